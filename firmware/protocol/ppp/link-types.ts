@@ -1,0 +1,111 @@
+/**
+ * What goes into and comes out of the PPP machine (RFC 1661 and its family). The machine itself is `link.ts`.
+ *
+ * Frames on both sides are *bare*: a two-octet protocol number and the information field, without address, control,
+ * flags or FCS. The carrier (L2TP, PPPoE, HDLC) puts on and takes off what it needs; `header.ts` reads all four forms.
+ */
+import type { Failure } from '../machine.ts';
+
+/** Names as configuration and status use them. */
+export type PppAuthentication = 'pap' | 'chap' | 'mschapv2';
+
+/** We prove who we are. */
+export interface Authenticatee {
+  readonly user: string;
+  readonly password: string;
+  /** What we are willing to answer. Default: all three. */
+  readonly methods?: readonly PppAuthentication[];
+}
+
+/** We ask the peer who it is. */
+export interface Authenticator {
+  /** Name in CHAP Challenges. */
+  readonly name: string;
+  /** What we ask for, the best first; the peer's Configure-Nak moves us along this list and nowhere else. */
+  readonly methods: readonly PppAuthentication[];
+  /** The password of a user; `undefined` when there is no such user (the exchange then takes as long and fails the same). */
+  readonly password: (user: string) => string | undefined;
+}
+
+/** IPv4 as assigned by us to the peer. */
+export interface Ipv4Assignment {
+  readonly localAddress: string;
+  readonly peerAddress: string;
+  /** None, one or two (RFC 1877). */
+  readonly dns: readonly string[];
+}
+
+export type IpcpPolicy =
+  /** Take the address that the peer gives. */
+  | { readonly role: 'client'; readonly requestDns: boolean; readonly address?: string }
+  /** Give the peer one; called once, after authentication, with the name that the peer proved (if it had to). */
+  | { readonly role: 'server'; readonly assign: (user: string | undefined) => Ipv4Assignment | Failure };
+
+export interface PppLinkOptions {
+  /** Maximum-Receive-Unit that we ask for, octets, 128..65535. */
+  readonly mru: number;
+  /** Largest information field that we ever send, whatever MRU the peer takes, octets. Default: `mru`. */
+  readonly mtu?: number;
+  readonly authenticatee?: Authenticatee;
+  readonly authenticator?: Authenticator;
+  readonly ipcp: IpcpPolicy;
+  /** LCP Echo-Request: every `intervalMs` without input; dead after `failures` unanswered. Default 10 s, 4. */
+  readonly echo?: { readonly intervalMs: number; readonly failures: number };
+  /** Restart timer and counters (RFC 1661 section 4.6). Default 1 s (over a tunnel), 10, 2, 5. */
+  readonly restart?: {
+    readonly intervalMs: number;
+    readonly maxConfigure: number;
+    readonly maxTerminate: number;
+    readonly maxFailure: number;
+  };
+  /** How long authentication may take in all, ms. Default 30000. */
+  readonly authenticationMs?: number;
+  /** How long IPCP may take in all once authenticated, ms. Default 30000. */
+  readonly networkMs?: number;
+  /** Ask for protocol-field and address-control compression. Default true. */
+  readonly compressHeaders?: boolean;
+}
+
+/** RFC 1661 section 3.2, plus `open` for a network layer that is up. */
+export type PppPhase = 'dead' | 'establish' | 'authenticate' | 'network' | 'open' | 'terminate';
+
+export type PppOutput =
+  /** A bare frame for the wire; control frames always go with full headers. */
+  | { readonly kind: 'send'; readonly frame: Uint8Array }
+  /** A control packet went out or came in; echoes and retransmissions are not traced. */
+  | {
+      readonly kind: 'trace';
+      readonly direction: 'sent' | 'received';
+      /** `LCP`, `PAP`, `CHAP`, `IPCP`, `CCP` ... */
+      readonly protocol: string;
+      /** `Configure-Request`, `Challenge`, `Success` ... */
+      readonly message: string;
+    }
+  | { readonly kind: 'phase'; readonly phase: PppPhase }
+  /** LCP is opened: how user packets may be sent to the peer. */
+  | {
+      readonly kind: 'link-up';
+      /** The peer agreed to receive compressed headers. */
+      readonly protocolCompression: boolean;
+      readonly addressControlCompression: boolean;
+      /** Largest information field towards the peer, octets: the smaller of its MRU and our `mtu`. */
+      readonly mtu: number;
+    }
+  | {
+      readonly kind: 'authenticated';
+      /** `we` proved ourselves to the peer, or the `peer` to us. */
+      readonly who: 'we' | 'peer';
+      readonly user: string;
+      readonly method: PppAuthentication;
+    }
+  /** IPCP is opened. */
+  | {
+      readonly kind: 'network-up';
+      readonly localAddress: string;
+      readonly peerAddress: string;
+      readonly dns: readonly string[];
+    }
+  /** IPCP left Opened (renegotiation or end): user packets stop until the next `network-up`. */
+  | { readonly kind: 'network-down' }
+  /** The end. Nothing follows; the machine is done and has no deadline. */
+  | { readonly kind: 'down'; readonly failure: Failure };

@@ -1,0 +1,57 @@
+/** UDP sockets that know by which address a datagram came in and can choose the one it leaves from. */
+export interface UdpSocketFactory {
+  /** @throws HalError: in use, address not here, capability missing. */
+  open(options: UdpSocketOptions): UdpSocket;
+}
+
+export interface UdpSocketOptions {
+  readonly family: 4 | 6;
+  /** `0.0.0.0` or `::` for all addresses. */
+  readonly address: string;
+  /** 0: ephemeral. */
+  readonly port: number;
+  /** SO_MARK, 0: none. */
+  readonly mark: number;
+  /** SO_BINDTODEVICE. */
+  readonly device?: string;
+  /** Set the Don't Fragment bit and report ICMP "too big" on the error queue. Default false. */
+  readonly dontFragment?: boolean;
+}
+
+/** Filled by {@link UdpSocket.receive}; one object serves for all calls. */
+export interface DatagramInfo {
+  length: number;
+  remoteAddress: string;
+  remotePort: number;
+  /** The address that the sender wrote to. */
+  localAddress: string;
+  interfaceIndex: number;
+  /** The datagram was longer than the buffer: drop it. */
+  truncated: boolean;
+}
+
+/** From the socket's error queue (ICMP and local errors). */
+export interface SocketErrorReport {
+  /** `ECONNREFUSED`, `EHOSTUNREACH`, `EMSGSIZE` ... */
+  readonly code: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Path MTU with `EMSGSIZE`, octets; 0 otherwise. */
+  readonly mtu: number;
+}
+
+export interface UdpSocket {
+  readonly localPort: number;
+  /** For {@link Poller}. */
+  readonly handle: number;
+  /** @returns false when nothing is waiting. A pending socket error is no datagram: it is cleared, and false returned. */
+  receive(into: Uint8Array, info: DatagramInfo): boolean;
+  /**
+   * @param fromAddress leave from this local address (the unspecified one: the kernel chooses).
+   * @returns undefined when sent, else the errno name (`EAGAIN`, `EHOSTUNREACH`, `EPERM` ...). Never throws for the network's sake.
+   */
+  send(bytes: Uint8Array, remoteAddress: string, remotePort: number, fromAddress: string): string | undefined;
+  /** The next report of the error queue, `undefined` when it is empty. */
+  readError(): SocketErrorReport | undefined;
+  close(): void;
+}
