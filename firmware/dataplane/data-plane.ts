@@ -91,13 +91,13 @@ export interface SessionCounters {
   readonly octetsReceived: number;
   readonly packetsSent: number;
   readonly octetsSent: number;
-  /** By reason: `networkClosed`, `wrongSource`, `tooBig`, `malformed`, `sequence`, `sendFailed`. */
+  /** By reason: `networkClosed`, `wrongSource`, `tooBig`, `malformed`, `sequence`, `sendFailed`, `controlRate`, `tunRefused`. */
   readonly drops: Readonly<Record<string, number>>;
 }
 
 export interface DataPlaneCounters {
   readonly sessions: readonly SessionCounters[];
-  /** Of no session: `unknownSession`, `wrongPeer`, `malformed`, `noRoute`, `notIp`. */
+  /** Of no session: `unknownSession`, `wrongPeer`, `malformed`, `noRoute`, `notIp`, `controlOverload`. */
   readonly drops: Readonly<Record<string, number>>;
 }
 

@@ -1,0 +1,29 @@
+/** What a board has, as data. Names are the kernel's, as they stand under `/sys`. */
+
+export interface BoardDescription {
+  /** As `--board` takes it and `show status` prints it. */
+  readonly name: string;
+  /** One line for people. */
+  readonly description: string;
+  readonly leds: readonly BoardLed[];
+  readonly buttons: readonly BoardButton[];
+  /** Serial device of the console, `/dev/ttyS0`; absent where there is none. */
+  readonly consoleDevice?: string;
+}
+
+export interface BoardLed {
+  /** What it tells. */
+  readonly purpose: 'power' | 'wan' | 'vpn' | 'lan';
+  /** Directory under `/sys/class/leds`. */
+  readonly device: string;
+}
+
+export interface BoardButton {
+  readonly purpose: 'reset';
+  /** Label of the GPIO chip (`gpiochipN/label`): line numbers of the legacy interface float between kernels. */
+  readonly chip: string;
+  /** Line of that chip. */
+  readonly line: number;
+  /** The line is low while the button is held. */
+  readonly activeLow: boolean;
+}

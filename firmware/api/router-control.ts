@@ -1,0 +1,75 @@
+/** What the control API serves: the router, as its API sees it. The composition root implements it. */
+import type { Static, TSchema } from 'typebox';
+import type {
+  appliedSchema,
+  configurationProblemSchema,
+  connectionStateSchema,
+  interfaceStatusSchema,
+  ipsecStatusSchema,
+  l2tpSessionStatusSchema,
+  l2tpStatusSchema,
+  pppStatusSchema,
+  problemSchema,
+  routerEventSchema,
+  routerStatusSchema,
+  uplinkStatusSchema,
+} from './schemas.ts';
+
+/** A value that only its maker changes. */
+type Immutable<T> = T extends readonly (infer Item)[]
+  ? readonly Immutable<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Immutable<T[Key]> }
+    : T;
+
+type Body<Schema extends TSchema> = Immutable<Static<Schema>>;
+
+export type ConnectionState = Body<typeof connectionStateSchema>;
+export type RouterStatus = Body<typeof routerStatusSchema>;
+export type InterfaceStatus = Body<typeof interfaceStatusSchema>;
+export type UplinkStatus = Body<typeof uplinkStatusSchema>;
+export type L2tpStatus = Body<typeof l2tpStatusSchema>;
+export type L2tpSessionStatus = Body<typeof l2tpSessionStatusSchema>;
+export type PppStatus = Body<typeof pppStatusSchema>;
+export type IpsecStatus = Body<typeof ipsecStatusSchema>;
+export type ConfigurationProblem = Body<typeof configurationProblemSchema>;
+export type RouterEvent = Body<typeof routerEventSchema>;
+/** RFC 7807 problem details. */
+export type Problem = Body<typeof problemSchema>;
+
+export type ApplyResult =
+  | ({ readonly ok: true } & Body<typeof appliedSchema>)
+  | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] };
+
+export type CommandResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /** The step that failed, in the field's words, where one did. */
+      readonly step?: string;
+      /** One sentence without a full stop. */
+      readonly reason: string;
+      /** One sentence without a full stop. */
+      readonly remedy?: string;
+      /** Present when no connection has that name: the names that exist. */
+      readonly notFound?: readonly string[];
+    };
+
+export interface RouterControl {
+  status(): Promise<RouterStatus>;
+  /** The configuration in force, secrets left out. */
+  configuration(): unknown;
+  /**
+   * Validates the text (JSON or YAML) and puts it in force, whole or not at all.
+   * @param fileName for messages only.
+   */
+  apply(text: string, fileName: string): Promise<ApplyResult>;
+  /** Starts the connection and waits until it is up or failed. `signal`: the caller went away, stop waiting. */
+  connect(name: string, signal: AbortSignal): Promise<CommandResult>;
+  /** Ends the connection and waits until it is down. */
+  disconnect(name: string): Promise<CommandResult>;
+  /** The last log lines, one JSON object each, oldest first. */
+  log(): readonly string[];
+  /** Calls `listener` for each step as it happens. @returns what ends that. */
+  onEvent(listener: (event: RouterEvent) => void): () => void;
+}

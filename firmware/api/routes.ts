@@ -1,0 +1,88 @@
+/** The routes of the control API. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { EventStreams } from './event-stream.ts';
+import { sendCommandFailure, sendProblem } from './problem.ts';
+import type { RouterControl } from './router-control.ts';
+import { appliedSchema, doneSchema, logSchema, problemSchema, routerStatusSchema } from './schemas.ts';
+
+/** Longest name of a file or a connection that a request may give, characters. */
+export const MAX_NAME = 255;
+
+const problems = { '4xx': problemSchema, '5xx': problemSchema };
+const connectionParameters = Type.Object({ name: Type.String({ minLength: 1, maxLength: MAX_NAME }) });
+const configurationQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
+
+export function installRoutes(app: FastifyInstance, control: RouterControl): void {
+  takeConfigurationsAsText(app);
+
+  app.get('/v1/status', { schema: { response: { 200: routerStatusSchema, ...problems } } }, () => control.status());
+
+  app.get('/v1/config', { schema: { response: { 200: Type.Unknown(), ...problems } } }, (_request, reply) =>
+    reply.type('application/json').send(JSON.stringify(control.configuration() ?? null)),
+  );
+
+  app.put<{ Querystring: { name?: string }; Body: unknown }>(
+    '/v1/config',
+    { schema: { querystring: configurationQuery, response: { 200: appliedSchema, ...problems } } },
+    async (request, reply) => {
+      if (typeof request.body !== 'string') return sendProblem(reply, noBody);
+      const name = request.query.name ?? 'the configuration';
+      const result = await control.apply(request.body, name);
+      if (result.ok) return reply.send({ diff: result.diff, warnings: result.warnings });
+      return sendProblem(reply, {
+        status: 422,
+        detail: `${name} is refused as a whole`,
+        remedy: 'correct what is listed and apply it again',
+        problems: result.problems,
+      });
+    },
+  );
+
+  const command = { schema: { params: connectionParameters, response: { 200: doneSchema, ...problems } } };
+  app.post<{ Params: { name: string } }>('/v1/connections/:name/connect', command, async (request, reply) => {
+    const result = await control.connect(request.params.name, callerGone(reply));
+    return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
+  });
+  app.post<{ Params: { name: string } }>('/v1/connections/:name/disconnect', command, async (request, reply) => {
+    const result = await control.disconnect(request.params.name);
+    return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
+  });
+
+  app.get('/v1/log', { schema: { response: { 200: logSchema, ...problems } } }, () => ({ lines: control.log() }));
+
+  const events = new EventStreams(control);
+  app.get('/v1/events', (_request, reply) => events.open(reply));
+}
+
+const noBody = {
+  status: 400,
+  detail: 'the request has no configuration in it',
+  remedy: 'send the configuration as the body',
+};
+
+/** The parser of the configuration decides what is JSON and what is YAML, and says where an error stands. */
+function takeConfigurationsAsText(app: FastifyInstance): void {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>(
+    ['text/plain', 'application/json'],
+    { parseAs: 'buffer' },
+    (_request, body, done) => {
+      try {
+        done(null, utf8.decode(body));
+      } catch {
+        done(Object.assign(new Error('the configuration is not UTF-8 text'), { statusCode: 400 }));
+      }
+    },
+  );
+}
+
+/** Aborted when the caller closes the connection before it has its answer. */
+function callerGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}

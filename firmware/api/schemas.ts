@@ -1,0 +1,115 @@
+/** The bodies of the control API. Types ({@link ./router-control.ts}) and answers are both derived from these schemas. */
+import { Type } from 'typebox';
+
+const text = (description: string) => Type.String({ description });
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+
+export const connectionStateSchema = Type.Enum(['down', 'connecting', 'up', 'failed']);
+
+/** What every entry of a status list has. */
+const entry = {
+  name: text('Name in the configuration.'),
+  state: connectionStateSchema,
+  reason: Type.Optional(text('When failed: which step, what happened and why, one sentence without a full stop.')),
+  remedy: Type.Optional(text('When failed: what to do about it, one sentence without a full stop.')),
+};
+
+export const interfaceStatusSchema = Type.Object({
+  ...entry,
+  device: text('Name of the network device, empty while there is none.'),
+  zone: text('Zone of the firewall, `wan` or `lan` and the like.'),
+  addresses: Type.Array(text('CIDR, `192.0.2.1/24`.')),
+  mtu: Type.Optional(count('Octets of IP packet.')),
+});
+
+export const uplinkStatusSchema = Type.Object({ ...entry, interface: Type.Optional(text('Network device.')) });
+
+export const l2tpSessionStatusSchema = Type.Object({
+  ...entry,
+  sessionId: count('Our Session ID, 0 while none is assigned.'),
+  peerSessionId: count("The peer's Session ID, 0 until it is known."),
+  interface: text('Network device, empty until there is one.'),
+  packetsReceived: Type.Optional(count('User packets from the peer.')),
+  octetsReceived: Type.Optional(count('Octets of those packets.')),
+  packetsSent: Type.Optional(count('User packets to the peer.')),
+  octetsSent: Type.Optional(count('Octets of those packets.')),
+  drops: Type.Optional(Type.Record(Type.String(), count('Packets dropped for that reason.'))),
+});
+
+export const l2tpStatusSchema = Type.Object({
+  ...entry,
+  role: Type.Enum(['client', 'server']),
+  tunnelId: count('Our Tunnel ID, 0 while none is assigned.'),
+  peerTunnelId: count("The peer's Tunnel ID, 0 until it is known."),
+  peer: text(
+    "The peer's address and port, `192.0.2.1:1701`; of a server that nobody called, the address it listens on.",
+  ),
+  peerHostName: Type.Optional(text('Host Name AVP of the peer, made printable.')),
+  since: Type.Optional(Type.Number({ description: 'When this state began, wall-clock ms since 1970.' })),
+  sessions: Type.Array(l2tpSessionStatusSchema),
+});
+
+export const pppStatusSchema = Type.Object({
+  ...entry,
+  interface: text('Network device, empty until IPCP is open.'),
+  localAddress: text('Our IPv4 address, empty until IPCP is open.'),
+  peerAddress: text("The peer's IPv4 address, empty until IPCP is open."),
+  dns: Type.Array(text('DNS server as the peer told it.')),
+  authentication: text('`pap`, `chap`, `mschapv2`, `none`, or empty until it is done.'),
+  user: Type.Optional(text('User name that was proved, to the peer or by it.')),
+  mtu: Type.Optional(count('Largest IP packet towards the peer, octets.')),
+});
+
+export const ipsecStatusSchema = Type.Object({ ...entry });
+
+export const routerStatusSchema = Type.Object({
+  version: text('Version of Culvert.'),
+  board: text('Name of the board.'),
+  hostname: text('Host name of the router.'),
+  uptimeSeconds: Type.Number({ minimum: 0, description: 'Since the router was started, s.' }),
+  interfaces: Type.Array(interfaceStatusSchema),
+  uplinks: Type.Array(uplinkStatusSchema),
+  l2tp: Type.Array(l2tpStatusSchema),
+  ppp: Type.Array(pppStatusSchema),
+  ipsec: Type.Array(ipsecStatusSchema),
+  counters: Type.Record(Type.String(), Type.Number(), { description: 'What was received and dropped, by reason.' }),
+});
+
+export const configurationProblemSchema = Type.Object({
+  path: text('JSON path, `l2tp.clients.hq.server`; empty for the file as a whole.'),
+  found: text('What stands there; never a secret.'),
+  allowed: text('What may stand there.'),
+  suggestion: Type.Optional(text('The key or word that was probably meant.')),
+});
+
+export const appliedSchema = Type.Object({
+  diff: Type.Array(text('One change, secrets left out.')),
+  warnings: Type.Array(text('One sentence without a full stop.')),
+});
+
+/** RFC 7807 problem details, with this API's own members. */
+export const problemSchema = Type.Object({
+  type: Type.Literal('about:blank'),
+  title: text('The status in words.'),
+  status: Type.Integer({ minimum: 400, maximum: 599 }),
+  detail: text('What went wrong and why, one sentence without a full stop.'),
+  remedy: Type.Optional(text('What to do about it, one sentence without a full stop.')),
+  step: Type.Optional(text('The step of the connection that failed.')),
+  names: Type.Optional(Type.Array(text('A name that does exist.'))),
+  problems: Type.Optional(Type.Array(configurationProblemSchema)),
+});
+
+export const doneSchema = Type.Object({ ok: Type.Literal(true) });
+
+export const logSchema = Type.Object({ lines: Type.Array(text('One JSON object, oldest first.')) });
+
+export const routerEventSchema = Type.Object({
+  at: Type.Number({ description: 'Wall-clock ms since 1970.' }),
+  connection: text('Name of the connection.'),
+  kind: Type.Enum(['step', 'state', 'warning']),
+  direction: Type.Optional(Type.Enum(['sent', 'received'])),
+  step: Type.Optional(text('`SCCRQ`, `LCP Configure-Request` ...')),
+  state: Type.Optional(connectionStateSchema),
+  detail: Type.Optional(text('A sentence, made printable.')),
+  sinceStartMs: Type.Optional(Type.Number({ minimum: 0, description: 'Since the attempt began, ms.' })),
+});

@@ -1,0 +1,59 @@
+/** The control API: HTTP on a Unix socket in the state directory. CLI, serial console and web UI are its clients. */
+import { createServer, type Server } from 'node:http';
+import { fastify } from 'fastify';
+import type { Logger } from '../log/logger.ts';
+import { listenOnControlSocket } from './control-socket.ts';
+import { installProblems } from './problem.ts';
+import type { RouterControl } from './router-control.ts';
+import { installRoutes, MAX_NAME } from './routes.ts';
+
+/** Octets of a request's body: a configuration with every site of a large customer in it is a tenth of that. */
+export const BODY_LIMIT = 1024 * 1024;
+
+/** Time within which a request has to have arrived whole, ms. The answer of `connect` may take as long as it likes. */
+const REQUEST_ARRIVAL_MS = 30_000;
+
+export interface ControlApiOptions {
+  /** See `controlSocketPath`. */
+  readonly socketPath: string;
+  readonly control: RouterControl;
+  readonly logger: Logger;
+}
+
+export interface ControlApi {
+  /** Ends every request and stream and removes the socket. Harmless when repeated. */
+  close(): Promise<void>;
+}
+
+/** @throws ControlSocketError when the socket cannot be had, another router with this state directory among the causes. */
+export async function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
+  let server: Server | undefined;
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    routerOptions: { maxParamLength: MAX_NAME },
+    // Fastify would bind before the mode could be set: the socket is opened by listenOnControlSocket.
+    serverFactory: (handler) => {
+      server = createServer({ requestTimeout: REQUEST_ARRIVAL_MS }, handler);
+      return server;
+    },
+  });
+  installProblems(app, options.logger);
+  installRoutes(app, options.control);
+  await app.ready();
+  if (server === undefined) throw new Error('Fastify made no server');
+  const listening = server;
+  await listenOnControlSocket(listening, options.socketPath);
+  listening.on('error', (error) => options.logger.error({ err: error }, 'the control socket failed'));
+  options.logger.debug({ socket: options.socketPath }, 'the control API listens');
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    listening.close(() => resolve());
+    listening.closeAllConnections();
+    await promise;
+    await app.close();
+  };
+  return { close: () => (closed ??= close()) };
+}

@@ -1,0 +1,32 @@
+/** One command line, from its words to its exit code. */
+import { HalError } from '../../hal/hal-error.ts';
+import { ControlClientError } from '../api/client.ts';
+import { ControlSocketError } from '../api/control-socket.ts';
+import { parseCommandLine } from './arguments.ts';
+import { UsageError } from './command.ts';
+import { failed, writeLine, wrongUsage } from './output.ts';
+
+/** Runs the command. Whatever it throws becomes one line on `stderr`. @returns the exit code: 0, 1 or 2. */
+export async function runCommandLine(
+  words: readonly string[],
+  stdout: NodeJS.WritableStream,
+  stderr: NodeJS.WritableStream,
+): Promise<number> {
+  const complain = (text: string) => writeLine(stderr, `culvert: ${text.replaceAll('\n', ' ')}`);
+  try {
+    const invocation = parseCommandLine(words);
+    const { run } = await invocation.command.load();
+    return await run({ ...invocation, out: (text) => writeLine(stdout, text), complain });
+  } catch (error) {
+    complain(sentence(error));
+    return error instanceof UsageError ? wrongUsage : failed;
+  }
+}
+
+/** Errors whose message is one sentence for a person. */
+const FOR_PEOPLE = [UsageError, ControlClientError, ControlSocketError, HalError];
+
+function sentence(error: unknown): string {
+  if (error instanceof Error && FOR_PEOPLE.some((kind) => error instanceof kind)) return error.message;
+  return `unexpected failure: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,40 @@
+/** What a command of `culvert` is, and what it gets to work with. */
+import type { OptionName, ParsedOptions } from './options.ts';
+
+export interface Command {
+  readonly name: string;
+  /** As usage shows it: `FILE`, `NAME`; empty when there is none. */
+  readonly parameters: string;
+  /** How many positional arguments it takes; none when absent. */
+  readonly positionals?: { readonly min: number; readonly max: number };
+  readonly options: readonly OptionName[];
+  /** One line for the list of commands, without a full stop. */
+  readonly summary: string;
+  /** Further lines of `culvert help COMMAND`. */
+  readonly details?: readonly string[];
+  /** Loaded when it is used: a command starts no slower for the others' sake. */
+  readonly load: () => Promise<{ readonly run: (context: Context) => Promise<number> }>;
+}
+
+export interface Context {
+  readonly command: Command;
+  readonly positionals: readonly string[];
+  readonly options: ParsedOptions;
+  /** Writes one or more lines on stdout. */
+  readonly out: (text: string) => void;
+  /** Writes one line on stderr, `culvert: ...`. */
+  readonly complain: (text: string) => void;
+}
+
+/** The command line is wrong: exit code 2. The message says why and what to do, one sentence without a full stop. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A command that this version only knows by name. */
+export async function notAvailable(context: Context): Promise<number> {
+  context.complain(
+    `"${context.command.name}" is not available in this version: see "culvert help" for what there is, and update later`,
+  );
+  return 1;
+}

@@ -1,0 +1,95 @@
+/** The command table: parsing, help and suggestions are made from it. */
+import type { Command } from './command.ts';
+import { SHOW_TOPICS } from './show-topics.ts';
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'run',
+    parameters: '',
+    options: ['state-dir', 'board', 'config'],
+    summary: 'run the router in the foreground, until SIGTERM',
+    details: [
+      'The log goes to stderr, one JSON object per line. Without --config the configuration in the state directory is put',
+      'in force. Several routers run on one host when each has a state directory and a network namespace of its own.',
+    ],
+    load: () => import('./run.ts'),
+  },
+  {
+    name: 'apply',
+    parameters: 'FILE',
+    positionals: { min: 1, max: 1 },
+    options: ['confirm-within', 'state-dir'],
+    summary: 'validate a configuration file and put it in force; prints what changed',
+    details: ['FILE is JSON or YAML. A wrong file is refused as a whole, and the running configuration stays.'],
+    load: () => import('./apply.ts'),
+  },
+  {
+    name: 'show',
+    parameters: 'WHAT',
+    positionals: { min: 1, max: 1 },
+    options: ['json', 'state-dir'],
+    summary: 'show what the router has and does',
+    details: [`WHAT is one of: ${SHOW_TOPICS.join(', ')}.`],
+    load: () => import('./show.ts'),
+  },
+  {
+    name: 'connect',
+    parameters: 'NAME',
+    positionals: { min: 1, max: 1 },
+    options: ['state-dir'],
+    summary: 'bring a connection up and wait until it is',
+    details: [
+      'Prints the steps as they happen. Exit code 0: it is up; 1: it failed, and stderr says why and what to do.',
+    ],
+    load: () => import('./connect.ts'),
+  },
+  {
+    name: 'disconnect',
+    parameters: 'NAME',
+    positionals: { min: 1, max: 1 },
+    options: ['state-dir'],
+    summary: 'take a connection down and wait until it is',
+    load: () => import('./disconnect.ts'),
+  },
+  {
+    name: 'decode',
+    parameters: 'FILE',
+    positionals: { min: 1, max: 1 },
+    options: ['json', 'secret', 'keys', 'all'],
+    summary: 'explain a packet capture message by message (not available in this version)',
+    load: notAvailableYet,
+  },
+  {
+    name: 'diagnose',
+    parameters: 'NAME',
+    positionals: { min: 1, max: 1 },
+    options: ['json', 'state-dir'],
+    summary: 'say why a connection is not up (not available in this version)',
+    load: notAvailableYet,
+  },
+  {
+    name: 'help',
+    parameters: '[COMMAND]',
+    positionals: { min: 0, max: 1 },
+    options: [],
+    summary: 'say what there is, or what a command does',
+    load: () => import('./help.ts'),
+  },
+  {
+    name: 'version',
+    parameters: '',
+    options: [],
+    summary: 'print the version',
+    load: () => import('./version.ts'),
+  },
+];
+
+async function notAvailableYet() {
+  const { notAvailable } = await import('./command.ts');
+  return { run: notAvailable };
+}
+
+/** Looks a command up by its exact name. */
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

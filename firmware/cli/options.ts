@@ -1,0 +1,43 @@
+/** Every option that any command has, once. */
+
+export interface OptionDescription {
+  readonly type: 'string' | 'boolean';
+  /** As usage shows the value: `DIR`. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+export const OPTIONS = {
+  'state-dir': {
+    type: 'string',
+    value: 'DIR',
+    summary: 'state directory of the router (default: $CULVERT_STATE_DIR, else /var/lib/culvert)',
+  },
+  board: { type: 'string', value: 'NAME|FILE', summary: 'what the hardware has (default: simulated)' },
+  config: { type: 'string', value: 'FILE', summary: 'configuration to put in force at the start' },
+  json: { type: 'boolean', summary: 'print JSON, for programs' },
+  'confirm-within': {
+    type: 'string',
+    value: 'SECONDS',
+    summary: 'roll back unless it is confirmed (not available in this version)',
+  },
+  secret: { type: 'string', value: 'S', summary: 'tunnel secret, to read hidden AVPs (not available in this version)' },
+  keys: { type: 'string', value: 'FILE', summary: 'keys of IPsec SAs (not available in this version)' },
+  all: { type: 'boolean', summary: 'user packets too (not available in this version)' },
+  help: { type: 'boolean', summary: 'say what the command does' },
+  version: { type: 'boolean', summary: 'print the version' },
+} as const satisfies Record<string, OptionDescription>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+export type ParsedOptions = {
+  readonly [Name in OptionName]?: (typeof OPTIONS)[Name]['type'] extends 'boolean' ? boolean : string;
+};
+
+const DEFAULT_STATE_DIR = '/var/lib/culvert';
+
+/** The state directory: the option, else the environment, else the default. */
+export function stateDirOf(options: ParsedOptions): string {
+  const fromEnvironment = process.env['CULVERT_STATE_DIR'];
+  return options['state-dir'] ?? (fromEnvironment === '' ? undefined : fromEnvironment) ?? DEFAULT_STATE_DIR;
+}

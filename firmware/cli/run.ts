@@ -1,0 +1,18 @@
+/** `culvert run`: the router, in the foreground. */
+import type { Context } from './command.ts';
+import { stateDirOf } from './options.ts';
+
+/** How long what is left over after the router ended may keep the process alive, ms. */
+const LEFTOVER_MS = 2000;
+
+export async function run(context: Context): Promise<number> {
+  const { runRouter } = await import('../main.ts');
+  const { board, config } = context.options;
+  const exitCode = await runRouter({
+    stateDir: stateDirOf(context.options),
+    board: board ?? 'simulated',
+    ...(config !== undefined && { configFile: config }),
+  });
+  setTimeout(() => process.exit(exitCode), LEFTOVER_MS).unref();
+  return exitCode;
+}

@@ -1,0 +1,16 @@
+/** What `culvert show` shows. */
+export const SHOW_TOPICS = [
+  'config',
+  'status',
+  'interfaces',
+  'uplinks',
+  'l2tp',
+  'ppp',
+  'ipsec',
+  'leds',
+  'modems',
+  'log',
+  'history',
+] as const;
+
+export type ShowTopic = (typeof SHOW_TOPICS)[number];

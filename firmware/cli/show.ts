@@ -1,0 +1,60 @@
+/** `culvert show WHAT`. */
+import { ControlClient } from '../api/client.ts';
+import type { RouterStatus } from '../api/router-control.ts';
+import { type Context, UsageError } from './command.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { logText } from './log-text.ts';
+import { stateDirOf } from './options.ts';
+import { done, failed } from './output.ts';
+import { SHOW_TOPICS, type ShowTopic } from './show-topics.ts';
+import { interfacesText, ipsecText, l2tpText, pppText, statusText, uplinksText } from './status-text.ts';
+
+export async function run(context: Context): Promise<number> {
+  const [word = ''] = context.positionals;
+  const topic = SHOW_TOPICS.find((known) => known === word);
+  if (topic === undefined)
+    throw new UsageError(
+      `there is no "${word}" to show: choose one of ${SHOW_TOPICS.join(', ')}${didYouMean(word, SHOW_TOPICS)}`,
+    );
+  if (topic === 'history') {
+    context.complain('"show history" is not available in this version: "show config" shows what is in force');
+    return failed;
+  }
+  await showTopic(context, topic, new ControlClient(stateDirOf(context.options)));
+  return done;
+}
+
+async function showTopic(context: Context, topic: Exclude<ShowTopic, 'history'>, client: ControlClient): Promise<void> {
+  const json = context.options.json === true;
+  if (topic === 'log') {
+    for (const line of await client.log()) context.out(json ? line : logText(line));
+  } else if (topic === 'config') {
+    context.out(asJson(await client.configuration()));
+  } else {
+    const view = VIEWS[topic];
+    const status = await client.status();
+    context.out(json ? asJson(view.data(status)) : view.text(status).join('\n'));
+  }
+}
+
+interface View {
+  /** What `--json` prints. */
+  readonly data: (status: RouterStatus) => unknown;
+  readonly text: (status: RouterStatus) => readonly string[];
+}
+
+const VIEWS: { readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config'>]: View } = {
+  status: { data: (status) => status, text: statusText },
+  interfaces: { data: (status) => status.interfaces, text: ({ interfaces }) => interfacesText(interfaces) },
+  uplinks: { data: (status) => status.uplinks, text: ({ uplinks }) => uplinksText(uplinks) },
+  l2tp: { data: (status) => status.l2tp, text: ({ l2tp }) => l2tpText(l2tp) },
+  ppp: { data: (status) => status.ppp, text: ({ ppp }) => pppText(ppp) },
+  ipsec: { data: (status) => status.ipsec, text: ({ ipsec }) => ipsecText(ipsec) },
+  // No board that is known to this version has any.
+  leds: { data: () => [], text: () => ['no LEDs on this board'] },
+  modems: { data: () => [], text: () => ['no modems on this board'] },
+};
+
+function asJson(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}

@@ -1,0 +1,9 @@
+import type { Configuration } from './schema.ts';
+
+/** What a router has before it was ever given a configuration: no interface, no connection. */
+export const EMPTY_CONFIGURATION: Configuration = {
+  system: { hostname: 'culvert' },
+  interfaces: {},
+  l2tp: { clients: {}, servers: {} },
+  routes: [],
+};

@@ -1,0 +1,104 @@
+/** Schema of `system`, `interfaces` and `routes`. */
+import Type, { type Static } from 'typebox';
+import { device, ipAddress, ipv4Address, ipv4Network, NAME, NAME_ALLOWED } from './schema-parts.ts';
+
+export const SYSTEM_SCHEMA = Type.Object(
+  {
+    hostname: Type.String({
+      title: 'Host name',
+      description: 'How this router calls itself: in its prompt, its log and the L2TP Host Name.',
+      default: 'culvert',
+      pattern: '^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
+      'x-allowed': 'one label of 1 to 63 letters, digits and hyphens, no hyphen first or last',
+    }),
+  },
+  { title: 'System', description: 'The router itself.', default: {}, additionalProperties: false },
+);
+
+const INTERFACE_IPV4_SCHEMA = Type.Object(
+  {
+    method: Type.Enum(['static', 'none'], {
+      title: 'Method',
+      description: 'Where the address comes from: "static" takes it from here, "none" leaves the interface as it is.',
+    }),
+    address: Type.Optional(
+      Type.String({
+        title: 'Address',
+        description: 'The address of this router on the interface, with the prefix length of the network.',
+        format: 'ipv4-interface',
+      }),
+    ),
+    gateway: Type.Optional(
+      ipv4Address({ title: 'Gateway', description: 'The default router: an address inside the network.' }),
+    ),
+    dns: Type.Array(ipAddress({ title: 'DNS server', description: 'Address of a DNS server.' }), {
+      title: 'DNS servers',
+      description: 'Asked for the names of VPN servers; without any, those of the operating system are asked.',
+      default: [],
+      maxItems: 3,
+      uniqueItems: true,
+    }),
+  },
+  { title: 'IPv4', description: 'IPv4 on this interface.', additionalProperties: false },
+);
+
+const INTERFACE_SCHEMA = Type.Object(
+  {
+    device: device({ title: 'Device', description: 'The network device of the kernel.' }),
+    zone: Type.Enum(['wan', 'lan', 'management'], {
+      title: 'Zone',
+      description: 'What is on the other side: the outside, the branch network, or those who manage the router.',
+    }),
+    mtu: Type.Optional(
+      Type.Integer({
+        title: 'MTU',
+        description: 'Largest packet; without it the device keeps the one it has.',
+        minimum: 576,
+        maximum: 65535,
+        'x-unit': 'octets',
+      }),
+    ),
+    ipv4: Type.Optional(INTERFACE_IPV4_SCHEMA),
+  },
+  { title: 'Interface', description: 'A network interface and its addresses.', additionalProperties: false },
+);
+
+export const INTERFACES_SCHEMA = Type.Record(NAME, INTERFACE_SCHEMA, {
+  title: 'Interfaces',
+  description: 'Network interfaces by name.',
+  default: {},
+  maxProperties: 64,
+  additionalProperties: false,
+  'x-allowed': NAME_ALLOWED,
+});
+
+const STATIC_ROUTE_SCHEMA = Type.Object(
+  {
+    prefix: ipv4Network({ title: 'Destination', description: 'Where the route leads.' }),
+    gateway: Type.Optional(
+      ipv4Address({ title: 'Gateway', description: 'The next router, inside the network of an interface.' }),
+    ),
+    device: Type.Optional(
+      device({ title: 'Device', description: 'The device of an interface; found by the gateway when it is left out.' }),
+    ),
+    metric: Type.Optional(
+      Type.Integer({
+        title: 'Metric',
+        description: 'Of two routes to the same destination the one with the lower metric is taken.',
+        minimum: 0,
+        maximum: 4294967294,
+      }),
+    ),
+  },
+  { title: 'Static route', description: 'A route in the main table.', additionalProperties: false },
+);
+
+export const ROUTES_SCHEMA = Type.Array(STATIC_ROUTE_SCHEMA, {
+  title: 'Static routes',
+  description: 'Routes to networks behind other routers.',
+  default: [],
+  maxItems: 256,
+});
+
+export type InterfaceConfiguration = Static<typeof INTERFACE_SCHEMA>;
+export type StaticRoute = Static<typeof STATIC_ROUTE_SCHEMA>;

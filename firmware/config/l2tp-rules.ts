@@ -1,0 +1,251 @@
+/** Rules about L2TP clients and servers, and about what they share with the interfaces. */
+import {
+  contains,
+  formatCidr,
+  hostPrefix,
+  type Ipv4Prefix,
+  networkOf,
+  overlaps,
+  parseCidr,
+  parseIpv4,
+  parseRange,
+  rangeToCidrs,
+  sameNetwork,
+} from '../protocol/ip-address.ts';
+import { interfaceNetworks } from './interface-networks.ts';
+import { itemPath, memberPath } from './json-path.ts';
+import { type ConfigurationRule, type Finding, ipv4, isHostAddress, repeated } from './rule.ts';
+import type { Configuration } from './schema.ts';
+
+/** Addresses in one pool: a /16, more than any branch router serves. */
+const MAX_POOL = 65536;
+
+export const L2TP_RULES: readonly ConfigurationRule[] = [
+  { name: 'ipsec-not-available', severity: 'error', check: ipsecNotAvailable },
+  { name: 'pool-order', severity: 'error', check: poolOrder },
+  { name: 'pool-size', severity: 'error', check: poolSize },
+  { name: 'pool-overlap', severity: 'error', check: poolOverlap },
+  { name: 'local-address', severity: 'error', check: localAddress },
+  { name: 'user-address', severity: 'error', check: userAddress },
+  { name: 'user-address-twice', severity: 'error', check: userAddressTwice },
+  { name: 'user-address-behind-user', severity: 'error', check: userAddressBehindUser },
+  { name: 'tunnel-route-twice', severity: 'error', check: tunnelRouteTwice },
+  { name: 'tunnel-route-connected', severity: 'error', check: tunnelRouteConnected },
+  { name: 'listen-twice', severity: 'error', check: listenTwice },
+  { name: 'listen-elsewhere', severity: 'warning', check: listenElsewhere },
+];
+
+interface Pool {
+  readonly server: string;
+  readonly path: string;
+  readonly text: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+interface UserAddress {
+  readonly server: string;
+  readonly user: string;
+  readonly path: string;
+  readonly text: string;
+  readonly address: Ipv4Prefix;
+}
+
+interface TunnelRoute {
+  /** `client "hq"`, `user "bob" of server "office"`. */
+  readonly owner: string;
+  readonly path: string;
+  readonly prefix: Ipv4Prefix;
+}
+
+function pools(configuration: Configuration): Pool[] {
+  return Object.entries(configuration.l2tp.servers).flatMap(([server, { pool }]) => {
+    const range = parseRange(pool);
+    const path = `${memberPath('l2tp.servers', server)}.pool`;
+    return range === undefined ? [] : [{ server, path, text: pool, ...range }];
+  });
+}
+
+function userAddresses(configuration: Configuration): UserAddress[] {
+  return Object.entries(configuration.l2tp.servers).flatMap(([server, { users }]) =>
+    Object.entries(users).flatMap(([user, { address }]) => {
+      if (address === undefined) return [];
+      const path = `${memberPath(`${memberPath('l2tp.servers', server)}.users`, user)}.address`;
+      return [{ server, user, path, text: address, address: hostPrefix(ipv4(address)) }];
+    }),
+  );
+}
+
+function tunnelRoutes(configuration: Configuration): TunnelRoute[] {
+  const routesOf = (owner: string, base: string, routes: readonly string[]): TunnelRoute[] =>
+    routes.flatMap((text, index) => {
+      const prefix = parseCidr(text);
+      return prefix === undefined ? [] : [{ owner, path: itemPath(`${base}.routes`, index), prefix }];
+    });
+  const ofClients = Object.entries(configuration.l2tp.clients).flatMap(([name, { routes }]) =>
+    routesOf(`client "${name}"`, memberPath('l2tp.clients', name), routes),
+  );
+  const ofUsers = Object.entries(configuration.l2tp.servers).flatMap(([server, { users }]) =>
+    Object.entries(users).flatMap(([user, { routes }]) => {
+      const base = memberPath(`${memberPath('l2tp.servers', server)}.users`, user);
+      return routesOf(`user "${user}" of server "${server}"`, base, routes);
+    }),
+  );
+  return [...ofClients, ...ofUsers];
+}
+
+function* ipsecNotAvailable(configuration: Configuration): Iterable<Finding> {
+  for (const [name, { ipsec }] of Object.entries(configuration.l2tp.clients)) {
+    if (ipsec === undefined) continue;
+    const found = `"${ipsec}", but IPsec does not exist in this version and the client would dial in clear text`;
+    const allowed = 'no key "ipsec", if clear text is acceptable';
+    yield { path: `${memberPath('l2tp.clients', name)}.ipsec`, found, allowed };
+  }
+}
+
+function* poolOrder(configuration: Configuration): Iterable<Finding> {
+  for (const { path, text, first, last } of pools(configuration)) {
+    if (first > last) yield { path, found: text, allowed: 'the lower address first' };
+    else if (!isHostAddress(first) || !isHostAddress(last)) {
+      yield { path, found: text, allowed: 'addresses of hosts: not loopback, multicast or reserved' };
+    }
+  }
+}
+
+function* poolSize(configuration: Configuration): Iterable<Finding> {
+  for (const { path, text, first, last } of pools(configuration)) {
+    const size = last - first + 1;
+    if (size > MAX_POOL) yield { path, found: `${text}, ${size} addresses`, allowed: `at most ${MAX_POOL} addresses` };
+  }
+}
+
+function* poolOverlap(configuration: Configuration): Iterable<Finding> {
+  const networks = interfaceNetworks(configuration);
+  const all = pools(configuration).filter(({ first, last }) => first <= last);
+  for (const [index, pool] of all.entries()) {
+    const parts = rangeToCidrs(pool.first, pool.last);
+    const network = networks.find(({ prefix }) => parts.some((part) => overlaps(part, prefix)));
+    if (network !== undefined) {
+      const found = `${pool.text}, which overlaps ${formatCidr(networkOf(network.prefix))} of interface "${network.name}"`;
+      yield { path: pool.path, found, allowed: 'addresses outside the networks of the interfaces' };
+    }
+    const other = all.slice(0, index).find((earlier) => earlier.first <= pool.last && pool.first <= earlier.last);
+    if (other !== undefined) {
+      const found = `${pool.text}, which overlaps ${other.text} of server "${other.server}"`;
+      yield { path: pool.path, found, allowed: 'a pool of its own for every server' };
+    }
+  }
+}
+
+function* localAddress(configuration: Configuration): Iterable<Finding> {
+  const networks = interfaceNetworks(configuration);
+  for (const [name, server] of Object.entries(configuration.l2tp.servers)) {
+    const path = `${memberPath('l2tp.servers', name)}.localAddress`;
+    const address = ipv4(server.localAddress);
+    const network = networks.find(({ prefix }) => contains(prefix, hostPrefix(address)));
+    const pool = pools(configuration).find(({ first, last }) => first <= address && address <= last);
+    if (!isHostAddress(address)) {
+      yield { path, found: server.localAddress, allowed: 'the address of a host: not loopback, multicast or reserved' };
+    }
+    if (network !== undefined) {
+      const found = `${server.localAddress}, which is inside ${formatCidr(networkOf(network.prefix))} of interface "${network.name}"`;
+      yield { path, found, allowed: 'an address outside the networks of the interfaces' };
+    }
+    if (pool !== undefined) {
+      const found = `${server.localAddress}, which is inside the pool ${pool.text}`;
+      yield { path, found, allowed: 'an address outside the pools, which are for the users' };
+    }
+  }
+}
+
+function* userAddress(configuration: Configuration): Iterable<Finding> {
+  const networks = interfaceNetworks(configuration);
+  const locals = Object.values(configuration.l2tp.servers).map((server) => server.localAddress);
+  for (const { path, text, address, server } of userAddresses(configuration)) {
+    const network = networks.find(({ prefix }) => contains(prefix, address));
+    const foreign = pools(configuration).find(
+      (pool) => pool.server !== server && pool.first <= address.address && address.address <= pool.last,
+    );
+    if (!isHostAddress(address.address)) {
+      yield { path, found: text, allowed: 'the address of a host: not loopback, multicast or reserved' };
+    } else if (network !== undefined) {
+      const found = `${text}, which is inside ${formatCidr(networkOf(network.prefix))} of interface "${network.name}"`;
+      yield { path, found, allowed: 'an address outside the networks of the interfaces' };
+    } else if (locals.includes(text)) {
+      yield { path, found: `${text}, which is a server's local address`, allowed: 'an address of the user alone' };
+    } else if (foreign !== undefined) {
+      const found = `${text}, which is inside the pool of server "${foreign.server}"`;
+      yield { path, found, allowed: "an address outside the other servers' pools" };
+    }
+  }
+}
+
+function* userAddressTwice(configuration: Configuration): Iterable<Finding> {
+  for (const [entry, earlier] of repeated(userAddresses(configuration), ({ text }) => text)) {
+    const found = `${entry.text}, which user "${earlier.user}" of server "${earlier.server}" has already`;
+    yield { path: entry.path, found, allowed: 'an address of the user alone' };
+  }
+}
+
+function* userAddressBehindUser(configuration: Configuration): Iterable<Finding> {
+  const routes = tunnelRoutes(configuration);
+  for (const { path, text, address, user, server } of userAddresses(configuration)) {
+    const own = `user "${user}" of server "${server}"`;
+    const other = routes.find(
+      ({ owner, prefix }) => owner.startsWith('user') && owner !== own && contains(prefix, address),
+    );
+    if (other === undefined) continue;
+    const found = `${text}, which is inside ${formatCidr(other.prefix)}, a route of ${other.owner}`;
+    yield { path, found, allowed: "an address outside the other users' routes" };
+  }
+}
+
+function* tunnelRouteTwice(configuration: Configuration): Iterable<Finding> {
+  for (const [route, earlier] of repeated(tunnelRoutes(configuration), ({ prefix }) => formatCidr(prefix))) {
+    if (route.owner === earlier.owner) continue;
+    const found = `${formatCidr(route.prefix)}, which is a route of ${earlier.owner} already`;
+    yield { path: route.path, found, allowed: 'each network behind one tunnel' };
+  }
+}
+
+function* tunnelRouteConnected(configuration: Configuration): Iterable<Finding> {
+  const networks = interfaceNetworks(configuration);
+  for (const { path, prefix } of tunnelRoutes(configuration)) {
+    const network = networks.find((entry) => sameNetwork(entry.prefix, prefix));
+    if (network === undefined) continue;
+    const found = `${formatCidr(prefix)}, which is the network of interface "${network.name}"`;
+    yield { path, found, allowed: 'a network that is not directly connected; one end has to renumber' };
+  }
+}
+
+function* listenTwice(configuration: Configuration): Iterable<Finding> {
+  const servers = Object.entries(configuration.l2tp.servers);
+  for (const [index, [name, server]] of servers.entries()) {
+    const other = servers
+      .slice(0, index)
+      .find(([, earlier]) => earlier.port === server.port && sameListener(earlier.listen, server.listen));
+    if (other === undefined) continue;
+    const found = `${server.listen} port ${server.port}, where server "${other[0]}" listens already`;
+    yield { path: `${memberPath('l2tp.servers', name)}.listen`, found, allowed: 'an address and port of its own' };
+  }
+}
+
+/** Two listeners collide when they are the same, or one of them is all addresses. */
+function sameListener(a: string, b: string): boolean {
+  const family = (text: string) => (parseIpv4(text) === undefined ? 6 : 4);
+  return a === b || (family(a) === family(b) && [a, b].some((text) => text === '0.0.0.0' || text === '::'));
+}
+
+function* listenElsewhere(configuration: Configuration): Iterable<Finding> {
+  const own = interfaceNetworks(configuration).map(({ prefix }) => prefix.address);
+  for (const [name, { listen }] of Object.entries(configuration.l2tp.servers)) {
+    const address = parseIpv4(listen);
+    if (address === undefined || address === 0 || own.includes(address)) continue;
+    const found = `${listen}, which no interface of this configuration has`;
+    yield {
+      path: `${memberPath('l2tp.servers', name)}.listen`,
+      found,
+      allowed: "an interface's address, or 0.0.0.0 for all",
+    };
+  }
+}

@@ -1,0 +1,247 @@
+/** Schema of `l2tp`: clients (LAC, voluntary tunnels) and servers (LNS). */
+import Type, { type Static } from 'typebox';
+import {
+  count,
+  flag,
+  ipAddress,
+  ipv4Address,
+  ipv4Networks,
+  NAME,
+  NAME_ALLOWED,
+  port,
+  secret,
+  USER_NAME,
+  USER_NAME_ALLOWED,
+} from './schema-parts.ts';
+
+const AUTHENTICATION_METHOD = Type.Enum(['pap', 'chap', 'mschapv2'], {
+  title: 'Method',
+  description: 'PAP (RFC 1334), CHAP with MD5 (RFC 1994) or MS-CHAPv2 (RFC 2759).',
+});
+
+const HELLO_SCHEMA = Type.Object(
+  {
+    idleSeconds: count({
+      title: 'Idle time',
+      description: 'Silence after which the peer is asked whether it is still there.',
+      default: 4,
+      minimum: 1,
+      maximum: 3600,
+      unit: 'seconds',
+    }),
+    probeSeconds: count({
+      title: 'Probe interval',
+      description: 'Time between probes while none is answered.',
+      default: 1,
+      minimum: 1,
+      maximum: 60,
+      unit: 'seconds',
+    }),
+    probes: count({
+      title: 'Probes',
+      description: 'Unanswered probes after which the tunnel counts as dead.',
+      default: 8,
+      minimum: 1,
+      maximum: 20,
+      unit: 'probes',
+    }),
+  },
+  {
+    title: 'Keepalive',
+    description: 'How soon a dead tunnel is noticed (Hello, RFC 2661 section 6.5).',
+    default: {},
+    additionalProperties: false,
+  },
+);
+
+const MRU = count({
+  title: 'MRU',
+  description: 'Largest packet inside the tunnel; leave room for the outer headers.',
+  default: 1400,
+  minimum: 576,
+  maximum: 9000,
+  unit: 'octets',
+});
+
+const TUNNEL_SECRET = secret({
+  title: 'Tunnel secret',
+  description: 'Shared by both ends of the tunnel, which then prove it to each other (RFC 2661 section 5.1.1).',
+});
+
+const HIDE_AVPS = flag({
+  title: 'Hide AVPs',
+  description: 'Hide sensitive values in control messages (RFC 2661 section 4.3); many peers cannot read them.',
+  default: false,
+});
+
+const L2TP_CLIENT_SCHEMA = Type.Object(
+  {
+    server: Type.String({
+      title: 'Server',
+      description: 'Address or name of the L2TP server.',
+      format: 'ip-or-host-name',
+    }),
+    port: port({ title: 'Port', description: 'UDP port of the server.', default: 1701 }),
+    sourcePort: Type.Union([Type.Integer({ minimum: 1, maximum: 65535 }), Type.Literal('ephemeral')], {
+      title: 'Source port',
+      description: 'UDP port to send from; "ephemeral" lets the system choose. Some servers accept only 1701.',
+      default: 'ephemeral',
+    }),
+    user: Type.String({
+      title: 'User',
+      description: 'User name for PPP.',
+      format: 'ppp-credential',
+    }),
+    password: secret({ title: 'Password', description: 'Password for PPP.' }),
+    secret: Type.Optional(TUNNEL_SECRET),
+    hideAvps: HIDE_AVPS,
+    ipsec: Type.Optional(
+      Type.String({
+        title: 'IPsec connection',
+        description: 'The IPsec connection that protects the tunnel. Not available in this version.',
+        pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$',
+        'x-allowed': NAME_ALLOWED,
+      }),
+    ),
+    routes: ipv4Networks({ title: 'Routes', description: 'Networks behind the server: they go into the tunnel.' }),
+    masquerade: flag({
+      title: 'Masquerade',
+      description: 'Let the branch appear under the address that the server assigned.',
+      default: false,
+    }),
+    authentication: Type.Array(AUTHENTICATION_METHOD, {
+      title: 'Authentication',
+      description: 'Methods by which this client is willing to prove itself.',
+      default: ['pap', 'chap', 'mschapv2'],
+      minItems: 1,
+      maxItems: 3,
+      uniqueItems: true,
+    }),
+    mru: MRU,
+    start: Type.Enum(['boot', 'manual'], {
+      title: 'Start',
+      description: '"boot" dials at once and for ever; "manual" waits for "culvert connect".',
+      default: 'boot',
+    }),
+    hello: HELLO_SCHEMA,
+  },
+  { title: 'L2TP client', description: 'A tunnel that this router dials.', additionalProperties: false },
+);
+
+const L2TP_USER_SCHEMA = Type.Object(
+  {
+    password: secret({ title: 'Password', description: 'Password for PPP.' }),
+    address: Type.Optional(
+      ipv4Address({ title: 'Address', description: 'Always given to this user; otherwise one of the pool.' }),
+    ),
+    routes: ipv4Networks({ title: 'Routes', description: 'Networks behind this user.' }),
+  },
+  { title: 'User', description: 'Somebody who may dial in.', additionalProperties: false },
+);
+
+const LIMITS_SCHEMA = Type.Object(
+  {
+    halfOpenPerAddress: count({
+      title: 'Half-open tunnels per address',
+      description: 'Tunnels that one address may begin and not finish.',
+      default: 4,
+      minimum: 1,
+      maximum: 1024,
+      unit: 'tunnels',
+    }),
+    halfOpenTotal: count({
+      title: 'Half-open tunnels',
+      description: 'Tunnels begun and not finished, over all addresses.',
+      default: 64,
+      minimum: 1,
+      maximum: 65535,
+      unit: 'tunnels',
+    }),
+    tunnels: count({
+      title: 'Tunnels',
+      description: 'Tunnels in all.',
+      default: 1024,
+      minimum: 1,
+      maximum: 65535,
+      unit: 'tunnels',
+    }),
+  },
+  {
+    title: 'Limits',
+    description: 'What strangers can make this server hold.',
+    default: {},
+    additionalProperties: false,
+  },
+);
+
+const L2TP_SERVER_SCHEMA = Type.Object(
+  {
+    listen: ipAddress({ title: 'Listen address', description: 'Address of this router where clients dial in.' }),
+    port: port({ title: 'Port', description: 'UDP port where clients dial in.', default: 1701 }),
+    localAddress: ipv4Address({
+      title: 'Local address',
+      description: 'Address of this router inside the tunnels.',
+    }),
+    pool: Type.String({
+      title: 'Address pool',
+      description: 'Addresses for the users, the first and the last; at most 65536.',
+      format: 'ipv4-range',
+    }),
+    dns: Type.Array(ipv4Address({ title: 'DNS server', description: 'Address of a DNS server.' }), {
+      title: 'DNS servers',
+      description: 'Told to the users (RFC 1877), at most two.',
+      default: [],
+      maxItems: 2,
+      uniqueItems: true,
+    }),
+    users: Type.Record(USER_NAME, L2TP_USER_SCHEMA, {
+      title: 'Users',
+      description: 'Who may dial in, by user name.',
+      default: {},
+      maxProperties: 4096,
+      additionalProperties: false,
+      'x-allowed': USER_NAME_ALLOWED,
+    }),
+    authentication: Type.Array(AUTHENTICATION_METHOD, {
+      title: 'Authentication',
+      description: 'Methods by which users must prove themselves, the best first.',
+      default: ['mschapv2', 'chap'],
+      minItems: 1,
+      maxItems: 3,
+      uniqueItems: true,
+    }),
+    secret: Type.Optional(TUNNEL_SECRET),
+    hideAvps: HIDE_AVPS,
+    mru: MRU,
+    limits: LIMITS_SCHEMA,
+    hello: HELLO_SCHEMA,
+  },
+  { title: 'L2TP server', description: 'A place where others dial in.', additionalProperties: false },
+);
+
+export const L2TP_SCHEMA = Type.Object(
+  {
+    clients: Type.Record(NAME, L2TP_CLIENT_SCHEMA, {
+      title: 'L2TP clients',
+      description: 'Tunnels that this router dials, by name.',
+      default: {},
+      maxProperties: 256,
+      additionalProperties: false,
+      'x-allowed': NAME_ALLOWED,
+    }),
+    servers: Type.Record(NAME, L2TP_SERVER_SCHEMA, {
+      title: 'L2TP servers',
+      description: 'Places where others dial in, by name.',
+      default: {},
+      maxProperties: 64,
+      additionalProperties: false,
+      'x-allowed': NAME_ALLOWED,
+    }),
+  },
+  { title: 'L2TP', description: 'Layer Two Tunneling Protocol (RFC 2661).', default: {}, additionalProperties: false },
+);
+
+export type L2tpClientConfiguration = Static<typeof L2TP_CLIENT_SCHEMA>;
+export type L2tpServerConfiguration = Static<typeof L2TP_SERVER_SCHEMA>;
+export type L2tpUserConfiguration = Static<typeof L2TP_USER_SCHEMA>;
+export type HelloConfiguration = Static<typeof HELLO_SCHEMA>;

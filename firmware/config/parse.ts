@@ -1,0 +1,61 @@
+/** From the text of a file to a configuration that may be used, or to the list of everything that is wrong with it. */
+import { Value } from 'typebox/value';
+import { readJson } from './json-reader.ts';
+import type { Problem } from './problem.ts';
+import { checkRules } from './rules.ts';
+import { CONFIGURATION_SCHEMA, type Configuration } from './schema.ts';
+import { checkShape } from './shape.ts';
+import { readYaml } from './yaml-reader.ts';
+
+/** Largest configuration file: forty times that of a branch with a thousand users. */
+export const MAX_CONFIGURATION_OCTETS = 1024 * 1024;
+
+export type ParsedConfiguration =
+  /** Every default is filled in; `warnings` do not stand in the way. */
+  | { readonly ok: true; readonly configuration: Configuration; readonly warnings: readonly Problem[] }
+  /** Refused whole; at least one of the problems is an error, the errors first. */
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Reads a configuration.
+ * @param fileName decides between JSON (`.json`) and YAML (`.yaml`, `.yml`); otherwise text that begins with `{` is JSON.
+ * @param maxOctets longer text is refused unread.
+ */
+export function parseConfiguration(
+  text: string,
+  fileName: string,
+  maxOctets = MAX_CONFIGURATION_OCTETS,
+): ParsedConfiguration {
+  const octets = Buffer.byteLength(text, 'utf8');
+  if (octets > maxOctets) {
+    const allowed = `at most ${maxOctets} octets`;
+    const problem: Problem = { severity: 'error', rule: 'size', path: '', found: `${octets} octets`, allowed };
+    return { ok: false, problems: [problem] };
+  }
+  // Editors on Windows put a byte order mark in front.
+  const plain = text.replace(/^\ufeff/, '');
+  const document = isJson(plain, fileName) ? readJson(plain) : readYaml(plain);
+  if (document.problems.length > 0) return { ok: false, problems: document.problems };
+  return checkConfiguration(document.value);
+}
+
+/** Holds a value that was read elsewhere (a request body) against schema and rules. */
+export function checkConfiguration(value: unknown): ParsedConfiguration {
+  const shape = checkShape(value);
+  if (shape.problems.length > 0) return { ok: false, problems: shape.problems };
+  // The schema's own validator has the last word: it agrees, or the walker above has a hole.
+  if (!Value.Check(CONFIGURATION_SCHEMA, shape.value)) {
+    const [found, allowed] = ['a value that breaks the schema', 'what the schema describes'];
+    return { ok: false, problems: [{ severity: 'error', rule: 'value', path: '', found, allowed }] };
+  }
+  const findings = checkRules(shape.value);
+  const errors = findings.filter((finding) => finding.severity === 'error');
+  const warnings = findings.filter((finding) => finding.severity === 'warning');
+  if (errors.length > 0) return { ok: false, problems: [...errors, ...warnings] };
+  return { ok: true, configuration: shape.value, warnings };
+}
+
+function isJson(text: string, fileName: string): boolean {
+  if (/\.json$/i.test(fileName)) return true;
+  return !/\.ya?ml$/i.test(fileName) && text.trimStart().startsWith('{');
+}

@@ -1,0 +1,44 @@
+/** All cross-field rules, run over a configuration that fits the schema. */
+import { INTERFACE_RULES } from './interface-rules.ts';
+import { L2TP_RULES } from './l2tp-rules.ts';
+import { leaves } from './leaves.ts';
+import type { Problem } from './problem.ts';
+import { REDACTED } from './redact.ts';
+import type { ConfigurationRule, Finding } from './rule.ts';
+import type { Configuration } from './schema.ts';
+
+/** Shorter ones are guessed from a captured CHAP exchange within minutes. */
+const WEAK_SECRET_CHARACTERS = 8;
+
+const SECRET_RULES: readonly ConfigurationRule[] = [
+  { name: 'redacted-secret', severity: 'error', check: redactedSecret },
+  { name: 'weak-secret', severity: 'warning', check: weakSecret },
+];
+
+/** Every rule there is. */
+export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [...INTERFACE_RULES, ...L2TP_RULES, ...SECRET_RULES];
+
+/** What breaks the rules, in the rules' order. */
+export function checkRules(configuration: Configuration): Problem[] {
+  return CONFIGURATION_RULES.flatMap(({ name, severity, check }) =>
+    Array.from(check(configuration), (finding) => ({ severity, rule: name, ...finding })),
+  );
+}
+
+function* redactedSecret(configuration: Configuration): Iterable<Finding> {
+  for (const { path, secret, value } of leaves(configuration)) {
+    if (!secret || value !== REDACTED) continue;
+    yield {
+      path,
+      found: 'the stars that stand for a secret where a configuration is shown',
+      allowed: 'the secret itself',
+    };
+  }
+}
+
+function* weakSecret(configuration: Configuration): Iterable<Finding> {
+  for (const { path, secret, value } of leaves(configuration)) {
+    if (!secret || typeof value !== 'string' || value.length >= WEAK_SECRET_CHARACTERS) continue;
+    yield { path, found: 'a short secret', allowed: `better ${WEAK_SECRET_CHARACTERS} characters or more` };
+  }
+}

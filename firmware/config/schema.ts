@@ -1,0 +1,32 @@
+/**
+ * The one description of the configuration: what may be written, what is assumed when it is not, and what it means.
+ * It is strict; a key that is not here is refused.
+ */
+import Type, { type Static } from 'typebox';
+import { INTERFACES_SCHEMA, ROUTES_SCHEMA, SYSTEM_SCHEMA } from './interfaces-schema.ts';
+import { L2TP_SCHEMA } from './l2tp-schema.ts';
+
+export const CONFIGURATION_SCHEMA = Type.Object(
+  {
+    system: SYSTEM_SCHEMA,
+    interfaces: INTERFACES_SCHEMA,
+    l2tp: L2TP_SCHEMA,
+    routes: ROUTES_SCHEMA,
+  },
+  {
+    title: 'Configuration',
+    description: 'The whole configuration of a router.',
+    additionalProperties: false,
+  },
+);
+
+/** A configuration with every default filled in. */
+export type Configuration = Static<typeof CONFIGURATION_SCHEMA>;
+
+/** Top-level keys that belong to the configuration file and that this version cannot carry out. */
+export const NOT_AVAILABLE_KEYS: readonly string[] = ['modems', 'uplinks', 'ipsec', 'firewall', 'dhcp', 'dns', 'users'];
+
+/** The entry of `record` under exactly this name; names such as `constructor` find nothing that was not configured. */
+export function ownEntry<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}

@@ -1,0 +1,283 @@
+/**
+ * The user-space engine: sockets, TUNs and the loop between them. It knows no thread: `worker.ts` runs it over Linux,
+ * `local-data-plane.ts` in the control thread over a simulated machine.
+ *
+ * The life of a packet **from the branch to the peer**:
+ * 1. The kernel routes it to the TUN. The poller reports the TUN, {@link UserspaceEngine.step} reads the packet into the
+ *    packet buffer, behind {@link HEADROOM} free octets, so that no header ever moves the packet.
+ * 2. `inner-packet.ts` checks the IP header; `ipv4-prefix-table.ts` finds the session by the longest prefix that holds the
+ *    destination. None: `noRoute`. Larger than the session's MTU: `tooBig`.
+ * 3. `mss-clamp.ts` lowers the MSS of a TCP SYN to what fits.
+ * 4. The PPP header, compressed as far as the peer agreed, and the L2TP header, with length and sequence numbers as the
+ *    session wants them, are written backwards into the headroom.
+ * 5. One send from the address that the session uses to its peer. A refusal is counted (`sendFailed`) and reported as a
+ *    `path-error` when it tells of the path.
+ *
+ * **From the peer to the branch**:
+ * 1. The poller reports the socket; a datagram is read into the datagram buffer with its two addresses.
+ * 2. T bit set: a control message, handed to the control thread. Otherwise the session is found by socket, tunnel id and
+ *    session id, and must have the sender's address (`unknownSession`, `wrongPeer`).
+ * 3. With sequence numbers, old messages are dropped (`sequence`).
+ * 4. The PPP header is read in any of its four forms. Whatever is not IPv4 goes to the control thread as a bare frame, as
+ *    many a second as is reasonable (`controlRate`).
+ * 5. IPv4 passes while the network layer is open (`networkClosed`) and the inner source is one of the peer's
+ *    (`wrongSource`), has its MSS clamped, and is written to the TUN where it lies.
+ *
+ * Handles are served in turns of {@link BATCH}, so that neither a flood on one socket nor a busy TUN starves the others,
+ * and commands are taken between turns. What waits for the control thread is bounded by {@link CONTROL_QUEUE}.
+ */
+import { HalError } from '../../../hal/hal-error.ts';
+import type { Poller } from '../../../hal/poller.ts';
+import type { Tun, TunFactory } from '../../../hal/tun.ts';
+import type { DatagramInfo, UdpSocket, UdpSocketFactory } from '../../../hal/udp-socket.ts';
+import type { Instant } from '../../protocol/machine.ts';
+import type { UdpEndpoint } from '../../protocol/udp-path.ts';
+import type { DataPlaneEvent, InterfaceId, InterfaceSpec, SocketId, SocketSpec } from '../data-plane.ts';
+import type { EngineCommand, EngineMessage, EngineRequest, EngineResult } from './engine-messages.ts';
+import { Forwarder, HEADROOM } from './forwarder.ts';
+import { PathErrorLimiter } from './path-error-limiter.ts';
+
+/** Packets taken from one handle before the next has its turn: long enough to be cheap, under a millisecond of work. */
+const BATCH = 64;
+/** Reports taken from one error queue in one turn. */
+const ERROR_BATCH = 16;
+/** Largest packet or datagram, octets: what a 16-bit length field can say. */
+const MAX_PACKET = 65_535;
+/** Events that may wait for the control thread: a busy second's worth, and by their size 8 MiB at the very most. */
+export const CONTROL_QUEUE = 1024;
+/** Of those, events caused by strangers: a flood of junk leaves half the queue to the peers that have sessions. */
+export const STRANGER_QUEUE = 512;
+
+/** Refusals of a send that say nothing of the path: a full queue here. */
+const OWN_TROUBLE: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EINTR']);
+
+export interface EngineOptions {
+  readonly tuns: TunFactory;
+  readonly sockets: UdpSocketFactory;
+  /** Used by this engine alone, and closed by its owner: another thread may still be about to wake it. */
+  readonly poller: Poller;
+  readonly now: () => Instant;
+  /** How many events the control thread has dealt with so far, modulo 2^32. */
+  readonly acknowledged: () => number;
+  /** Receives answers and events, in order. Octets in them belong to the receiver. */
+  readonly emit: (message: EngineMessage) => void;
+}
+
+/** What stands behind a handle of the poller. */
+type Source =
+  | { readonly kind: 'socket'; readonly id: SocketId; readonly socket: UdpSocket }
+  | { readonly kind: 'tun'; readonly id: InterfaceId; readonly tun: Tun };
+
+export class UserspaceEngine {
+  readonly #options: EngineOptions;
+  readonly #forwarder: Forwarder;
+  readonly #sources = new Map<number, Source>();
+  readonly #sockets = new Map<SocketId, UdpSocket>();
+  readonly #tuns = new Map<InterfaceId, Tun>();
+  readonly #pathErrors = new PathErrorLimiter();
+  readonly #datagram = new Uint8Array(MAX_PACKET);
+  readonly #packet = new Uint8Array(HEADROOM + MAX_PACKET);
+  readonly #packetSlot = this.#packet.subarray(HEADROOM);
+  readonly #info: DatagramInfo = {
+    length: 0,
+    remoteAddress: '',
+    remotePort: 0,
+    localAddress: '',
+    interfaceIndex: 0,
+    truncated: false,
+  };
+  /** Events emitted so far, modulo 2^32. */
+  #emitted = 0;
+  #closed = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#forwarder = new Forwarder({
+      send: (socket, datagram, remote, fromAddress) => this.#send(socket, datagram, remote, fromAddress),
+      deliver: (to, packet) => this.#tuns.get(to)?.write(packet) ?? false,
+      controlRoom: (stranger) => this.#waiting() < (stranger ? STRANGER_QUEUE : CONTROL_QUEUE),
+      event: (event) => this.#event(event),
+    });
+  }
+
+  /** Carries out one command. What the machine refuses is answered, never thrown. */
+  execute(command: EngineCommand): void {
+    if (this.#closed) return;
+    switch (command.kind) {
+      case 'send-datagram': {
+        const { socket, path, bytes } = command;
+        this.#send(socket, bytes, path.remote, path.local.address);
+        return;
+      }
+      case 'put-session':
+        this.#forwarder.table.putSession(command.spec);
+        return;
+      case 'remove-session':
+        this.#forwarder.table.removeSession(command.key);
+        return;
+      case 'send-ppp-frame':
+        this.#forwarder.sendPppFrame(command.session, command.frame);
+        return;
+      default:
+        this.#answer(command);
+    }
+  }
+
+  /**
+   * Waits until something is ready and serves every ready handle once, {@link BATCH} packets at most each.
+   * @param timeoutMs for the wait: 0 not at all, -1 for ever (until the poller is woken).
+   * @param beforeServing called between the wait and the work: the place to take commands in.
+   * @returns whether any handle was ready.
+   * @throws HalError when a device is gone for good; the engine is of no use then.
+   */
+  step(timeoutMs: number, beforeServing?: () => void): boolean {
+    const ready = this.#options.poller.wait(timeoutMs);
+    beforeServing?.();
+    if (this.#closed) return false;
+    const now = this.#options.now();
+    for (const handle of ready) {
+      const source = this.#sources.get(handle);
+      if (source?.kind === 'socket') this.#serveSocket(source.id, source.socket, now);
+      else if (source?.kind === 'tun') this.#serveTun(source.id, source.tun);
+    }
+    return ready.length > 0;
+  }
+
+  /** Closes every socket and every TUN; commands have no effect any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const handle of this.#sources.keys()) this.#options.poller.remove(handle);
+    for (const socket of this.#sockets.values()) socket.close();
+    for (const tun of this.#tuns.values()) tun.close();
+    this.#sources.clear();
+    this.#sockets.clear();
+    this.#tuns.clear();
+  }
+
+  #answer(request: EngineRequest): void {
+    try {
+      this.#options.emit({ kind: 'done', request: request.request, result: this.#perform(request) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const code = error instanceof HalError ? error.code : '';
+      this.#options.emit({ kind: 'refused', request: request.request, message, code });
+    }
+  }
+
+  #perform(request: EngineRequest): EngineResult {
+    switch (request.kind) {
+      case 'open-socket':
+        return this.#openSocket(request.spec);
+      case 'close-socket':
+        this.#closeSocket(request.id);
+        return undefined;
+      case 'add-interface':
+        this.#addInterface(request.spec);
+        return undefined;
+      case 'remove-interface':
+        this.#removeInterface(request.id);
+        return undefined;
+      case 'counters':
+        return this.#forwarder.counters();
+    }
+  }
+
+  #openSocket(spec: SocketSpec): number {
+    const { family, address, port, mark, device } = spec;
+    const socket = this.#options.sockets.open({
+      family,
+      address,
+      port,
+      mark,
+      ...(device === undefined ? {} : { device }),
+    });
+    this.#sockets.set(spec.id, socket);
+    this.#forwarder.table.addSocket({ ...spec, port: socket.localPort });
+    this.#watch(socket.handle, { kind: 'socket', id: spec.id, socket });
+    return socket.localPort;
+  }
+
+  #closeSocket(id: SocketId): void {
+    const socket = this.#sockets.get(id);
+    if (socket === undefined) return;
+    this.#forwarder.table.removeSocket(id);
+    this.#sockets.delete(id);
+    this.#unwatch(socket.handle);
+    socket.close();
+  }
+
+  #addInterface(spec: InterfaceSpec): void {
+    const tun = this.#options.tuns.open(spec.name);
+    this.#tuns.set(spec.id, tun);
+    this.#forwarder.table.addInterface(spec.id);
+    this.#watch(tun.handle, { kind: 'tun', id: spec.id, tun });
+  }
+
+  #removeInterface(id: InterfaceId): void {
+    const tun = this.#tuns.get(id);
+    if (tun === undefined) return;
+    this.#forwarder.table.removeInterface(id);
+    this.#tuns.delete(id);
+    this.#unwatch(tun.handle);
+    tun.close();
+  }
+
+  #watch(handle: number, source: Source): void {
+    this.#sources.set(handle, source);
+    this.#options.poller.add(handle);
+  }
+
+  #unwatch(handle: number): void {
+    this.#sources.delete(handle);
+    this.#options.poller.remove(handle);
+  }
+
+  #serveSocket(id: SocketId, socket: UdpSocket, now: Instant): void {
+    for (let count = 0; count < BATCH; count++) {
+      if (!socket.receive(this.#datagram, this.#info)) {
+        this.#readErrors(id, socket, now);
+        return;
+      }
+      this.#forwarder.receiveDatagram(id, this.#datagram, this.#info, now);
+    }
+  }
+
+  #serveTun(id: InterfaceId, tun: Tun): void {
+    for (let count = 0; count < BATCH; count++) {
+      const length = tun.read(this.#packetSlot);
+      if (length < 0) return;
+      this.#forwarder.receivePacket(id, this.#packet, HEADROOM, length);
+    }
+  }
+
+  #readErrors(id: SocketId, socket: UdpSocket, now: Instant): void {
+    for (let count = 0; count < ERROR_BATCH; count++) {
+      const report = socket.readError();
+      if (report === undefined) return;
+      this.#pathError(id, { address: report.remoteAddress, port: report.remotePort }, report.code, now);
+    }
+  }
+
+  #send(id: SocketId, datagram: Uint8Array, remote: UdpEndpoint, fromAddress: string): string | undefined {
+    const code = this.#sockets.get(id)?.send(datagram, remote.address, remote.port, fromAddress);
+    if (code !== undefined && !OWN_TROUBLE.has(code)) this.#pathError(id, remote, code, this.#options.now());
+    return code;
+  }
+
+  #pathError(socket: SocketId, remote: UdpEndpoint, code: string, now: Instant): void {
+    if (this.#waiting() >= CONTROL_QUEUE) return;
+    if (!this.#pathErrors.admit(socket, remote.address, remote.port, code, now)) return;
+    this.#event({ kind: 'path-error', socket, remote: { address: remote.address, port: remote.port }, code });
+  }
+
+  #event(event: DataPlaneEvent): void {
+    this.#emitted = (this.#emitted + 1) >>> 0;
+    this.#options.emit({ kind: 'event', event });
+  }
+
+  /** Events that the control thread has not dealt with yet. */
+  #waiting(): number {
+    return (this.#emitted - this.#options.acknowledged()) >>> 0;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What the engine was programmed with: sockets, interfaces and sessions, and the two look-ups that packets need, from
+ * tunnel and session id to session, and from inner destination to session.
+ */
+import type { InterfaceId, SessionCounters, SessionKey, SessionSpec, SocketId, SocketSpec } from '../data-plane.ts';
+import { Ipv4PrefixTable } from './ipv4-prefix-table.ts';
+import { ForwardingSession, prepareNetwork } from './session.ts';
+
+/** A socket with the sessions whose messages come in by it. */
+export class SocketSessions {
+  readonly spec: SocketSpec;
+  readonly #sessions = new Map<number, ForwardingSession>();
+  /** Remote addresses of the sessions, with how many sessions each has. */
+  readonly #peers = new Map<string, number>();
+
+  constructor(spec: SocketSpec) {
+    this.spec = spec;
+  }
+
+  /** @param tunnelId and `sessionId`: ours, 0..65535. */
+  session(tunnelId: number, sessionId: number): ForwardingSession | undefined {
+    return this.#sessions.get(tunnelId * 0x10000 + sessionId);
+  }
+
+  /** Whether a session of this socket has the address as its peer. */
+  isPeer(address: string): boolean {
+    return this.#peers.has(address);
+  }
+
+  add(session: ForwardingSession): void {
+    const { localTunnelId, localSessionId, path } = session.spec;
+    this.#sessions.set(localTunnelId * 0x10000 + localSessionId, session);
+    this.#peers.set(path.remote.address, (this.#peers.get(path.remote.address) ?? 0) + 1);
+  }
+
+  remove(session: ForwardingSession): void {
+    const { localTunnelId, localSessionId, path } = session.spec;
+    // The ids may have passed on to another session already.
+    if (this.session(localTunnelId, localSessionId) === session) {
+      this.#sessions.delete(localTunnelId * 0x10000 + localSessionId);
+    }
+    const left = (this.#peers.get(path.remote.address) ?? 0) - 1;
+    if (left > 0) this.#peers.set(path.remote.address, left);
+    else this.#peers.delete(path.remote.address);
+  }
+}
+
+export class SessionTable {
+  readonly #sockets = new Map<SocketId, SocketSessions>();
+  readonly #interfaces = new Map<InterfaceId, Ipv4PrefixTable<ForwardingSession>>();
+  readonly #sessions = new Map<SessionKey, ForwardingSession>();
+
+  addSocket(spec: SocketSpec): void {
+    this.#sockets.set(spec.id, new SocketSessions(spec));
+  }
+
+  /** Its sessions go with it. */
+  removeSocket(id: SocketId): void {
+    for (const { spec } of this.#sessions.values()) if (spec.socket === id) this.removeSession(spec.key);
+    this.#sockets.delete(id);
+  }
+
+  addInterface(id: InterfaceId): void {
+    this.#interfaces.set(id, new Ipv4PrefixTable());
+  }
+
+  /** Sessions that use it lose their network. */
+  removeInterface(id: InterfaceId): void {
+    this.#interfaces.delete(id);
+    for (const session of this.#sessions.values()) {
+      if (session.network?.interface === id) session.network = undefined;
+    }
+  }
+
+  /**
+   * Adds a session, or replaces the one of the same key, which keeps its counters and sequence numbers.
+   * @throws RangeError when a prefix of it is none.
+   */
+  putSession(spec: SessionSpec): void {
+    const network = spec.network === undefined ? undefined : prepareNetwork(spec.network);
+    const session = this.#sessions.get(spec.key) ?? new ForwardingSession(spec);
+    if (this.#sessions.has(spec.key)) this.#unlink(session);
+    session.program(spec, network !== undefined && this.#interfaces.has(network.interface) ? network : undefined);
+    this.#sessions.set(spec.key, session);
+    this.#link(session);
+  }
+
+  removeSession(key: SessionKey): void {
+    const session = this.#sessions.get(key);
+    if (session === undefined) return;
+    this.#unlink(session);
+    this.#sessions.delete(key);
+  }
+
+  socket(id: SocketId): SocketSessions | undefined {
+    return this.#sockets.get(id);
+  }
+
+  session(key: SessionKey): ForwardingSession | undefined {
+    return this.#sessions.get(key);
+  }
+
+  /** The session of this interface that takes packets to `destination`, an unsigned 32-bit IPv4 address. */
+  sessionTo(from: InterfaceId, destination: number): ForwardingSession | undefined {
+    return this.#interfaces.get(from)?.lookup(destination);
+  }
+
+  counters(): readonly SessionCounters[] {
+    return [...this.#sessions.values()].map((session) => session.counters());
+  }
+
+  #link(session: ForwardingSession): void {
+    this.#sockets.get(session.spec.socket)?.add(session);
+    const { network } = session;
+    if (network === undefined) return;
+    const table = this.#interfaces.get(network.interface);
+    for (const prefix of network.destinations) table?.add(prefix, session);
+  }
+
+  #unlink(session: ForwardingSession): void {
+    this.#sockets.get(session.spec.socket)?.remove(session);
+    const { network } = session;
+    if (network === undefined) return;
+    const table = this.#interfaces.get(network.interface);
+    for (const prefix of network.destinations) table?.remove(prefix, session);
+  }
+}

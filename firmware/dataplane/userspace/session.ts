@@ -1,0 +1,142 @@
+/** What the forwarder holds for one L2TP session: its programming, its sequence numbers, its counters, its limits. */
+import { type DataHeader, newDataHeader } from '../../protocol/l2tp/data-message.ts';
+import { pppHeaderLength, writePppHeader } from '../../protocol/ppp/header.ts';
+import { PPP_IP } from '../../protocol/ppp/protocol-numbers.ts';
+import type { InterfaceId, SessionCounters, SessionSpec } from '../data-plane.ts';
+import { DataSequence } from './data-sequence.ts';
+import { type Ipv4Prefix, Ipv4PrefixTable, parseIpv4Prefix } from './ipv4-prefix-table.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/**
+ * PPP control frames (LCP, authentication, NCPs) a second that a session may hand to the control thread. A negotiation
+ * takes some thirty in a second, echoes a few a minute; more is a fault or an attack.
+ */
+const CONTROL_FRAMES_PER_SECOND = 100;
+/** Control frames at once: a whole negotiation in one round trip, twice. */
+const CONTROL_FRAMES_BURST = 50;
+/**
+ * Frames a second of user protocols that are not carried. Each is answered by a Protocol-Reject, of which one would do;
+ * they have a bucket of their own, so that a peer which sends IPv6 at full speed does not silence its own LCP.
+ */
+const FOREIGN_FRAMES_PER_SECOND = 5;
+/** Frames of user protocols at once: a few protocols, each rejected at its first frame. */
+const FOREIGN_FRAMES_BURST = 10;
+
+/** The open network layer of a session, prepared for use per packet. */
+export interface SessionNetwork {
+  readonly interface: InterfaceId;
+  readonly mtu: number;
+  /** The PPP header of user packets towards the peer, 1..4 octets. */
+  readonly pppHeader: Uint8Array;
+  readonly destinations: readonly Ipv4Prefix[];
+  readonly sources: Ipv4PrefixTable<true>;
+}
+
+/** Why packets of a session were dropped. */
+export interface SessionDrops {
+  /** A user packet while the network layer was not open. */
+  networkClosed: number;
+  /** An inner source address that the peer may not use. */
+  wrongSource: number;
+  /** Larger than the peer takes. */
+  tooBig: number;
+  /** No PPP frame, or no IP packet inside. */
+  malformed: number;
+  /** A duplicate, or overtaken by a later message. */
+  sequence: number;
+  /** The kernel would not send it. */
+  sendFailed: number;
+  /** Too many PPP frames for the control thread. */
+  controlRate: number;
+  /** The TUN would not take it: down, or its queue full. */
+  tunRefused: number;
+}
+
+export class ForwardingSession {
+  #spec: SessionSpec;
+  #header: DataHeader;
+  network: SessionNetwork | undefined;
+  readonly sequence = new DataSequence();
+  /** Whether the peer's last data message had sequence numbers: then ours have them too (RFC 2661 section 5.4). */
+  peerSequences = false;
+  readonly controlFrames = new TokenBucket(CONTROL_FRAMES_PER_SECOND, CONTROL_FRAMES_BURST);
+  readonly foreignFrames = new TokenBucket(FOREIGN_FRAMES_PER_SECOND, FOREIGN_FRAMES_BURST);
+  packetsReceived = 0;
+  octetsReceived = 0;
+  packetsSent = 0;
+  octetsSent = 0;
+  readonly drops: SessionDrops = {
+    networkClosed: 0,
+    wrongSource: 0,
+    tooBig: 0,
+    malformed: 0,
+    sequence: 0,
+    sendFailed: 0,
+    controlRate: 0,
+    tunRefused: 0,
+  };
+
+  /** Without a network until {@link program}. */
+  constructor(spec: SessionSpec) {
+    this.#spec = spec;
+    this.#header = newDataHeader(spec.peerTunnelId, spec.peerSessionId);
+  }
+
+  get spec(): SessionSpec {
+    return this.#spec;
+  }
+
+  /** Sets how packets are wrapped and which ones pass; counters and sequence numbers stay. */
+  program(spec: SessionSpec, network: SessionNetwork | undefined): void {
+    this.#spec = spec;
+    this.#header = newDataHeader(spec.peerTunnelId, spec.peerSessionId);
+    this.#header.lengthField = spec.lengthField;
+    this.network = network;
+  }
+
+  /** The L2TP header of the next message to the peer; takes a sequence number where one is due. Valid until the next call. */
+  nextHeader(): DataHeader {
+    const header = this.#header;
+    header.sequenced = this.#spec.sequencing || this.peerSequences;
+    if (header.sequenced) header.ns = this.sequence.take();
+    return header;
+  }
+
+  counters(): SessionCounters {
+    return {
+      key: this.#spec.key,
+      packetsReceived: this.packetsReceived,
+      octetsReceived: this.octetsReceived,
+      packetsSent: this.packetsSent,
+      octetsSent: this.octetsSent,
+      drops: { ...this.drops },
+    };
+  }
+}
+
+/**
+ * Prepares the network layer of a specification.
+ * @throws RangeError when a prefix is none.
+ */
+export function prepareNetwork(spec: NonNullable<SessionSpec['network']>): SessionNetwork {
+  const sources = new Ipv4PrefixTable<true>();
+  for (const prefix of ipv4Prefixes(spec.sources)) sources.add(prefix, true);
+  return {
+    interface: spec.interface,
+    mtu: spec.mtu,
+    pppHeader: pppHeaderOfIp(spec.protocolCompression, spec.addressControlCompression),
+    destinations: ipv4Prefixes(spec.destinations),
+    sources,
+  };
+}
+
+function pppHeaderOfIp(protocolCompression: boolean, addressControlCompression: boolean): Uint8Array {
+  const header = new Uint8Array(pppHeaderLength(PPP_IP, protocolCompression, addressControlCompression));
+  writePppHeader(header, 0, PPP_IP, protocolCompression, addressControlCompression);
+  return header;
+}
+
+/** The IPv4 ones among `prefixes`; IPv6 is not carried yet. @throws RangeError when one is no prefix at all. */
+function ipv4Prefixes(prefixes: readonly string[]): readonly Ipv4Prefix[] {
+  return prefixes.map(parseIpv4Prefix).filter((prefix) => prefix !== undefined);
+}

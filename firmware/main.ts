@@ -1,0 +1,158 @@
+/** The composition root: builds the router from a board and a configuration, and runs it until it is told to end. */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
+import { LinuxClock } from '../hal/linux/clock.ts';
+import { LinuxEntropy } from '../hal/linux/entropy.ts';
+import { LinuxLinks } from '../hal/linux/links.ts';
+import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
+import { startControlApi } from './api/server.ts';
+import { controlSocketPath } from './api/socket-path.ts';
+import { VERSION } from './cli/version.ts';
+import { parseConfiguration } from './config/parse.ts';
+import { formatProblem } from './config/problem.ts';
+import { collectSecrets } from './config/redact.ts';
+import type { Configuration } from './config/schema.ts';
+import { ConfigurationStore } from './config/store.ts';
+import { UserspaceDataPlane } from './dataplane/userspace/userspace-data-plane.ts';
+import { createLogger, type Logger } from './log/logger.ts';
+import { LogRing } from './log/ring.ts';
+import { journalScope, NetworkJournal } from './network/journal.ts';
+import { Reconciler } from './network/reconciler.ts';
+import { ResolvedNames } from './network/resolved-names.ts';
+import { SessionDns } from './network/session-dns.ts';
+import { loadBoard } from './router/load-board.ts';
+import { Router } from './router/router.ts';
+import { RouterNetwork } from './router/router-network.ts';
+import { SecretKeeper } from './router/secret-keeper.ts';
+import { UplinkResolver } from './router/uplink-resolver.ts';
+import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
+
+export interface RunOptions {
+  readonly stateDir: string;
+  /** Name or file. */
+  readonly board: string;
+  /** Put in force and stored before anything starts; without it, what was stored last. */
+  readonly configFile?: string;
+}
+
+/** What a user can mend; its message is the one line that they get. */
+class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/**
+ * Runs the router until SIGTERM or SIGINT.
+ * @returns the exit code: 0 after a signal, 1 when it could not start or had to give up (one line on stderr says why).
+ */
+export async function runRouter(options: RunOptions): Promise<number> {
+  try {
+    return await run(options);
+  } catch (error) {
+    process.stderr.write(`culvert: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+async function run(options: RunOptions): Promise<number> {
+  const missing = missingCapabilities();
+  if (missing.length > 0) throw new StartError(capabilityAdvice(missing));
+  const board = await loadBoard(options.board);
+  const store = new ConfigurationStore(options.stateDir);
+  const secrets = new SecretKeeper();
+  const ring = new LogRing();
+  const logger = createLogger({ ring, secrets: () => secrets.all() });
+  const configuration = await initialConfiguration(options, store, logger);
+  if (configuration) secrets.add(collectSecrets(configuration));
+
+  const ended = Promise.withResolvers<number>();
+  const clock = new LinuxClock();
+  const random = new LinuxEntropy();
+  const links = new LinuxLinks();
+  const dataPlane = new UserspaceDataPlane({ links });
+  const dispatch = new DataPlaneDispatch(dataPlane, (reason) => {
+    logger.fatal(`the data plane has failed: ${reason}; the router ends and wants to be started again`);
+    ended.resolve(1);
+  });
+  const reconciler = new Reconciler({
+    links,
+    packetFilter: new LinuxPacketFilter(),
+    journal: new NetworkJournal({ stateDirectory: options.stateDir, scope: journalScope() }),
+    log: (line) => logger.info(line),
+  });
+  const network = new RouterNetwork(reconciler, new SessionDns(options.stateDir));
+  const names = new ResolvedNames(options.stateDir);
+  await names.load();
+  const resolver = new UplinkResolver({
+    dispatch,
+    clock,
+    random,
+    mark: network.mark,
+    names,
+    resolvConf: () => readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
+  });
+  const ready = Promise.withResolvers<void>();
+  const router = new Router({
+    version: VERSION,
+    board,
+    clock,
+    random,
+    links,
+    dispatch,
+    network,
+    resolver,
+    store,
+    secrets,
+    logger,
+    ring,
+    ready: ready.promise,
+  });
+
+  // The socket comes first: it is what keeps a second router off this state directory.
+  const api = await startControlApi({ socketPath: controlSocketPath(options.stateDir), control: router, logger });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.resolve(0));
+  try {
+    await network.recover();
+    await dataPlane.start();
+    logger.info({ version: VERSION, board: board.name }, 'the router runs');
+    if (configuration) await router.enforce(configuration);
+    ready.resolve();
+    const exitCode = await ended.promise;
+    logger.info('the router ends');
+    return exitCode;
+  } finally {
+    await router.stop();
+    await dataPlane.close();
+    await api.close();
+  }
+}
+
+/** The file of the command line, else what was stored last, else nothing: then the router waits for `culvert apply`. */
+async function initialConfiguration(
+  options: RunOptions,
+  store: ConfigurationStore,
+  logger: Logger,
+): Promise<Configuration | undefined> {
+  if (options.configFile === undefined) {
+    const stored = await store.load();
+    if (stored.kind === 'refused') logger.error(`${stored.reason}; ${stored.remedy}`);
+    if (stored.kind === 'none') logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
+    return stored.kind === 'loaded' ? stored.configuration : undefined;
+  }
+  let text: string;
+  try {
+    text = await readFile(options.configFile, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(`${options.configFile} cannot be read: ${why}; check its name and permissions`);
+  }
+  const parsed = parseConfiguration(text, basename(options.configFile));
+  if (!parsed.ok) {
+    const problems = parsed.problems.map(formatProblem).join('; ');
+    throw new StartError(`${options.configFile} is refused and nothing was started: ${problems}`);
+  }
+  for (const warning of parsed.warnings) logger.warn(formatProblem(warning));
+  await store.load();
+  await store.save(parsed.configuration);
+  return parsed.configuration;
+}

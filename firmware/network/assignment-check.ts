@@ -1,0 +1,145 @@
+/**
+ * What a PPP peer may assign. A peer, wrong or hostile, that hands out an address or a DNS server of the branch's own
+ * network would draw the branch's traffic into its tunnel; such an assignment is refused and the session ended in words.
+ */
+import { tunnelInterfaceNames } from '../config/interface-names.ts';
+import { interfaceNetworks } from '../config/interface-networks.ts';
+import type { Configuration } from '../config/schema.ts';
+import {
+  contains,
+  formatCidr,
+  hostPrefix,
+  networkOf,
+  overlaps,
+  parseCidr,
+  parseIpv4,
+  parseRange,
+  rangeToCidrs,
+} from '../protocol/ip-address.ts';
+import type { Failure } from '../protocol/machine.ts';
+import type { LiveTunnel } from './desired.ts';
+
+/** What came from the peer. */
+export interface PeerAssignment {
+  /** For us, plain IPv4. */
+  readonly address: string;
+  /** The peer's own; many peers name none (`0.0.0.0`) or an address of no meaning, which is harmless. */
+  readonly peerAddress?: string;
+  readonly dns: readonly string[];
+  /** Destinations that the peer says are behind it, CIDR. */
+  readonly routes?: readonly string[];
+}
+
+/** A network that the peer has no say in. */
+export interface LocalNetwork {
+  /** For people: `the network of interface "lan"`. */
+  readonly what: string;
+  readonly zone: 'wan' | 'lan' | 'management' | 'tunnel';
+  /** CIDR, host bits clear. */
+  readonly prefix: string;
+}
+
+/** Never the address of another machine, or of one of ours inside a tunnel. */
+const SPECIAL_PREFIXES: readonly (readonly [string, string])[] = [
+  ['0.0.0.0/8', 'which means no address (RFC 1122 section 3.2.1.3)'],
+  ['127.0.0.0/8', 'which is loopback (RFC 1122 section 3.2.1.3)'],
+  ['224.0.0.0/4', 'which is multicast (RFC 1112 section 4)'],
+  ['240.0.0.0/4', 'which is reserved or broadcast (RFC 1112 section 4)'],
+];
+
+/** Where a peer's DNS server or own address may lie although our own inner address may not: outside is outside. */
+const OUTSIDE_ZONE = 'wan';
+
+/** @returns why the assignment is refused; `undefined` when it is not. */
+export function checkAssignment(assignment: PeerAssignment, networks: readonly LocalNetwork[]): Failure | undefined {
+  const inner = networks.filter(({ zone }) => zone !== OUTSIDE_ZONE);
+  const own = checkAddress('the address', assignment.address, networks);
+  if (own !== undefined) return own;
+  for (const server of assignment.dns) {
+    const refusal = checkAddress('the DNS server', server, inner);
+    if (refusal !== undefined) return refusal;
+  }
+  const peer = parseIpv4(assignment.peerAddress ?? '');
+  if (peer !== undefined && peer !== 0) {
+    const refusal = checkAddress('its own address', assignment.peerAddress ?? '', inner);
+    if (refusal !== undefined) return refusal;
+  }
+  for (const route of assignment.routes ?? []) {
+    const refusal = checkRoute(route, inner);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+/**
+ * What {@link checkAssignment} has to be held against: the interfaces' networks, the servers' pools and local addresses, and
+ * the inner addresses of all standing tunnels but that of `device`, which is being set up.
+ */
+export function localNetworks(
+  configuration: Configuration,
+  tunnels: readonly LiveTunnel[],
+  device: string,
+): LocalNetwork[] {
+  const ofInterfaces = interfaceNetworks(configuration).map(
+    ({ name, zone, prefix }): LocalNetwork => ({
+      what: `the network of interface "${name}"`,
+      zone,
+      prefix: formatCidr(networkOf(prefix)),
+    }),
+  );
+  const serverDevices = tunnelInterfaceNames(configuration).servers;
+  const ofServers = Object.entries(configuration.l2tp.servers).flatMap(([name, { pool, localAddress }]) => {
+    if (serverDevices.get(name) === device) return [];
+    const range = parseRange(pool);
+    const parts = range === undefined ? [] : rangeToCidrs(range.first, range.last).map(formatCidr);
+    return [...parts, `${localAddress}/32`].map(
+      (prefix): LocalNetwork => ({ what: `the addresses of server "${name}"`, zone: 'tunnel', prefix }),
+    );
+  });
+  const ofTunnels = tunnels
+    .filter((tunnel) => tunnel.device !== device)
+    .map(
+      (tunnel): LocalNetwork => ({
+        what: `our address on ${tunnel.device}`,
+        zone: 'tunnel',
+        prefix: `${tunnel.localAddress}/32`,
+      }),
+    );
+  return [...ofInterfaces, ...ofServers, ...ofTunnels];
+}
+
+function checkAddress(what: string, text: string, networks: readonly LocalNetwork[]): Failure | undefined {
+  const address = parseIpv4(text);
+  if (address === undefined) return refuse(`${what} that the peer gave is no IPv4 address`, NOT_THEIRS);
+  const host = hostPrefix(address);
+  for (const [prefix, why] of SPECIAL_PREFIXES) {
+    if (isInside(prefix, host)) return refuse(`${what} that the peer gave is ${text}, ${why}`, NOT_THEIRS);
+  }
+  const network = networks.find(({ prefix }) => isInside(prefix, host));
+  if (network === undefined) return undefined;
+  return refuse(`${what} that the peer gave, ${text}, lies in ${network.what} (${network.prefix})`, RENUMBER);
+}
+
+function checkRoute(text: string, networks: readonly LocalNetwork[]): Failure | undefined {
+  const route = parseCidr(text);
+  if (route === undefined) return refuse('a route that the peer gave is no IPv4 network', NOT_THEIRS);
+  // A wider route is no danger: the longest prefix, ours, wins.
+  const network = networks.find(({ prefix }) => {
+    const ours = parseCidr(prefix);
+    return ours !== undefined && overlaps(ours, route) && route.length >= ours.length;
+  });
+  if (network === undefined) return undefined;
+  return refuse(`the route that the peer gave, ${text}, covers ${network.what} (${network.prefix})`, RENUMBER);
+}
+
+const NOT_THEIRS = 'correct the address pool and the DNS servers at the other end';
+const RENUMBER = 'let the other end assign from another network, or give the network here another number';
+
+function isInside(prefix: string, host: { readonly address: number; readonly length: number }): boolean {
+  const outer = parseCidr(prefix);
+  return outer !== undefined && contains(outer, host);
+}
+
+function refuse(reason: string, remedy: string): Failure {
+  return { step: 'IPCP', reason, remedy };
+}

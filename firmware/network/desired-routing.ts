@@ -1,0 +1,165 @@
+/** Routes and rules; `marks.ts` explains the plan. */
+import type { Route, Rule } from '../../hal/links.ts';
+import { interfaceNetworks } from '../config/interface-networks.ts';
+import type { Configuration } from '../config/schema.ts';
+import {
+  contains,
+  formatCidr,
+  hostPrefix,
+  type Ipv4Prefix,
+  networkOf,
+  parseCidr,
+  parseIpv4,
+  parseRange,
+  rangeToCidrs,
+} from '../protocol/ip-address.ts';
+import type { LiveTunnel } from './desired.ts';
+import {
+  MAIN_TABLE,
+  OUTER_MARK,
+  ROUTE_PROTOCOL,
+  RULE_PRIORITY,
+  THROW_METRIC,
+  TUNNEL_METRIC,
+  TUNNEL_TABLE,
+  UNREACHABLE_METRIC,
+} from './marks.ts';
+
+/** What never belongs into a tunnel even when 0.0.0.0/0 does: multicast and the limited broadcast stay on their link. */
+const LINK_SCOPED_PREFIXES = ['224.0.0.0/4', '255.255.255.255/32'] as const;
+
+export interface DesiredRouting {
+  readonly routes: readonly Route[];
+  readonly tunnelPrefixes: readonly string[];
+  readonly rules: readonly Rule[];
+}
+
+export function desiredRouting(
+  configuration: Configuration,
+  tunnels: readonly LiveTunnel[],
+  mainRoutes: readonly Route[],
+): DesiredRouting {
+  const connected = connectedNetworks(configuration, tunnels, mainRoutes);
+  const throughTunnels = tunnels.flatMap((tunnel) =>
+    tunnelRoutes(tunnel, connected).map((prefix) => ({ prefix, device: tunnel.device })),
+  );
+  const guarded = unique([...configuredPrefixes(configuration), ...throughTunnels.map(({ prefix }) => prefix)]);
+  const exempt = [...connected, ...staticDestinations(configuration), ...LINK_SCOPED_PREFIXES];
+  const thrown = unique(exempt).filter((prefix) => guarded.some((outer) => holds(outer, prefix)));
+  return {
+    tunnelPrefixes: guarded,
+    routes: [
+      ...guarded.map((prefix) => tunnelTableRoute({ prefix, type: 'unreachable', metric: UNREACHABLE_METRIC })),
+      ...thrown.map((prefix) => tunnelTableRoute({ prefix, type: 'throw', metric: THROW_METRIC })),
+      ...firstOfEach(throughTunnels).map(({ prefix, device }) =>
+        tunnelTableRoute({ prefix, type: 'unicast', device, metric: TUNNEL_METRIC }),
+      ),
+      ...mainTableRoutes(configuration),
+    ],
+    rules: guarded.length === 0 ? [] : [TUNNEL_RULE],
+  };
+}
+
+/** Everything without the outer mark asks the tunnel table first. */
+export const TUNNEL_RULE: Rule = {
+  priority: RULE_PRIORITY,
+  family: 4,
+  notMark: OUTER_MARK,
+  table: TUNNEL_TABLE,
+  protocol: ROUTE_PROTOCOL,
+};
+
+/** Every remote prefix of the configuration, whether its tunnel stands or not: routes, pools, users' addresses. */
+export function configuredPrefixes(configuration: Configuration): string[] {
+  const ofClients = Object.values(configuration.l2tp.clients).flatMap(({ routes }) => routes);
+  const ofServers = Object.values(configuration.l2tp.servers).flatMap(({ pool, users }) => {
+    const range = parseRange(pool);
+    const parts = range === undefined ? [] : rangeToCidrs(range.first, range.last).map(formatCidr);
+    const ofUsers = Object.values(users).flatMap(({ address, routes }) =>
+      // An address of the pool is in one of the pool's prefixes already.
+      address === undefined || parts.some((part) => holds(part, `${address}/32`))
+        ? routes
+        : [`${address}/32`, ...routes],
+    );
+    return [...parts, ...ofUsers];
+  });
+  return unique([...ofClients, ...ofServers]);
+}
+
+/** Networks of which this machine is a part by a device of its own, tunnels aside. */
+function connectedNetworks(
+  configuration: Configuration,
+  tunnels: readonly LiveTunnel[],
+  mainRoutes: readonly Route[],
+): string[] {
+  const tunnelDevices = new Set(tunnels.map(({ device }) => device));
+  const live = mainRoutes.filter(
+    (route) =>
+      route.type === 'unicast' &&
+      route.gateway === undefined &&
+      route.scope === 'link' &&
+      route.device !== undefined &&
+      !tunnelDevices.has(route.device) &&
+      parseCidr(route.prefix)?.length !== 0,
+  );
+  const configured = interfaceNetworks(configuration).map(({ prefix }) => formatCidr(networkOf(prefix)));
+  return unique([...live.map(({ prefix }) => prefix), ...configured]);
+}
+
+/** Destinations of static routes: the administrator named them, so they win over a wider tunnel. Not the default route. */
+function staticDestinations(configuration: Configuration): string[] {
+  return configuration.routes.map(({ prefix }) => prefix).filter((prefix) => prefix !== '0.0.0.0/0');
+}
+
+/** What leads into a standing tunnel: its prefixes, and its peer where that is not a neighbour on a connected network. */
+function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[]): string[] {
+  const peer = parseIpv4(tunnel.peerAddress ?? '');
+  if (peer === undefined || peer === 0 || tunnel.peerAddress === tunnel.localAddress) return unique(tunnel.prefixes);
+  const host = formatCidr(hostPrefix(peer));
+  return connected.some((network) => holds(network, host))
+    ? unique(tunnel.prefixes)
+    : unique([...tunnel.prefixes, host]);
+}
+
+function mainTableRoutes(configuration: Configuration): Route[] {
+  const networks = interfaceNetworks(configuration);
+  const defaults = Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) =>
+    ipv4?.method === 'static' && ipv4.gateway !== undefined
+      ? [{ ...MAIN_ROUTE, prefix: '0.0.0.0/0', gateway: ipv4.gateway, device }]
+      : [],
+  );
+  const fixed = configuration.routes.map(({ prefix, gateway, device, metric }): Route => {
+    const hop = hostPrefix(parseIpv4(gateway ?? '') ?? 0);
+    const through = device ?? networks.find((network) => contains(network.prefix, hop))?.device;
+    return {
+      ...MAIN_ROUTE,
+      prefix,
+      ...(through === undefined ? {} : { device: through }),
+      ...(gateway === undefined ? {} : { gateway }),
+      ...(metric === undefined || metric === 0 ? {} : { metric }),
+    };
+  });
+  return [...defaults, ...fixed];
+}
+
+const MAIN_ROUTE = { type: 'unicast', table: MAIN_TABLE, protocol: ROUTE_PROTOCOL } as const;
+
+function tunnelTableRoute(route: Pick<Route, 'prefix' | 'type' | 'device' | 'metric'>): Route {
+  return { ...route, table: TUNNEL_TABLE, protocol: ROUTE_PROTOCOL };
+}
+
+/** Two tunnels cannot have one prefix at the same time: the first to have it keeps it. */
+function firstOfEach<T extends { readonly prefix: string }>(entries: readonly T[]): T[] {
+  const seen = new Map<string, T>();
+  for (const entry of entries) if (!seen.has(entry.prefix)) seen.set(entry.prefix, entry);
+  return [...seen.values()];
+}
+
+function holds(outer: string, inner: string): boolean {
+  const [a, b]: (Ipv4Prefix | undefined)[] = [parseCidr(outer), parseCidr(inner)];
+  return a !== undefined && b !== undefined && contains(a, b);
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

@@ -1,0 +1,104 @@
+/**
+ * What the machine's network should look like: computed from the configuration and from what stands at the moment.
+ * Nothing here touches the machine.
+ */
+import type { Route, Rule } from '../../hal/links.ts';
+import { tunnelInterfaceNames } from '../config/interface-names.ts';
+import type { Configuration } from '../config/schema.ts';
+import { desiredRouting } from './desired-routing.ts';
+
+/** A tunnel whose device stands and whose network layer is open. */
+export interface LiveTunnel {
+  readonly device: string;
+  /** Our address inside, plain IPv4. */
+  readonly localAddress: string;
+  /** The peer's, where there is one peer (a client). */
+  readonly peerAddress?: string;
+  /** Remote prefixes that the tunnel takes now. */
+  readonly prefixes: readonly string[];
+}
+
+/** What stands at the moment. */
+export interface LiveState {
+  readonly tunnels: readonly LiveTunnel[];
+  /** The main table, for its directly connected networks. */
+  readonly mainRoutes: readonly Route[];
+  /** Reverse-path filtering is on for an interface: replies to outer sockets need their mark to pass it. */
+  readonly reversePathFilter: boolean;
+}
+
+export interface DesiredLink {
+  /** Name of the interface in the configuration, for messages. */
+  readonly name: string;
+  readonly device: string;
+  readonly up: true;
+  readonly mtu?: number;
+}
+
+export interface DesiredAddress {
+  readonly device: string;
+  /** With its prefix length. */
+  readonly address: string;
+}
+
+export interface DesiredNetwork {
+  readonly links: readonly DesiredLink[];
+  readonly addresses: readonly DesiredAddress[];
+  /** Of the main table and of the tunnel table. */
+  readonly routes: readonly Route[];
+  /** Every prefix in the tunnel table that leads to a tunnel or, without it, nowhere. */
+  readonly tunnelPrefixes: readonly string[];
+  readonly rules: readonly Rule[];
+  readonly masquerade: readonly { readonly device: string }[];
+  /** Give packets for outer sockets the sockets' mark before reverse-path filtering. */
+  readonly markReplies: boolean;
+  /** net.ipv4.ip_forward. False: as it was. */
+  readonly forwarding: boolean;
+}
+
+export function desiredNetwork(configuration: Configuration, live: LiveState): DesiredNetwork {
+  const routing = desiredRouting(configuration, live.tunnels, live.mainRoutes);
+  return {
+    links: desiredLinks(configuration),
+    addresses: desiredAddresses(configuration, live.tunnels),
+    ...routing,
+    masquerade: desiredMasquerade(configuration),
+    markReplies: live.reversePathFilter && routing.rules.length > 0,
+    forwarding: wantsForwarding(configuration),
+  };
+}
+
+export function desiredLinks(configuration: Configuration): DesiredLink[] {
+  return Object.entries(configuration.interfaces).map(([name, { device, mtu }]) => ({
+    name,
+    device,
+    up: true,
+    ...(mtu === undefined ? {} : { mtu }),
+  }));
+}
+
+/**
+ * The configured addresses, and each tunnel's own as a plain /32. A tunnel's address has no kernel peer on purpose: the
+ * kernel would put the peer's address into the main table, where outer packets look, and a peer that names its server's
+ * outer address as its inner one (many do) would swallow its own tunnel.
+ */
+export function desiredAddresses(configuration: Configuration, tunnels: readonly LiveTunnel[]): DesiredAddress[] {
+  const configured = Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) =>
+    ipv4?.method === 'static' && ipv4.address !== undefined ? [{ device, address: ipv4.address }] : [],
+  );
+  const inner = tunnels.map(({ device, localAddress }) => ({ device, address: `${localAddress}/32` }));
+  return [...configured, ...inner];
+}
+
+function desiredMasquerade(configuration: Configuration): { device: string }[] {
+  const { clients } = tunnelInterfaceNames(configuration);
+  return [...clients].flatMap(([name, device]) =>
+    configuration.l2tp.clients[name]?.masquerade === true ? [{ device }] : [],
+  );
+}
+
+/** A router with a branch network or with users that dial in forwards; a lone client does not. */
+function wantsForwarding(configuration: Configuration): boolean {
+  const hasLan = Object.values(configuration.interfaces).some(({ zone }) => zone === 'lan');
+  return hasLan || Object.keys(configuration.l2tp.servers).length > 0;
+}

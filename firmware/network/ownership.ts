@@ -1,0 +1,18 @@
+/** Which routes and rules are ours, recognised without any record. */
+import type { Route, Rule } from '../../hal/links.ts';
+import { ROUTE_PROTOCOL, RULE_PRIORITY, TUNNEL_TABLE } from './marks.ts';
+
+/** A route that this router made, in this run or an earlier one. */
+export function isOurs(route: Route): boolean {
+  return route.protocol === ROUTE_PROTOCOL;
+}
+
+/** A rule that this router made. */
+export function isOurRule(rule: Rule): boolean {
+  return rule.protocol === ROUTE_PROTOCOL && rule.table === TUNNEL_TABLE && rule.priority === RULE_PRIORITY;
+}
+
+/** Whether the two routes lead to the same place in the same way. */
+export function sameRoute(a: Route, b: Route): boolean {
+  return a.type === b.type && a.device === b.device && a.gateway === b.gateway && a.source === b.source;
+}

@@ -1,0 +1,116 @@
+/** The difference between wanted and actual links and addresses, as steps. */
+import type { Link, LinkAddress } from '../../hal/links.ts';
+import type { Failure } from '../protocol/machine.ts';
+import type { DesiredAddress, DesiredLink } from './desired.ts';
+import type { JournalEntry } from './journal.ts';
+import type { Step } from './step.ts';
+import { undoSteps } from './undo.ts';
+
+export interface LinkPlan {
+  readonly steps: readonly Step[];
+  /** Devices that are configured and not there. */
+  readonly failures: readonly Failure[];
+  /** Journal entries whose thing is gone. */
+  readonly void: readonly JournalEntry[];
+}
+
+export function planLinks(
+  desired: {
+    readonly links: readonly DesiredLink[];
+    readonly addresses: readonly DesiredAddress[];
+    /** Devices of standing tunnels: whatever IPv4 address is on them is ours. */
+    readonly tunnelDevices: ReadonlySet<string>;
+  },
+  actual: { readonly links: readonly Link[]; readonly addresses: readonly LinkAddress[] },
+  journal: readonly JournalEntry[],
+): LinkPlan {
+  const present = new Map(actual.links.map((link) => [link.name, link]));
+  const undone = undoSteps(
+    journal.filter((entry) => isUnwanted(entry, desired)),
+    { ...actual, sysctls: new Map(), routes: [] },
+  );
+  const stale = actual.addresses.filter(
+    (one) =>
+      desired.tunnelDevices.has(one.device) &&
+      !one.address.includes(':') &&
+      !desired.addresses.some((wanted) => isAt(wanted, one)),
+  );
+  return {
+    steps: [
+      ...undone.steps,
+      ...stale.map(removal),
+      ...desired.links.flatMap((link) => linkSteps(link, present.get(link.device))),
+      ...desired.addresses
+        .filter((wanted) => present.has(wanted.device) && !actual.addresses.some((one) => isAt(wanted, one)))
+        .map((wanted) => addition(wanted, desired.tunnelDevices.has(wanted.device))),
+    ],
+    failures: desired.links.filter(({ device }) => !present.has(device)).map((link) => missing(link, actual.links)),
+    void: undone.void,
+  };
+}
+
+/** Whether the configuration no longer asks for what the entry tells of. */
+function isUnwanted(
+  entry: JournalEntry,
+  desired: { readonly links: readonly DesiredLink[]; readonly addresses: readonly DesiredAddress[] },
+): boolean {
+  switch (entry.kind) {
+    case 'link-up':
+      return !desired.links.some(({ device }) => device === entry.device);
+    case 'mtu':
+      return !desired.links.some(({ device, mtu }) => device === entry.device && mtu !== undefined);
+    case 'address':
+      return !desired.addresses.some((wanted) => isAt(wanted, entry));
+    default:
+      return false;
+  }
+}
+
+function linkSteps({ device, mtu }: DesiredLink, link: Link | undefined): Step[] {
+  if (link === undefined) return [];
+  const steps: Step[] = [];
+  if (mtu !== undefined && mtu !== link.mtu) {
+    steps.push({
+      done: `MTU of ${device} set to ${mtu}`,
+      run: (links) => links.setMtu(device, mtu),
+      records: { kind: 'mtu', device, from: link.mtu, to: mtu },
+    });
+  }
+  if (!link.up) {
+    steps.push({
+      done: `${device} set up`,
+      run: (links) => links.setUp(device, true),
+      records: { kind: 'link-up', device },
+    });
+  }
+  return steps;
+}
+
+function addition({ device, address }: DesiredAddress, ofTunnel: boolean): Step {
+  return {
+    done: `address ${address} added to ${device}`,
+    run: (links) => links.addAddress(device, address),
+    // A tunnel's device goes with the process, and its addresses with it.
+    ...(ofTunnel ? {} : { records: { kind: 'address', device, address } as const }),
+  };
+}
+
+function removal({ device, address }: LinkAddress): Step {
+  return {
+    done: `address ${address} removed from ${device}`,
+    run: (links) => links.removeAddress(device, address),
+  };
+}
+
+function isAt(a: DesiredAddress, b: DesiredAddress): boolean {
+  return a.device === b.device && a.address === b.address;
+}
+
+function missing({ name, device }: DesiredLink, links: readonly Link[]): Failure {
+  const others = links.map((link) => link.name).filter((other) => other !== 'lo');
+  return {
+    step: 'network',
+    reason: `the device ${device} of interface "${name}" does not exist`,
+    remedy: `plug it in, or set interfaces.${name}.device to one that exists: ${others.join(', ') || 'there is none'}`,
+  };
+}

@@ -1,0 +1,85 @@
+/** The difference between wanted and actual routes and rules, as steps. */
+import type { Route, Rule } from '../../hal/links.ts';
+import type { Failure } from '../protocol/machine.ts';
+import { MAIN_TABLE, TUNNEL_TABLE } from './marks.ts';
+import { isOurRule, isOurs, sameRoute } from './ownership.ts';
+import type { Step } from './step.ts';
+import { sameDestination } from './undo.ts';
+
+export interface RoutingPlan {
+  readonly steps: readonly Step[];
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * In an order in which inner packets are never let out in clear text: the tunnel table is filled before the rule leads into
+ * it, both before the main table gets its default route, and what is no longer wanted goes last.
+ */
+export function planRouting(
+  desired: { readonly routes: readonly Route[]; readonly rules: readonly Rule[] },
+  actual: { readonly routes: readonly Route[]; readonly rules: readonly Rule[] },
+): RoutingPlan {
+  const ofTable = (table: number) => desired.routes.filter((route) => route.table === table);
+  const tunnel = ofTable(TUNNEL_TABLE).map((route) => routeStep(route, actual.routes));
+  const main = ofTable(MAIN_TABLE).map((route) => routeStep(route, actual.routes));
+  const ours = actual.rules.filter(isOurRule);
+  const addRules = desired.rules.filter((rule) => !ours.some((other) => sameRule(rule, other))).map(ruleAddition);
+  const removeRules = ours.filter((rule) => !desired.rules.some((other) => sameRule(rule, other))).map(ruleRemoval);
+  const removeRoutes = actual.routes
+    .filter((route) => isOurs(route) && !desired.routes.some((other) => sameDestination(route, other)))
+    .map(routeRemoval);
+  const results = [...tunnel, ...addRules, ...main, ...removeRules, ...removeRoutes];
+  return {
+    steps: results.filter((result) => result !== undefined && 'run' in result),
+    failures: results.filter((result) => result !== undefined && 'reason' in result),
+  };
+}
+
+/** Nothing where the route is there already, whoever made it. */
+function routeStep(route: Route, actual: readonly Route[]): Step | Failure | undefined {
+  const standing = actual.filter((other) => sameDestination(route, other));
+  if (standing.some((other) => sameRoute(route, other))) return undefined;
+  const step: Step = {
+    done: `${describeRoute(route)} set`,
+    run: (links) => links.replaceRoute(route),
+  };
+  const foreign = standing.find((other) => !isOurs(other));
+  if (foreign === undefined) return step;
+  if (foreign.type === 'unicast' && foreign.device === undefined) {
+    return {
+      step: 'network',
+      reason: `${describeRoute(route)} cannot be set: a route with several next hops that somebody else made stands there`,
+      remedy: 'remove that route, or give the one of the configuration another metric',
+    };
+  }
+  return { ...step, records: { kind: 'displaced-route', route: { ...foreign } } };
+}
+
+export function routeRemoval(route: Route): Step {
+  return { done: `${describeRoute(route)} removed`, run: (links) => links.removeRoute(route) };
+}
+
+function ruleAddition(rule: Rule): Step {
+  return {
+    done: `rule of priority ${rule.priority} for table ${rule.table} added`,
+    run: (links) => links.addRule(rule),
+  };
+}
+
+export function ruleRemoval(rule: Rule): Step {
+  return {
+    done: `rule of priority ${rule.priority} for table ${rule.table} removed`,
+    run: (links) => links.removeRule(rule),
+  };
+}
+
+function sameRule(a: Rule, b: Rule): boolean {
+  return a.priority === b.priority && a.family === b.family && a.notMark === b.notMark && a.table === b.table;
+}
+
+function describeRoute({ type, prefix, gateway, device, table }: Route): string {
+  const how = type === 'unicast' ? '' : `${type} `;
+  const via = gateway === undefined ? '' : ` via ${gateway}`;
+  const on = device === undefined ? '' : ` on ${device}`;
+  return `${how}route to ${prefix}${via}${on}${table === TUNNEL_TABLE ? ' in the tunnel table' : ''}`;
+}

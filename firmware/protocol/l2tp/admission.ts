@@ -1,0 +1,105 @@
+/**
+ * Which SCCRQs become tunnels: limits on what strangers can make this endpoint hold, recognition of a repeated SCCRQ,
+ * and the tie breaker (RFC 2661 sections 4.4.3 and 5.8).
+ */
+import { createHash } from 'node:crypto';
+import type { Instant } from '../machine.ts';
+import type { UdpEndpoint } from '../udp-path.ts';
+import type { EndpointLimits } from './endpoint-types.ts';
+import type { Tunnel } from './tunnel.ts';
+
+/**
+ * How long after a tunnel's end its SCCRQ is still taken for a straggler, ms. Later it is a peer without any random
+ * value in its SCCRQ that dials again.
+ */
+const STRAGGLER_MS = 2000;
+
+interface Accepted {
+  readonly tunnel: Tunnel;
+  readonly address: string;
+  /** Of the SCCRQ's octets. */
+  readonly digest: string;
+  closedAt?: Instant;
+}
+
+/** What an SCCRQ is, seen from here. */
+export type Recognition =
+  | { readonly kind: 'new' }
+  /** The SCCRQ of this tunnel. */
+  | { readonly kind: 'repeated'; readonly tunnel: Tunnel };
+
+export class Admission {
+  readonly #limits: EndpointLimits;
+  /** By address, port and tunnel id of the peer. */
+  readonly #accepted = new Map<string, Accepted>();
+  readonly #keys = new Map<Tunnel, string>();
+  readonly #halfOpen = new Set<Tunnel>();
+
+  constructor(limits: EndpointLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether the SCCRQ has been seen before. */
+  recognize(now: Instant, remote: UdpEndpoint, peerTunnelId: number, datagram: Uint8Array): Recognition {
+    const known = this.#accepted.get(keyOf(remote, peerTunnelId));
+    if (known === undefined) return { kind: 'new' };
+    const { tunnel, closedAt } = known;
+    const same = known.digest === digestOf(datagram);
+    const repeated =
+      tunnel.state === 'wait-connect' || (same && (closedAt === undefined || now - closedAt < STRAGGLER_MS));
+    return repeated ? { kind: 'repeated', tunnel } : { kind: 'new' };
+  }
+
+  /** The tunnel that a peer opened under its tunnel id, if it is still known. */
+  find(remote: UdpEndpoint, peerTunnelId: number): Tunnel | undefined {
+    return this.#accepted.get(keyOf(remote, peerTunnelId))?.tunnel;
+  }
+
+  /** Whether one more tunnel may be half open. */
+  hasRoomFor(address: string): boolean {
+    if (this.#halfOpen.size >= this.#limits.halfOpenTotal) return false;
+    let ofAddress = 0;
+    for (const tunnel of this.#halfOpen) if (tunnel.path.remote.address === address) ofAddress += 1;
+    return ofAddress < this.#limits.halfOpenPerAddress;
+  }
+
+  /** A tunnel was made for an SCCRQ. */
+  add(tunnel: Tunnel, remote: UdpEndpoint, peerTunnelId: number, datagram: Uint8Array): void {
+    const key = keyOf(remote, peerTunnelId);
+    this.#accepted.set(key, { tunnel, address: remote.address, digest: digestOf(datagram) });
+    this.#keys.set(tunnel, key);
+    this.#halfOpen.add(tunnel);
+  }
+
+  /** The tunnel's state may have changed. */
+  update(now: Instant, tunnel: Tunnel): void {
+    if (tunnel.state !== 'wait-connect') this.#halfOpen.delete(tunnel);
+    const key = this.#keys.get(tunnel);
+    if (key === undefined) return;
+    const entry = this.#accepted.get(key);
+    const current = entry?.tunnel === tunnel ? entry : undefined;
+    if (tunnel.state === 'closing' && current) current.closedAt ??= now;
+    if (tunnel.state !== 'gone') return;
+    this.#keys.delete(tunnel);
+    if (current) this.#accepted.delete(key);
+  }
+}
+
+/** Who may keep its tunnel when both ends have sent an SCCRQ (section 4.4.3, Tie Breaker). */
+export type TieResult = 'both' | 'ours' | 'theirs' | 'neither';
+
+/** @param ours @param theirs Tie Breaker values; `undefined` where there was none. The lower one wins. */
+export function breakTie(ours: bigint | undefined, theirs: bigint | undefined): TieResult {
+  if (ours === undefined && theirs === undefined) return 'both';
+  if (theirs === undefined) return 'ours';
+  if (ours === undefined || theirs < ours) return 'theirs';
+  return ours < theirs ? 'ours' : 'neither';
+}
+
+function keyOf(remote: UdpEndpoint, peerTunnelId: number): string {
+  return `${remote.address} ${remote.port} ${peerTunnelId}`;
+}
+
+function digestOf(datagram: Uint8Array): string {
+  return createHash('sha256').update(datagram).digest('base64');
+}

@@ -1,0 +1,152 @@
+/** The Authentication phase (RFC 1661 section 3.5): each direction that LCP agreed on, side by side, under one time limit. */
+import { timingSafeEqual } from 'node:crypto';
+import type { Failure, Instant, RandomSource } from '../machine.ts';
+import type { Exchange, ExchangeHost } from './authentication.ts';
+import { methodProtocol } from './authentication-methods.ts';
+import { CHAP_RESPONSE, ChapAuthenticatee, ChapAuthenticator } from './chap.ts';
+import { CHAP_MD5 } from './chap-md5.ts';
+import { earliest } from './deadlines.ts';
+import type { LcpAgreement } from './lcp.ts';
+import type { Authenticatee, Authenticator, PppAuthentication } from './link-types.ts';
+import { MSCHAP_V2 } from './mschapv2.ts';
+import type { ControlPacket } from './packet.ts';
+import { PapAuthenticatee, PapAuthenticator } from './pap.ts';
+import { PPP_PAP } from './protocol-numbers.ts';
+
+/**
+ * Restart intervals until an unanswered CHAP Response is sent again. The authenticator may have to ask a RADIUS server,
+ * so this is slower than the Challenge's own repetition.
+ */
+const RESPONSE_RETRY_INTERVALS = 2;
+
+/** RFC 1334 section 2.2: the one PAP packet that an authenticator takes. */
+const PAP_AUTHENTICATE_REQUEST = 1;
+
+export interface AuthenticationHost {
+  send(protocol: number, packet: ControlPacket, quiet: boolean): void;
+  authenticated(now: Instant, who: 'we' | 'peer', user: string, method: PppAuthentication): void;
+  /** Every direction is proved; called once. */
+  authenticationComplete(now: Instant): void;
+  fail(now: Instant, failure: Failure): void;
+}
+
+export interface AuthenticationSettings {
+  readonly agreement: LcpAgreement;
+  readonly authenticatee: Authenticatee | undefined;
+  readonly authenticator: Authenticator | undefined;
+  /** Restart interval, ms. */
+  readonly retryMs: number;
+  /** Of our Challenge, 0..255; another one than before. */
+  readonly identifier: number;
+}
+
+export class AuthenticationPhase {
+  readonly #host: AuthenticationHost;
+  readonly #our: Exchange | undefined;
+  readonly #peers: Exchange | undefined;
+  #ourProofPending: boolean;
+  #peerProofPending: boolean;
+  #over = false;
+
+  constructor(settings: AuthenticationSettings, random: RandomSource, host: AuthenticationHost) {
+    const { agreement, authenticatee, authenticator, retryMs, identifier } = settings;
+    this.#host = host;
+    let challenge: Uint8Array | undefined;
+    if (agreement.peerProof !== undefined && authenticator !== undefined) {
+      const exchangeHost = this.#exchangeHost('peer', agreement.peerProof);
+      if (agreement.peerProof === 'pap') {
+        this.#peers = new PapAuthenticator(authenticator, exchangeHost, random);
+      } else {
+        const algorithm = algorithmOf(agreement.peerProof);
+        const chap = new ChapAuthenticator(algorithm, authenticator, exchangeHost, random, retryMs, identifier);
+        challenge = chap.challenge;
+        this.#peers = chap;
+      }
+    }
+    if (agreement.ourProof !== undefined && authenticatee !== undefined) {
+      const exchangeHost = this.#exchangeHost('we', agreement.ourProof);
+      if (agreement.ourProof === 'pap') {
+        this.#our = new PapAuthenticatee(authenticatee, exchangeHost, retryMs);
+      } else {
+        const algorithm = algorithmOf(agreement.ourProof);
+        const isReflected = (theirs: Uint8Array) => isSame(challenge, theirs);
+        const responseMs = retryMs * RESPONSE_RETRY_INTERVALS;
+        this.#our = new ChapAuthenticatee(algorithm, authenticatee, exchangeHost, random, responseMs, isReflected);
+      }
+    }
+    this.#ourProofPending = this.#our !== undefined;
+    this.#peerProofPending = this.#peers !== undefined;
+  }
+
+  /** Whether any direction is not proved yet. */
+  get pending(): boolean {
+    return this.#ourProofPending || this.#peerProofPending;
+  }
+
+  get ourProofPending(): boolean {
+    return this.#ourProofPending;
+  }
+
+  start(now: Instant): void {
+    this.#peers?.start(now);
+    if (!this.#over) this.#our?.start(now);
+  }
+
+  /** Takes a PAP or CHAP packet. @throws DecodeError when it cannot be read. */
+  receive(now: Instant, protocol: number, packet: ControlPacket): void {
+    const forAuthenticator = packet.code === (protocol === PPP_PAP ? PAP_AUTHENTICATE_REQUEST : CHAP_RESPONSE);
+    const exchange = forAuthenticator ? this.#peers : this.#our;
+    if (exchange !== undefined && methodProtocol(exchange.method) === protocol) exchange.receive(now, packet);
+  }
+
+  /** The peer sends network packets although we wait for its word: it was lost. */
+  nudge(now: Instant): void {
+    if (this.#ourProofPending) this.#our?.nudge(now);
+  }
+
+  tick(now: Instant): void {
+    this.#peers?.tick(now);
+    if (!this.#over) this.#our?.tick(now);
+  }
+
+  nextDeadline(): Instant | undefined {
+    return earliest(this.#our?.nextDeadline(), this.#peers?.nextDeadline());
+  }
+
+  /** Why it is not complete when its time is over. */
+  timeoutFailure(limitMs: number): Failure {
+    const ours = this.#ourProofPending;
+    const waiting = ours ? this.#our?.waitingFor() : this.#peers?.waitingFor();
+    return {
+      step: 'authentication',
+      reason: `${waiting ?? 'authentication was not complete'} within ${Math.round(limitMs / 1000)} s`,
+      remedy: ours
+        ? 'check that the server can reach its user database (RADIUS, directory), and look into its log'
+        : 'check that a user name and password are configured at the peer',
+    };
+  }
+
+  #exchangeHost(who: 'we' | 'peer', method: PppAuthentication): ExchangeHost {
+    return {
+      send: (packet, repeated) => this.#host.send(methodProtocol(method), packet, repeated),
+      succeeded: (now, user) => {
+        if (who === 'we') this.#ourProofPending = false;
+        else this.#peerProofPending = false;
+        this.#host.authenticated(now, who, user, method);
+        if (!this.pending) this.#host.authenticationComplete(now);
+      },
+      failed: (now, failure) => {
+        this.#over = true;
+        this.#host.fail(now, failure);
+      },
+    };
+  }
+}
+
+function algorithmOf(method: 'chap' | 'mschapv2') {
+  return method === 'chap' ? CHAP_MD5 : MSCHAP_V2;
+}
+
+function isSame(ours: Uint8Array | undefined, theirs: Uint8Array): boolean {
+  return ours !== undefined && ours.length === theirs.length && timingSafeEqual(ours, theirs);
+}

@@ -1,0 +1,402 @@
+/**
+ * A PPP link from its first Configure-Request to its end: the phases of RFC 1661 section 3.2, as a machine without
+ * hands. LCP, the authentication protocols and IPCP are machines of their own; this file leads from one to the next.
+ */
+import { DecodeError } from '../bytes.ts';
+import type { Failure, Instant, Machine, RandomSource } from '../machine.ts';
+import { AuthenticationPhase } from './authentication-phase.ts';
+import { earliest } from './deadlines.ts';
+import type { RestartPolicy } from './fsm.ts';
+import { Ipcp } from './ipcp.ts';
+import { KeptFrames } from './kept-frames.ts';
+import { Lcp, type LcpAgreement } from './lcp.ts';
+import {
+  authenticationRejected,
+  neverAuthenticated,
+  terminatedAfterCcp,
+  terminatedWhileAuthenticating,
+} from './link-failures.ts';
+import type { PppAuthentication, PppLinkOptions, PppOutput, PppPhase } from './link-types.ts';
+import { NetworkPhase } from './network-phase.ts';
+import { type ControlPacket, decodePacket, encodeFrame } from './packet.ts';
+import { PacketTracer } from './packet-tracer.ts';
+import { isNetworkControlProtocol, PPP_CCP, PPP_CHAP, PPP_IP, PPP_IPCP, PPP_LCP, PPP_PAP } from './protocol-numbers.ts';
+
+/** RFC 1661 section 4.6, with the timer for a tunnel instead of a modem. */
+const DEFAULT_RESTART: RestartPolicy = { intervalMs: 1000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5 };
+const DEFAULT_AUTHENTICATION_MS = 30_000;
+const DEFAULT_NETWORK_MS = 30_000;
+
+/** Protocol-Rejects in one restart interval: a flood of foreign packets is not answered with another. */
+const MAX_REJECTS = 8;
+
+/** A link as `show status` tells it. */
+export interface PppView {
+  readonly phase: PppPhase;
+  /** How the peer proved itself; where it need not, how we did. */
+  readonly authentication?: PppAuthentication;
+  readonly localAddress?: string;
+  readonly peerAddress?: string;
+  readonly dns: readonly string[];
+  /** Octets. */
+  readonly peerMru: number;
+  /** Who was proved by `authentication`. */
+  readonly user?: string;
+}
+
+/** Whoever was proved. */
+interface Proof {
+  readonly user: string;
+  readonly method: PppAuthentication;
+}
+
+export class PppLink implements Machine<PppOutput> {
+  readonly #options: PppLinkOptions;
+  readonly #random: RandomSource;
+  readonly #restart: RestartPolicy;
+  readonly #authenticationMs: number;
+  readonly #lcp: Lcp;
+  readonly #network: NetworkPhase;
+  readonly #kept = new KeptFrames();
+  #outputs: PppOutput[] = [];
+
+  #life: 'waiting' | 'running' | 'closing' | 'done' = 'waiting';
+  #phase: PppPhase = 'dead';
+  /** Why the link ends, once that is known. */
+  #failure: Failure | undefined;
+  #authentication: AuthenticationPhase | undefined;
+  /** Runs on through renegotiations: an unproved peer cannot hold the link open by starting anew. */
+  #authenticateBy: Instant | undefined;
+  #challengeIdentifier = 0;
+  #proofs: { we?: Proof; peer?: Proof } = {};
+  #rejects = { since: 0, count: 0 };
+  /** The peer wanted CCP, and the network is not up yet. */
+  #declinedCcp = false;
+  /** Whose proof was under way when the peer ended the link. */
+  #interrupted: string | undefined;
+  readonly #tracer = new PacketTracer();
+
+  constructor(options: PppLinkOptions, random: RandomSource) {
+    this.#options = options;
+    this.#random = random;
+    this.#restart = options.restart ?? DEFAULT_RESTART;
+    this.#authenticationMs = options.authenticationMs ?? DEFAULT_AUTHENTICATION_MS;
+    this.#lcp = new Lcp(options, this.#restart, random, {
+      send: (protocol, packet, quiet) => this.#send(protocol, packet, quiet),
+      lcpUp: (now, agreement) => this.#lcpUp(now, agreement),
+      lcpDown: (_now, ending) => this.#lcpDown(ending),
+      lcpFinished: (_now, failure) => this.#finish(this.#failure ?? this.#explain(failure)),
+      fail: (now, failure) => this.#end(now, failure, failure.reason),
+      protocolRejected: (now, protocol) => this.#protocolRejected(now, protocol),
+      dead: (_now, failure) => {
+        this.#lcp.sendFarewell();
+        this.#finish(failure);
+      },
+    });
+    const lcp = this.#lcp;
+    this.#network = new NetworkPhase(options.ipcp, this.#restart, options.networkMs ?? DEFAULT_NETWORK_MS, {
+      get peerMru() {
+        return lcp.peerMru;
+      },
+      send: (protocol, packet, quiet) => this.#send(protocol, packet, quiet),
+      networkUp: (agreement) => {
+        this.#declinedCcp = false;
+        this.#outputs.push({ kind: 'network-up', ...agreement });
+        this.#setPhase('open');
+      },
+      networkDown: () => {
+        this.#outputs.push({ kind: 'network-down' });
+        if (this.#lcp.state === 'Opened' && this.#life === 'running') this.#setPhase('network');
+      },
+      fail: (now, failure) => this.#end(now, failure, failure.reason),
+    });
+  }
+
+  get view(): PppView {
+    const proof = this.#proofs.peer ?? this.#proofs.we;
+    return {
+      phase: this.#phase,
+      ...(proof === undefined ? {} : { authentication: proof.method, user: proof.user }),
+      ...(this.#network.agreement ?? { dns: [] }),
+      peerMru: this.#lcp.peerMru,
+    };
+  }
+
+  /** The lower layer is up: the first Configure-Request goes out, and frames that came before are taken. */
+  start(now: Instant): void {
+    if (this.#life !== 'waiting') return;
+    this.#life = 'running';
+    this.#setPhase('establish');
+    this.#lcp.start(now);
+    this.#takeKept(now);
+  }
+
+  /**
+   * Takes a bare frame: two octets of protocol number, then the information. Any octets will do; what cannot be read is
+   * dropped. Before {@link start} up to 8 frames are kept. The frame may be reused once this returns.
+   */
+  receive(now: Instant, frame: Uint8Array): void {
+    if (this.#life === 'done') return;
+    if (this.#life === 'waiting') {
+      this.#kept.keep(frame, this.#phase);
+      return;
+    }
+    this.#lcp.heard(now);
+    this.#dispatch(now, frame);
+    this.#takeKept(now);
+  }
+
+  /** A user packet came in by the data plane: the peer lives. */
+  dataReceived(now: Instant): void {
+    this.#lcp.heard(now);
+  }
+
+  /** Ends the link politely: `down` with this failure when the peer has acknowledged, or has been asked often enough. */
+  close(now: Instant, failure: Failure): void {
+    this.#end(now, failure, '');
+  }
+
+  /** The lower layer is gone: `down` at once. Nothing more is sent, not even what was waiting to be. */
+  abort(_now: Instant, failure: Failure): void {
+    if (this.#life === 'done') return;
+    this.#outputs = this.#outputs.filter((output) => output.kind !== 'send');
+    this.#finish(this.#failure ?? failure);
+  }
+
+  tick(now: Instant): void {
+    if (!this.#isRunning()) return;
+    this.#lcp.tick(now);
+    if (this.#isRunning()) this.#authentication?.tick(now);
+    if (this.#isRunning()) this.#network.tick(now);
+    if (this.#isRunning() && isDue(this.#authenticateBy, now)) this.#authenticationTimeout(now);
+    this.#takeKept(now);
+  }
+
+  nextDeadline(): Instant | undefined {
+    if (!this.#isRunning()) return undefined;
+    return earliest(
+      this.#lcp.nextDeadline(),
+      this.#authentication?.nextDeadline(),
+      this.#network.nextDeadline(),
+      this.#authenticateBy,
+    );
+  }
+
+  poll(): PppOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  // Frames in and out
+
+  #dispatch(now: Instant, frame: Uint8Array): void {
+    const [high, low] = frame;
+    if (high === undefined || low === undefined) return;
+    const protocol = (high << 8) | low;
+    const information = frame.subarray(2);
+    try {
+      switch (protocol) {
+        case PPP_LCP:
+          this.#lcp.receive(now, this.#decode(protocol, information));
+          return;
+        case PPP_PAP:
+        case PPP_CHAP:
+          this.#authenticationPacket(now, protocol, frame);
+          return;
+        case PPP_IPCP:
+          if (this.#network.entered) this.#network.receive(now, this.#decode(protocol, information));
+          else this.#keepForNetwork(now, frame);
+          return;
+        default:
+          this.#foreign(now, protocol, frame);
+      }
+    } catch (error) {
+      // RFC 1661 section 5: an invalid packet is silently discarded.
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  }
+
+  #authenticationPacket(now: Instant, protocol: number, frame: Uint8Array): void {
+    if (this.#authentication !== undefined) {
+      this.#authentication.receive(now, protocol, this.#decode(protocol, frame.subarray(2)));
+    } else if (this.#lcp.state === 'Ack-Sent') {
+      // The peer may already be a phase ahead: our Configure-Ack is there, its own was lost or overtaken.
+      this.#kept.keep(frame, this.#phase);
+    }
+  }
+
+  /** The peer is a phase ahead: its Success is late or lost. Its request is kept, and our proof said again. */
+  #keepForNetwork(now: Instant, frame: Uint8Array): void {
+    if (this.#authentication?.ourProofPending !== true) return;
+    if (this.#kept.keep(frame, this.#phase)) this.#authentication.nudge(now);
+  }
+
+  /** A protocol that we do not speak: RFC 1661 section 5.7, in the phases that allow it. */
+  #foreign(now: Instant, protocol: number, frame: Uint8Array): void {
+    const isNcp = isNetworkControlProtocol(protocol);
+    if (this.#phase === 'authenticate') {
+      if (isNcp && this.#authentication?.ourProofPending === true) this.#kept.keep(frame, this.#phase);
+      return;
+    }
+    if (this.#lcp.state !== 'Opened' || protocol === PPP_IP || !this.#mayReject(now)) return;
+    const information = frame.subarray(2);
+    if (protocol === PPP_CCP && this.#phase === 'network') this.#declinedCcp = true;
+    // Rejected whether it can be read or not; only what can be read is traced.
+    if (isNcp && isPacket(information)) this.#decode(protocol, information);
+    this.#lcp.sendProtocolReject(protocol, information);
+  }
+
+  #mayReject(now: Instant): boolean {
+    if (now - this.#rejects.since >= this.#restart.intervalMs) this.#rejects = { since: now, count: 0 };
+    this.#rejects.count += 1;
+    return this.#rejects.count <= MAX_REJECTS;
+  }
+
+  #takeKept(now: Instant): void {
+    for (;;) {
+      const frames = this.#kept.take(this.#phase);
+      if (frames.length === 0) return;
+      for (const frame of frames) {
+        if (this.#isRunning()) this.#dispatch(now, frame);
+      }
+    }
+  }
+
+  #decode(protocol: number, information: Uint8Array): ControlPacket {
+    const packet = decodePacket(information);
+    const trace = this.#tracer.received(protocol, packet);
+    if (trace !== undefined) this.#outputs.push(trace);
+    return packet;
+  }
+
+  #send(protocol: number, packet: ControlPacket, quiet: boolean): void {
+    if (!quiet) this.#outputs.push(this.#tracer.sent(protocol, packet));
+    this.#outputs.push({ kind: 'send', frame: encodeFrame(protocol, packet) });
+  }
+
+  // Phases
+
+  #lcpUp(now: Instant, agreement: LcpAgreement): void {
+    const { mru, mtu = mru, compressHeaders = true } = this.#options;
+    this.#outputs.push({
+      kind: 'link-up',
+      protocolCompression: compressHeaders && agreement.protocolCompression,
+      addressControlCompression: compressHeaders && agreement.addressControlCompression,
+      mtu: Math.min(agreement.peerMru, mtu),
+    });
+    this.#proofs = {};
+    const authentication = this.#newAuthentication(agreement);
+    this.#authentication = authentication;
+    if (!authentication.pending) {
+      this.#enterNetwork(now);
+      return;
+    }
+    this.#authenticateBy ??= now + this.#authenticationMs;
+    this.#setPhase('authenticate');
+    authentication.start(now);
+  }
+
+  #newAuthentication(agreement: LcpAgreement): AuthenticationPhase {
+    const { authenticatee, authenticator } = this.#options;
+    const retryMs = this.#restart.intervalMs;
+    this.#challengeIdentifier = (this.#challengeIdentifier + 1) & 0xff;
+    const settings = { agreement, authenticatee, authenticator, retryMs, identifier: this.#challengeIdentifier };
+    return new AuthenticationPhase(settings, this.#random, {
+      send: (protocol, packet, quiet) => this.#send(protocol, packet, quiet),
+      authenticated: (_now, who, user, method) => {
+        this.#proofs[who] = { user, method };
+        this.#outputs.push({ kind: 'authenticated', who, user, method });
+      },
+      authenticationComplete: (now) => this.#enterNetwork(now),
+      fail: (now, failure) => this.#end(now, failure, failure.reason),
+    });
+  }
+
+  #lcpDown(ending: boolean): void {
+    if (ending) {
+      this.#authenticateBy = undefined;
+      if (this.#authentication?.ourProofPending === true) this.#interrupted = this.#options.authenticatee?.user;
+    }
+    this.#leaveNetwork();
+    this.#setPhase(ending ? 'terminate' : 'establish');
+  }
+
+  #enterNetwork(now: Instant): void {
+    this.#authenticateBy = undefined;
+    this.#setPhase('network');
+    this.#network.enter(now, this.#proofs.peer?.user);
+  }
+
+  /** Takes down everything above LCP. */
+  #leaveNetwork(): void {
+    this.#network.leave();
+    this.#authentication = undefined;
+  }
+
+  #protocolRejected(now: Instant, protocol: number): void {
+    if (protocol === PPP_IPCP || (protocol === PPP_IP && this.#phase === 'open')) {
+      if (this.#network.entered) this.#end(now, Ipcp.rejectedFailure(), '');
+    } else if ((protocol === PPP_PAP || protocol === PPP_CHAP) && this.#authentication?.pending === true) {
+      this.#end(now, authenticationRejected(protocol), '');
+    }
+  }
+
+  // Ends
+
+  #authenticationTimeout(now: Instant): void {
+    const limitMs = this.#authenticationMs;
+    const failure = this.#authentication?.timeoutFailure(limitMs) ?? neverAuthenticated(limitMs);
+    this.#end(now, failure, failure.reason);
+  }
+
+  /** @param text tells the peer why. */
+  #end(now: Instant, failure: Failure, text: string): void {
+    if (this.#life === 'done' || this.#life === 'closing') return;
+    this.#failure ??= failure;
+    if (this.#life === 'waiting') {
+      this.#finish(failure);
+      return;
+    }
+    this.#life = 'closing';
+    this.#authenticateBy = undefined;
+    this.#leaveNetwork();
+    this.#setPhase('terminate');
+    this.#lcp.close(now, text);
+  }
+
+  #explain(failure: Failure): Failure {
+    if (failure.step !== 'terminated') return failure;
+    if (this.#interrupted !== undefined) return terminatedWhileAuthenticating(this.#interrupted, failure);
+    return this.#declinedCcp ? terminatedAfterCcp(failure) : failure;
+  }
+
+  #finish(failure: Failure): void {
+    if (this.#life === 'done') return;
+    this.#life = 'done';
+    this.#leaveNetwork();
+    this.#setPhase('dead');
+    this.#outputs.push({ kind: 'down', failure });
+  }
+
+  #isRunning(): boolean {
+    return this.#life === 'running' || this.#life === 'closing';
+  }
+
+  #setPhase(phase: PppPhase): void {
+    if (this.#phase === phase) return;
+    this.#phase = phase;
+    this.#outputs.push({ kind: 'phase', phase });
+  }
+}
+
+function isPacket(information: Uint8Array): boolean {
+  try {
+    decodePacket(information);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isDue(deadline: Instant | undefined, now: Instant): boolean {
+  return deadline !== undefined && now >= deadline;
+}

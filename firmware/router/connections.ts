@@ -1,0 +1,66 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
+import type { HelloPolicy } from '../protocol/l2tp/endpoint-types.ts';
+import type { Failure } from '../protocol/machine.ts';
+import type { ClientNetwork, L2tpClientOptions } from '../vpn/l2tp/client-machine.ts';
+import type { L2tpServerOptions } from '../vpn/l2tp/server-machine.ts';
+
+/** Milliseconds and names as the protocol machines want them, from seconds and names as people write them. */
+function helloPolicy(hello: L2tpClientConfiguration['hello']): HelloPolicy {
+  return { idleMs: hello.idleSeconds * 1000, probeMs: hello.probeSeconds * 1000, probes: hello.probes };
+}
+
+/** What a client machine is told, from its configuration. */
+export function clientOptions(
+  configuration: L2tpClientConfiguration,
+  hostName: string,
+  mru: number,
+  reviewAssignment: (network: ClientNetwork) => Failure | undefined,
+): L2tpClientOptions {
+  const { server, port, user, password, authentication, secret, hideAvps, hello } = configuration;
+  return {
+    hostName,
+    server,
+    port,
+    user,
+    password,
+    authentication,
+    ...(secret === undefined ? {} : { secret }),
+    hideAvps,
+    mru,
+    hello: helloPolicy(hello),
+    reviewAssignment,
+  };
+}
+
+/** What a server machine is told, from its configuration. */
+export function serverOptions(
+  configuration: L2tpServerConfiguration,
+  hostName: string,
+  mru: number,
+): L2tpServerOptions {
+  const { localAddress, pool, dns, users, authentication, secret, hideAvps, hello, limits } = configuration;
+  return {
+    hostName,
+    localAddress,
+    pool,
+    dns,
+    users: Object.fromEntries(
+      Object.entries(users).map(([name, { password, address, routes }]) => [
+        name,
+        { password, routes, ...(address === undefined ? {} : { address }) },
+      ]),
+    ),
+    authentication,
+    ...(secret === undefined ? {} : { secret }),
+    hideAvps,
+    mru,
+    hello: helloPolicy(hello),
+    limits,
+  };
+}
+
+/** The names whose entries two versions of a configuration have in common, unchanged. */
+export function unchanged<T>(before: Readonly<Record<string, T>>, after: Readonly<Record<string, T>>): Set<string> {
+  return new Set(Object.keys(after).filter((name) => isDeepStrictEqual(before[name], after[name])));
+}

@@ -1,0 +1,135 @@
+import type { L2tpSessionStatus, L2tpStatus, PppStatus } from '../api/router-control.ts';
+import type { DataPlaneCounters, SessionKey } from '../dataplane/data-plane.ts';
+import type { SessionState, TunnelView } from '../protocol/l2tp/endpoint-types.ts';
+import type { Failure } from '../protocol/machine.ts';
+import { formatEndpoint } from '../protocol/udp-path.ts';
+import type { L2tpClient } from '../vpn/l2tp/client.ts';
+import type { L2tpServer } from '../vpn/l2tp/server.ts';
+import type { ServerSession } from '../vpn/l2tp/server-session.ts';
+
+/** The parts of `show status` that speak of tunnels and of what runs in them. */
+export interface TunnelStatus {
+  readonly l2tp: readonly L2tpStatus[];
+  readonly ppp: readonly PppStatus[];
+}
+
+/** `reason` and `remedy` of a status entry. */
+function why(failure: Failure | undefined): { reason?: string; remedy?: string } {
+  return failure ? { reason: `${failure.step}: ${failure.reason}`, remedy: failure.remedy } : {};
+}
+
+type Traffic = Pick<L2tpSessionStatus, 'packetsReceived' | 'octetsReceived' | 'packetsSent' | 'octetsSent' | 'drops'>;
+
+function traffic(counters: DataPlaneCounters, key: SessionKey | undefined): Traffic {
+  const found = counters.sessions.find((session) => session.key === key);
+  if (!found) return {};
+  const { packetsReceived, octetsReceived, packetsSent, octetsSent, drops } = found;
+  return { packetsReceived, octetsReceived, packetsSent, octetsSent, drops: { ...drops } };
+}
+
+const sessionState = (state: SessionState): 'up' | 'connecting' => (state === 'established' ? 'up' : 'connecting');
+
+/** A client has at most one tunnel with one session. */
+export function clientStatus(client: L2tpClient, counters: DataPlaneCounters): TunnelStatus {
+  const { machine, name, state, failure } = client;
+  const { tunnel, network } = machine;
+  const device = state === 'up' ? client.placement.device : '';
+  const reason = state === 'up' || state === 'down' ? {} : why(failure);
+  const l2tp: L2tpStatus = {
+    name,
+    role: 'client',
+    state,
+    ...reason,
+    tunnelId: tunnel?.tunnelId ?? 0,
+    peerTunnelId: tunnel?.peerTunnelId ?? 0,
+    peer: tunnel ? formatEndpoint(tunnel.path.remote) : client.server,
+    ...(machine.peer ? { peerHostName: machine.peer.hostName } : {}),
+    since: client.stateSince,
+    sessions: (tunnel?.sessions ?? []).map((session) => ({
+      name,
+      state: sessionState(session.state),
+      sessionId: session.sessionId,
+      peerSessionId: session.peerSessionId,
+      interface: device,
+      ...traffic(counters, client.sessionKey),
+    })),
+  };
+  const ppp: PppStatus = {
+    name,
+    state,
+    ...reason,
+    interface: device,
+    localAddress: network?.localAddress ?? '',
+    peerAddress: network?.peerAddress ?? '',
+    dns: network ? [...network.dns] : [],
+    authentication: machine.authentication ?? (state === 'up' ? 'none' : ''),
+    user: client.user,
+    ...(network ? { mtu: network.mtu } : {}),
+  };
+  return { l2tp: [l2tp], ppp: [ppp] };
+}
+
+/** A server has an entry per tunnel, or one that says on which address it waits. */
+export function serverStatus(server: L2tpServer, counters: DataPlaneCounters): TunnelStatus {
+  const { name, state, failure, placement, machine } = server;
+  const tunnels = machine.tunnels;
+  if (tunnels.length === 0) {
+    const waiting: L2tpStatus = {
+      name,
+      role: 'server',
+      state,
+      ...why(failure),
+      tunnelId: 0,
+      peerTunnelId: 0,
+      peer: formatEndpoint({ address: placement.listen, port: placement.port }),
+      since: server.stateSince,
+      sessions: [],
+    };
+    return { l2tp: [waiting], ppp: [] };
+  }
+  const parts = tunnels.map((tunnel) => serverTunnelStatus(server, tunnel, counters));
+  return { l2tp: parts.flatMap((part) => part.l2tp), ppp: parts.flatMap((part) => part.ppp) };
+}
+
+function serverTunnelStatus(server: L2tpServer, tunnel: TunnelView, counters: DataPlaneCounters): TunnelStatus {
+  const ppp: PppStatus[] = [];
+  const sessions = tunnel.sessions.map((view): L2tpSessionStatus => {
+    const session = server.machine.session(tunnel.tunnelId, view.sessionId);
+    const name = session?.user ?? '';
+    if (session) ppp.push(serverPppStatus(server, session));
+    return {
+      name,
+      state: sessionState(view.state),
+      sessionId: view.sessionId,
+      peerSessionId: view.peerSessionId,
+      interface: session?.up ? server.placement.device : '',
+      ...traffic(counters, server.sessionKey(tunnel.tunnelId, view.sessionId)),
+    };
+  });
+  const l2tp: L2tpStatus = {
+    name: server.name,
+    role: 'server',
+    state: tunnel.state === 'established' ? 'up' : 'connecting',
+    tunnelId: tunnel.tunnelId,
+    peerTunnelId: tunnel.peerTunnelId,
+    peer: formatEndpoint(tunnel.path.remote),
+    ...(tunnel.peer ? { peerHostName: tunnel.peer.hostName } : {}),
+    sessions,
+  };
+  return { l2tp: [l2tp], ppp };
+}
+
+function serverPppStatus(server: L2tpServer, session: ServerSession): PppStatus {
+  const { view } = session.ppp;
+  return {
+    name: session.user ?? server.name,
+    state: session.up ? 'up' : 'connecting',
+    interface: session.up ? server.placement.device : '',
+    localAddress: session.up ? server.machine.localAddress : '',
+    peerAddress: session.address ?? '',
+    dns: [...view.dns],
+    authentication: view.authentication ?? '',
+    ...(session.user === undefined ? {} : { user: session.user }),
+    ...(session.mtu === undefined ? {} : { mtu: session.mtu }),
+  };
+}

@@ -1,0 +1,78 @@
+import { EMPTY_CONFIGURATION } from '../config/empty.ts';
+import type { L2tpServerConfiguration } from '../config/l2tp-schema.ts';
+import type { Configuration } from '../config/schema.ts';
+import { checkAssignment, localNetworks } from '../network/assignment-check.ts';
+import type { LiveTunnel } from '../network/desired.ts';
+import { configuredPrefixes } from '../network/desired-routing.ts';
+import { OUTER_MARK } from '../network/marks.ts';
+import type { ReconcileReport, Reconciler } from '../network/reconciler.ts';
+import type { SessionDns } from '../network/session-dns.ts';
+import type { Failure } from '../protocol/machine.ts';
+import type { ClientNetwork } from '../vpn/l2tp/client-machine.ts';
+import type { TunnelNetwork, TunnelNetworks } from '../vpn/tunnel-networks.ts';
+
+/** The network around the tunnels: what the configuration wants and which tunnels stand, kept in step with the kernel. */
+export class RouterNetwork implements TunnelNetworks {
+  /** SO_MARK of every outer socket. */
+  readonly mark = OUTER_MARK;
+  readonly #reconciler: Reconciler;
+  readonly #dns: SessionDns;
+  readonly #tunnels = new Map<string, LiveTunnel>();
+  #configuration = EMPTY_CONFIGURATION;
+
+  constructor(reconciler: Reconciler, dns: SessionDns) {
+    this.#reconciler = reconciler;
+    this.#dns = dns;
+  }
+
+  /** Takes back what a crashed run left. */
+  async recover(): Promise<void> {
+    await this.#reconciler.restore();
+    await this.#dns.clear();
+  }
+
+  async configure(configuration: Configuration): Promise<void> {
+    this.#configuration = configuration;
+    await this.#reconcile();
+  }
+
+  /** Also for a tunnel that is up already and has other prefixes now. */
+  async up(network: TunnelNetwork): Promise<void> {
+    const { name, device, localAddress, peerAddress, dns, prefixes } = network;
+    const peer = peerAddress === undefined ? {} : { peerAddress };
+    this.#tunnels.set(name, { device, localAddress, prefixes, ...peer });
+    if (dns.length > 0) await this.#dns.write(name, dns);
+    const { failures } = await this.#reconcile();
+    // Something else on the machine may be amiss without this tunnel being the worse for it; only its own device counts.
+    const own = failures.find((failure) => failure.reason.includes(device));
+    if (own) throw new Error(own.reason);
+  }
+
+  async down(name: string): Promise<void> {
+    await this.#dns.remove(name);
+    if (this.#tunnels.delete(name)) await this.#reconcile();
+  }
+
+  /** The machine as it was before the start. */
+  async restore(): Promise<void> {
+    this.#tunnels.clear();
+    await this.#dns.clear();
+    await this.#reconciler.close();
+  }
+
+  /** Judges what a server assigned to the client whose TUN is `device`. */
+  review(device: string, { localAddress, peerAddress, dns }: ClientNetwork): Failure | undefined {
+    const networks = localNetworks(this.#configuration, [...this.#tunnels.values()], device);
+    return checkAssignment({ address: localAddress, peerAddress, dns }, networks);
+  }
+
+  /** What a server always has routed into its TUN; its users bring more when they come. */
+  serverPrefixes(name: string, server: L2tpServerConfiguration): readonly string[] {
+    const servers = { [name]: { ...server, users: {} } };
+    return configuredPrefixes({ ...this.#configuration, l2tp: { clients: {}, servers } });
+  }
+
+  #reconcile(): Promise<ReconcileReport> {
+    return this.#reconciler.reconcile({ configuration: this.#configuration, tunnels: [...this.#tunnels.values()] });
+  }
+}

@@ -1,0 +1,293 @@
+import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
+import type {
+  EndpointLimits,
+  HelloPolicy,
+  L2tpCounters,
+  L2tpOutput,
+  TunnelView,
+} from '../../protocol/l2tp/endpoint-types.ts';
+import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
+import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
+import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
+import type { Step } from '../steps.ts';
+import { AddressPool } from './address-pool.ts';
+import { ServerSession, type ServerSessionOutput, type ServerUser } from './server-session.ts';
+import type { SessionShape } from './session-shape.ts';
+
+export interface L2tpServerOptions {
+  readonly hostName: string;
+  readonly localAddress: string;
+  /** `first-last` */
+  readonly pool: string;
+  readonly dns: readonly string[];
+  readonly users: Readonly<Record<string, ServerUser>>;
+  readonly authentication: readonly PppAuthentication[];
+  readonly secret?: string;
+  readonly hideAvps: boolean;
+  readonly mru: number;
+  readonly hello?: Partial<HelloPolicy>;
+  readonly limits?: Partial<EndpointLimits>;
+}
+
+/** Data-plane keys of sessions are handed out by the driver's caller, since they are unique over all of the router. */
+export type L2tpServerOutput =
+  | { readonly kind: 'send'; readonly datagram: Uint8Array; readonly path: UdpPath }
+  | { readonly kind: 'put-session'; readonly id: string; readonly shape: SessionShape }
+  | { readonly kind: 'remove-session'; readonly id: string }
+  | { readonly kind: 'ppp-send'; readonly id: string; readonly frame: Uint8Array }
+  /** A user's network stands or is gone. */
+  | {
+      readonly kind: 'user-up';
+      readonly id: string;
+      readonly user: string;
+      readonly address: string;
+      /** CIDR: the address, and the networks behind the user. */
+      readonly prefixes: readonly string[];
+    }
+  | { readonly kind: 'user-down'; readonly id: string; readonly user: string; readonly address: string }
+  /** A session ended; for the log. */
+  | { readonly kind: 'session-ended'; readonly id: string; readonly user?: string; readonly failure: Failure }
+  | { readonly kind: 'tunnel-ended'; readonly remote: UdpEndpoint; readonly failure: Failure }
+  | ({ readonly kind: 'step'; readonly id: string } & Step);
+
+/** A tunnel without sessions is of no use to anybody; it is cleared after this time, ms. */
+const EMPTY_TUNNEL_MS = 60_000;
+
+/** CDN result codes (RFC 2661 section 4.4.2): loss of carrier, with error, administrative. */
+const CDN_ADMINISTRATIVE = 3;
+const STOP_CLEAR = 1;
+const STOP_SHUTDOWN = 6;
+
+/** Calls that the server never places; they come from the machine's own words for its end. */
+const REPLACED: Failure = {
+  step: 'authentication',
+  reason: 'the same user logged in again from elsewhere',
+  remedy: 'give every branch a user of its own',
+};
+
+/** One L2TP server (an LNS): any number of tunnels, each with any number of PPP sessions. Without hands. */
+export class L2tpServerMachine implements Machine<L2tpServerOutput> {
+  readonly #options: L2tpServerOptions;
+  readonly #random: RandomSource;
+  readonly #endpoint: L2tpEndpoint;
+  readonly #pool: AddressPool;
+  readonly #sessions = new Map<string, ServerSession>();
+  readonly #emptySince = new Map<number, Instant>();
+  readonly #remotes = new Map<number, UdpEndpoint>();
+  readonly #outputs: L2tpServerOutput[] = [];
+
+  constructor(options: L2tpServerOptions, random: RandomSource) {
+    this.#options = options;
+    this.#random = random;
+    const fixed = Object.values(options.users).flatMap((user) => user.address ?? []);
+    this.#pool = new AddressPool(options.pool, [options.localAddress, ...fixed]);
+    const { hostName, secret, hideAvps, hello, limits } = options;
+    this.#endpoint = new L2tpEndpoint(
+      {
+        hostName,
+        accept: { hideAvps, ...(secret === undefined ? {} : { secret }) },
+        ...(hello ? { hello } : {}),
+        ...(limits ? { limits } : {}),
+      },
+      random,
+    );
+  }
+
+  receive(now: Instant, datagram: Uint8Array, path: UdpPath): void {
+    this.#endpoint.receive(now, datagram, path);
+    this.#drain(now);
+  }
+
+  /** A bare PPP frame of the session `id`. */
+  receiveFrame(now: Instant, id: string, frame: Uint8Array): void {
+    this.#sessions.get(id)?.ppp.receive(now, frame);
+    this.#drain(now);
+  }
+
+  pathError(now: Instant, remote: UdpEndpoint, code: string): void {
+    this.#endpoint.pathError(now, remote, code);
+    this.#drain(now);
+  }
+
+  /** User packets came in on the session: its peer lives. */
+  dataReceived(now: Instant, id: string): void {
+    const session = this.#sessions.get(id);
+    if (!session) return;
+    this.#endpoint.dataReceived(now, session.tunnelId);
+    session.ppp.dataReceived(now);
+    this.#drain(now);
+  }
+
+  /** StopCCN to every peer; the machine is quiet once they are acknowledged or given up. */
+  shutdown(now: Instant): void {
+    this.#endpoint.shutdown(now, { resultCode: STOP_SHUTDOWN });
+    this.#drain(now);
+  }
+
+  /** The server's own address inside every session. */
+  get localAddress(): string {
+    return this.#options.localAddress;
+  }
+
+  /** Nothing more will be sent unless somebody asks. */
+  get quiet(): boolean {
+    return this.#endpoint.idle;
+  }
+
+  get tunnels(): readonly TunnelView[] {
+    return this.#endpoint.tunnels();
+  }
+
+  get counters(): L2tpCounters {
+    return this.#endpoint.counters;
+  }
+
+  session(tunnelId: number, sessionId: number): ServerSession | undefined {
+    return this.#sessions.get(sessionKey(tunnelId, sessionId));
+  }
+
+  tick(now: Instant): void {
+    this.#endpoint.tick(now);
+    for (const session of this.#sessions.values()) session.ppp.tick(now);
+    for (const [tunnelId, since] of this.#emptySince) {
+      if (now < since + EMPTY_TUNNEL_MS) continue;
+      this.#emptySince.delete(tunnelId);
+      this.#endpoint.closeTunnel(now, tunnelId, { resultCode: STOP_CLEAR, message: 'no session in this tunnel' });
+    }
+    this.#drain(now);
+  }
+
+  nextDeadline(): Instant | undefined {
+    let earliest = this.#endpoint.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    for (const session of this.#sessions.values()) {
+      earliest = Math.min(earliest, session.ppp.nextDeadline() ?? Number.POSITIVE_INFINITY);
+    }
+    for (const since of this.#emptySince.values()) earliest = Math.min(earliest, since + EMPTY_TUNNEL_MS);
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
+  }
+
+  poll(): L2tpServerOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  #drain(now: Instant): void {
+    for (let busy = true; busy; ) {
+      busy = false;
+      for (let output = this.#endpoint.poll(); output; output = this.#endpoint.poll()) {
+        busy = true;
+        this.#onL2tp(now, output);
+      }
+      for (const session of [...this.#sessions.values()]) {
+        for (let output = session.poll(); output; output = session.poll()) {
+          busy = true;
+          this.#onSession(now, session, output);
+        }
+      }
+    }
+  }
+
+  #onL2tp(now: Instant, output: L2tpOutput): void {
+    switch (output.kind) {
+      case 'send':
+        this.#outputs.push(output);
+        return;
+      case 'trace': {
+        const id = sessionKey(output.tunnelId, output.sessionId);
+        this.#outputs.push({ kind: 'step', id, direction: output.direction, step: output.message });
+        return;
+      }
+      case 'tunnel-up':
+        this.#remotes.set(output.tunnelId, output.path.remote);
+        this.#emptySince.set(output.tunnelId, now);
+        return;
+      case 'tunnel-path':
+        for (const session of this.#sessions.values()) {
+          if (session.tunnelId === output.tunnelId) session.move(output.path);
+        }
+        return;
+      case 'tunnel-down': {
+        this.#emptySince.delete(output.tunnelId);
+        const remote = this.#remotes.get(output.tunnelId);
+        this.#remotes.delete(output.tunnelId);
+        if (remote) this.#outputs.push({ kind: 'tunnel-ended', remote, failure: output.failure });
+        return;
+      }
+      case 'session-opening':
+        this.#open(output);
+        return;
+      case 'session-up':
+        this.#sessions.get(sessionKey(output.tunnelId, output.sessionId))?.start(now, output.sequencing);
+        return;
+      case 'session-down': {
+        const session = this.#sessions.get(sessionKey(output.tunnelId, output.sessionId));
+        if (session) this.#close(now, session, output.failure);
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #open(opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {
+    const id = sessionKey(opening.tunnelId, opening.sessionId);
+    this.#emptySince.delete(opening.tunnelId);
+    const { hostName, localAddress, dns, users, authentication, mru } = this.#options;
+    const session = new ServerSession(
+      id,
+      opening,
+      { hostName, localAddress, dns, users, authentication, mru },
+      this.#pool,
+      this.#random,
+    );
+    this.#sessions.set(id, session);
+  }
+
+  #onSession(now: Instant, session: ServerSession, output: ServerSessionOutput): void {
+    switch (output.kind) {
+      case 'put-session':
+      case 'ppp-send':
+      case 'step':
+      case 'user-down':
+        this.#outputs.push({ ...output, id: session.id });
+        return;
+      case 'user-up':
+        this.#evict(now, session, output.user);
+        this.#outputs.push({ ...output, id: session.id });
+        return;
+      case 'down':
+        this.#close(now, session, output.failure);
+        return;
+    }
+  }
+
+  /** A user with an address or routes of its own can only be in one place: the newest login is the true one. */
+  #evict(now: Instant, newest: ServerSession, user: string): void {
+    const { address, routes } = Object.hasOwn(this.#options.users, user) ? (this.#options.users[user] ?? {}) : {};
+    if (address === undefined && (routes === undefined || routes.length === 0)) return;
+    for (const session of [...this.#sessions.values()]) {
+      if (session !== newest && session.user === user) this.#close(now, session, REPLACED);
+    }
+  }
+
+  #close(now: Instant, session: ServerSession, failure: Failure): void {
+    if (!this.#sessions.delete(session.id)) return;
+    for (const output of session.end(now, failure)) this.#onSession(now, session, output);
+    this.#outputs.push({ kind: 'remove-session', id: session.id });
+    const user = session.user;
+    this.#outputs.push({ kind: 'session-ended', id: session.id, failure, ...(user === undefined ? {} : { user }) });
+    const tunnel = this.#endpoint.tunnel(session.tunnelId);
+    if (!tunnel) return;
+    if (tunnel.sessions.some((view) => view.sessionId === session.sessionId)) {
+      this.#endpoint.closeSession(now, session.tunnelId, session.sessionId, {
+        resultCode: CDN_ADMINISTRATIVE,
+        message: `${failure.step}: ${failure.reason}`.slice(0, 200),
+      });
+    }
+    const others = [...this.#sessions.values()].some((other) => other.tunnelId === session.tunnelId);
+    if (!others) this.#emptySince.set(session.tunnelId, now);
+  }
+}
+
+function sessionKey(tunnelId: number, sessionId: number): string {
+  return `${tunnelId}/${sessionId}`;
+}

@@ -1,0 +1,17 @@
+import type { Failure } from '../protocol/machine.ts';
+
+/** States of a connection, as the outside contract names them. */
+export type ConnectionState = 'down' | 'connecting' | 'up' | 'failed';
+
+/** One step of a connection as it happens: a message sent or received, or something decided. */
+export interface Step {
+  readonly direction?: 'sent' | 'received';
+  /** `SCCRQ`, `LCP Configure-Request`, `resolve` ... */
+  readonly step: string;
+  readonly detail?: string;
+}
+
+/** A failure in one line: step, what was seen, what to do. */
+export function failureLine(failure: Failure): string {
+  return `${failure.step}: ${failure.reason}; ${failure.remedy}`;
+}

@@ -1,0 +1,35 @@
+/** What the router around a tunnel has to know when its inside comes up or goes: addresses, routes, DNS. */
+export interface TunnelNetwork {
+  /** Of the connection or server. */
+  readonly name: string;
+  readonly device: string;
+  readonly localAddress: string;
+  /** Absent on a server's interface, which has many peers. */
+  readonly peerAddress?: string;
+  readonly dns: readonly string[];
+  /** Routed into the device, CIDR. */
+  readonly prefixes: readonly string[];
+}
+
+export interface TunnelNetworks {
+  /** Resolves when addresses and routes stand. @throws Error in words when they could not be made. */
+  up(network: TunnelNetwork): Promise<void>;
+  /** Called before the device goes. */
+  down(name: string): Promise<void>;
+}
+
+/** Tasks one after the other; a failed one does not stop those behind it. */
+export class TaskQueue {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(task, task);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  /** When all that was queued so far is done. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The C structures that go through system calls, laid out for LP64 little endian: sizes and offsets in octets.
+ * Fields are in host order unless the comment says network order.
+ */
+
+/** `struct sockaddr_in` (ip(7)). */
+export const SOCKADDR_IN = {
+  size: 16,
+  family: 0, // u16
+  port: 2, // u16, network order
+  address: 4, // 4 octets
+} as const;
+
+/** `struct sockaddr_in6` (ipv6(7)). */
+export const SOCKADDR_IN6 = {
+  size: 28,
+  family: 0, // u16
+  port: 2, // u16, network order
+  flowInfo: 4, // u32, network order
+  address: 8, // 16 octets
+  scopeId: 24, // u32
+} as const;
+
+/** `struct iovec`. */
+export const IOVEC = {
+  size: 16,
+  base: 0, // pointer
+  length: 8, // size_t
+} as const;
+
+/** `struct msghdr` (recvmsg(2)). */
+export const MSGHDR = {
+  size: 56,
+  name: 0, // pointer
+  nameLength: 8, // u32, then 4 octets of padding
+  vectors: 16, // pointer
+  vectorCount: 24, // size_t
+  control: 32, // pointer
+  controlLength: 40, // size_t
+  flags: 48, // i32, then 4 octets of padding
+} as const;
+
+/** `struct cmsghdr` (cmsg(3)); the next one begins at the length rounded up to `alignment`. */
+export const CMSGHDR = {
+  size: 16,
+  alignment: 8,
+  length: 0, // size_t, header included
+  level: 8, // i32
+  type: 12, // i32
+  data: 16,
+} as const;
+
+/** `struct in_pktinfo` (ip(7)). */
+export const IN_PKTINFO = {
+  size: 12,
+  interfaceIndex: 0, // i32
+  specificDestination: 4, // 4 octets: the local address, to send from
+  address: 8, // 4 octets: the destination in the header
+} as const;
+
+/** `struct in6_pktinfo` (RFC 3542 section 6). */
+export const IN6_PKTINFO = {
+  size: 20,
+  address: 0, // 16 octets
+  interfaceIndex: 16, // u32
+} as const;
+
+/** `struct sock_extended_err` (ip(7)); the offender's address follows. */
+export const SOCK_EXTENDED_ERR = {
+  size: 16,
+  errno: 0, // u32
+  origin: 4, // u8
+  type: 5, // u8
+  code: 6, // u8
+  info: 8, // u32: the MTU with EMSGSIZE
+  data: 12, // u32
+} as const;
+
+/** `struct ifreq` (netdevice(7)). */
+export const IFREQ = {
+  size: 40,
+  name: 0, // 16 octets, zero-terminated
+  nameSize: 16,
+  flags: 16, // i16
+} as const;
+
+/** `struct pollfd` (poll(2)). */
+export const POLLFD = {
+  size: 8,
+  handle: 0, // i32
+  events: 4, // i16
+  returned: 6, // i16
+} as const;

@@ -1,0 +1,81 @@
+/** Arguments of `ip`, each checked, so that none is ever taken for another word of its command line. */
+import { HalError } from '../hal-error.ts';
+import { parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
+import type { Route, Rule } from '../links.ts';
+import { assertInterfaceName } from '../names.ts';
+
+/** Largest table number, metric, mark and priority. */
+export const MAX_U32 = 0xffff_ffff;
+
+/** Largest rtm_protocol. */
+const MAX_U8 = 0xff;
+
+const SCOPES: readonly string[] = ['global', 'site', 'link', 'host', 'nowhere'];
+
+/** @returns the address, as it was. @throws HalError when it is none. */
+export function plainAddress(text: string): string {
+  if (parseIpAddress(text)) return text;
+  throw invalid(text, 'an IP address');
+}
+
+/** `address/length`. @returns it as it was. @throws HalError when it is none. */
+export function addressWithLength(text: string): string {
+  if (parseAddressWithLength(text)) return text;
+  throw invalid(text, 'an IP address with its prefix length');
+}
+
+/** 4 or 6, of an address or a prefix. */
+export function familyOf(text: string): 4 | 6 {
+  return text.includes(':') ? 6 : 4;
+}
+
+/** @returns `-4` or `-6`. */
+export function familyFlag(family: 4 | 6): string {
+  return family === 4 ? '-4' : '-6';
+}
+
+/** What follows `ip -F route replace` or `del`. */
+export function routeArguments(route: Route): string[] {
+  const args: string[] = route.type === 'unicast' ? [] : [route.type];
+  args.push(addressWithLength(route.prefix));
+  if (route.gateway !== undefined) {
+    plainAddress(route.gateway);
+    if (familyOf(route.gateway) === familyOf(route.prefix)) args.push('via', route.gateway);
+    else args.push('via', familyOf(route.gateway) === 6 ? 'inet6' : 'inet', route.gateway);
+  }
+  if (route.device !== undefined) {
+    assertInterfaceName(route.device);
+    args.push('dev', route.device);
+  }
+  if (route.source !== undefined) args.push('src', plainAddress(route.source));
+  if (route.metric !== undefined) args.push('metric', decimal(route.metric, MAX_U32, 'a metric'));
+  if (route.scope !== undefined) {
+    if (!SCOPES.includes(route.scope)) throw invalid(route.scope, 'a scope');
+    args.push('scope', route.scope);
+  }
+  return [
+    ...args,
+    'table',
+    decimal(route.table, MAX_U32, 'a table'),
+    'proto',
+    decimal(route.protocol, MAX_U8, 'a protocol'),
+  ];
+}
+
+/** What follows `ip -F rule add` or `del`. */
+export function ruleArguments(rule: Rule): string[] {
+  const selector = rule.notMark === undefined ? [] : ['not', 'fwmark', decimal(rule.notMark, MAX_U32, 'a mark')];
+  const owner = rule.protocol === undefined ? [] : ['protocol', decimal(rule.protocol, MAX_U8, 'a protocol')];
+  const table = decimal(rule.table, MAX_U32, 'a table');
+  return [...selector, 'lookup', table, 'priority', decimal(rule.priority, MAX_U32, 'a priority'), ...owner];
+}
+
+/** A number 0..`largest` in decimal. */
+export function decimal(value: number, largest: number, what: string): string {
+  if (Number.isInteger(value) && value >= 0 && value <= largest) return String(value);
+  throw invalid(String(value), `${what} (0 to ${largest})`);
+}
+
+function invalid(text: string, what: string): HalError {
+  return new HalError(`${JSON.stringify(text)} is not ${what}: correct it.`, 'EINVAL');
+}

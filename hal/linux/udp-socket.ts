@@ -1,0 +1,210 @@
+/** UDP sockets by recvmsg and sendmsg: packet information both ways, and the error queue. */
+import { HalError } from '../hal-error.ts';
+import type { DatagramInfo, SocketErrorReport, UdpSocket, UdpSocketFactory, UdpSocketOptions } from '../udp-socket.ts';
+import {
+  IP_PKTINFO,
+  IP_RECVERR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_PKTINFO,
+  IPV6_RECVERR,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
+  MSG_TRUNC,
+} from './ffi/constants.ts';
+import { EAGAIN, EINTR, errnoName } from './ffi/errno.ts';
+import { IN_PKTINFO, IN6_PKTINFO, SOCK_EXTENDED_ERR, SOCKADDR_IN, SOCKADDR_IN6 } from './ffi/layout.ts';
+import { close, recvmsg, sendmsg } from './ffi/libc.ts';
+import { type ControlVisitor, Message } from './ffi/message.ts';
+import {
+  AddressOctets,
+  AddressTexts,
+  addressSize,
+  type Family,
+  socketAddressSize,
+  writeSocketAddress,
+} from './ffi/socket-address.ts';
+import { openUdpDescriptor } from './udp-open.ts';
+
+/** How often a call is tried again when it answered with a pending error, of an earlier datagram. A socket holds one. */
+const PENDING_ERROR_RETRIES = 1;
+
+/** Errors of send that are about this datagram or this moment, never left over from another. */
+const OWN_SEND_ERRORS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EPERM', 'EINVAL', 'EBADF']);
+
+export class LinuxUdpSocketFactory implements UdpSocketFactory {
+  open(options: UdpSocketOptions): UdpSocket {
+    const { handle, port } = openUdpDescriptor(options);
+    return new LinuxUdpSocket(options.family, handle, port);
+  }
+}
+
+class LinuxUdpSocket implements UdpSocket {
+  readonly handle: number;
+  readonly localPort: number;
+  readonly #family: Family;
+  readonly #incoming = new Message();
+  readonly #outgoing = new Message();
+  readonly #texts: AddressTexts;
+  readonly #octets: AddressOctets;
+  readonly #unspecified: string;
+  readonly #visitPacketInfo: ControlVisitor;
+  readonly #visitError: ControlVisitor;
+  #info: DatagramInfo | undefined;
+  #report: SocketErrorReport | undefined;
+  /** What the outgoing message holds, so that a stream to one peer is not encoded again and again. */
+  #sentTo = '';
+  #sentToPort = -1;
+  #sentFrom: string | undefined;
+  #closed = false;
+
+  constructor(family: Family, handle: number, port: number) {
+    this.#family = family;
+    this.handle = handle;
+    this.localPort = port;
+    this.#texts = new AddressTexts(family);
+    this.#octets = new AddressOctets(family);
+    this.#unspecified = family === 4 ? '0.0.0.0' : '::';
+    this.#visitPacketInfo = family === 4 ? this.#takeIpv4Info.bind(this) : this.#takeIpv6Info.bind(this);
+    this.#visitError = this.#takeError.bind(this);
+  }
+
+  receive(into: Uint8Array, info: DatagramInfo): boolean {
+    this.#assertOpen();
+    const message = this.#incoming;
+    for (let attempt = 0; attempt <= PENDING_ERROR_RETRIES; attempt++) {
+      message.offerRoom();
+      message.setPayload(into);
+      const length = recvmsg(this.handle, message.octets, MSG_DONTWAIT);
+      if (length === -EAGAIN) return false;
+      // A pending error is cleared by having been told; there may be a datagram behind it.
+      if (length < 0) continue;
+      info.length = length;
+      info.remoteAddress = this.#remoteAddress();
+      info.remotePort = this.#remotePort();
+      info.localAddress = this.#unspecified;
+      info.interfaceIndex = 0;
+      info.truncated = (message.flags & MSG_TRUNC) !== 0;
+      this.#info = info;
+      message.eachControl(this.#visitPacketInfo);
+      this.#info = undefined;
+      return true;
+    }
+    return false;
+  }
+
+  send(bytes: Uint8Array, remoteAddress: string, remotePort: number, fromAddress: string): string | undefined {
+    this.#assertOpen();
+    const problem = this.#addressTo(remoteAddress, remotePort) ?? this.#leaveFrom(fromAddress);
+    if (problem !== undefined) return problem;
+    this.#outgoing.setPayload(bytes);
+    let code = '';
+    for (let attempt = 0; attempt <= PENDING_ERROR_RETRIES; attempt++) {
+      const returned = sendmsg(this.handle, this.#outgoing.octets, MSG_DONTWAIT);
+      if (returned >= 0) return undefined;
+      code = errnoName(-returned);
+      // With IP_RECVERR a report about one peer fails the next send, to whomever it goes: it was not sent, send it.
+      if (OWN_SEND_ERRORS.has(code)) return code;
+    }
+    return code;
+  }
+
+  readError(): SocketErrorReport | undefined {
+    this.#assertOpen();
+    const message = this.#incoming;
+    for (;;) {
+      message.offerRoom();
+      message.clearPayload();
+      const length = recvmsg(this.handle, message.octets, MSG_ERRQUEUE | MSG_DONTWAIT);
+      if (length === -EINTR) continue;
+      if (length < 0) return undefined;
+      this.#report = undefined;
+      message.eachControl(this.#visitError);
+      // A report without a readable cause is of no use; the next one may be.
+      if (this.#report) return this.#report;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    close(this.handle);
+  }
+
+  #addressTo(remoteAddress: string, remotePort: number): string | undefined {
+    if (remoteAddress === this.#sentTo && remotePort === this.#sentToPort) return undefined;
+    const octets = this.#octets.get(remoteAddress);
+    if (!octets) return 'EAFNOSUPPORT';
+    if (!Number.isInteger(remotePort) || remotePort < 1 || remotePort > 0xffff) return 'EINVAL';
+    writeSocketAddress(this.#outgoing.name, this.#family, octets, remotePort);
+    this.#outgoing.setNameLength(socketAddressSize(this.#family));
+    this.#sentTo = remoteAddress;
+    this.#sentToPort = remotePort;
+    return undefined;
+  }
+
+  #leaveFrom(fromAddress: string): string | undefined {
+    if (fromAddress === this.#sentFrom) return undefined;
+    const octets = this.#octets.get(fromAddress);
+    if (!octets) return 'EAFNOSUPPORT';
+    const message = this.#outgoing;
+    if (fromAddress === this.#unspecified || octets.every((octet) => octet === 0)) message.clearControl();
+    else if (this.#family === 4) {
+      const at = message.putControl(IPPROTO_IP, IP_PKTINFO, IN_PKTINFO.size);
+      message.octets.set(octets, at + IN_PKTINFO.specificDestination);
+    } else {
+      const at = message.putControl(IPPROTO_IPV6, IPV6_PKTINFO, IN6_PKTINFO.size);
+      message.octets.set(octets, at + IN6_PKTINFO.address);
+    }
+    this.#sentFrom = fromAddress;
+    return undefined;
+  }
+
+  #takeIpv4Info(level: number, type: number, at: number, length: number): void {
+    if (level !== IPPROTO_IP || type !== IP_PKTINFO || length < IN_PKTINFO.size || !this.#info) return;
+    const view = this.#incoming.view;
+    this.#info.localAddress = this.#texts.read(view, at + IN_PKTINFO.address);
+    this.#info.interfaceIndex = view.getInt32(at + IN_PKTINFO.interfaceIndex, true);
+  }
+
+  #takeIpv6Info(level: number, type: number, at: number, length: number): void {
+    if (level !== IPPROTO_IPV6 || type !== IPV6_PKTINFO || length < IN6_PKTINFO.size || !this.#info) return;
+    const view = this.#incoming.view;
+    this.#info.localAddress = this.#texts.read(view, at + IN6_PKTINFO.address);
+    this.#info.interfaceIndex = view.getUint32(at + IN6_PKTINFO.interfaceIndex, true);
+  }
+
+  #takeError(level: number, type: number, at: number, length: number): void {
+    const wanted = (level === IPPROTO_IP && type === IP_RECVERR) || (level === IPPROTO_IPV6 && type === IPV6_RECVERR);
+    if (!wanted || length < SOCK_EXTENDED_ERR.size) return;
+    const view = this.#incoming.view;
+    const code = errnoName(view.getUint32(at + SOCK_EXTENDED_ERR.errno, true));
+    const remoteAddress = this.#remoteAddress();
+    // IPv4 leaves the port out of what it reports itself; it reports what was sent last.
+    const remotePort = this.#remotePort() || (remoteAddress === this.#sentTo ? this.#sentToPort : 0);
+    this.#report = {
+      code,
+      remoteAddress,
+      remotePort,
+      mtu: code === 'EMSGSIZE' ? view.getUint32(at + SOCK_EXTENDED_ERR.info, true) : 0,
+    };
+  }
+
+  /** Of the incoming message's name; the unspecified address when the kernel gave none. */
+  #remoteAddress(): string {
+    const message = this.#incoming;
+    const offset = this.#family === 4 ? SOCKADDR_IN.address : SOCKADDR_IN6.address;
+    if (message.nameLength < offset + addressSize(this.#family)) return this.#unspecified;
+    return this.#texts.read(message.view, message.nameAt + offset);
+  }
+
+  #remotePort(): number {
+    const offset = this.#family === 4 ? SOCKADDR_IN.port : SOCKADDR_IN6.port;
+    return this.#incoming.view.getUint16(this.#incoming.nameAt + offset, false);
+  }
+
+  /** The number of a closed handle may belong to another file by now. */
+  #assertOpen(): void {
+    if (this.#closed) throw new HalError('The UDP socket is closed.', 'EBADF');
+  }
+}

@@ -1,0 +1,22 @@
+/** The simulated machine's handle numbers: what file descriptors are to the kernel. */
+export class SimulatedHandles {
+  /** Far from the real descriptors of a process, so that a mix-up shows. */
+  #next = 100_000;
+  readonly #ready = new Map<number, () => boolean>();
+
+  /** A new handle. @param ready whether it has input or an error. */
+  register(ready: () => boolean): number {
+    const handle = this.#next++;
+    this.#ready.set(handle, ready);
+    return handle;
+  }
+
+  release(handle: number): void {
+    this.#ready.delete(handle);
+  }
+
+  /** A handle that is closed is ready, as with poll(2): its owner has to notice. */
+  isReady(handle: number): boolean {
+    return this.#ready.get(handle)?.() ?? true;
+  }
+}

@@ -1,0 +1,263 @@
+/** A machine's links, addresses, routes and rules in memory, with the kernel's errors. */
+import { HalError } from '../hal-error.ts';
+import { formatIpAddress, maskAddress, parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
+import type { Link, LinkAddress, Links, Route, Rule } from '../links.ts';
+import { assertInterfaceName } from '../names.ts';
+import { SimulatedRoutes } from './routes.ts';
+
+/** Values of a machine that was just started. */
+const SYSCTL_DEFAULTS: readonly (readonly [string, string])[] = [
+  ['net.ipv4.ip_forward', '0'],
+  ['net.ipv4.conf.all.rp_filter', '0'],
+  ['net.ipv6.conf.all.forwarding', '0'],
+  ['net.ipv6.conf.all.disable_ipv6', '0'],
+];
+
+/** Rules that every machine has: the tables local, main and (IPv4) default. */
+const DEFAULT_RULES: readonly Rule[] = [
+  { priority: 0, family: 4, table: 255 },
+  { priority: 32_766, family: 4, table: 254 },
+  { priority: 32_767, family: 4, table: 253 },
+  { priority: 0, family: 6, table: 255 },
+  { priority: 32_766, family: 6, table: 254 },
+];
+
+export interface SimulatedLinkOptions {
+  readonly name: string;
+  /** Octets; default 1500. */
+  readonly mtu?: number;
+  /** Default false, as the kernel makes them. */
+  readonly up?: boolean;
+  readonly mac?: string;
+}
+
+interface AddressEntry extends LinkAddress {
+  /** Network that the address is on: that of the peer where there is one. */
+  readonly network: string;
+}
+
+export class SimulatedLinks implements Links {
+  #links: Link[] = [];
+  #addresses: AddressEntry[] = [];
+  readonly #routes = new SimulatedRoutes();
+  #rules: Rule[] = [...DEFAULT_RULES];
+  readonly #sysctls = new Map<string, string>(SYSCTL_DEFAULTS);
+  #nextIndex = 1;
+  #changes: string[] = [];
+
+  constructor() {
+    this.addLink({ name: 'lo', mtu: 65_536, up: true });
+    this.#insertAddress('lo', '127.0.0.1/8', '127.0.0.0/8');
+    this.#insertAddress('lo', '::1/128', '::1/128');
+    this.#changes = [];
+  }
+
+  /** The kernel (a driver, the test) adds a device. @throws HalError when it is there. */
+  addLink(options: SimulatedLinkOptions): void {
+    const { name, mtu = 1500, up = false, mac = '' } = options;
+    assertInterfaceName(name);
+    if (this.has(name)) throw new HalError(`The interface ${name} exists.`, 'EEXIST');
+    this.#links.push({ index: this.#nextIndex++, name, up, mtu, mac });
+  }
+
+  /** The device goes, and with it its addresses and routes. Harmless when it is not there. */
+  removeLink(name: string): void {
+    this.#links = this.#links.filter((link) => link.name !== name);
+    this.#addresses = this.#addresses.filter((entry) => entry.device !== name);
+    this.#routes.removeDevice(name);
+  }
+
+  has(name: string): boolean {
+    return this.#links.some((link) => link.name === name);
+  }
+
+  isUp(name: string): boolean {
+    return this.#links.some((link) => link.name === name && link.up);
+  }
+
+  /** What was changed through the port since the last call, a line each: an idempotent caller leaves none behind. */
+  takeChanges(): readonly string[] {
+    const changes = this.#changes;
+    this.#changes = [];
+    return changes;
+  }
+
+  async links(): Promise<readonly Link[]> {
+    return [...this.#links];
+  }
+
+  async addresses(): Promise<readonly LinkAddress[]> {
+    return this.#addresses.map(({ device, address }) => ({ device, address }));
+  }
+
+  async routes(family: 4 | 6, table: number): Promise<readonly Route[]> {
+    return this.#routes.list(family, table);
+  }
+
+  async rules(family: 4 | 6): Promise<readonly Rule[]> {
+    return this.#rules.filter((rule) => rule.family === family).toSorted((a, b) => a.priority - b.priority);
+  }
+
+  async setUp(device: string, up: boolean): Promise<void> {
+    const link = this.#link(device);
+    this.#replaceLink({ ...link, up });
+    if (up && !link.up) this.#addressesOf(device).forEach((entry) => void this.#routes.addConnected(entry));
+    if (!up) {
+      this.#routes.removeDevice(device);
+      this.#addresses = this.#addresses.filter((entry) => entry.device !== device || !entry.address.includes(':'));
+    }
+    this.#changes.push(`link ${device} ${up ? 'up' : 'down'}`);
+  }
+
+  async setMtu(device: string, mtu: number): Promise<void> {
+    const link = this.#link(device);
+    if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_536) throw new HalError(`${mtu} is no MTU.`, 'EINVAL');
+    this.#replaceLink({ ...link, mtu });
+    this.#changes.push(`link ${device} mtu ${mtu}`);
+  }
+
+  async addAddress(device: string, address: string): Promise<void> {
+    const parsed = parseAddressWithLength(address);
+    if (!parsed) throw new HalError(`${JSON.stringify(address)} is no IP address with its prefix length.`, 'EINVAL');
+    const network = `${formatIpAddress(maskAddress(parsed.octets, parsed.length))}/${parsed.length}`;
+    this.#insertAddress(device, `${formatIpAddress(parsed.octets)}/${parsed.length}`, network);
+  }
+
+  async addPeerAddress(device: string, address: string, peer: string): Promise<void> {
+    const local = parseIpAddress(address);
+    const remote = parseIpAddress(peer);
+    if (!local || !remote || local.length !== remote.length) {
+      throw new HalError(`${JSON.stringify(address)} and ${JSON.stringify(peer)} are no pair of addresses.`, 'EINVAL');
+    }
+    const length = local.length * 8;
+    this.#insertAddress(device, `${formatIpAddress(local)}/${length}`, `${formatIpAddress(remote)}/${length}`);
+  }
+
+  async removeAddress(device: string, address: string): Promise<void> {
+    this.#link(device);
+    const entry = this.#addressesOf(device).find((other) => other.address === address);
+    if (!entry) throw new HalError(`The address ${address} is not on ${device}.`, 'EADDRNOTAVAIL');
+    this.#addresses = this.#addresses.filter((other) => other !== entry);
+    this.#routes.removeConnected(entry);
+    this.#changes.push(`address del ${address} dev ${device}`);
+  }
+
+  async replaceRoute(route: Route): Promise<void> {
+    const device = route.device ?? this.#deviceTowards(route);
+    if (route.type === 'unicast') {
+      if (device === undefined || !this.has(device)) {
+        throw new HalError(`The route to ${route.prefix} has no network interface.`, 'ENODEV');
+      }
+      if (!this.isUp(device)) throw new HalError(`The interface ${device} is down.`, 'ENETDOWN');
+    }
+    this.#routes.replace(device === undefined ? route : { ...route, device });
+    this.#changes.push(`route replace ${describeRoute(route)}`);
+  }
+
+  async removeRoute(route: Route): Promise<void> {
+    this.#routes.remove(route);
+    this.#changes.push(`route del ${describeRoute(route)}`);
+  }
+
+  async addRule(rule: Rule): Promise<void> {
+    if (this.#rules.some((other) => sameRule(other, rule))) {
+      throw new HalError(`The rule of priority ${rule.priority} is there already.`, 'EEXIST');
+    }
+    this.#rules.push({ ...rule });
+    this.#changes.push(`rule add ${describeRule(rule)}`);
+  }
+
+  async removeRule(rule: Rule): Promise<void> {
+    const index = this.#rules.findIndex((other) => matchesRule(other, rule));
+    if (index < 0) throw new HalError(`The rule of priority ${rule.priority} is not there.`, 'ENOENT');
+    this.#rules.splice(index, 1);
+    this.#changes.push(`rule del ${describeRule(rule)}`);
+  }
+
+  async getSysctl(key: string): Promise<string> {
+    const value = this.#sysctls.get(key) ?? (this.#isDeviceSysctl(key) ? '0' : undefined);
+    if (value === undefined) throw new HalError(`There is no kernel parameter ${JSON.stringify(key)}.`, 'ENOENT');
+    return value;
+  }
+
+  async setSysctl(key: string, value: string): Promise<void> {
+    await this.getSysctl(key);
+    this.#sysctls.set(key, value.trim());
+    this.#changes.push(`sysctl ${key}=${value}`);
+  }
+
+  /** Of `net.ipv4.conf.DEVICE.x`: such a parameter is there while the device is; a dot in a name is a slash. */
+  #isDeviceSysctl(key: string): boolean {
+    const device = /^net\.ipv[46]\.conf\.([^.]+)\.[a-z0-9_]+$/.exec(key)?.[1]?.replaceAll('/', '.');
+    return device !== undefined && (device === 'all' || device === 'default' || this.has(device));
+  }
+
+  #link(name: string): Link {
+    const link = this.#links.find((other) => other.name === name);
+    if (!link) throw new HalError(`There is no network interface ${name}.`, 'ENODEV');
+    return link;
+  }
+
+  #replaceLink(link: Link): void {
+    this.#links = this.#links.map((other) => (other.name === link.name ? link : other));
+  }
+
+  #addressesOf(device: string): readonly AddressEntry[] {
+    return this.#addresses.filter((entry) => entry.device === device);
+  }
+
+  #insertAddress(device: string, address: string, network: string): void {
+    const link = this.#link(device);
+    if (this.#addresses.some((other) => other.device === device && other.address === address)) {
+      throw new HalError(`The address ${address} is on ${device} already.`, 'EEXIST');
+    }
+    const entry: AddressEntry = { device, address, network };
+    this.#addresses.push(entry);
+    if (link.up) this.#routes.addConnected(entry);
+    this.#changes.push(`address add ${address} dev ${device}`);
+  }
+
+  /** The device of the network that the gateway is on. */
+  #deviceTowards(route: Route): string | undefined {
+    const gateway = route.gateway === undefined ? undefined : parseIpAddress(route.gateway);
+    if (!gateway) return undefined;
+    const entry = this.#addresses.find(({ network, device }) => {
+      const parsed = parseAddressWithLength(network);
+      if (!parsed || parsed.octets.length !== gateway.length || !this.isUp(device)) return false;
+      return formatIpAddress(maskAddress(gateway, parsed.length)) === formatIpAddress(parsed.octets);
+    });
+    if (entry) return entry.device;
+    throw new HalError(
+      `The gateway ${route.gateway} is not on a network of this machine.`,
+      gateway.length === 4 ? 'ENETUNREACH' : 'EHOSTUNREACH',
+    );
+  }
+}
+
+function sameRule(a: Rule, b: Rule): boolean {
+  return describeRule(a) === describeRule(b);
+}
+
+/** Whether removing `wanted` takes `rule`: what it leaves out matches anything. */
+function matchesRule(rule: Rule, wanted: Rule): boolean {
+  return (
+    rule.family === wanted.family &&
+    rule.priority === wanted.priority &&
+    rule.table === wanted.table &&
+    (wanted.notMark === undefined || rule.notMark === wanted.notMark) &&
+    (wanted.protocol === undefined || rule.protocol === wanted.protocol)
+  );
+}
+
+function describeRule(rule: Rule): string {
+  const mark = rule.notMark === undefined ? '' : ` not fwmark ${rule.notMark}`;
+  const owner = rule.protocol === undefined ? '' : ` protocol ${rule.protocol}`;
+  return `IPv${rule.family}${mark} lookup ${rule.table} priority ${rule.priority}${owner}`;
+}
+
+function describeRoute(route: Route): string {
+  const via = route.gateway === undefined ? '' : ` via ${route.gateway}`;
+  const device = route.device === undefined ? '' : ` dev ${route.device}`;
+  const metric = route.metric === undefined ? '' : ` metric ${route.metric}`;
+  return `${route.type} ${route.prefix}${via}${device}${metric} table ${route.table} proto ${route.protocol}`;
+}

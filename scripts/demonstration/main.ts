@@ -1,0 +1,90 @@
+/** The demo: builds a branch, an internet and a head office, dials, shows what happens, and takes it all down again. */
+import { parseArgs } from 'node:util';
+import type { RouterEvent } from '../../firmware/api/router-control.ts';
+import { addresses, branchConfiguration, createBranchNetwork } from '../lab/branch-network.ts';
+import { LabCulvert } from '../lab/culvert.ts';
+import { LabError, tryRun } from '../lab/shell.ts';
+import { waitFor } from '../lab/wait.ts';
+import { isOfficeKind, OFFICE_KINDS, type OfficeKind, startOffice } from './office.ts';
+import { explainNetwork, formatEvent, formatStatusLine } from './screen.ts';
+
+const USAGE = `usage: scripts/demo [--lns ${OFFICE_KINDS.join('|')}] [--once]`;
+
+interface Arguments {
+  readonly lns: OfficeKind;
+  readonly once: boolean;
+}
+
+function readArguments(): Arguments | undefined {
+  try {
+    const { values } = parseArgs({
+      options: { lns: { type: 'string', default: 'culvert' }, once: { type: 'boolean', default: false } },
+    });
+    if (isOfficeKind(values.lns)) return { lns: values.lns, once: values.once };
+    process.stderr.write(`demo: --lns does not know ${JSON.stringify(values.lns)}; ${USAGE}\n`);
+  } catch (error) {
+    process.stderr.write(`demo: ${error instanceof Error ? error.message : error}; ${USAGE}\n`);
+  }
+  return undefined;
+}
+
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+/** Pings the office host from the branch host until it answers. @returns the round-trip time, ms. */
+async function ping(from: readonly string[]): Promise<string | undefined> {
+  const [program = 'ping', ...args] = from;
+  const result = await tryRun([program, ...args], { timeoutMs: 5_000 });
+  return /time=([\d.]+) ms/.exec(result.stdout)?.[1];
+}
+
+async function main({ lns, once }: Arguments): Promise<number> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const network = await createBranchNetwork(lns === 'xl2tpd' ? 'guest' : 'namespace');
+  say(explainNetwork(lns));
+  say(`starting ${lns} at head office ...`);
+  const office = await startOffice(lns, network);
+  const branch = new LabCulvert({
+    name: 'branch',
+    namespace: network.branch,
+    configuration: branchConfiguration({ ...office.client, start: 'manual' }),
+  });
+  try {
+    await branch.start();
+    say('the branch router runs; it dials head office:\n');
+    await branch.client.events((event: RouterEvent) => {
+      const line = formatEvent(event);
+      if (line) say(line);
+    }, interrupted.signal);
+    const result = await branch.client.connect('hq', interrupted.signal);
+    if (!result.ok) {
+      process.stderr.write(`demo: the uplink did not come up: ${result.reason}; ${result.remedy ?? ''}\n`);
+      return 1;
+    }
+    const command = network.branchHost.command('ping', '-n', '-c', '1', '-W', '1', addresses.officeHost);
+    const answered = await waitFor('an answer to the ping', () => ping(command), { timeoutMs: 15_000 });
+    say(
+      `\nping from the branch's LAN (${addresses.branchHost}) to head office's (${addresses.officeHost}): ${answered} ms`,
+    );
+    while (!once && !interrupted.signal.aborted) {
+      const [status, time] = await Promise.all([branch.status(), ping(command)]);
+      process.stdout.write(`\r\x1b[K${formatStatusLine(status, time)}`);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    return 0;
+  } catch (error) {
+    if (interrupted.signal.aborted) return 130;
+    process.stderr.write(`demo: ${error instanceof LabError || error instanceof Error ? error.message : error}\n`);
+    return 1;
+  } finally {
+    say('\ncleaning up ...');
+    interrupted.abort();
+    await branch.remove();
+    await office.stop();
+    network.delete();
+  }
+}
+
+const options = readArguments();
+process.exitCode = options ? await main(options) : 2;
+process.exit();

@@ -1,0 +1,40 @@
+/** What the demo prints. */
+import type { RouterEvent, RouterStatus } from '../../firmware/api/router-control.ts';
+import { addresses } from '../lab/branch-network.ts';
+import type { OfficeKind } from './office.ts';
+
+export function explainNetwork(lns: OfficeKind): string {
+  const { branchHost, branchWan, officeWan, officeHost, internet } = addresses;
+  return `
+  branch LAN          branch router        internet         head office (${lns})      head office LAN
+  ${branchHost} --- Culvert ${branchWan} === ${internet} === ${officeWan} ------------------ ${officeHost}
+`;
+}
+
+/** One line per step: when, which way, what. */
+export function formatEvent(event: RouterEvent): string | undefined {
+  const time = `${Math.round(event.sinceStartMs ?? 0)} ms`.padStart(9);
+  if (event.kind === 'state') return `${time}      ${event.connection} is ${event.state}${detail(event)}`;
+  const arrow = event.direction === 'sent' ? '-->' : event.direction === 'received' ? '<--' : '   ';
+  return `${time}  ${arrow} ${event.step ?? ''}${detail(event)}`;
+}
+
+function detail(event: RouterEvent): string {
+  return event.detail === undefined ? '' : `: ${event.detail}`;
+}
+
+/** The line that is kept up to date until Ctrl-C. */
+export function formatStatusLine(status: RouterStatus, pingMs: string | undefined): string {
+  const tunnel = status.l2tp[0];
+  const ppp = status.ppp[0];
+  const session = tunnel?.sessions[0];
+  const parts = [
+    `hq ${tunnel?.state ?? 'unknown'}`,
+    tunnel?.since === undefined ? '' : `for ${Math.round((Date.now() - tunnel.since) / 1000)} s`,
+    ppp?.localAddress ? `${ppp.localAddress} -> ${ppp.peerAddress} (${ppp.authentication})` : (tunnel?.reason ?? ''),
+    session ? `${session.packetsSent ?? 0} packets sent, ${session.packetsReceived ?? 0} received` : '',
+    pingMs === undefined ? 'no answer to the ping' : `ping ${pingMs} ms`,
+    'Ctrl-C ends',
+  ];
+  return parts.filter((part) => part !== '').join(' | ');
+}

@@ -1,0 +1,124 @@
+/** A router without a network: what the tests of the control API and of the commands talk to. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  ApplyResult,
+  CommandResult,
+  RouterControl,
+  RouterEvent,
+  RouterStatus,
+} from '../../../firmware/api/router-control.ts';
+
+export const STATUS: RouterStatus = {
+  version: '0.1.0',
+  board: 'simulated',
+  hostname: 'branch-12',
+  uptimeSeconds: 200.5,
+  interfaces: [
+    { name: 'wan', device: 'eth0', zone: 'wan', state: 'up', addresses: ['10.20.0.9/24'], mtu: 1500 },
+    { name: 'lan', device: 'lan0', zone: 'lan', state: 'failed', addresses: [], reason: 'there is no device lan0' },
+  ],
+  uplinks: [],
+  l2tp: [
+    {
+      name: 'hq',
+      role: 'client',
+      state: 'up',
+      tunnelId: 4711,
+      peerTunnelId: 12,
+      peer: '10.20.0.2:1701',
+      sessions: [
+        {
+          name: 'hq',
+          state: 'up',
+          sessionId: 100,
+          peerSessionId: 200,
+          interface: 'l2tp-hq',
+          packetsReceived: 12,
+          octetsReceived: 15_300,
+          packetsSent: 9,
+          octetsSent: 900,
+          drops: { wrongSource: 2, tooBig: 0 },
+        },
+      ],
+    },
+    {
+      name: 'plant',
+      role: 'client',
+      state: 'failed',
+      tunnelId: 0,
+      peerTunnelId: 0,
+      peer: '10.20.0.8:1701',
+      reason: 'SCCRQ was not answered',
+      remedy: 'check that the server runs',
+      sessions: [],
+    },
+  ],
+  ppp: [
+    {
+      name: 'hq',
+      state: 'up',
+      interface: 'l2tp-hq',
+      localAddress: '10.99.0.2',
+      peerAddress: '10.99.0.1',
+      dns: ['10.99.0.1'],
+      authentication: 'mschapv2',
+      user: 'alice',
+      mtu: 1400,
+    },
+  ],
+  ipsec: [],
+  counters: { malformed: 3 },
+};
+
+/** Answers what it is told to, and remembers what it was asked. */
+export class FakeRouter implements RouterControl {
+  readonly applied: { readonly text: string; readonly fileName: string }[] = [];
+  applyResult: ApplyResult = { ok: true, diff: [], warnings: [] };
+  disconnectResult: CommandResult = { ok: true };
+  lines: string[] = [];
+  statusNow: () => Promise<RouterStatus> = async () => STATUS;
+  onConnect: (name: string, signal: AbortSignal) => Promise<CommandResult> = async () => ({ ok: true });
+  readonly listeners = new Set<(event: RouterEvent) => void>();
+
+  status(): Promise<RouterStatus> {
+    return this.statusNow();
+  }
+
+  configuration(): unknown {
+    return { system: { hostname: 'branch-12' }, l2tp: { clients: { hq: { password: '[secret]' } } } };
+  }
+
+  async apply(text: string, fileName: string): Promise<ApplyResult> {
+    this.applied.push({ text, fileName });
+    return this.applyResult;
+  }
+
+  connect(name: string, signal: AbortSignal): Promise<CommandResult> {
+    return this.onConnect(name, signal);
+  }
+
+  async disconnect(): Promise<CommandResult> {
+    return this.disconnectResult;
+  }
+
+  log(): readonly string[] {
+    return this.lines;
+  }
+
+  onEvent(listener: (event: RouterEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  emit(event: RouterEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+}
+
+/** A state directory of its own, short enough for a socket in it. */
+export function makeStateDir(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'cv-api-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}

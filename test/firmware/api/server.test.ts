@@ -1,0 +1,368 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ControlClient, ControlClientError } from '../../../firmware/api/client.ts';
+import { MAX_EVENT_READERS } from '../../../firmware/api/event-stream.ts';
+import type { RouterEvent } from '../../../firmware/api/router-control.ts';
+import { BODY_LIMIT, type ControlApi, startControlApi } from '../../../firmware/api/server.ts';
+import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
+import { createLogger, type Logger } from '../../../firmware/log/logger.ts';
+import { FakeRouter, makeStateDir, STATUS } from './fake-router.ts';
+
+let stateDir: ReturnType<typeof makeStateDir>;
+let router: FakeRouter;
+let client: ControlClient;
+let api: ControlApi | undefined;
+let logged: string[];
+let logger: Logger;
+
+beforeEach(() => {
+  stateDir = makeStateDir();
+  router = new FakeRouter();
+  client = new ControlClient(stateDir.path);
+  logged = [];
+  logger = createLogger({ secrets: () => ['hunter22'], destination: { write: (line) => logged.push(line) } });
+});
+
+afterEach(async () => {
+  await api?.close();
+  api = undefined;
+  stateDir.remove();
+});
+
+async function start(): Promise<void> {
+  api = await startControlApi({ socketPath: controlSocketPath(stateDir.path), control: router, logger });
+}
+
+interface RawAnswer {
+  readonly status: number | undefined;
+  readonly contentType: string | undefined;
+  readonly body: Record<string, unknown>;
+}
+
+async function call(method: string, path: string, body?: string | Buffer, contentType?: string): Promise<RawAnswer> {
+  const outgoing = request({
+    socketPath: controlSocketPath(stateDir.path),
+    method,
+    path,
+    agent: false,
+    headers: contentType === undefined ? {} : { 'content-type': contentType },
+  });
+  outgoing.end(body);
+  const [response] = await once(outgoing, 'response');
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  return { status: response.statusCode, contentType: response.headers['content-type'], body: JSON.parse(text) };
+}
+
+describe('the control socket', () => {
+  it('is open to its owner only and goes away with the API', async () => {
+    await start();
+    const path = controlSocketPath(stateDir.path);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    await api?.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('makes a missing state directory that only its owner may enter', async () => {
+    const missing = join(stateDir.path, 'a', 'b');
+    const nested = await startControlApi({ socketPath: controlSocketPath(missing), control: router, logger });
+    expect(statSync(missing).mode & 0o777).toBe(0o700);
+    await nested.close();
+  });
+
+  it('leaves the umask of the process as it was', async () => {
+    const before = process.umask();
+    await start();
+    expect(process.umask()).toBe(before);
+  });
+
+  it('refuses to start beside a living router, which stays reachable', async () => {
+    await start();
+    const second = startControlApi({ socketPath: controlSocketPath(stateDir.path), control: router, logger });
+    await expect(second).rejects.toThrow('another culvert runs with this state directory');
+    expect((await client.status()).hostname).toBe('branch-12');
+  });
+
+  it('replaces the socket that a killed router left behind', async () => {
+    const path = controlSocketPath(stateDir.path);
+    const listen = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('ready'))`;
+    const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(existsSync(path)).toBe(true);
+    await start();
+    expect((await client.status()).hostname).toBe('branch-12');
+  });
+
+  it('does not remove a file that is no socket', async () => {
+    writeFileSync(controlSocketPath(stateDir.path), 'precious');
+    await expect(start()).rejects.toThrow('is in the way and no socket');
+  });
+
+  it('says that a path is too long instead of binding a shortened one', async () => {
+    const long = join(stateDir.path, 'x'.repeat(100));
+    const attempt = startControlApi({ socketPath: controlSocketPath(long), control: router, logger });
+    await expect(attempt).rejects.toThrow('too long for a Unix socket');
+  });
+
+  it('takes a process that listens but does not speak HTTP for a living router', async () => {
+    const other = createServer().listen(controlSocketPath(stateDir.path));
+    await once(other, 'listening');
+    await expect(start()).rejects.toThrow('another culvert runs');
+    other.close();
+  });
+});
+
+describe('status, configuration and log', () => {
+  beforeEach(start);
+
+  it('gives the status with every field that the router told', async () => {
+    expect(await client.status()).toEqual(STATUS);
+  });
+
+  it('gives the configuration as the router has it, without its secrets', async () => {
+    expect(await client.configuration()).toEqual(router.configuration());
+  });
+
+  it('gives the log lines, oldest first', async () => {
+    router.lines = ['{"msg":"first"}', '{"msg":"second"}'];
+    expect(await client.log()).toEqual(router.lines);
+  });
+
+  it('answers problem+json for a path that it does not have', async () => {
+    const answer = await call('GET', '/v2/nothing');
+    expect(answer.status).toBe(404);
+    expect(answer.contentType).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ type: 'about:blank', title: 'Not Found', status: 404 });
+  });
+
+  it('keeps the words of an unexpected failure in the log, behind the secret filter, and out of the answer', async () => {
+    router.statusNow = async () => {
+      throw new Error('engine broke with hunter22');
+    };
+    const answer = await call('GET', '/v1/status');
+    expect(answer.status).toBe(500);
+    expect(JSON.stringify(answer.body)).not.toContain('engine broke');
+    expect(logged.join('')).toContain('engine broke with [secret]');
+  });
+});
+
+describe('applying a configuration', () => {
+  beforeEach(start);
+
+  it('hands over text and file name as they came and gives back diff and warnings', async () => {
+    router.applyResult = { ok: true, diff: ['+ l2tp.clients.hq'], warnings: ['the PSK is short'] };
+    const text = 'system: { hostname: "bränch" }\n';
+    expect(await client.apply(text, 'bränch 1.yaml')).toEqual(router.applyResult);
+    expect(router.applied).toEqual([{ text, fileName: 'bränch 1.yaml' }]);
+  });
+
+  it('leaves the parsing of JSON to the router, so that it can say where an error stands', async () => {
+    await call('PUT', '/v1/config', '{ "broken": ', 'application/json');
+    expect(router.applied).toEqual([{ text: '{ "broken": ', fileName: 'the configuration' }]);
+  });
+
+  it('gives back every problem of a configuration that was refused', async () => {
+    router.applyResult = {
+      ok: false,
+      problems: [{ path: 'systm', found: 'an unknown key', allowed: 'system', suggestion: 'system' }],
+    };
+    expect(await client.apply('{}', 'x.json')).toEqual(router.applyResult);
+    expect(await call('PUT', '/v1/config?name=x.json', '{}', 'text/plain')).toMatchObject({
+      status: 422,
+      body: { detail: 'x.json is refused as a whole' },
+    });
+  });
+
+  it.each([
+    ['a body that is not UTF-8', Buffer.from([0x61, 0xff, 0xfe]), 'text/plain', 400],
+    ['another content type', '<a/>', 'text/xml', 415],
+    ['no body', undefined, undefined, 400],
+  ])('refuses %s and asks nothing of the router', async (_what, body, contentType, status) => {
+    const answer = await call('PUT', '/v1/config', body, contentType);
+    expect(answer).toMatchObject({ status, body: { status } });
+    expect(router.applied).toEqual([]);
+  });
+
+  it('refuses a body over 1 MiB by its announced length, before it came', async () => {
+    const socket = connect(controlSocketPath(stateDir.path));
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.write(
+      `PUT /v1/config HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: ${BODY_LIMIT + 1}\r\n\r\n`,
+    );
+    await vi.waitFor(() => expect(text).toContain('the configuration is larger than 1 MiB'));
+    expect(text).toMatch(/^HTTP\/1.1 413 /);
+    expect(router.applied).toEqual([]);
+    socket.destroy();
+  });
+
+  it('takes a body of exactly 1 MiB', async () => {
+    expect((await client.apply(' '.repeat(BODY_LIMIT), 'big.json')).ok).toBe(true);
+  });
+});
+
+describe('connecting and disconnecting', () => {
+  beforeEach(start);
+
+  it('hands over the name as it is, whatever is in it', async () => {
+    const names: string[] = [];
+    router.onConnect = async (name) => {
+      names.push(name);
+      return { ok: true };
+    };
+    expect(await client.connect('head office/2 %')).toEqual({ ok: true });
+    expect(names).toEqual(['head office/2 %']);
+  });
+
+  it('tells step, reason and remedy of a failure', async () => {
+    const failure = { ok: false, step: 'SCCRQ', reason: 'no answer came', remedy: 'check the address' } as const;
+    router.onConnect = async () => failure;
+    router.disconnectResult = failure;
+    expect(await client.connect('hq')).toEqual(failure);
+    expect(await client.disconnect('hq')).toEqual(failure);
+    expect(await call('POST', '/v1/connections/hq/connect')).toMatchObject({ status: 409 });
+  });
+
+  it('tells the names that exist when there is no such connection', async () => {
+    const failure = { ok: false, reason: 'there is no connection hx', notFound: ['hq', 'plant'] } as const;
+    router.onConnect = async () => failure;
+    expect(await client.connect('hx')).toEqual(failure);
+    expect(await call('POST', '/v1/connections/hx/connect')).toMatchObject({ status: 404 });
+  });
+
+  it('tells the router when the caller went away', async () => {
+    const seen = Promise.withResolvers<AbortSignal>();
+    router.onConnect = (_name, signal) => {
+      seen.resolve(signal);
+      return new Promise(() => undefined);
+    };
+    const end = new AbortController();
+    const attempt = client.connect('hq', end.signal);
+    const signal = await seen.promise;
+    expect(signal.aborted).toBe(false);
+    end.abort();
+    await expect(attempt).rejects.toThrow();
+    if (!signal.aborted) await once(signal, 'abort');
+    expect(signal.aborted).toBe(true);
+  });
+
+  it('does not signal an abort when the answer was sent', async () => {
+    const seen = Promise.withResolvers<AbortSignal>();
+    router.onConnect = async (_name, signal) => {
+      seen.resolve(signal);
+      return { ok: true };
+    };
+    await client.connect('hq');
+    await api?.close();
+    expect((await seen.promise).aborted).toBe(false);
+  });
+});
+
+describe('the event stream', () => {
+  beforeEach(start);
+
+  const event = (step: string): RouterEvent => ({ at: 1, connection: 'hq', kind: 'step', direction: 'sent', step });
+
+  it('hands over each event, in order, from the moment at which it is open', async () => {
+    const end = new AbortController();
+    const seen: (string | undefined)[] = [];
+    const three = Promise.withResolvers<void>();
+    await client.events(({ step }) => {
+      seen.push(step);
+      if (seen.length === 3) three.resolve();
+    }, end.signal);
+    router.emit(event('SCCRQ'));
+    router.emit(event('line\n\nfeeds'));
+    router.emit(event('SCCCN'));
+    await three.promise;
+    expect(seen).toEqual(['SCCRQ', 'line\n\nfeeds', 'SCCCN']);
+    end.abort();
+  });
+
+  it('is server-sent events on the wire', async () => {
+    const socket = connect(controlSocketPath(stateDir.path));
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.write('GET /v1/events HTTP/1.1\r\nhost: culvert\r\n\r\n');
+    await vi.waitFor(() => expect(router.listeners.size).toBe(1));
+    router.emit(event('SCCRQ'));
+    await vi.waitFor(() => expect(text).toContain(`data: ${JSON.stringify(event('SCCRQ'))}\n\n`));
+    expect(text.toLowerCase()).toContain('content-type: text/event-stream');
+    socket.destroy();
+  });
+
+  it('forgets a reader that went away', async () => {
+    const end = new AbortController();
+    await client.events(() => undefined, end.signal);
+    expect(router.listeners.size).toBe(1);
+    end.abort();
+    await vi.waitFor(() => expect(router.listeners.size).toBe(0));
+  });
+
+  it('cuts off a reader that does not read, and no other', async () => {
+    const end = new AbortController();
+    let count = 0;
+    await client.events(() => count++, end.signal);
+    const slow = connect(controlSocketPath(stateDir.path));
+    slow.on('error', () => undefined);
+    slow.pause();
+    slow.write('GET /v1/events HTTP/1.1\r\nhost: culvert\r\n\r\n');
+    await vi.waitFor(() => expect(router.listeners.size).toBe(2));
+    let sent = 0;
+    while (router.listeners.size === 2 && sent < 10_000) {
+      router.emit({ ...event('SCCRQ'), detail: 'x'.repeat(1000) });
+      sent++;
+      await new Promise(setImmediate);
+    }
+    expect(sent).toBeLessThan(10_000);
+    await vi.waitFor(() => expect(count).toBe(sent));
+    expect(router.listeners.size).toBe(1);
+    slow.destroy();
+    end.abort();
+  });
+
+  it('has a limit on its readers, and room again when one has gone', async () => {
+    const ends = Array.from({ length: MAX_EVENT_READERS }, () => new AbortController());
+    for (const end of ends) await client.events(() => undefined, end.signal);
+    const further = new AbortController();
+    await expect(client.events(() => undefined, further.signal)).rejects.toThrow(ControlClientError);
+    ends[0]?.abort();
+    await vi.waitFor(() => expect(router.listeners.size).toBe(MAX_EVENT_READERS - 1));
+    await client.events(() => undefined, further.signal);
+    for (const end of [...ends, further]) end.abort();
+  });
+
+  it('ends with the API, which does not wait for its readers', async () => {
+    await client.events(() => undefined, new AbortController().signal);
+    await api?.close();
+    await vi.waitFor(() => expect(router.listeners.size).toBe(0));
+  });
+});
+
+describe('a client without a router', () => {
+  it('says how to start one when there is no socket', async () => {
+    await expect(client.status()).rejects.toThrow(
+      `no culvert is running with state directory ${stateDir.path}: start it with "culvert run"`,
+    );
+  });
+
+  it('says that the router ended when it does so before it answers', async () => {
+    await start();
+    router.onConnect = () => {
+      void api?.close();
+      return new Promise(() => undefined);
+    };
+    await expect(client.connect('hq')).rejects.toThrow('the router ended before it answered');
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { durationText, interfacesText, octetsText, pppText, statusText } from '../../../firmware/cli/status-text.ts';
+import { STATUS } from '../api/fake-router.ts';
+
+describe('status for people', () => {
+  it('begins with host, version, board and uptime, and leaves out what is empty', () => {
+    const lines = statusText(STATUS);
+    expect(lines[0]).toBe('branch-12: culvert 0.1.0 on simulated, up 3 min 20 s');
+    expect(lines).toContain('L2TP');
+    expect(lines).not.toContain('IPsec');
+    for (const line of lines) expect(line).toBe(line.trimEnd());
+  });
+
+  it('puts each column below its heading', () => {
+    const [head = '', wan = ''] = interfacesText(STATUS.interfaces);
+    expect(wan.indexOf('10.20.0.9/24')).toBe(head.indexOf('ADDRESSES'));
+    expect(interfacesText([])).toEqual(['no interfaces are configured']);
+  });
+
+  it('shows the addresses and the authentication of a PPP link', () => {
+    expect(pppText(STATUS.ppp)[1]).toBe(
+      'hq    up     l2tp-hq    10.99.0.2  10.99.0.1  10.99.0.1  mschapv2        alice  1400',
+    );
+  });
+
+  it.each([
+    [0, '0 s'],
+    [59.9, '59 s'],
+    [60, '1 min'],
+    [3_661, '1 h 1 min'],
+    [86_400, '1 d'],
+    [3_900_000, '45 d 3 h'],
+  ])('writes %d seconds as %s', (seconds, text) => expect(durationText(seconds)).toBe(text));
+
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1_500, '1.5 KB'],
+    [2_000_000_000_000, '2.0 TB'],
+  ])('writes %d octets as %s', (octets, text) => expect(octetsText(octets)).toBe(text));
+});

@@ -1,0 +1,36 @@
+/** Every suite that runs in a network namespace of its own. */
+import { capabilityCases } from '../linux/capability-cases.ts';
+import { linuxPollerCases } from '../linux/poller-cases.ts';
+import { linuxTunCases } from '../linux/tun-cases.ts';
+import { linuxUdpCases } from '../linux/udp-cases.ts';
+import { clockContract } from './clock.ts';
+import { type Suite, suiteOf } from './contract.ts';
+import { entropyContract } from './entropy.ts';
+import { linksContract } from './links.ts';
+import {
+  linuxClockWorld,
+  linuxEntropyWorld,
+  linuxLinksWorld,
+  linuxPacketFilterWorld,
+  linuxPollerWorld,
+  linuxTunWorld,
+  linuxUdpWorld,
+} from './linux-worlds.ts';
+import { packetFilterContract } from './packet-filter.ts';
+import { pollerContract } from './poller.ts';
+import { tunContract } from './tun.ts';
+import { udpSocketContract } from './udp-socket.ts';
+
+export const linuxSuites: readonly Suite[] = [
+  suiteOf(clockContract, linuxClockWorld),
+  suiteOf(entropyContract, linuxEntropyWorld),
+  suiteOf(linksContract, linuxLinksWorld),
+  suiteOf(packetFilterContract, linuxPacketFilterWorld),
+  suiteOf(pollerContract, linuxPollerWorld),
+  suiteOf(tunContract, linuxTunWorld),
+  suiteOf(udpSocketContract, linuxUdpWorld),
+  suiteOf(linuxUdpCases, linuxUdpWorld),
+  suiteOf(linuxTunCases, linuxTunWorld),
+  suiteOf(linuxPollerCases, linuxPollerWorld),
+  suiteOf(capabilityCases, linuxUdpWorld),
+];

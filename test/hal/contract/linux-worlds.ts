@@ -1,0 +1,158 @@
+/** The worlds of the contracts on Linux. For a process in a network namespace of its own only: they change its network. */
+import { execFileSync } from 'node:child_process';
+import { LinuxClock } from '../../../hal/linux/clock.ts';
+import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
+import { close, eventfd, read } from '../../../hal/linux/ffi/libc.ts';
+import { LinuxLinks } from '../../../hal/linux/links.ts';
+import { LinuxPacketFilter } from '../../../hal/linux/packet-filter.ts';
+import { LinuxPollerFactory, wakePoller } from '../../../hal/linux/poller.ts';
+import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
+import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
+import type { Tun } from '../../../hal/tun.ts';
+import type { UdpSocket } from '../../../hal/udp-socket.ts';
+import type { ClockWorld } from './clock.ts';
+import { closeAll, type OpenWorld } from './contract.ts';
+import { type LinksWorld, TABLE } from './links.ts';
+import type { PacketFilterWorld } from './packet-filter.ts';
+import type { PollerWorld } from './poller.ts';
+import { KERNEL_PORT, type TunWorld } from './tun.ts';
+import { newDatagramInfo, type UdpWorld } from './udp-socket.ts';
+
+/** Runs `ip` with these words. @returns what it printed; throws when it fails. */
+export function ip(words: string): string {
+  return execFileSync('ip', words.split(' '), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** As {@link ip}, when failing is as good. */
+export function ipQuietly(words: string): boolean {
+  try {
+    ip(words);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ADDRESSES = { 4: ['10.55.0.1', '10.55.0.2'], 6: ['fd55::1', 'fd55::2'] } as const;
+
+export function linuxUdpWorld(): OpenWorld<UdpWorld> {
+  ip('link set lo up');
+  for (const address of ADDRESSES[4]) ip(`address replace ${address}/32 dev lo`);
+  for (const address of ADDRESSES[6]) ip(`address replace ${address}/128 dev lo nodad`);
+  const sockets = new LinuxUdpSocketFactory();
+  const opened: UdpSocket[] = [];
+  return {
+    world: {
+      sockets,
+      pollers: new LinuxPollerFactory(),
+      addresses: ADDRESSES,
+      open: (options) => {
+        const address = options.family === 4 ? '0.0.0.0' : '::';
+        const socket = sockets.open({ address, port: 0, mark: 0, ...options });
+        opened.push(socket);
+        return socket;
+      },
+    },
+    close: () => closeAll(opened),
+  };
+}
+
+export function linuxTunWorld(): OpenWorld<TunWorld> {
+  ip('link set lo up');
+  const tuns = new LinuxTunFactory();
+  const opened: Tun[] = [];
+  const socket = new LinuxUdpSocketFactory().open({ family: 4, address: '0.0.0.0', port: KERNEL_PORT, mark: 0 });
+  return {
+    world: {
+      open: (name) => {
+        const tun = tuns.open(name);
+        opened.push(tun);
+        return tun;
+      },
+      pollers: new LinuxPollerFactory(),
+      links: new LinuxLinks(),
+      kernelSends: (_device, payload) => {
+        const problem = socket.send(payload, '10.66.0.2', 4000, '0.0.0.0');
+        if (problem !== undefined) throw new Error(`the kernel's side cannot send: ${problem}`);
+      },
+      kernelReceived: () => {
+        const into = new Uint8Array(2048);
+        const info = newDatagramInfo();
+        let last: Uint8Array | undefined;
+        while (socket.receive(into, info)) last = into.slice(0, info.length);
+        return last;
+      },
+    },
+    close: () => closeAll([...opened, socket]),
+  };
+}
+
+export function linuxPollerWorld(): OpenWorld<PollerWorld> {
+  const opened: { close(): void }[] = [];
+  return {
+    world: {
+      open: () => {
+        const poller = new LinuxPollerFactory().open();
+        opened.push(poller);
+        return poller;
+      },
+      source: () => {
+        const handle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        opened.push({ close: () => void close(handle) });
+        return { handle, fill: () => wakePoller(handle), drain: () => void read(handle, new Uint8Array(8), 8) };
+      },
+      wake: wakePoller,
+    },
+    close: () => closeAll(opened),
+  };
+}
+
+export function linuxClockWorld(): OpenWorld<ClockWorld> {
+  const clock = new LinuxClock();
+  const pass = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = clock.now() + milliseconds;
+      const look = (): void => {
+        if (clock.now() >= end) resolve();
+        else setTimeout(look, 1);
+      };
+      look();
+    });
+  return { world: { clock, pass }, close: () => undefined };
+}
+
+export function linuxEntropyWorld(): OpenWorld<LinuxEntropy> {
+  return { world: new LinuxEntropy(), close: () => undefined };
+}
+
+export function linuxLinksWorld(): OpenWorld<LinksWorld> {
+  ip('link set lo up');
+  ip('link add cveth0 type veth peer name cveth1');
+  for (const device of ['cveth0', 'cveth1']) ip(`link set ${device} up`);
+  return {
+    world: { links: new LinuxLinks(), device: 'cveth0' },
+    close: () => {
+      ipQuietly('link del cveth0');
+      for (const family of ['-4', '-6']) {
+        ipQuietly(`${family} route flush table ${TABLE}`);
+        while (ipQuietly(`${family} rule del table ${TABLE}`));
+      }
+    },
+  };
+}
+
+export function linuxPacketFilterWorld(): OpenWorld<PacketFilterWorld> {
+  const nft = (...args: readonly string[]): string =>
+    execFileSync('nft', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return {
+    world: {
+      filter: new LinuxPacketFilter(),
+      table: async (name) => {
+        const present = nft('list', 'tables', 'inet').includes(`table inet ${name}\n`);
+        return present ? nft('list', 'table', 'inet', name) : undefined;
+      },
+    },
+    close: () => void nft('flush', 'ruleset'),
+  };
+}

@@ -1,0 +1,98 @@
+/** The worlds of the contracts, in memory. */
+import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { SimulatedEntropy } from '../../../hal/simulated/entropy.ts';
+import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
+import { SimulatedLinks } from '../../../hal/simulated/links.ts';
+import { SimulatedNetwork } from '../../../hal/simulated/network.ts';
+import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
+import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
+import { SimulatedTunFactory } from '../../../hal/simulated/tun.ts';
+import type { ClockWorld } from './clock.ts';
+import type { OpenWorld } from './contract.ts';
+import { decodeIpv4Udp, encodeIpv4Udp } from './datagram.ts';
+import type { LinksWorld } from './links.ts';
+import type { PacketFilterWorld } from './packet-filter.ts';
+import type { PollerWorld } from './poller.ts';
+import { KERNEL_ADDRESS, KERNEL_PORT, type TunWorld } from './tun.ts';
+import type { UdpWorld } from './udp-socket.ts';
+
+const nothing = (): void => undefined;
+
+export function simulatedUdpWorld(): OpenWorld<UdpWorld> {
+  const handles = new SimulatedHandles();
+  const addresses = { 4: ['10.55.0.1', '10.55.0.2'], 6: ['fd55::1', 'fd55::2'] } as const;
+  const sockets = new SimulatedNetwork(handles).udpSockets([...addresses[4], ...addresses[6]]);
+  return {
+    world: {
+      sockets,
+      pollers: new SimulatedPollerFactory(handles),
+      addresses,
+      open: (options) =>
+        sockets.open({ address: options.family === 4 ? '0.0.0.0' : '::', port: 0, mark: 0, ...options }),
+    },
+    close: nothing,
+  };
+}
+
+export function simulatedTunWorld(): OpenWorld<TunWorld> {
+  const handles = new SimulatedHandles();
+  const links = new SimulatedLinks();
+  const tuns = new SimulatedTunFactory(handles, links);
+  const [local = ''] = KERNEL_ADDRESS.split('/');
+  return {
+    world: {
+      open: (name) => tuns.open(name),
+      pollers: new SimulatedPollerFactory(handles),
+      links,
+      kernelSends: (device, payload) => {
+        const datagram = { source: local, sourcePort: KERNEL_PORT, destination: '10.66.0.2', destinationPort: 4000 };
+        tuns.device(device)?.inject(encodeIpv4Udp({ ...datagram, payload }));
+      },
+      kernelReceived: (device) => {
+        const last = tuns.device(device)?.taken().at(-1);
+        return last && decodeIpv4Udp(last)?.payload;
+      },
+    },
+    close: nothing,
+  };
+}
+
+export function simulatedPollerWorld(): OpenWorld<PollerWorld> {
+  const handles = new SimulatedHandles();
+  const pollers = new SimulatedPollerFactory(handles);
+  return {
+    world: {
+      open: () => pollers.open(),
+      source: () => {
+        let full = false;
+        const handle = handles.register(() => full);
+        const set = (value: boolean) => (): void => {
+          full = value;
+        };
+        return { handle, fill: set(true), drain: set(false) };
+      },
+      wake: pollers.wake,
+    },
+    close: nothing,
+  };
+}
+
+export function simulatedClockWorld(): OpenWorld<ClockWorld> {
+  const clock = new SimulatedClock(5000);
+  return { world: { clock, pass: async (milliseconds) => clock.advance(milliseconds) }, close: nothing };
+}
+
+export function simulatedEntropyWorld(): OpenWorld<SimulatedEntropy> {
+  return { world: new SimulatedEntropy(20_260_101), close: nothing };
+}
+
+export function simulatedLinksWorld(): OpenWorld<LinksWorld> {
+  const links = new SimulatedLinks();
+  links.addLink({ name: 'cveth0', up: true, mac: '02:00:00:00:00:01' });
+  return { world: { links, device: 'cveth0' }, close: nothing };
+}
+
+export function simulatedPacketFilterWorld(): OpenWorld<PacketFilterWorld> {
+  const filter = new SimulatedPacketFilter();
+  return { world: { filter, table: async (name) => filter.table(name) }, close: nothing };
+}

@@ -1,0 +1,6 @@
+import { linksContract } from './contract/links.ts';
+import { describeOnLinux, describeSimulated } from './contract/run.ts';
+import { simulatedLinksWorld } from './contract/simulated-worlds.ts';
+
+describeSimulated(linksContract, simulatedLinksWorld);
+describeOnLinux(linksContract);
