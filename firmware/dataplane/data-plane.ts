@@ -91,7 +91,10 @@ export interface SessionCounters {
   readonly octetsReceived: number;
   readonly packetsSent: number;
   readonly octetsSent: number;
-  /** By reason: `networkClosed`, `wrongSource`, `tooBig`, `malformed`, `sequence`, `sendFailed`, `controlRate`, `tunRefused`. */
+  /**
+   * By reason: `networkClosed`, `wrongSource`, `tooBig`, `malformed`, `sequence`, `sendFailed`, `controlRate`,
+   * `tunRefused`.
+   */
   readonly drops: Readonly<Record<string, number>>;
 }
 

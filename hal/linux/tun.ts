@@ -73,7 +73,13 @@ function openCloneDevice(name: string): number {
     // The descriptor is close-on-exec: libuv adds O_CLOEXEC.
     return openSync(CLONE_DEVICE, constants.O_RDWR | constants.O_NONBLOCK);
   } catch (error) {
-    throw refused(name, error instanceof Error && 'code' in error ? String(error.code) : '');
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code !== 'EACCES' && code !== 'EPERM') throw refused(name, code);
+    throw new HalError(
+      `The TUN device ${name} cannot be created (${code}). This user may not open the file ${CLONE_DEVICE}: ` +
+        'give it mode 0666, as udev does, and allow it in the container or service that Culvert runs in.',
+      code,
+    );
   }
 }
 

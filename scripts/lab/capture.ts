@@ -1,5 +1,6 @@
 /** Packet capture in a namespace, to a pcap file, by tcpdump. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { endingWithUs } from './daemon.ts';
 import type { Namespace } from './namespaces.ts';
 import { LabError } from './shell.ts';
 import { onTeardown } from './teardown.ts';
@@ -31,7 +32,8 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { namespace, device, file, filter } = options;
   const capture = ['-i', device, '-w', file, '-U', '--immediate-mode', '-Z', 'root', '-n'];
   const inside = namespace.command('tcpdump', ...capture, ...(filter === undefined ? [] : [filter]));
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...inside], {
+  const [program, ...args] = endingWithUs(...inside);
+  const child = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true, // a Ctrl-C at the terminal is for this process, which then ends the capture in good order
   });

@@ -1,12 +1,14 @@
 /**
- * Long-running programs of the lab: started in a network namespace, in a process-id namespace of their own, so that the program and
- * everything that it ever starts can be ended together; and bound to the life of this process by the kernel.
+ * Long-running programs of the lab: started in a network namespace, and in a process-id namespace of their own, so that
+ * the program and everything that it ever starts can be ended together; and bound to the life of this process by the
+ * kernel.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type Command, inNamespace, LabError, lastLines } from './shell.ts';
 import { onTeardown, type Undo } from './teardown.ts';
+import { waitFor } from './wait.ts';
 
 export interface DaemonOptions {
   /** What it is called in error messages, such as `l2tpns`. */
@@ -91,29 +93,51 @@ export class Daemon {
 }
 
 /**
- * Starts a program and returns when the process exists; whether the program is ready is for the caller to find out.
+ * Starts a program and returns when the process exists and is bound to this one; whether the program is ready is for the
+ * caller to find out.
  * @throws LabError when it cannot be started
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const inside = options.namespace === undefined ? options.command : inNamespace(options.namespace, ...options.command);
   const mounts = options.ownMounts === true ? ['--mount', '--propagation', 'private'] : [];
   const log = openSync(options.logFile, 'w');
-  const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', '--fork', '--pid', '--kill-child=KILL', ...mounts, ...inside],
-    {
-      stdio: [options.pipeInput === true ? 'pipe' : 'ignore', log, log],
-      detached: true, // a Ctrl-C at the terminal is for this process, which then ends the daemon in good order
-      env: { ...process.env, ...options.env },
-    },
-  );
+  const [program, ...args] = endingWithUs('unshare', '--fork', '--pid', '--kill-child=KILL', ...mounts, ...inside);
+  const child = spawn(program, args, {
+    stdio: [options.pipeInput === true ? 'pipe' : 'ignore', log, log],
+    detached: true, // a Ctrl-C at the terminal is for this process, which then ends the daemon in good order
+    env: { ...process.env, ...options.env },
+  });
   closeSync(log);
   const daemon = new Daemon(options, child);
   if (child.pid === undefined) {
     const [error] = await once(child, 'error');
     throw new LabError(`${options.name} cannot be started: ${error.message}. Run scripts/setup demo.`);
   }
+  await waitFor(`the start of ${options.name}`, () => daemon.endedWith !== undefined || isBound(child), {
+    intervalMs: 2,
+  });
   return daemon;
+}
+
+/**
+ * A command that runs `command`, and that the kernel kills when this process ends, however it ends. The shell between
+ * sees to it that this holds when this process has ended before the kernel was asked.
+ */
+export function endingWithUs(...command: Command): Command {
+  const check = '[[ $PPID == "$0" ]] && exec "$@"';
+  return ['setpriv', '--pdeathsig', 'KILL', 'bash', '-c', check, String(process.pid), ...command];
+}
+
+/** Whether the first process of the new namespace is bound to `unshare`, which it is before it runs another program. */
+function isBound(child: ChildProcess): boolean {
+  const first = firstChild(child);
+  if (first === undefined) return false;
+  try {
+    const commandLine = readFileSync(`/proc/${first}/cmdline`, 'utf8');
+    return commandLine !== '' && !commandLine.startsWith('unshare\0');
+  } catch {
+    return false; // it has just ended
+  }
 }
 
 /** The child of the `unshare` process, which is process 1 of the new namespace. */

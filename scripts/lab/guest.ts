@@ -1,7 +1,7 @@
 /**
- * User Mode Linux guests: whole Linux machines, each a program of the host, up in a second or two. A guest sees the host's
- * file system (its own changes stay in memory), has TAP devices of a host's namespace as network cards, and runs
- * commands that are handed to it through a shared folder.
+ * User Mode Linux guests: whole Linux machines, each a program of the host, up in a second or two. A guest sees the
+ * host's file system (its own changes stay in memory), has TAP devices of a host's namespace as network cards, and
+ * runs commands that are handed to it through a shared folder.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

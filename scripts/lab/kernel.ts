@@ -18,8 +18,8 @@ const DEBIAN_MODULES = '/usr/lib/uml/modules';
 const CACHE_FOLDER = join(import.meta.dirname, '../../.cache/lab-kernel');
 
 /**
- * The kernel named by the environment variable CULVERT_LAB_KERNEL (a User Mode Linux executable with everything built in, or
- * the same packed with xz), otherwise Debian's.
+ * The kernel named by the environment variable CULVERT_LAB_KERNEL (a User Mode Linux executable with everything built
+ * in, or the same packed with xz), otherwise Debian's.
  * @throws LabError when there is neither
  */
 export async function findGuestKernel(): Promise<GuestKernel> {

@@ -1,6 +1,6 @@
 /**
- * l2tpns, an L2TP network server in user space with a TUN device, as used by Internet providers; with a RADIUS server beside it
- * that knows the users. Both run in a namespace of the host: no guest is needed.
+ * l2tpns, an L2TP network server in user space with a TUN device, as used by Internet providers; with a RADIUS server
+ * beside it that knows the users. Both run in a namespace of the host: no guest is needed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

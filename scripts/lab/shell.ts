@@ -19,7 +19,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** 0 for success; 124 when the time was up; 127 when the program does not exist; 128 + N when signal N ended it. */
+  /** 0 for success; 124: the time was up; 127: the program does not exist; 128: a signal ended it. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;

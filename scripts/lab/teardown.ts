@@ -1,8 +1,8 @@
 /**
  * What has to be undone before this process is gone. Each part of the lab registers, when it makes something, how to
  * take it away; whatever is still registered when the process ends is undone then, newest first. So nothing is left
- * behind by an exception, an early exit or a signal. (Against SIGKILL the daemons are bound to the life of this process by the
- * kernel, and namespaces and folders are swept by the next run.)
+ * behind by an exception, an early exit or a signal. (Against SIGKILL the daemons are bound to the life of this process
+ * by the kernel, and namespaces and folders are swept by the next run.)
  */
 
 /** One thing to be undone. */

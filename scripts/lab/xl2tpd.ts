@@ -7,8 +7,8 @@ export const XL2TPD_CONTROL = '/run/xl2tpd/l2tp-control';
 export const PPPD_LOG = 'pppd';
 export const XL2TPD_LOG = 'xl2tpd';
 
-/** L2TP and PPP of the guest's kernel, and packet sockets for tools. A kernel with all of it built in has no modules. */
-const MODULES = 'l2tp_ppp l2tp_netlink ppp_generic ppp_async af_packet';
+/** L2TP and PPP of the guest's kernel. A kernel with all of it built in has no modules. */
+const MODULES = 'l2tp_ppp l2tp_netlink ppp_generic ppp_async';
 
 /** The file with the tunnel secret; xl2tpd looks it up by both host names, and here any will do. */
 export function tunnelSecrets(secret: string | undefined): GuestFile[] {

@@ -19,7 +19,7 @@ async function holdResources(how: string): Promise<{ child: ChildProcess; held: 
   });
   const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
   const held: Held = JSON.parse(line);
-  await waitFor('the start of the daemon', () => processesWith(held.folder).length > 0);
+  expect(processesWith(held.folder)).not.toEqual([]);
   return { child, held };
 }
 

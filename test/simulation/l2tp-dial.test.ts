@@ -60,7 +60,8 @@ function dialAndHangUp(seed: number, { network, branch }: Dial): string | undefi
     return `did not come up in five minutes: ${branch.reasons.join(', ')}`;
   }
   network.runUntil(network.now + 60_000, () => false);
-  if (branch.client.state !== 'up' && branch.reasons.length === 0) return 'went down and does not say why';
+  const settled = (): boolean => branch.client.state === 'up' || branch.reasons.length > 0;
+  if (!network.runUntil(network.now + 60_000, settled)) return 'went down and does not say why';
   branch.disconnect();
   const ended = (): boolean =>
     branch.client.quiet && branch.server.quiet && branch.server.tunnels.length === 0 && branch.usersUp.size === 0;

@@ -1,15 +1,15 @@
 /**
  * Sequence numbers of one session's data messages (RFC 2661 sections 3.1 and 5.4).
  *
- * Nothing is held back to be put in order: IP tolerates loss and bears late packets badly, so an old message is dropped
- * and a newer one accepted. Numbers are serial numbers modulo 2^16.
+ * Nothing is held back to be put in order: IP tolerates loss and bears late packets badly, so an old message is
+ * dropped and a newer one accepted. Numbers are serial numbers modulo 2^16.
  */
 import { advance, isDuplicate } from '../../protocol/l2tp/sequence-number.ts';
 
 /**
- * Old messages in a row, each one above the one before, after which they count as a new numbering. A peer that restarted
- * its count at zero would otherwise be deaf for up to 32,768 messages; a burst of duplicates is rarely that long, and
- * taking one for a restart only lets duplicates through.
+ * Old messages in a row, each one above the one before, after which they count as a new numbering. A peer that
+ * restarted its count at zero would otherwise be deaf for up to 32,768 messages; a burst of duplicates is rarely that
+ * long, and taking one for a restart only lets duplicates through.
  */
 const RESTART_RUN = 8;
 

@@ -1,6 +1,6 @@
 /**
- * The control thread's side of the engine: `DataPlane` in terms of commands and answers. It keeps just enough of what it
- * has programmed to refuse a mistake of the caller here, where there is a stack to blame.
+ * The control thread's side of the engine: `DataPlane` in terms of commands and answers. It keeps just enough of what
+ * it has programmed to refuse a mistake of the caller here, where there is a stack to blame.
  */
 import { HalError } from '../../../hal/hal-error.ts';
 import type { Links } from '../../../hal/links.ts';
@@ -46,7 +46,9 @@ export abstract class EngineClient implements DataPlane {
     this.#links = links;
   }
 
-  /** Resolves when commands can be posted; called before each request. @throws Error in words when there is no engine. */
+  /**
+   * Resolves when commands can be posted; called before each request. @throws Error in words when there is no engine.
+   */
   abstract start(): Promise<void>;
 
   /** Hands a command to the engine, which carries commands out in this order. */

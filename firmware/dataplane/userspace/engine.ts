@@ -3,28 +3,29 @@
  * `local-data-plane.ts` in the control thread over a simulated machine.
  *
  * The life of a packet **from the branch to the peer**:
- * 1. The kernel routes it to the TUN. The poller reports the TUN, {@link UserspaceEngine.step} reads the packet into the
- *    packet buffer, behind {@link HEADROOM} free octets, so that no header ever moves the packet.
- * 2. `inner-packet.ts` checks the IP header; `ipv4-prefix-table.ts` finds the session by the longest prefix that holds the
- *    destination. None: `noRoute`. Larger than the session's MTU: `tooBig`.
+ * 1. The kernel routes it to the TUN. The poller reports the TUN, {@link UserspaceEngine.step} reads the packet into
+ *    the packet buffer, behind {@link HEADROOM} free octets, so that no header ever moves the packet.
+ * 2. `inner-packet.ts` checks the IP header; `ipv4-prefix-table.ts` finds the session by the longest prefix that
+ *    holds the destination. None: `noRoute`. Larger than the session's MTU: `tooBig`.
  * 3. `mss-clamp.ts` lowers the MSS of a TCP SYN to what fits.
- * 4. The PPP header, compressed as far as the peer agreed, and the L2TP header, with length and sequence numbers as the
- *    session wants them, are written backwards into the headroom.
- * 5. One send from the address that the session uses to its peer. A refusal is counted (`sendFailed`) and reported as a
- *    `path-error` when it tells of the path.
+ * 4. The PPP header, compressed as far as the peer agreed, and the L2TP header, with length and sequence numbers as
+ *    the session wants them, are written backwards into the headroom.
+ * 5. One send from the address that the session uses to its peer. A refusal is counted (`sendFailed`) and reported as
+ *    a `path-error` when it tells of the path.
  *
  * **From the peer to the branch**:
  * 1. The poller reports the socket; a datagram is read into the datagram buffer with its two addresses.
- * 2. T bit set: a control message, handed to the control thread. Otherwise the session is found by socket, tunnel id and
- *    session id, and must have the sender's address (`unknownSession`, `wrongPeer`).
+ * 2. T bit set: a control message, handed to the control thread. Otherwise the session is found by socket, tunnel id
+ *    and session id, and must have the sender's address (`unknownSession`, `wrongPeer`).
  * 3. With sequence numbers, old messages are dropped (`sequence`).
- * 4. The PPP header is read in any of its four forms. Whatever is not IPv4 goes to the control thread as a bare frame, as
- *    many a second as is reasonable (`controlRate`).
+ * 4. The PPP header is read in any of its four forms. Whatever is not IPv4 goes to the control thread as a bare
+ *    frame, as many a second as is reasonable (`controlRate`).
  * 5. IPv4 passes while the network layer is open (`networkClosed`) and the inner source is one of the peer's
  *    (`wrongSource`), has its MSS clamped, and is written to the TUN where it lies.
  *
- * Handles are served in turns of {@link BATCH}, so that neither a flood on one socket nor a busy TUN starves the others,
- * and commands are taken between turns. What waits for the control thread is bounded by {@link CONTROL_QUEUE}.
+ * Handles are served in turns of {@link BATCH}, so that neither a flood on one socket nor a busy TUN starves the
+ * others, and commands are taken between turns. What waits for the control thread is bounded, see
+ * {@link CONTROL_QUEUE}.
  */
 import { HalError } from '../../../hal/hal-error.ts';
 import type { Poller } from '../../../hal/poller.ts';
@@ -37,7 +38,9 @@ import type { EngineCommand, EngineMessage, EngineRequest, EngineResult } from '
 import { Forwarder, HEADROOM } from './forwarder.ts';
 import { PathErrorLimiter } from './path-error-limiter.ts';
 
-/** Packets taken from one handle before the next has its turn: long enough to be cheap, under a millisecond of work. */
+/**
+ * Packets taken from one handle before the next has its turn: long enough to be cheap, under a millisecond of work.
+ */
 const BATCH = 64;
 /** Reports taken from one error queue in one turn. */
 const ERROR_BATCH = 16;

@@ -2,8 +2,8 @@
  * The core of the user-space engine: what happens to one packet. No I/O, no thread, no clock; `engine.ts` tells the
  * life of a packet from end to end.
  *
- * Everything from a socket or a TUN is a stranger's: nothing here throws for what it reads, and every packet that is not
- * carried is counted by the reason.
+ * Everything from a socket or a TUN is a stranger's: nothing here throws for what it reads, and every packet that is
+ * not carried is counted by the reason.
  */
 import {
   type DataMessage,

@@ -31,7 +31,8 @@ export function newInnerPacket(): InnerPacket {
 
 /**
  * Reads the header of the packet at `bytes[offset..end)` into `into`.
- * @returns false when it is no IP packet, is cut short, or its lengths contradict each other; `into` means nothing then.
+ * @returns false when it is no IP packet, is cut short, or its lengths contradict each other; `into` means nothing
+ * then.
  */
 export function readInnerPacket(bytes: Uint8Array, offset: number, end: number, into: InnerPacket): boolean {
   if (offset < 0 || end > bytes.length || offset >= end) return false;

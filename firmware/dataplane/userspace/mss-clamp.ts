@@ -96,7 +96,10 @@ function clampOptions(bytes: Uint8Array, tcp: number, end: number, limit: number
   return changed;
 }
 
-/** Overwrites the 16-bit value at `at` and corrects the checksum of the TCP header at `tcp` (RFC 1624 section 3, eqn. 3). */
+/**
+ * Overwrites the 16-bit value at `at` and corrects the checksum of the TCP header at `tcp` (RFC 1624 section 3, eqn.
+ * 3).
+ */
 function replaceU16(bytes: Uint8Array, tcp: number, at: number, value: number): void {
   const old = u16(bytes, at);
   bytes[at] = value >>> 8;

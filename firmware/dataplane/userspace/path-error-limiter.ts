@@ -5,7 +5,9 @@
 import type { Instant } from '../../protocol/machine.ts';
 import type { SocketId } from '../data-plane.ts';
 
-/** Shortest distance between two reports of one error on one path, ms: well below any retransmission time-out's cap. */
+/**
+ * Shortest distance between two reports of one error on one path, ms: well below any retransmission time-out's cap.
+ */
 const REPORT_INTERVAL_MS = 1000;
 /** Paths and errors remembered: more than the peers of a busy head office; the oldest is forgotten first. */
 const MAX_REMEMBERED = 4096;

@@ -15,8 +15,8 @@ const CONTROL_FRAMES_PER_SECOND = 100;
 /** Control frames at once: a whole negotiation in one round trip, twice. */
 const CONTROL_FRAMES_BURST = 50;
 /**
- * Frames a second of user protocols that are not carried. Each is answered by a Protocol-Reject, of which one would do;
- * they have a bucket of their own, so that a peer which sends IPv6 at full speed does not silence its own LCP.
+ * Frames a second of user protocols that are not carried. Each is answered by a Protocol-Reject, of which one would
+ * do; they have a bucket of their own, so that a peer which sends IPv6 at full speed does not silence its own LCP.
  */
 const FOREIGN_FRAMES_PER_SECOND = 5;
 /** Frames of user protocols at once: a few protocols, each rejected at its first frame. */
@@ -94,7 +94,10 @@ export class ForwardingSession {
     this.network = network;
   }
 
-  /** The L2TP header of the next message to the peer; takes a sequence number where one is due. Valid until the next call. */
+  /**
+   * The L2TP header of the next message to the peer; takes a sequence number where one is due. Valid until the next
+   * call.
+   */
   nextHeader(): DataHeader {
     const header = this.#header;
     header.sequenced = this.#spec.sequencing || this.peerSequences;

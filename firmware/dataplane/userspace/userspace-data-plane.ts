@@ -7,8 +7,10 @@ import type { EngineCommand } from './engine-messages.ts';
 import {
   ACKNOWLEDGED,
   LET_GO,
+  NO_HANDLE,
   SHARED_CELLS,
   STOP,
+  WAKE_HANDLE,
   WANTED,
   type WorkerMessage,
   type WorkerStart,
@@ -23,9 +25,7 @@ export interface UserspaceDataPlaneOptions {
 /** A running worker, as far as the control thread knows it. */
 interface Engine {
   readonly port: MessagePort;
-  /** undefined until the worker is ready. */
-  wakeHandle: number | undefined;
-  readonly ready: Promise<void>;
+  readonly ready: PromiseWithResolvers<void>;
   /** Resolves when the thread is gone. */
   readonly exited: Promise<void>;
 }
@@ -34,8 +34,11 @@ export class UserspaceDataPlane extends EngineClient {
   readonly #workerUrl: URL | undefined;
   readonly #cells = new Int32Array(new SharedArrayBuffer(SHARED_CELLS * Int32Array.BYTES_PER_ELEMENT));
   #engine: Engine | undefined;
+  /** The worker was let go, or is gone: it must not be woken any more. */
+  #released = false;
   /**
-   * The process may end without {@link close}: Node then waits for the thread, which would wait for ever in its poller.
+   * The process may end without {@link close}: Node then waits for the thread, which would wait for ever in its
+   * poller.
    */
   readonly #onProcessExit = (): void => this.#stop();
 
@@ -47,13 +50,12 @@ export class UserspaceDataPlane extends EngineClient {
   /** Starts the thread; any request does so too. @throws Error in words when it does not start. */
   async start(): Promise<void> {
     this.#engine ??= this.#launch();
-    await this.#engine.ready;
+    await this.#engine.ready.promise;
   }
 
   protected post(command: EngineCommand): void {
-    if (this.#engine?.wakeHandle === undefined) return;
-    this.#engine.port.postMessage(command);
-    wakePoller(this.#engine.wakeHandle);
+    this.#engine?.port.postMessage(command);
+    this.#wake();
   }
 
   protected acknowledge(): void {
@@ -63,19 +65,21 @@ export class UserspaceDataPlane extends EngineClient {
   protected async shutDown(): Promise<void> {
     const engine = this.#engine;
     if (engine === undefined) return;
-    // A worker that is not ready cannot be woken; one that never gets ready is gone.
-    await engine.ready.catch(() => undefined);
     this.#stop();
+    // Requests that still wait for the start go on, to learn that the data plane is closed.
+    engine.ready.resolve();
     await engine.exited;
   }
 
   #launch(): Engine {
     const { port1: port, port2: workerPort } = new MessageChannel();
+    Atomics.store(this.#cells, WAKE_HANDLE, NO_HANDLE);
     const start: WorkerStart = { port: workerPort, shared: this.#cells.buffer as SharedArrayBuffer };
     const worker = startWorker(start, this.#workerUrl);
     const ready = Promise.withResolvers<void>();
     const exited = Promise.withResolvers<void>();
-    const engine: Engine = { port, wakeHandle: undefined, ready: ready.promise, exited: exited.promise };
+    const engine: Engine = { port, ready, exited: exited.promise };
+    process.once('exit', this.#onProcessExit);
     // Whoever called start() or a request hears of the failure; nobody else has to.
     ready.promise.catch(() => undefined);
 
@@ -87,8 +91,6 @@ export class UserspaceDataPlane extends EngineClient {
     port.on('message', (message: WorkerMessage) => {
       switch (message.kind) {
         case 'ready':
-          engine.wakeHandle = message.wakeHandle;
-          process.once('exit', this.#onProcessExit);
           ready.resolve();
           return;
         case 'batch':
@@ -110,16 +112,20 @@ export class UserspaceDataPlane extends EngineClient {
 
   /** Has the worker finish what was posted and end. */
   #stop(): void {
-    const wakeHandle = this.#engine?.wakeHandle;
-    if (wakeHandle === undefined) return;
+    if (this.#released) return;
     Atomics.store(this.#cells, WANTED, STOP);
-    wakePoller(wakeHandle);
+    this.#wake();
     this.#letGo();
+  }
+
+  #wake(): void {
+    const handle = Atomics.load(this.#cells, WAKE_HANDLE);
+    if (!this.#released && handle !== NO_HANDLE) wakePoller(handle);
   }
 
   /** No wake-up after this: the worker may close its poller. */
   #letGo(): void {
-    if (this.#engine !== undefined) this.#engine.wakeHandle = undefined;
+    this.#released = true;
     Atomics.store(this.#cells, WANTED, LET_GO);
     Atomics.notify(this.#cells, WANTED);
   }

@@ -9,7 +9,7 @@ import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Poller } from '../../../hal/poller.ts';
 import { UserspaceEngine } from './engine.ts';
 import type { EngineCommand, EngineMessage } from './engine-messages.ts';
-import { ACKNOWLEDGED, LET_GO, RUN, WANTED, type WorkerMessage, type WorkerStart } from './worker-link.ts';
+import { ACKNOWLEDGED, LET_GO, RUN, WAKE_HANDLE, WANTED, type WorkerMessage, type WorkerStart } from './worker-link.ts';
 
 /** For ever, until the poller is woken. */
 const NO_TIMEOUT = -1;
@@ -41,7 +41,8 @@ function run({ port, shared }: WorkerStart, poller: Poller): void {
     outbox = [];
   };
 
-  post({ kind: 'ready', wakeHandle: poller.wakeHandle });
+  Atomics.store(cells, WAKE_HANDLE, poller.wakeHandle);
+  post({ kind: 'ready' });
   try {
     while (Atomics.load(cells, WANTED) === RUN) {
       engine.step(NO_TIMEOUT, takeCommands);

@@ -16,7 +16,6 @@ const STRAGGLER_MS = 2000;
 
 interface Accepted {
   readonly tunnel: Tunnel;
-  readonly address: string;
   /** Of the SCCRQ's octets. */
   readonly digest: string;
   closedAt?: Instant;
@@ -66,7 +65,7 @@ export class Admission {
   /** A tunnel was made for an SCCRQ. */
   add(tunnel: Tunnel, remote: UdpEndpoint, peerTunnelId: number, datagram: Uint8Array): void {
     const key = keyOf(remote, peerTunnelId);
-    this.#accepted.set(key, { tunnel, address: remote.address, digest: digestOf(datagram) });
+    this.#accepted.set(key, { tunnel, digest: digestOf(datagram) });
     this.#keys.set(tunnel, key);
     this.#halfOpen.add(tunnel);
   }

@@ -33,67 +33,88 @@ export interface AvpDefinition {
 }
 
 const START: readonly MessageName[] = ['SCCRQ', 'SCCRP'];
+const REQUESTS: readonly MessageName[] = ['ICRQ', 'OCRQ'];
+const CONNECTED: readonly MessageName[] = ['ICCN', 'OCCN'];
+const NAMES_SESSION: readonly MessageName[] = ['CDN', 'ICRP', 'ICRQ', 'OCRP', 'OCRQ'];
+
 const FRAMING = { 1: 'synchronous', 2: 'asynchronous' } as const;
 const BEARER = { 1: 'digital', 2: 'analog' } as const;
 const AUTHEN_TYPES = { 1: 'textual', 2: 'CHAP', 3: 'PAP', 4: 'none', 5: 'MSCHAPv1' } as const;
 
-type Traits = { readonly [K in 'mandatory' | 'hideable']: boolean };
-const OPEN: Traits = { mandatory: true, hideable: false };
+const SECRET_OCTETS = { minLength: 1, sensitive: true } as const;
+
+/** M bit as sent, and whether the value may be hidden. */
+type Traits = Pick<AvpDefinition, 'mandatory' | 'hideable'>;
+const PLAIN: Traits = { mandatory: true, hideable: false };
 const HIDEABLE: Traits = { mandatory: true, hideable: true };
 const OPTIONAL: Traits = { mandatory: false, hideable: true };
+const OPTIONAL_PLAIN: Traits = { mandatory: false, hideable: false };
 
-// biome-ignore format: a table is read by its columns
+type Extra = Pick<AvpDefinition, 'minLength' | 'min' | 'max' | 'names' | 'sensitive'>;
+
+function avp<Kind extends AvpKind>(
+  section: string,
+  type: number,
+  name: string,
+  kind: Kind,
+  traits: Traits,
+  messages: AvpDefinition['messages'],
+  extra: Extra = {},
+): AvpDefinition & { readonly kind: Kind } {
+  return { vendor: 0, type, name, kind, ...traits, messages, section, ...extra };
+}
+
 export const AVPS = {
   // 4.4.1 AVPs applicable to all control messages
-  messageType: { vendor: 0, type: 0, name: 'Message Type', ...OPEN, kind: 'u16', messages: 'all', section: '4.4.1' },
-  randomVector: { vendor: 0, type: 36, name: 'Random Vector', ...OPEN, kind: 'bytes', messages: 'all', section: '4.4.1' },
+  messageType: avp('4.4.1', 0, 'Message Type', 'u16', PLAIN, 'all'),
+  randomVector: avp('4.4.1', 36, 'Random Vector', 'bytes', PLAIN, 'all'),
 
   // 4.4.2 Result and error codes
-  resultCode: { vendor: 0, type: 1, name: 'Result Code', ...OPEN, kind: 'result-code', messages: ['StopCCN', 'CDN'], section: '4.4.2' },
+  resultCode: avp('4.4.2', 1, 'Result Code', 'result-code', PLAIN, ['StopCCN', 'CDN']),
 
   // 4.4.3 Control connection management AVPs
-  protocolVersion: { vendor: 0, type: 2, name: 'Protocol Version', ...OPEN, kind: 'protocol-version', messages: START, section: '4.4.3' },
-  framingCapabilities: { vendor: 0, type: 3, name: 'Framing Capabilities', ...HIDEABLE, kind: 'bitmask', names: FRAMING, messages: START, section: '4.4.3' },
-  bearerCapabilities: { vendor: 0, type: 4, name: 'Bearer Capabilities', ...HIDEABLE, kind: 'bitmask', names: BEARER, messages: START, section: '4.4.3' },
-  tieBreaker: { vendor: 0, type: 5, name: 'Tie Breaker', mandatory: false, hideable: false, kind: 'u64', messages: ['SCCRQ'], section: '4.4.3' },
-  firmwareRevision: { vendor: 0, type: 6, name: 'Firmware Revision', ...OPTIONAL, kind: 'u16', messages: START, section: '4.4.3' },
-  hostName: { vendor: 0, type: 7, name: 'Host Name', ...OPEN, kind: 'text', minLength: 1, messages: START, section: '4.4.3' },
-  vendorName: { vendor: 0, type: 8, name: 'Vendor Name', ...OPTIONAL, kind: 'text', messages: START, section: '4.4.3' },
-  assignedTunnelId: { vendor: 0, type: 9, name: 'Assigned Tunnel ID', ...HIDEABLE, kind: 'u16', min: 1, messages: ['SCCRQ', 'SCCRP', 'StopCCN'], section: '4.4.3' },
-  receiveWindowSize: { vendor: 0, type: 10, name: 'Receive Window Size', ...OPEN, kind: 'u16', min: 1, messages: START, section: '4.4.3' },
-  challenge: { vendor: 0, type: 11, name: 'Challenge', ...HIDEABLE, kind: 'bytes', minLength: 1, messages: START, section: '4.4.3' },
-  challengeResponse: { vendor: 0, type: 13, name: 'Challenge Response', ...HIDEABLE, kind: 'challenge-response', messages: ['SCCRP', 'SCCCN'], section: '4.4.3' },
+  protocolVersion: avp('4.4.3', 2, 'Protocol Version', 'protocol-version', PLAIN, START),
+  framingCapabilities: avp('4.4.3', 3, 'Framing Capabilities', 'bitmask', HIDEABLE, START, { names: FRAMING }),
+  bearerCapabilities: avp('4.4.3', 4, 'Bearer Capabilities', 'bitmask', HIDEABLE, START, { names: BEARER }),
+  tieBreaker: avp('4.4.3', 5, 'Tie Breaker', 'u64', OPTIONAL_PLAIN, ['SCCRQ']),
+  firmwareRevision: avp('4.4.3', 6, 'Firmware Revision', 'u16', OPTIONAL, START),
+  hostName: avp('4.4.3', 7, 'Host Name', 'text', PLAIN, START, { minLength: 1 }),
+  vendorName: avp('4.4.3', 8, 'Vendor Name', 'text', OPTIONAL, START),
+  assignedTunnelId: avp('4.4.3', 9, 'Assigned Tunnel ID', 'u16', HIDEABLE, ['SCCRQ', 'SCCRP', 'StopCCN'], { min: 1 }),
+  receiveWindowSize: avp('4.4.3', 10, 'Receive Window Size', 'u16', PLAIN, START, { min: 1 }),
+  challenge: avp('4.4.3', 11, 'Challenge', 'bytes', HIDEABLE, START, { minLength: 1 }),
+  challengeResponse: avp('4.4.3', 13, 'Challenge Response', 'challenge-response', HIDEABLE, ['SCCRP', 'SCCCN']),
 
   // 4.4.4 Call management AVPs
-  q931CauseCode: { vendor: 0, type: 12, name: 'Q.931 Cause Code', ...OPEN, kind: 'q931-cause', messages: ['CDN'], section: '4.4.4' },
-  assignedSessionId: { vendor: 0, type: 14, name: 'Assigned Session ID', ...HIDEABLE, kind: 'u16', min: 1, messages: ['ICRQ', 'ICRP', 'OCRQ', 'OCRP', 'CDN'], section: '4.4.4' },
-  callSerialNumber: { vendor: 0, type: 15, name: 'Call Serial Number', ...HIDEABLE, kind: 'u32', messages: ['ICRQ', 'OCRQ'], section: '4.4.4' },
-  minimumBps: { vendor: 0, type: 16, name: 'Minimum BPS', ...HIDEABLE, kind: 'u32', messages: ['OCRQ'], section: '4.4.4' },
-  maximumBps: { vendor: 0, type: 17, name: 'Maximum BPS', ...HIDEABLE, kind: 'u32', messages: ['OCRQ'], section: '4.4.4' },
-  bearerType: { vendor: 0, type: 18, name: 'Bearer Type', ...HIDEABLE, kind: 'bitmask', names: BEARER, messages: ['ICRQ', 'OCRQ'], section: '4.4.4' },
-  framingType: { vendor: 0, type: 19, name: 'Framing Type', ...HIDEABLE, kind: 'bitmask', names: FRAMING, messages: ['ICCN', 'OCRQ', 'OCCN'], section: '4.4.4' },
-  calledNumber: { vendor: 0, type: 21, name: 'Called Number', ...HIDEABLE, kind: 'text', sensitive: true, messages: ['ICRQ', 'OCRQ'], section: '4.4.4' },
-  callingNumber: { vendor: 0, type: 22, name: 'Calling Number', ...HIDEABLE, kind: 'text', sensitive: true, messages: ['ICRQ'], section: '4.4.4' },
-  subAddress: { vendor: 0, type: 23, name: 'Sub-Address', ...HIDEABLE, kind: 'text', sensitive: true, messages: ['ICRQ', 'OCRQ'], section: '4.4.4' },
-  txConnectSpeed: { vendor: 0, type: 24, name: '(Tx) Connect Speed', ...HIDEABLE, kind: 'u32', messages: ['ICCN', 'OCCN'], section: '4.4.4' },
-  rxConnectSpeed: { vendor: 0, type: 38, name: 'Rx Connect Speed', ...OPTIONAL, kind: 'u32', messages: ['ICCN', 'OCCN'], section: '4.4.4' },
-  physicalChannelId: { vendor: 0, type: 25, name: 'Physical Channel ID', ...OPTIONAL, kind: 'u32', messages: ['ICRQ', 'OCRP'], section: '4.4.4' },
-  privateGroupId: { vendor: 0, type: 37, name: 'Private Group ID', ...OPTIONAL, kind: 'text', sensitive: true, messages: ['ICCN'], section: '4.4.4' },
-  sequencingRequired: { vendor: 0, type: 39, name: 'Sequencing Required', ...OPEN, kind: 'flag', messages: ['ICCN', 'OCCN'], section: '4.4.4' },
+  q931CauseCode: avp('4.4.4', 12, 'Q.931 Cause Code', 'q931-cause', PLAIN, ['CDN']),
+  assignedSessionId: avp('4.4.4', 14, 'Assigned Session ID', 'u16', HIDEABLE, NAMES_SESSION, { min: 1 }),
+  callSerialNumber: avp('4.4.4', 15, 'Call Serial Number', 'u32', HIDEABLE, REQUESTS),
+  minimumBps: avp('4.4.4', 16, 'Minimum BPS', 'u32', HIDEABLE, ['OCRQ']),
+  maximumBps: avp('4.4.4', 17, 'Maximum BPS', 'u32', HIDEABLE, ['OCRQ']),
+  bearerType: avp('4.4.4', 18, 'Bearer Type', 'bitmask', HIDEABLE, REQUESTS, { names: BEARER }),
+  framingType: avp('4.4.4', 19, 'Framing Type', 'bitmask', HIDEABLE, ['ICCN', 'OCCN', 'OCRQ'], { names: FRAMING }),
+  calledNumber: avp('4.4.4', 21, 'Called Number', 'text', HIDEABLE, REQUESTS, { sensitive: true }),
+  callingNumber: avp('4.4.4', 22, 'Calling Number', 'text', HIDEABLE, ['ICRQ'], { sensitive: true }),
+  subAddress: avp('4.4.4', 23, 'Sub-Address', 'text', HIDEABLE, REQUESTS, { sensitive: true }),
+  txConnectSpeed: avp('4.4.4', 24, '(Tx) Connect Speed', 'u32', HIDEABLE, CONNECTED),
+  rxConnectSpeed: avp('4.4.4', 38, 'Rx Connect Speed', 'u32', OPTIONAL, CONNECTED),
+  physicalChannelId: avp('4.4.4', 25, 'Physical Channel ID', 'u32', OPTIONAL, ['ICRQ', 'OCRP']),
+  privateGroupId: avp('4.4.4', 37, 'Private Group ID', 'text', OPTIONAL, ['ICCN'], { sensitive: true }),
+  sequencingRequired: avp('4.4.4', 39, 'Sequencing Required', 'flag', PLAIN, CONNECTED),
 
   // 4.4.5 Proxy LCP and authentication AVPs
-  initialReceivedLcpConfreq: { vendor: 0, type: 26, name: 'Initial Received LCP CONFREQ', ...OPTIONAL, kind: 'bytes', messages: ['ICCN'], section: '4.4.5' },
-  lastSentLcpConfreq: { vendor: 0, type: 27, name: 'Last Sent LCP CONFREQ', ...OPTIONAL, kind: 'bytes', messages: ['ICCN'], section: '4.4.5' },
-  lastReceivedLcpConfreq: { vendor: 0, type: 28, name: 'Last Received LCP CONFREQ', ...OPTIONAL, kind: 'bytes', messages: ['ICCN'], section: '4.4.5' },
-  proxyAuthenType: { vendor: 0, type: 29, name: 'Proxy Authen Type', ...OPTIONAL, kind: 'u16', names: AUTHEN_TYPES, messages: ['ICCN'], section: '4.4.5' },
-  proxyAuthenName: { vendor: 0, type: 30, name: 'Proxy Authen Name', ...OPTIONAL, kind: 'text', sensitive: true, messages: ['ICCN'], section: '4.4.5' },
-  proxyAuthenChallenge: { vendor: 0, type: 31, name: 'Proxy Authen Challenge', ...OPTIONAL, kind: 'bytes', minLength: 1, sensitive: true, messages: ['ICCN'], section: '4.4.5' },
-  proxyAuthenId: { vendor: 0, type: 32, name: 'Proxy Authen ID', ...OPTIONAL, kind: 'u16', max: 255, messages: ['ICCN'], section: '4.4.5' },
-  proxyAuthenResponse: { vendor: 0, type: 33, name: 'Proxy Authen Response', ...OPTIONAL, kind: 'bytes', sensitive: true, messages: ['ICCN'], section: '4.4.5' },
+  initialReceivedLcpConfreq: avp('4.4.5', 26, 'Initial Received LCP CONFREQ', 'bytes', OPTIONAL, ['ICCN']),
+  lastSentLcpConfreq: avp('4.4.5', 27, 'Last Sent LCP CONFREQ', 'bytes', OPTIONAL, ['ICCN']),
+  lastReceivedLcpConfreq: avp('4.4.5', 28, 'Last Received LCP CONFREQ', 'bytes', OPTIONAL, ['ICCN']),
+  proxyAuthenType: avp('4.4.5', 29, 'Proxy Authen Type', 'u16', OPTIONAL, ['ICCN'], { names: AUTHEN_TYPES }),
+  proxyAuthenName: avp('4.4.5', 30, 'Proxy Authen Name', 'text', OPTIONAL, ['ICCN'], { sensitive: true }),
+  proxyAuthenChallenge: avp('4.4.5', 31, 'Proxy Authen Challenge', 'bytes', OPTIONAL, ['ICCN'], SECRET_OCTETS),
+  proxyAuthenId: avp('4.4.5', 32, 'Proxy Authen ID', 'u16', OPTIONAL, ['ICCN'], { max: 255 }),
+  proxyAuthenResponse: avp('4.4.5', 33, 'Proxy Authen Response', 'bytes', OPTIONAL, ['ICCN'], { sensitive: true }),
 
   // 4.4.6 Call status AVPs
-  callErrors: { vendor: 0, type: 34, name: 'Call Errors', ...HIDEABLE, kind: 'call-errors', messages: ['WEN'], section: '4.4.6' },
-  accm: { vendor: 0, type: 35, name: 'ACCM', ...HIDEABLE, kind: 'accm', messages: ['SLI'], section: '4.4.6' },
+  callErrors: avp('4.4.6', 34, 'Call Errors', 'call-errors', HIDEABLE, ['WEN']),
+  accm: avp('4.4.6', 35, 'ACCM', 'accm', HIDEABLE, ['SLI']),
 } as const satisfies Record<string, AvpDefinition>;
 
 /** Name of an AVP in this project's code. */

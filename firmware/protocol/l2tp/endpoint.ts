@@ -96,7 +96,7 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
   }
 
   /**
-   * Ends a tunnel with a StopCCN: `session-down` for each session and `tunnel-down` follow at once, while the StopCCN is
+   * Ends a tunnel with a StopCCN: `session-down` for each session and `tunnel-down` come at once, while the StopCCN is
    * still being delivered. Harmless when there is no such tunnel.
    */
   closeTunnel(now: Instant, tunnelId: number, cause: CloseCause): void {

@@ -82,7 +82,7 @@ export function patchControlLength(writer: ByteWriter): void {
   writer.patchU16(CONTROL_FIELD.length, writer.length);
 }
 
-/** A Zero-Length Body message (RFC 2661 section 1.2, "Zero-Length Body Message"): a header alone, an acknowledgement. */
+/** A Zero-Length Body message (RFC 2661 section 1.2): a header alone, an acknowledgement. */
 export function encodeZlb(header: ControlHeader): Uint8Array {
   const writer = new ByteWriter(CONTROL_HEADER_LENGTH);
   writeControlHeader(writer, header);

@@ -1,4 +1,4 @@
-/** The Authentication phase (RFC 1661 section 3.5): each direction that LCP agreed on, side by side, under one time limit. */
+/** The Authentication phase (RFC 1661 section 3.5): each direction that LCP agreed on, side by side. */
 import { timingSafeEqual } from 'node:crypto';
 import type { Failure, Instant, RandomSource } from '../machine.ts';
 import type { Exchange, ExchangeHost } from './authentication.ts';

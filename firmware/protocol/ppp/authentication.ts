@@ -46,7 +46,8 @@ export function findUser(authenticator: Authenticator, name: Uint8Array, random:
   const decoy = hex(random.bytes(16));
   const full = decodeName(name);
   const bare = full.slice(full.lastIndexOf('\\') + 1);
-  for (const user of [full, bare]) {
+  // A set: a name without a domain is looked up once, whether it exists or not.
+  for (const user of new Set([full, bare])) {
     const password = authenticator.password(user);
     if (password !== undefined) return { user, password, exists: true };
   }

@@ -60,7 +60,7 @@ export interface ChapAlgorithm {
 
 export interface ChapProof {
   readonly value: Uint8Array;
-  /** Checks the message of the Success packet. @returns a failure when the server has not proved itself where it must. */
+  /** Checks the message of the Success packet. @returns a failure when the server has not proved itself as it must. */
   confirm(message: Uint8Array): Failure | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The PPP header as L2TP carries it (RFC 2661 section 4.4.6 leaves out flags and FCS): an Address and Control field
+ * The PPP header as L2TP carries it (without flags and FCS, RFC 2661 section 5.3): an Address and a Control field
  * (FF 03) that may be compressed away (RFC 1661 section 6.6), and a Protocol field of two octets or one (section 6.5).
  *
  * All four forms are read at any time, whatever was negotiated: peers send FF 03 and leave it out as they please.
@@ -15,7 +15,7 @@ export const MAX_PPP_HEADER = 4;
 
 /** What {@link readPppHeader} found; one object is made once and filled again for every packet. */
 export interface PppHeader {
-  /** Protocol number, 0..65535. An even one is no valid number and stands for an unknown protocol (RFC 1661 section 2). */
+  /** 0..65535. An even one is no valid number and counts as an unknown protocol (RFC 1661 section 2). */
   protocol: number;
   /** Where the information field begins in the buffer. */
   offset: number;

@@ -283,9 +283,10 @@ export class LcpPolicy implements NegotiationPolicy {
         return undefined;
       case LCP_AUTHENTICATION_PROTOCOL: {
         const asked = this.#asked.authentication;
+        const wish = asked === undefined ? '' : ` (we asked for ${methodTitle(asked)})`;
         return {
           step: 'authentication',
-          reason: `the peer refuses to prove who it is${asked === undefined ? '' : ` (we asked for ${methodTitle(asked)})`}`,
+          reason: `the peer refuses to prove who it is${wish}`,
           remedy: 'configure a user name and password at the peer',
         };
       }

@@ -21,14 +21,12 @@ import { NetworkPhase } from './network-phase.ts';
 import { type ControlPacket, decodePacket, encodeFrame } from './packet.ts';
 import { PacketTracer } from './packet-tracer.ts';
 import { isNetworkControlProtocol, PPP_CCP, PPP_CHAP, PPP_IP, PPP_IPCP, PPP_LCP, PPP_PAP } from './protocol-numbers.ts';
+import { RejectBudget } from './reject-budget.ts';
 
 /** RFC 1661 section 4.6, with the timer for a tunnel instead of a modem. */
 const DEFAULT_RESTART: RestartPolicy = { intervalMs: 1000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5 };
 const DEFAULT_AUTHENTICATION_MS = 30_000;
 const DEFAULT_NETWORK_MS = 30_000;
-
-/** Protocol-Rejects in one restart interval: a flood of foreign packets is not answered with another. */
-const MAX_REJECTS = 8;
 
 /** A link as `show status` tells it. */
 export interface PppView {
@@ -58,6 +56,8 @@ export class PppLink implements Machine<PppOutput> {
   readonly #lcp: Lcp;
   readonly #network: NetworkPhase;
   readonly #kept = new KeptFrames();
+  readonly #tracer = new PacketTracer();
+  readonly #rejectBudget: RejectBudget;
   #outputs: PppOutput[] = [];
 
   #life: 'waiting' | 'running' | 'closing' | 'done' = 'waiting';
@@ -69,17 +69,16 @@ export class PppLink implements Machine<PppOutput> {
   #authenticateBy: Instant | undefined;
   #challengeIdentifier = 0;
   #proofs: { we?: Proof; peer?: Proof } = {};
-  #rejects = { since: 0, count: 0 };
   /** The peer wanted CCP, and the network is not up yet. */
   #declinedCcp = false;
   /** Whose proof was under way when the peer ended the link. */
   #interrupted: string | undefined;
-  readonly #tracer = new PacketTracer();
 
   constructor(options: PppLinkOptions, random: RandomSource) {
     this.#options = options;
     this.#random = random;
     this.#restart = options.restart ?? DEFAULT_RESTART;
+    this.#rejectBudget = new RejectBudget(this.#restart.intervalMs);
     this.#authenticationMs = options.authenticationMs ?? DEFAULT_AUTHENTICATION_MS;
     this.#lcp = new Lcp(options, this.#restart, random, {
       send: (protocol, packet, quiet) => this.#send(protocol, packet, quiet),
@@ -151,7 +150,7 @@ export class PppLink implements Machine<PppOutput> {
     this.#lcp.heard(now);
   }
 
-  /** Ends the link politely: `down` with this failure when the peer has acknowledged, or has been asked often enough. */
+  /** Ends the link politely: `down` with this failure once the peer has acknowledged, or was asked often enough. */
   close(now: Instant, failure: Failure): void {
     this.#end(now, failure, '');
   }
@@ -237,18 +236,15 @@ export class PppLink implements Machine<PppOutput> {
       if (isNcp && this.#authentication?.ourProofPending === true) this.#kept.keep(frame, this.#phase);
       return;
     }
-    if (this.#lcp.state !== 'Opened' || protocol === PPP_IP || !this.#mayReject(now)) return;
+    if (this.#lcp.state !== 'Opened' || protocol === PPP_IP || !this.#rejectBudget.take(now)) return;
     const information = frame.subarray(2);
     if (protocol === PPP_CCP && this.#phase === 'network') this.#declinedCcp = true;
-    // Rejected whether it can be read or not; only what can be read is traced.
-    if (isNcp && isPacket(information)) this.#decode(protocol, information);
-    this.#lcp.sendProtocolReject(protocol, information);
-  }
-
-  #mayReject(now: Instant): boolean {
-    if (now - this.#rejects.since >= this.#restart.intervalMs) this.#rejects = { since: now, count: 0 };
-    this.#rejects.count += 1;
-    return this.#rejects.count <= MAX_REJECTS;
+    try {
+      if (isNcp) this.#decode(protocol, information);
+    } finally {
+      // Rejected whether it can be read or not; only what can be read is traced.
+      this.#lcp.sendProtocolReject(protocol, information);
+    }
   }
 
   #takeKept(now: Instant): void {
@@ -385,15 +381,6 @@ export class PppLink implements Machine<PppOutput> {
     if (this.#phase === phase) return;
     this.#phase = phase;
     this.#outputs.push({ kind: 'phase', phase });
-  }
-}
-
-function isPacket(information: Uint8Array): boolean {
-  try {
-    decodePacket(information);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-/** The MD4 message digest (RFC 1320), which MS-CHAPv2 needs and the runtime's OpenSSL no longer has. For nothing new. */
+/** The MD4 message digest (RFC 1320), which MS-CHAPv2 needs and the runtime no longer has. For nothing new. */
 
 const BLOCK = 64;
 

@@ -1,6 +1,6 @@
 /**
  * What LCP and the NCPs have in common (RFC 1661 sections 4 and 5): the automaton, the Configure, Terminate and
- * Code-Reject packets, identifiers, and the verdict on a Configure-Request. What an option means is a policy's business.
+ * Code-Reject packets, identifiers, and the verdict on a Configure-Request. What an option means is up to a policy.
  */
 import { utf8Bytes } from '../bytes.ts';
 import type { Failure, Instant } from '../machine.ts';

@@ -1,4 +1,4 @@
-/** The Network-Layer Protocol phase (RFC 1661 section 3.6): IPCP, its time limit, and the address that a user was given. */
+/** The Network-Layer Protocol phase (RFC 1661 section 3.6): IPCP, its time limit, and the address a user was given. */
 import type { Failure, Instant } from '../machine.ts';
 import { earliest } from './deadlines.ts';
 import type { RestartPolicy } from './fsm.ts';

@@ -170,7 +170,7 @@ export const IPCP_OPTIONS: OptionTable = new Map([
 /** The value of an option in the form of its kind. */
 export type OptionValue = number | string | true | ProtocolValue | Uint8Array;
 
-/** Reads an option by the table; octets as they are where the table does not know it. @throws DecodeError on a wrong length. */
+/** Reads an option by the table; plain octets where the table has none. @throws DecodeError on a wrong length. */
 export function readOption(table: OptionTable, option: ConfigurationOption): OptionValue {
   const spec = table.get(option.type);
   return spec === undefined || spec.kind === 'octets' ? option.data : spec.codec.decode(option.data);
@@ -197,7 +197,7 @@ export function describeOption(table: OptionTable, option: ConfigurationOption):
   }
 }
 
-/** Decodes a value, or `undefined` where its length is wrong: the judge of a Configure-Request then answers with a Nak. */
+/** Decodes a value, or `undefined` where its length is wrong: a Configure-Request is then answered with a Nak. */
 export function valueOrUndefined<Value>(codec: ValueCodec<Value>, option: ConfigurationOption): Value | undefined {
   try {
     return codec.decode(option.data);

@@ -82,7 +82,7 @@ function codesOf(protocol: number): readonly string[] {
 
 /**
  * Reads one packet from an information field.
- * @throws DecodeError when Length is below 4 or beyond the field; such a packet is silently discarded (RFC 1661 section 5).
+ * @throws DecodeError when Length is below 4 or beyond the field: silently discard it (RFC 1661 section 5).
  */
 export function decodePacket(information: Uint8Array): ControlPacket {
   const reader = new ByteReader(information);

@@ -45,7 +45,7 @@ export function encodePapRequest(request: PapRequest): Uint8Array {
     .finish();
 }
 
-/** The message of an Authenticate-Ack or -Nak (section 2.2.2). Some peers send none, or a wrong length: then what is there. */
+/** The message of an Authenticate-Ack or -Nak (section 2.2.2). Peers that leave it out, or its end, are forgiven. */
 export function decodePapMessage(data: Uint8Array): Uint8Array {
   const length = data[0] ?? 0;
   return data.subarray(1, 1 + length);

@@ -134,8 +134,9 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     return this.#endpoint.idle;
   }
 
+  /** Those that carry something or may come to; a closed one that still answers retransmissions is history. */
   get tunnels(): readonly TunnelView[] {
-    return this.#endpoint.tunnels();
+    return this.#endpoint.tunnels().filter((tunnel) => tunnel.state !== 'closing');
   }
 
   get counters(): L2tpCounters {

@@ -76,7 +76,9 @@ export function tcpSegment(
   return new Uint8Array(segment);
 }
 
-/** The TCP checksum that the packet should carry, over the pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1). */
+/**
+ * The TCP checksum that the packet should carry, over the pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1).
+ */
 export function rightTcpChecksum(packet: Uint8Array, tcpOffset: number): number {
   const segment = packet.slice(tcpOffset);
   segment[16] = 0;

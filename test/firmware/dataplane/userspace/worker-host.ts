@@ -1,6 +1,6 @@
 /**
- * A program with a data plane on Linux, for `userspace-data-plane.test.ts` to run in a network namespace of its own. It
- * is told over the IPC channel what to do, one message at a time, and answers each.
+ * A program with a data plane on Linux, for `userspace-data-plane.test.ts` to run in a network namespace of its own.
+ * It is told over the IPC channel what to do, one message at a time, and answers each.
  */
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';

@@ -1,5 +1,5 @@
 /** Starting and ending the worker thread: works without any privilege. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -30,6 +30,25 @@ describe('the worker thread', () => {
     const closed = dataPlane.close();
     await expect(request).rejects.toThrow('The data plane is closed.');
     await closed;
+  });
+
+  it('does not keep a process from ending that never closed it, however far it has come', () => {
+    const module = JSON.stringify(pathToFileURL(join(SOURCES, 'userspace-data-plane.ts')).href);
+    for (const wait of [
+      '',
+      'await dataPlane.start();',
+      'setTimeout(() => process.exit(7), 5); await dataPlane.counters();',
+    ]) {
+      const program = `
+        const { UserspaceDataPlane } = await import(${module});
+        const dataPlane = new UserspaceDataPlane({ links: {} });
+        void dataPlane.start();
+        ${wait}
+        process.exit(7);
+      `;
+      const args = ['--input-type=module', '-e', program];
+      expect(spawnSync(process.execPath, args, { timeout: 20_000 }).status, wait).toBe(7);
+    }
   });
 
   it('need not have been started to be closed', async () => {

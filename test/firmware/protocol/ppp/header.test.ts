@@ -16,12 +16,7 @@ function read(octets: readonly number[], offset = 0) {
 
 describe('reading a PPP header', () => {
   it('reads all four forms of the same header', () => {
-    for (const octets of [
-      [0xff, 0x03, 0x00, 0x21],
-      [0xff, 0x03, 0x21],
-      [0x00, 0x21],
-      [0x21],
-    ]) {
+    for (const octets of [[0xff, 0x03, 0x00, 0x21], [0xff, 0x03, 0x21], [0x00, 0x21], [0x21]]) {
       expect(read([...octets, 0x45, 0x00])).toEqual({ protocol: PPP_IP, offset: octets.length, length: 2 });
     }
   });

@@ -33,9 +33,9 @@ describe('the computations of MS-CHAPv2', () => {
     const hash = ntPasswordHash(PASSWORD);
     expect(hash).toEqual(octets('44 EB BA 8D 53 12 B8 D6 11 47 44 11 F5 69 89 AE'));
     expect(generateNtResponse(AUTHENTICATOR_CHALLENGE, PEER_CHALLENGE, USER, hash)).toEqual(NT_RESPONSE);
-    expect(
-      generateAuthenticatorResponse(hash, NT_RESPONSE, PEER_CHALLENGE, AUTHENTICATOR_CHALLENGE, USER),
-    ).toBe(AUTHENTICATOR_RESPONSE);
+    expect(generateAuthenticatorResponse(hash, NT_RESPONSE, PEER_CHALLENGE, AUTHENTICATOR_CHALLENGE, USER)).toBe(
+      AUTHENTICATOR_RESPONSE,
+    );
   });
 
   it('leave the domain out of the challenge hash', () => {

@@ -21,7 +21,11 @@ const options = fc.array(
 
 describe('Configuration Options (RFC 1661 section 6)', () => {
   it('decode as they were encoded, in order', () => {
-    fc.assert(fc.property(options, (list) => expect(decodeOptions(encodeOptions(list))).toEqual(list)));
+    fc.assert(
+      fc.property(options, (list) => {
+        expect(decodeOptions(encodeOptions(list))).toEqual(list);
+      }),
+    );
   });
 
   it('throw nothing but DecodeError on any octets, and encode back to the same octets otherwise', () => {

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  addresses,
+  type BranchNetwork,
+  branchConfiguration,
+  createBranchNetwork,
+} from '../../scripts/lab/branch-network.ts';
+import { LabCulvert } from '../../scripts/lab/culvert.ts';
+import { type L2tpns, startL2tpns } from '../../scripts/lab/l2tpns.ts';
+import { waitFor } from '../../scripts/lab/wait.ts';
+import { expectFailure, ping, waitForState } from './site-pair.ts';
+
+let network: BranchNetwork | undefined;
+let server: L2tpns | undefined;
+let branch: LabCulvert | undefined;
+afterEach(async () => {
+  await branch?.remove();
+  await server?.stop();
+  network?.delete();
+  branch = undefined;
+  server = undefined;
+  network = undefined;
+});
+
+const users = [{ name: 'alice', password: 'alice-pw' }];
+
+async function start(authentication: 'pap' | 'chap', client: object): Promise<LabCulvert> {
+  network = await createBranchNetwork('namespace');
+  const { office } = network;
+  await office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
+  await office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
+  await office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  server = await startL2tpns({
+    namespace: office,
+    address: addresses.officeWan,
+    users,
+    authentication: [authentication],
+    secret: 'tunnel secret',
+  });
+  branch = new LabCulvert({
+    name: 'branch',
+    namespace: network.branch,
+    configuration: branchConfiguration({ masquerade: true, secret: 'tunnel secret', ...client }),
+  });
+  await branch.start();
+  return branch;
+}
+
+describe('dialling l2tpns', { timeout: 90_000 }, () => {
+  for (const method of ['pap', 'chap'] as const) {
+    it(`comes up with ${method.toUpperCase()} and a tunnel secret, and reaches the LAN behind it`, async () => {
+      const router = await start(method, {});
+      await waitForState(router, 'hq', 'up');
+      expect(await router.ppp('hq')).toMatchObject({ authentication: method, dns: expect.any(Array) });
+      const host = network?.branchHost;
+      await waitFor('an answer through l2tpns', async () => host && (await ping(host, addresses.officeHost)));
+    });
+  }
+
+  it('says which methods each side wants when there is none in common', async () => {
+    const router = await start('pap', { authentication: ['mschapv2'] });
+    await expectFailure(router, 'hq', /pap/i, /./);
+  });
+
+  it('says that the tunnel secret is wrong', async () => {
+    const router = await start('chap', { secret: 'wrong secret' });
+    await expectFailure(router, 'hq', /secret/, /secret/);
+  });
+
+  it('says that the password is wrong', async () => {
+    const router = await start('chap', { password: 'wrong-pw' });
+    await expectFailure(router, 'hq', /^authentication: /, /password/);
+  });
+});

@@ -1,0 +1,96 @@
+import { expect } from 'vitest';
+import {
+  addresses,
+  type BranchNetwork,
+  branchConfiguration,
+  createBranchNetwork,
+  officeConfiguration,
+} from '../../scripts/lab/branch-network.ts';
+import { LabCulvert } from '../../scripts/lab/culvert.ts';
+import type { Namespace } from '../../scripts/lab/namespaces.ts';
+import { tryRun } from '../../scripts/lab/shell.ts';
+import { waitFor } from '../../scripts/lab/wait.ts';
+
+type Overlay = Readonly<Record<string, unknown>>;
+
+/** A branch and a head office, both Culvert; either may be left out of the start. */
+export class SitePair {
+  readonly network: BranchNetwork;
+  readonly branch: LabCulvert;
+  readonly office: LabCulvert;
+
+  private constructor(network: BranchNetwork, client: Overlay, server: Overlay) {
+    this.network = network;
+    this.branch = new LabCulvert({
+      name: 'branch',
+      namespace: network.branch,
+      configuration: branchConfiguration(client),
+    });
+    this.office = new LabCulvert({
+      name: 'office',
+      namespace: network.office,
+      configuration: officeConfiguration(server),
+    });
+  }
+
+  /** The network stands, no router runs yet. */
+  static async build(client: Overlay = {}, server: Overlay = {}): Promise<SitePair> {
+    return new SitePair(await createBranchNetwork('namespace'), client, server);
+  }
+
+  /** Both routers run. */
+  static async start(client: Overlay = {}, server: Overlay = {}): Promise<SitePair> {
+    const pair = await SitePair.build(client, server);
+    await pair.office.start();
+    await pair.branch.start();
+    return pair;
+  }
+
+  async remove(): Promise<void> {
+    await this.branch.remove();
+    await this.office.remove();
+    this.network.delete();
+  }
+
+  /** Waits until the branch's tunnel is up. */
+  async up(timeoutMs = 30_000): Promise<void> {
+    await waitForState(this.branch, 'hq', 'up', timeoutMs);
+  }
+
+  /** A ping from the branch's LAN to head office's, repeated until it is answered. */
+  async pingThrough(timeoutMs = 15_000): Promise<void> {
+    await waitFor('an answer from head office', () => ping(this.network.branchHost, addresses.officeHost), {
+      timeoutMs,
+    });
+  }
+}
+
+/** One ping. @returns whether it was answered within a second. */
+export async function ping(from: Namespace, to: string, ...options: string[]): Promise<boolean> {
+  return (await tryRun(from.command('ping', '-n', '-c', '1', '-W', '1', ...options, to))).code === 0;
+}
+
+/** Waits for a state of the connection `name`; says what it was instead. */
+export async function waitForState(router: LabCulvert, name: string, state: string, timeoutMs = 30_000): Promise<void> {
+  let last = 'nothing was heard of it';
+  await waitFor(
+    `${name} of ${router.name} coming to be ${state}`,
+    async () => {
+      const entry = await router.l2tp(name).catch(() => undefined);
+      last = entry ? `${entry.state} ${entry.reason ?? ''}` : last;
+      return entry?.state === state;
+    },
+    { timeoutMs, intervalMs: 50 },
+  ).catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : error}; the last state was: ${last}\n${router.log()}`);
+  });
+}
+
+/** Waits until the connection has failed with words like these, and checks that the remedy is told, too. */
+export async function expectFailure(router: LabCulvert, name: string, reason: RegExp, remedy: RegExp): Promise<void> {
+  await waitForState(router, name, 'failed', 60_000);
+  const entry = await router.l2tp(name);
+  expect(entry?.reason).toMatch(reason);
+  expect(entry?.reason).not.toContain('\n');
+  expect(entry?.remedy).toMatch(remedy);
+}

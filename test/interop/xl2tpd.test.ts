@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  addresses,
+  type BranchNetwork,
+  branchConfiguration,
+  createBranchNetwork,
+  officeConfiguration,
+  officeTaps,
+} from '../../scripts/lab/branch-network.ts';
+import { LabCulvert } from '../../scripts/lab/culvert.ts';
+import { type Guest, startGuest } from '../../scripts/lab/guest.ts';
+import { addTap } from '../../scripts/lab/namespaces.ts';
+import { waitFor } from '../../scripts/lab/wait.ts';
+import { dialWithXl2tpd } from '../../scripts/lab/xl2tpd-lac.ts';
+import { startXl2tpdLns } from '../../scripts/lab/xl2tpd-lns.ts';
+import { expectFailure, ping, waitForState } from './site-pair.ts';
+
+const METHODS = ['pap', 'chap', 'mschapv2'] as const;
+const users = [{ name: 'alice', password: 'alice-pw' }];
+
+describe('xl2tpd and pppd as the server', { timeout: 120_000 }, () => {
+  let network: BranchNetwork;
+  let guest: Guest;
+  beforeAll(async () => {
+    network = await createBranchNetwork('guest');
+    guest = await startGuest({
+      name: 'office',
+      namespace: network.internet,
+      gateway: addresses.internet,
+      cards: [
+        { tap: officeTaps.wan, addresses: [`${addresses.officeWan}/24`] },
+        { tap: officeTaps.lan, addresses: [`${addresses.officeLan}/24`] },
+      ],
+    });
+    await guest.exec('sysctl -qw net.ipv4.ip_forward=1');
+  }, 120_000);
+  afterAll(async () => {
+    await guest?.stop();
+    network?.delete();
+  });
+
+  async function dial(authentication: (typeof METHODS)[number], client: object, secret?: string): Promise<LabCulvert> {
+    const server = await startXl2tpdLns(guest, {
+      users,
+      authentication,
+      pool: '10.98.0.10-10.98.0.60',
+      insideAddress: '10.98.0.1',
+      ...(secret === undefined ? {} : { secret }),
+    });
+    const branch = new LabCulvert({
+      name: 'branch',
+      namespace: network.branch,
+      configuration: branchConfiguration({ masquerade: true, ...client }),
+    });
+    await branch.start();
+    const remove = branch.remove.bind(branch);
+    branch.remove = async () => {
+      await remove();
+      await server.stop();
+    };
+    return branch;
+  }
+
+  for (const method of METHODS) {
+    it(`takes our call with ${method}, and the branch reaches the LAN behind it`, async () => {
+      const branch = await dial(method, {});
+      try {
+        await waitForState(branch, 'hq', 'up');
+        expect(await branch.ppp('hq')).toMatchObject({ authentication: method, peerAddress: '10.98.0.1' });
+        await waitFor('an answer through xl2tpd', () => ping(network.branchHost, addresses.officeHost));
+      } finally {
+        await branch.remove();
+      }
+    });
+  }
+
+  it('takes our call with a tunnel secret', async () => {
+    const branch = await dial('mschapv2', { secret: 'tunnel secret' }, 'tunnel secret');
+    try {
+      await waitForState(branch, 'hq', 'up');
+    } finally {
+      await branch.remove();
+    }
+  });
+
+  it('refuses a wrong password, and we say so', async () => {
+    const branch = await dial('mschapv2', { password: 'wrong-pw' });
+    try {
+      await expectFailure(branch, 'hq', /^authentication: /, /password/);
+    } finally {
+      await branch.remove();
+    }
+  });
+});
+
+describe('xl2tpd and pppd as the client', { timeout: 120_000 }, () => {
+  let network: BranchNetwork;
+  let guest: Guest;
+  beforeAll(async () => {
+    network = await createBranchNetwork('namespace');
+    await addTap({ namespace: network.internet, device: 'caller', bridge: 'br0' });
+    guest = await startGuest({
+      name: 'caller',
+      namespace: network.internet,
+      gateway: addresses.internet,
+      cards: [{ tap: 'caller', addresses: ['10.20.0.30/24'] }],
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await guest?.stop();
+    network?.delete();
+  });
+
+  for (const method of METHODS) {
+    it(`dials us with ${method} and reaches the LAN behind us`, async () => {
+      const secret = method === 'chap' ? { secret: 'tunnel secret' } : {};
+      const office = new LabCulvert({
+        name: 'office',
+        namespace: network.office,
+        configuration: officeConfiguration({ authentication: [method], ...secret }),
+      });
+      await office.start();
+      try {
+        const call = { server: addresses.officeWan, user: 'alice', password: 'alice-pw', authentication: method };
+        const caller = await dialWithXl2tpd(guest, { ...call, ...secret });
+        expect(caller.localAddress).toBe('10.98.0.10');
+        await guest.exec(`ip route replace ${addresses.officeNetwork} dev ${caller.device}`);
+        await waitFor('an answer through us', async () => {
+          return (await guest.tryExec(`ping -n -c 1 -W 1 ${addresses.officeHost}`)).code === 0;
+        });
+        expect(await office.ppp('alice')).toMatchObject({ state: 'up', authentication: method });
+        await caller.stop();
+        await waitFor('the end of the session', async () => (await office.l2tp('office'))?.sessions.length === 0);
+      } finally {
+        await office.remove();
+      }
+    });
+  }
+});
