@@ -7,7 +7,8 @@ const MAX_DEVICE_OCTETS = 15;
 export type TunnelKind = 'l2tp' | 'ipsec';
 
 /**
- * `KIND-NAME`, cut to 15 characters. Where that is taken, a number from 2 up stands at the end instead of the last letters.
+ * `KIND-NAME`, cut to 15 characters. Where that is taken, a number from 2 up stands at the end instead of the last
+ * letters.
  * @param name as in the configuration: one octet per character.
  */
 export function interfaceName(kind: TunnelKind, name: string, taken: ReadonlySet<string>): string {

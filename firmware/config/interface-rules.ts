@@ -1,13 +1,5 @@
 /** Rules about interfaces and static routes. */
-import {
-  contains,
-  formatCidr,
-  formatIpv4,
-  hostPrefix,
-  lastAddress,
-  networkOf,
-  overlaps,
-} from '../protocol/ip-address.ts';
+import { contains, formatCidr, hostPrefix, lastAddress, networkOf, overlaps } from '../protocol/ip-address.ts';
 import { type InterfaceNetwork, interfaceNetworks } from './interface-networks.ts';
 import { itemPath, memberPath } from './json-path.ts';
 import { type ConfigurationRule, type Finding, ipv4, isHostAddress, repeated } from './rule.ts';
@@ -96,7 +88,8 @@ function* networksOverlap(configuration: Configuration): Iterable<Finding> {
   for (const [index, network] of networks.entries()) {
     const other = networks.slice(0, index).find((earlier) => overlaps(earlier.prefix, network.prefix));
     if (other === undefined) continue;
-    const found = `${formatCidr(network.prefix)}, which overlaps ${formatCidr(other.prefix)} of interface "${other.name}"`;
+    const theirs = `${formatCidr(other.prefix)} of interface "${other.name}"`;
+    const found = `${formatCidr(network.prefix)}, which overlaps ${theirs}`;
     yield { path: network.path, found, allowed: 'a network of its own for every interface' };
   }
 }
@@ -173,7 +166,7 @@ function* routeTwice(configuration: Configuration): Iterable<Finding> {
       (network) => formatCidr(networkOf(network.prefix)) === route.prefix,
     );
     if (own === undefined) continue;
-    const found = `${route.prefix}, the network of interface "${own.name}", which is at ${formatIpv4(own.prefix.address)}`;
+    const found = `${route.prefix}, the network of interface "${own.name}" itself`;
     yield { path: `${itemPath('routes', index)}.prefix`, found, allowed: 'a network that is not directly connected' };
   }
 }

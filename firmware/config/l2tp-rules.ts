@@ -12,7 +12,7 @@ import {
   rangeToCidrs,
   sameNetwork,
 } from '../protocol/ip-address.ts';
-import { interfaceNetworks } from './interface-networks.ts';
+import { type InterfaceNetwork, interfaceNetworks } from './interface-networks.ts';
 import { itemPath, memberPath } from './json-path.ts';
 import { type ConfigurationRule, type Finding, ipv4, isHostAddress, repeated } from './rule.ts';
 import type { Configuration } from './schema.ts';
@@ -56,6 +56,11 @@ interface TunnelRoute {
   readonly owner: string;
   readonly path: string;
   readonly prefix: Ipv4Prefix;
+}
+
+/** `10.20.0.0/24 of interface "wan"`. */
+function describe({ name, prefix }: InterfaceNetwork): string {
+  return `${formatCidr(networkOf(prefix))} of interface "${name}"`;
 }
 
 function pools(configuration: Configuration): Pool[] {
@@ -126,7 +131,7 @@ function* poolOverlap(configuration: Configuration): Iterable<Finding> {
     const parts = rangeToCidrs(pool.first, pool.last);
     const network = networks.find(({ prefix }) => parts.some((part) => overlaps(part, prefix)));
     if (network !== undefined) {
-      const found = `${pool.text}, which overlaps ${formatCidr(networkOf(network.prefix))} of interface "${network.name}"`;
+      const found = `${pool.text}, which overlaps ${describe(network)}`;
       yield { path: pool.path, found, allowed: 'addresses outside the networks of the interfaces' };
     }
     const other = all.slice(0, index).find((earlier) => earlier.first <= pool.last && pool.first <= earlier.last);
@@ -148,7 +153,7 @@ function* localAddress(configuration: Configuration): Iterable<Finding> {
       yield { path, found: server.localAddress, allowed: 'the address of a host: not loopback, multicast or reserved' };
     }
     if (network !== undefined) {
-      const found = `${server.localAddress}, which is inside ${formatCidr(networkOf(network.prefix))} of interface "${network.name}"`;
+      const found = `${server.localAddress}, which is inside ${describe(network)}`;
       yield { path, found, allowed: 'an address outside the networks of the interfaces' };
     }
     if (pool !== undefined) {
@@ -169,7 +174,7 @@ function* userAddress(configuration: Configuration): Iterable<Finding> {
     if (!isHostAddress(address.address)) {
       yield { path, found: text, allowed: 'the address of a host: not loopback, multicast or reserved' };
     } else if (network !== undefined) {
-      const found = `${text}, which is inside ${formatCidr(networkOf(network.prefix))} of interface "${network.name}"`;
+      const found = `${text}, which is inside ${describe(network)}`;
       yield { path, found, allowed: 'an address outside the networks of the interfaces' };
     } else if (locals.includes(text)) {
       yield { path, found: `${text}, which is a server's local address`, allowed: 'an address of the user alone' };

@@ -18,7 +18,8 @@ export type ParsedConfiguration =
 
 /**
  * Reads a configuration.
- * @param fileName decides between JSON (`.json`) and YAML (`.yaml`, `.yml`); otherwise text that begins with `{` is JSON.
+ * @param fileName decides between JSON (`.json`) and YAML (`.yaml`, `.yml`); otherwise text that begins with `{` is
+ * JSON.
  * @param maxOctets longer text is refused unread.
  */
 export function parseConfiguration(

@@ -83,6 +83,8 @@ function checkKeys(
 ): ReadonlySet<string> {
   const known = Object.keys(properties);
   const later = path === '' ? NOT_AVAILABLE_KEYS : [];
+  const given = new Set(keys);
+  const candidates = [...known.filter((name) => !given.has(name)), ...later];
   const meant = new Set<string>();
   for (const key of keys) {
     if (Object.hasOwn(properties, key)) continue;
@@ -96,7 +98,7 @@ function checkKeys(
       });
       continue;
     }
-    const near = nearest(key, [...known.filter((name) => !keys.includes(name)), ...later]);
+    const near = nearest(key, candidates);
     if (near !== undefined) meant.add(near);
     problems.push({
       ...base,
@@ -187,7 +189,9 @@ function wrongValue(path: string, node: SchemaNode, value: unknown): Problem {
   return { severity: 'error', rule: 'value', path, found: describe(node, value), allowed: allowedWords(node, value) };
 }
 
-/** What stands there. Only where a plain, public value belongs is it quoted: elsewhere it could be a misplaced secret. */
+/**
+ * What stands there. Only where a plain, public value belongs is it quoted: elsewhere it could be a misplaced secret.
+ */
 function describe(node: SchemaNode, value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';

@@ -17,8 +17,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 }
 
 /**
- * Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment): the number of letters to insert,
- * remove, replace or swap with the neighbour that turns `a` into `b`.
+ * Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment): the number of letters to
+ * insert, remove, replace or swap with the neighbour that turns `a` into `b`.
  */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

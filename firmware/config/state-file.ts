@@ -21,8 +21,8 @@ export async function ensureStateDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Replaces the file whole: temporary file beside it, fsync, rename, fsync of the directory. Mode 0600. When the returned
- * promise is fulfilled the text survives a power cut.
+ * Replaces the file whole: temporary file beside it, fsync, rename, fsync of the directory. Mode 0600. When the
+ * returned promise is fulfilled the text survives a power cut.
  * @throws Error in words; the old text is then still there.
  */
 export async function writeStateFile(path: string, text: string): Promise<void> {

@@ -14,7 +14,9 @@ export type StoredConfiguration =
   /** Nothing was ever committed. */
   | { readonly kind: 'none' }
   | { readonly kind: 'loaded'; readonly configuration: Configuration; readonly warnings: readonly Problem[] }
-  /** There is a file and it cannot be used; the router starts without a configuration. One sentence without a full stop. */
+  /**
+   * There is a file and it cannot be used; the router starts without a configuration. One sentence without a full stop.
+   */
   | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string };
 
 export class ConfigurationStore {

@@ -1,6 +1,7 @@
 /**
  * What a PPP peer may assign. A peer, wrong or hostile, that hands out an address or a DNS server of the branch's own
- * network would draw the branch's traffic into its tunnel; such an assignment is refused and the session ended in words.
+ * network would draw the branch's traffic into its tunnel; such an assignment is refused and the session ended in
+ * words.
  */
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
@@ -72,8 +73,8 @@ export function checkAssignment(assignment: PeerAssignment, networks: readonly L
 }
 
 /**
- * What {@link checkAssignment} has to be held against: the interfaces' networks, the servers' pools and local addresses, and
- * the inner addresses of all standing tunnels but that of `device`, which is being set up.
+ * What {@link checkAssignment} has to be held against: the interfaces' networks, the servers' pools and local
+ * addresses, and the inner addresses of all standing tunnels but that of `device`, which is being set up.
  */
 export function localNetworks(
   configuration: Configuration,

@@ -25,7 +25,9 @@ import {
   UNREACHABLE_METRIC,
 } from './marks.ts';
 
-/** What never belongs into a tunnel even when 0.0.0.0/0 does: multicast and the limited broadcast stay on their link. */
+/**
+ * What never belongs into a tunnel even when 0.0.0.0/0 does: multicast and the limited broadcast stay on their link.
+ */
 const LINK_SCOPED_PREFIXES = ['224.0.0.0/4', '255.255.255.255/32'] as const;
 
 export interface DesiredRouting {
@@ -106,12 +108,16 @@ function connectedNetworks(
   return unique([...live.map(({ prefix }) => prefix), ...configured]);
 }
 
-/** Destinations of static routes: the administrator named them, so they win over a wider tunnel. Not the default route. */
+/**
+ * Destinations of static routes: the administrator named them, so they win over a wider tunnel. Not the default route.
+ */
 function staticDestinations(configuration: Configuration): string[] {
   return configuration.routes.map(({ prefix }) => prefix).filter((prefix) => prefix !== '0.0.0.0/0');
 }
 
-/** What leads into a standing tunnel: its prefixes, and its peer where that is not a neighbour on a connected network. */
+/**
+ * What leads into a standing tunnel: its prefixes, and its peer where that is not a neighbour on a connected network.
+ */
 function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[]): string[] {
   const peer = parseIpv4(tunnel.peerAddress ?? '');
   if (peer === undefined || peer === 0 || tunnel.peerAddress === tunnel.localAddress) return unique(tunnel.prefixes);

@@ -32,7 +32,9 @@ export function encodeQuery(id: number, name: string, type: QueryType): Uint8Arr
   return encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ name, type, class: 'IN' }] });
 }
 
-/** @returns `undefined` when the message is no answer to that question: malformed, a query, another name, type or class. */
+/**
+ * @returns `undefined` when the message is no answer to that question: malformed, a query, another name, type or class.
+ */
 export function readAnswer(datagram: Uint8Array, name: string, type: QueryType): DnsAnswer | undefined {
   const packet = read(datagram);
   const question = packet?.questions?.[0];

@@ -1,6 +1,6 @@
 /**
- * What we are about to change on the machine that nobody could recognise as ours afterwards, written down durably before
- * it is done: so that the end of the program, or the next start after a crash, can undo it.
+ * What we are about to change on the machine that nobody could recognise as ours afterwards, written down durably
+ * before it is done: so that the end of the program, or the next start after a crash, can undo it.
  *
  * Routes and rules carry our protocol number and the packet filter our table's name; they are not in here.
  */
@@ -47,8 +47,8 @@ export type JournalEntry = Static<typeof ENTRY_SCHEMA>;
 export interface JournalOptions {
   readonly stateDirectory: string;
   /**
-   * Names this boot of this network namespace; see {@link journalScope}. A journal of another one is void: its links and
-   * addresses are gone, and what has their names now was not changed by us.
+   * Names this boot of this network namespace; see {@link journalScope}. A journal of another one is void: its links
+   * and addresses are gone, and what has their names now was not changed by us.
    */
   readonly scope: string;
 }

@@ -1,14 +1,14 @@
 /**
  * The numbers by which the router's part of the kernel's network is told from everybody else's.
  *
- * How routing works here. Every outer socket (the UDP that carries a tunnel, and the DNS queries for its server) carries
- * the mark {@link OUTER_MARK}. One rule sends all packets *without* that mark through table {@link TUNNEL_TABLE} before
- * the main table is asked. So the outer packets of a tunnel never enter a tunnel, wherever the server is: even inside a
- * prefix that the tunnel routes, even when that is 0.0.0.0/0. Table 5000 holds, for every configured remote prefix, an
- * `unreachable` route with the worst metric, always: while the tunnel is down inner packets are refused with an ICMP
- * message and never take the default route in clear text. While the tunnel stands the same prefix leads into its device
- * with a better metric. For directly connected networks inside such a prefix a `throw` route ends the search in the
- * table, so that the main table answers and longest prefix wins across both.
+ * How routing works here. Every outer socket (the UDP that carries a tunnel, and the DNS queries for its server)
+ * carries the mark {@link OUTER_MARK}. One rule sends all packets *without* that mark through table
+ * {@link TUNNEL_TABLE} before the main table is asked. So the outer packets of a tunnel never enter a tunnel, wherever
+ * the server is: even inside a prefix that the tunnel routes, even when that is 0.0.0.0/0. Table 5000 holds, for every
+ * configured remote prefix, an `unreachable` route with the worst metric, always: while the tunnel is down inner
+ * packets are refused with an ICMP message and never take the default route in clear text. While the tunnel stands the
+ * same prefix leads into its device with a better metric. For directly connected networks inside such a prefix a
+ * `throw` route ends the search in the table, so that the main table answers and longest prefix wins across both.
  */
 
 /** rtm_protocol of every route and rule we make. In the range that iproute2 leaves to others. */

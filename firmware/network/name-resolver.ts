@@ -1,7 +1,7 @@
 /**
  * A stub resolver (RFC 1034 section 5.3.1) for one name, over UDP (RFC 1035 section 4.2.1): datagrams and the time in,
- * datagrams and the addresses out. It runs over a socket with the outer mark, so that the name of a VPN server is always
- * looked up by way of the uplink.
+ * datagrams and the addresses out. It runs over a socket with the outer mark, so that the name of a VPN server is
+ * always looked up by way of the uplink.
  */
 import { isHostName } from '../config/formats.ts';
 import { canonicalIp } from '../protocol/ip-address.ts';
@@ -92,7 +92,9 @@ export class NameResolver implements Machine<NameResolverOutput> {
     return this.#outputs.shift();
   }
 
-  /** A datagram came. Whatever answers none of our queries, or not from where it was sent, is dropped without a word. */
+  /**
+   * A datagram came. Whatever answers none of our queries, or not from where it was sent, is dropped without a word.
+   */
   receive(now: Instant, from: UdpEndpoint, datagram: Uint8Array): void {
     if (this.#state.kind === 'ended') return;
     const id = datagram.length < 2 ? -1 : ((datagram[0] ?? 0) << 8) | (datagram[1] ?? 0);

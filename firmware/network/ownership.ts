@@ -12,7 +12,9 @@ export function isOurRule(rule: Rule): boolean {
   return rule.protocol === ROUTE_PROTOCOL && rule.table === TUNNEL_TABLE && rule.priority === RULE_PRIORITY;
 }
 
-/** Whether the two routes send packets the same way; whose they are and which source address they prefer is left aside. */
+/**
+ * Whether the two routes send packets the same way; whose they are and which source address they prefer is left aside.
+ */
 export function sameRoute(a: Route, b: Route): boolean {
   return a.type === b.type && a.device === b.device && a.gateway === b.gateway;
 }

@@ -12,8 +12,8 @@ export interface RoutingPlan {
 }
 
 /**
- * In an order in which inner packets are never let out in clear text: the tunnel table is filled before the rule leads into
- * it, both before the main table gets its default route, and what is no longer wanted goes last.
+ * In an order in which inner packets are never let out in clear text: the tunnel table is filled before the rule leads
+ * into it, both before the main table gets its default route, and what is no longer wanted goes last.
  */
 export function planRouting(
   desired: { readonly routes: readonly Route[]; readonly rules: readonly Rule[] },
@@ -48,7 +48,7 @@ function routeStep(route: Route, actual: readonly Route[]): Step | Failure | und
   if (foreign.type === 'unicast' && foreign.device === undefined) {
     return {
       step: 'network',
-      reason: `${describeRoute(route)} cannot be set: a route with several next hops that somebody else made stands there`,
+      reason: `${describeRoute(route)} cannot be set: somebody else's route with several next hops stands there`,
       remedy: 'remove that route, or give the one of the configuration another metric',
     };
   }

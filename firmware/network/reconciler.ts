@@ -62,8 +62,8 @@ export class Reconciler {
   }
 
   /**
-   * Asks for a run. While one is under way, further calls share the next one, which takes the newest input. Never rejects;
-   * after {@link close} it changes nothing.
+   * Asks for a run. While one is under way, further calls share the next one, which takes the newest input. Never
+   * rejects; after {@link close} it changes nothing.
    */
   reconcile(input: ReconcileInput): Promise<ReconcileReport> {
     if (this.#waiting !== undefined) {

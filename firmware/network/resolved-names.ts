@@ -1,4 +1,7 @@
-/** The last addresses that each name had, kept over restarts: for the day on which DNS does not answer but the server does. */
+/**
+ * The last addresses that each name had, kept over restarts: for the day on which DNS does not answer but the server
+ * does.
+ */
 import { join } from 'node:path';
 import Type from 'typebox';
 import { Value } from 'typebox/value';

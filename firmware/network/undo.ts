@@ -26,8 +26,8 @@ export function sysctlKeys(entries: readonly JournalEntry[]): string[] {
 }
 
 /**
- * The steps that undo `entries`, the latest first. An entry whose thing is gone or was changed by somebody else since gives
- * no step; `void` names those, to be forgotten.
+ * The steps that undo `entries`, the latest first. An entry whose thing is gone or was changed by somebody else since
+ * gives no step; `void` names those, to be forgotten.
  */
 export function undoSteps(
   entries: readonly JournalEntry[],

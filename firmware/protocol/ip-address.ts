@@ -1,6 +1,6 @@
 /**
- * IP addresses and prefixes as text and as numbers. An IPv4 address is an unsigned 32-bit number, in host order, so that
- * comparing and counting are plain arithmetic. Text is read strictly: what `inet_aton` would guess at is refused.
+ * IP addresses and prefixes as text and as numbers. An IPv4 address is an unsigned 32-bit number, in host order, so
+ * that comparing and counting are plain arithmetic. Text is read strictly: what `inet_aton` would guess at is refused.
  */
 
 /** An IPv4 address with a prefix length. Host bits may be set: `192.0.2.1/24` is an interface's address. */

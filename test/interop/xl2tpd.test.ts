@@ -75,7 +75,7 @@ describe('xl2tpd and pppd as the server', { timeout: 120_000 }, () => {
   }
 
   it('takes our call with a tunnel secret', async () => {
-    const branch = await dial('mschapv2', { secret: 'tunnel secret' }, 'tunnel secret');
+    const branch = await dial('mschapv2', { secret: 'tunnelsecret' }, 'tunnelsecret');
     try {
       await waitForState(branch, 'hq', 'up');
     } finally {
@@ -113,7 +113,7 @@ describe('xl2tpd and pppd as the client', { timeout: 120_000 }, () => {
 
   for (const method of METHODS) {
     it(`dials us with ${method} and reaches the LAN behind us`, async () => {
-      const secret = method === 'chap' ? { secret: 'tunnel secret' } : {};
+      const secret = method === 'chap' ? { secret: 'tunnelsecret' } : {};
       const office = new LabCulvert({
         name: 'office',
         namespace: network.office,

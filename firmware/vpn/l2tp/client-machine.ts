@@ -308,12 +308,22 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
         break;
       case 'session-down':
       case 'tunnel-down':
-        this.#end(now, this.#state.ending ? HUNG_UP : output.failure);
+        this.#end(now, this.#state.ending ? HUNG_UP : this.#explain(output));
         break;
       default:
         // SLI and WEN speak of an asynchronous line, which a voluntary tunnel has not.
         break;
     }
+  }
+
+  /** Many servers hang up on a wrong password without a PPP word; then the moment at which they do so is what tells. */
+  #explain({ failure, byPeer }: Extract<L2tpOutput, { kind: 'session-down' | 'tunnel-down' }>): Failure {
+    if (!byPeer || this.#ppp?.view.phase !== 'authenticate') return failure;
+    return {
+      step: 'authentication',
+      reason: `the server hung up while user ${this.#options.user} was being authenticated: ${failure.reason}`,
+      remedy: 'check the user name and password',
+    };
   }
 
   #openLink(opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {

@@ -1,6 +1,7 @@
 /**
- * Runs inside a network namespace of its own: `node namespace-scenario.ts STEP STATE_DIRECTORY`. Prints the report as JSON.
- * `reconcile` does so twice; `crash` is killed after the first run; `restore` is the next start; `cycle` starts, runs, ends.
+ * Runs inside a network namespace of its own: `node namespace-scenario.ts STEP STATE_DIRECTORY`. Prints the report as
+ * JSON. `reconcile` does so twice; `crash` is killed after the first run; `restore` is the next start; `cycle` starts,
+ * runs, ends.
  */
 
 import { journalScope, NetworkJournal } from '../../../firmware/network/journal.ts';

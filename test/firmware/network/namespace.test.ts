@@ -73,7 +73,8 @@ describe.skipIf(!allowed)('the reconciler in a network namespace', () => {
     expect(run('sysctl -n net.ipv4.ip_forward')).toBe('1\n');
     expect(run('nft list table inet culvert')).toContain('oifname "l2tp-hq" masquerade');
 
-    // The tunnel is down: inner packets are refused, outer ones leave, connected and static networks are where they were.
+    // The tunnel is down: inner packets are refused, outer ones leave, connected and static networks are where they
+    // were.
     expect(() => run('ip route get 10.99.0.1')).toThrow(/No route to host/);
     expect(() => run('ip route get 198.51.100.1')).toThrow(/No route to host/);
     expect(run('ip route get 198.51.100.1 mark 0xc1')).toContain('via 10.20.0.1 dev eth0');

@@ -55,10 +55,21 @@ describe('Hello', () => {
     expect(harness.now - lastHeard).toBe(11_500);
   });
 
+  it('is not doubled by the ordinary retransmissions, whose patience does not count meanwhile', () => {
+    const hello = { idleMs: 4000, probeMs: 5000, probes: 3 };
+    const harness = new Harness({ client: { hello, retransmit: { attempts: 1 } } });
+    const { tunnelId } = harness.connect();
+    const { lastHeard } = harness.client.tunnel(tunnelId) ?? { lastHeard: 0 };
+    harness.mute.server = true;
+    const before = harness.sentBy('client', 'HELLO').length;
+    harness.runUntil(() => harness.last('client', 'tunnel-down') !== undefined, 100_000);
+    expect(harness.now - lastHeard).toBe(19_000);
+    expect(harness.sentBy('client', 'HELLO')).toHaveLength(before + 3);
+  });
+
   it('is not needed while user data comes in', () => {
     const harness = new Harness();
     const { tunnelId } = harness.connect();
-    harness.server.closeTunnel; // the server has its own Hellos: silence it
     harness.mute.server = true;
     const before = harness.sentBy('client', 'HELLO').length;
     for (let i = 0; i < 60; i++) {
