@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { HelloPolicy } from '../protocol/l2tp/endpoint-types.ts';
 import type { Failure } from '../protocol/machine.ts';
-import type { ClientNetwork, L2tpClientOptions } from '../vpn/l2tp/client-machine.ts';
+import type { ClientNetwork, L2tpClientOptions } from '../vpn/l2tp/client-types.ts';
 import type { L2tpServerOptions } from '../vpn/l2tp/server-machine.ts';
 
 /** Milliseconds and names as the protocol machines want them, from seconds and names as people write them. */

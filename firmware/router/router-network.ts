@@ -8,7 +8,7 @@ import { OUTER_MARK } from '../network/marks.ts';
 import type { ReconcileReport, Reconciler } from '../network/reconciler.ts';
 import type { SessionDns } from '../network/session-dns.ts';
 import type { Failure } from '../protocol/machine.ts';
-import type { ClientNetwork } from '../vpn/l2tp/client-machine.ts';
+import type { ClientNetwork } from '../vpn/l2tp/client-types.ts';
 import type { TunnelNetwork, TunnelNetworks } from '../vpn/tunnel-networks.ts';
 
 /** The network around the tunnels: what the configuration wants and which tunnels stand, kept in step with the kernel. */

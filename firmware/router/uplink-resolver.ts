@@ -33,21 +33,27 @@ export class UplinkResolver {
     const literal = canonicalIp(name);
     if (literal !== undefined) return [literal];
     const { names, resolvConf } = this.#parts;
-    const result = await this.#ask(name, uplinkDnsServers(configuration, await resolvConf()));
-    if (!isFailure(result)) {
-      // A full disk must not keep the branch offline.
-      await names.remember(name, result).catch(() => undefined);
-      return result;
-    }
+    const servers = uplinkDnsServers(configuration, await resolvConf());
+    const result = await this.#ask(name, servers, 4);
+    if (!isFailure(result)) return await this.#remember(name, result);
     const before = names.get(name);
-    return before.length > 0 ? before : result;
+    if (before.length > 0) return before;
+    // Asked apart, so that a DNS server which answers nothing but A cannot delay those many names that have one.
+    const second = await this.#ask(name, servers, 6);
+    return isFailure(second) ? result : await this.#remember(name, second);
   }
 
-  async #ask(name: string, servers: readonly string[]): Promise<readonly string[] | Failure> {
+  async #remember(name: string, addresses: readonly string[]): Promise<readonly string[]> {
+    // A full disk must not keep the branch offline.
+    await this.#parts.names.remember(name, addresses).catch(() => undefined);
+    return addresses;
+  }
+
+  async #ask(name: string, servers: readonly string[], family: 4 | 6): Promise<readonly string[] | Failure> {
     const { clock, random } = this.#parts;
     const answer = Promise.withResolvers<readonly string[] | Failure>();
     const sockets = new Map<4 | 6, Promise<SocketId>>();
-    const machine = new NameResolver({ name, servers, random, now: clock.now() });
+    const machine = new NameResolver({ name, servers, families: [family], random, now: clock.now() });
     const handle = (output: NameResolverOutput): void => {
       if (output.kind === 'done') answer.resolve(output.addresses);
       else if (output.kind === 'failed') answer.resolve(output.failure);

@@ -3,13 +3,13 @@
  * Run with --expose-gc. Everything is real but the network around the tunnel, which a stranger never reaches.
  */
 import { createSocket, type Socket } from 'node:dgram';
-import { LinuxClock } from '../../hal/linux/clock.ts';
-import { LinuxEntropy } from '../../hal/linux/entropy.ts';
-import { LinuxLinks } from '../../hal/linux/links.ts';
 import { UserspaceDataPlane } from '../../firmware/dataplane/userspace/userspace-data-plane.ts';
 import { encodeControlMessage } from '../../firmware/protocol/l2tp/control-message.ts';
 import { DataPlaneDispatch } from '../../firmware/vpn/data-plane-dispatch.ts';
 import { L2tpServer } from '../../firmware/vpn/l2tp/server.ts';
+import { LinuxClock } from '../../hal/linux/clock.ts';
+import { LinuxEntropy } from '../../hal/linux/entropy.ts';
+import { LinuxLinks } from '../../hal/linux/links.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 
 /** What the parent reads, as one JSON line. */

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { addresses } from '../../scripts/lab/branch-network.ts';
+import { addresses, branchConfiguration } from '../../scripts/lab/branch-network.ts';
 import { startCapture } from '../../scripts/lab/capture.ts';
+import { type Daemon, startDaemon } from '../../scripts/lab/daemon.ts';
 import { tryRun } from '../../scripts/lab/shell.ts';
 import { createStateFolder } from '../../scripts/lab/state-folder.ts';
+import { waitFor } from '../../scripts/lab/wait.ts';
 import { ping, SitePair, waitForState } from './site-pair.ts';
 
 let pair: SitePair | undefined;
@@ -58,5 +61,64 @@ describe('where packets go', { timeout: 90_000 }, () => {
     await waitForState(pair.branch, 'hq', 'failed');
     const entry = await pair.branch.l2tp('hq');
     expect(entry?.reason).toMatch(/192\.168\.12\.10\d.*"lan"/);
+  });
+});
+
+describe('the name of the server', { timeout: 120_000 }, () => {
+  const wan = {
+    device: 'eth0',
+    zone: 'wan',
+    ipv4: {
+      method: 'static',
+      address: `${addresses.branchWan}/24`,
+      gateway: addresses.internet,
+      dns: [addresses.internet],
+    },
+  };
+
+  async function startDns(site: SitePair): Promise<Daemon> {
+    const folder = createStateFolder('dns');
+    const { internet } = site.network;
+    const program = fileURLToPath(new URL('../../scripts/lab/dns-server.ts', import.meta.url));
+    const daemon = await startDaemon({
+      name: 'the DNS server',
+      namespace: internet.name,
+      command: [process.execPath, program, addresses.internet, `office.example=${addresses.officeWan}`],
+      logFile: join(folder.path, 'log'),
+    });
+    await waitFor('the start of the DNS server', () => daemon.log().includes('ready'));
+    return daemon;
+  }
+
+  it('is resolved through the uplink although everything is routed into the tunnel, and remembered', async () => {
+    pair = await SitePair.build();
+    const configuration = branchConfiguration({ server: 'office.example', routes: ['0.0.0.0/0'] });
+    const { lan } = configuration['interfaces'] as Record<string, unknown>;
+    pair.branch.writeConfiguration({ ...configuration, interfaces: { wan, lan } });
+    const dns = await startDns(pair);
+    await pair.office.start();
+    await pair.branch.start();
+    await pair.up();
+    expect(dns.log()).toContain(`A office.example for ${addresses.branchWan}`);
+    await dns.stop();
+    // Without DNS, and in a new life, the address of last time serves.
+    await pair.branch.end('SIGKILL');
+    await pair.branch.start();
+    await pair.up(60_000);
+    await pair.pingThrough();
+  });
+});
+
+describe('an outer network of IPv6', { timeout: 60_000 }, () => {
+  it('carries the tunnel as IPv4 does', async () => {
+    pair = await SitePair.build({ server: 'fd00:20::2' }, { listen: 'fd00:20::2' });
+    const { branch, office } = pair.network;
+    await office.ip('address', 'add', 'fd00:20::2/64', 'dev', 'eth0', 'nodad');
+    await branch.ip('address', 'add', 'fd00:20::9/64', 'dev', 'eth0', 'nodad');
+    await pair.office.start();
+    await pair.branch.start();
+    await pair.up();
+    await pair.pingThrough();
+    expect((await pair.branch.l2tp('hq'))?.peer).toBe('[fd00:20::2]:1701');
   });
 });

@@ -1,7 +1,8 @@
 import { concatBytes } from '../../firmware/protocol/bytes.ts';
 import type { Machine } from '../../firmware/protocol/machine.ts';
 import type { UdpEndpoint } from '../../firmware/protocol/udp-path.ts';
-import { L2tpClientMachine, type L2tpClientOptions } from '../../firmware/vpn/l2tp/client-machine.ts';
+import { L2tpClientMachine } from '../../firmware/vpn/l2tp/client-machine.ts';
+import type { L2tpClientOptions } from '../../firmware/vpn/l2tp/client-types.ts';
 import { L2tpServerMachine, type L2tpServerOptions } from '../../firmware/vpn/l2tp/server-machine.ts';
 import type { SessionShape } from '../../firmware/vpn/l2tp/session-shape.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';

@@ -1,52 +1,13 @@
 import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
-import type { HelloPolicy, L2tpOutput, L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
+import type { L2tpOutput, L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
 import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { Backoff } from '../backoff.ts';
-import type { ConnectionState, Step } from '../steps.ts';
+import type { ConnectionState } from '../steps.ts';
+import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 import { closedShape, type LinkShape, openingShape, openShape, type SessionShape } from './session-shape.ts';
-
-/** What a dialling client is told. */
-export interface L2tpClientOptions {
-  /** Host Name AVP. */
-  readonly hostName: string;
-  /** IP address or DNS name, resolved anew at every attempt. */
-  readonly server: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly authentication: readonly PppAuthentication[];
-  readonly secret?: string;
-  readonly hideAvps: boolean;
-  /** Octets; asked for as MRU, and the most that is sent. */
-  readonly mru: number;
-  readonly hello?: Partial<HelloPolicy>;
-  /** Judges what the server assigned; a failure ends the attempt. */
-  readonly reviewAssignment?: (network: ClientNetwork) => Failure | undefined;
-}
-
-/** What IPCP brought. */
-export interface ClientNetwork {
-  readonly localAddress: string;
-  readonly peerAddress: string;
-  readonly dns: readonly string[];
-  /** Octets of inner packet. */
-  readonly mtu: number;
-}
-
-export type L2tpClientOutput =
-  /** Answer with `resolved` or `resolveFailed`. */
-  | { readonly kind: 'resolve'; readonly name: string }
-  | { readonly kind: 'send'; readonly datagram: Uint8Array; readonly path: UdpPath }
-  | { readonly kind: 'put-session'; readonly shape: SessionShape }
-  | { readonly kind: 'remove-session' }
-  | { readonly kind: 'ppp-send'; readonly frame: Uint8Array }
-  | ({ readonly kind: 'network-up' } & ClientNetwork)
-  | { readonly kind: 'network-down' }
-  | ({ readonly kind: 'step' } & Step)
-  | { readonly kind: 'state'; readonly state: ConnectionState; readonly failure?: Failure };
 
 type State =
   /** Nobody wants the connection. */

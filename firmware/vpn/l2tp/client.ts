@@ -5,12 +5,8 @@ import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import type { ConnectionState, Step } from '../steps.ts';
 import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
-import {
-  type ClientNetwork,
-  L2tpClientMachine,
-  type L2tpClientOptions,
-  type L2tpClientOutput,
-} from './client-machine.ts';
+import { L2tpClientMachine } from './client-machine.ts';
+import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 import type { SessionShape } from './session-shape.ts';
 
 export interface L2tpClientServices {

@@ -78,10 +78,12 @@ describe('what LCP asks for', () => {
   it('ignores answers with another identifier, with other options, or to a request already answered', () => {
     const solo = new Solo(BARE).begin();
     const { identifier, data } = solo.last(PPP_LCP, 1);
+    solo.hearOptions(PPP_LCP, 1, 1, [MAGIC]);
     solo.hear(PPP_LCP, 2, identifier + 1, data).hear(PPP_LCP, 2, identifier, data.subarray(4));
     solo.hearOptions(PPP_LCP, 4, identifier, [option(99)]);
     expect(solo.sentOf(PPP_LCP, 1)).toHaveLength(1);
-    solo.hearOptions(PPP_LCP, 1, 1, [MAGIC]).hear(PPP_LCP, 2, identifier, data);
+    expect(solo.story).toEqual(['phase establish']);
+    solo.hear(PPP_LCP, 2, identifier, data);
     expect(solo.story).toContain('link-up');
     solo.hear(PPP_LCP, 2, identifier, data);
     expect(solo.story.at(-1)).toBe('phase network');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../../firmware/protocol/machine.ts';
 import type { PppAuthentication, PppLinkOptions } from '../../../../firmware/protocol/ppp/link-types.ts';
+import { encodeFrame } from '../../../../firmware/protocol/ppp/packet.ts';
 import { PPP_CHAP, PPP_LCP, PPP_PAP } from '../../../../firmware/protocol/ppp/protocol-numbers.ts';
 import { Pair, parseFrame, type Wire } from './simulation.ts';
 
@@ -380,6 +381,8 @@ describe('renegotiation and ends', () => {
   it('goes down at once and sends nothing when it is aborted', () => {
     const pair = new Pair(client(), server().options).start().run(1000);
     const before = pair.a.sent.length;
+    const echo = encodeFrame(PPP_LCP, { code: 9, identifier: 1, data: Uint8Array.of(1, 2, 3, 4) });
+    pair.a.link.receive(1000, echo);
     pair.a.link.abort(1000, ADMIN);
     expect(pair.a.drain()).toEqual([]);
     expect(pair.a.sent).toHaveLength(before);
