@@ -1,4 +1,6 @@
+import type { Clock } from '../../hal/clock.ts';
 import type { DataPlane, DataPlaneEvent, SessionKey, SocketId } from '../dataplane/data-plane.ts';
+import { TrafficWatch } from './traffic-watch.ts';
 
 type SocketEvent = Extract<DataPlaneEvent, { kind: 'datagram' | 'path-error' }>;
 
@@ -7,6 +9,7 @@ export class DataPlaneDispatch {
   readonly dataPlane: DataPlane;
   readonly #sockets = new Map<SocketId, (event: SocketEvent) => void>();
   readonly #sessions = new Map<SessionKey, (frame: Uint8Array) => void>();
+  #traffic: TrafficWatch | undefined;
   #lastId = 0;
 
   /** @param onFailure the engine is gone; nothing works any more. */
@@ -23,6 +26,12 @@ export class DataPlaneDispatch {
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
+  }
+
+  /** The one watch over incoming user packets, for all sessions of this data plane. */
+  traffic(clock: Clock): TrafficWatch {
+    this.#traffic ??= new TrafficWatch(this.dataPlane, clock);
+    return this.#traffic;
   }
 
   ownSocket(id: SocketId, handler: (event: SocketEvent) => void): void {

@@ -15,3 +15,17 @@ export interface Step {
 export function failureLine(failure: Failure): string {
   return `${failure.step}: ${failure.reason}; ${failure.remedy}`;
 }
+
+/** What was thrown, in its own words. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A fault of the program itself, which ends an attempt instead of the router. */
+export function internalFailure(error: unknown): Failure {
+  return {
+    step: 'internal error',
+    reason: `the program made a mistake: ${errorText(error)}`,
+    remedy: 'report it with the log; the connection is tried again by itself',
+  };
+}

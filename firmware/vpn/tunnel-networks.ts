@@ -14,8 +14,8 @@ export interface TunnelNetwork {
 export interface TunnelNetworks {
   /** Resolves when addresses and routes stand. @throws Error in words when they could not be made. */
   up(network: TunnelNetwork): Promise<void>;
-  /** Called before the device goes. */
-  down(name: string): Promise<void>;
+  /** Called before the device goes. @param device by which the tunnel is known: names of clients and servers may be equal. */
+  down(device: string): Promise<void>;
 }
 
 /** Tasks one after the other; a failed one does not stop those behind it. */
@@ -28,8 +28,11 @@ export class TaskQueue {
     return next;
   }
 
-  /** When all that was queued so far is done. */
+  /** When nothing is queued any more, what was queued meanwhile included. */
   async settled(): Promise<void> {
-    await this.#last;
+    for (let seen: unknown; seen !== this.#last; ) {
+      seen = this.#last;
+      await seen;
+    }
   }
 }

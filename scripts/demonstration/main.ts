@@ -1,4 +1,5 @@
 /** The demo: builds a branch, an internet and a head office, dials, shows what happens, and takes it all down again. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { RouterEvent } from '../../firmware/api/router-control.ts';
 import { addresses, branchConfiguration, createBranchNetwork } from '../lab/branch-network.ts';
@@ -28,7 +29,18 @@ function readArguments(): Arguments | undefined {
   return undefined;
 }
 
-const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+/** Whether the cursor stands behind the status line, which is to be overwritten. */
+let statusShown = false;
+
+function say(line: string): void {
+  process.stdout.write(statusShown ? `\r\x1b[K${line}\n` : `${line}\n`);
+  statusShown = false;
+}
+
+function showStatus(line: string): void {
+  process.stdout.write(`\r\x1b[K${line}`);
+  statusShown = true;
+}
 
 /** Pings the office host from the branch host until it answers. @returns the round-trip time, ms. */
 async function ping(from: readonly string[]): Promise<string | undefined> {
@@ -39,7 +51,7 @@ async function ping(from: readonly string[]): Promise<string | undefined> {
 
 async function main({ lns, once }: Arguments): Promise<number> {
   const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
   const network = await createBranchNetwork(lns === 'xl2tpd' ? 'guest' : 'namespace');
   say(explainNetwork(lns));
   say(`starting ${lns} at head office ...`);
@@ -68,8 +80,8 @@ async function main({ lns, once }: Arguments): Promise<number> {
     );
     while (!once && !interrupted.signal.aborted) {
       const [status, time] = await Promise.all([branch.status(), ping(command)]);
-      process.stdout.write(`\r\x1b[K${formatStatusLine(status, time)}`);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      showStatus(formatStatusLine(status, time));
+      await delay(1_000, undefined, { signal: interrupted.signal }).catch(() => undefined);
     }
     return 0;
   } catch (error) {
@@ -77,7 +89,8 @@ async function main({ lns, once }: Arguments): Promise<number> {
     process.stderr.write(`demo: ${error instanceof LabError || error instanceof Error ? error.message : error}\n`);
     return 1;
   } finally {
-    say('\ncleaning up ...');
+    say('');
+    say('cleaning up ...');
     interrupted.abort();
     await branch.remove();
     await office.stop();

@@ -1,5 +1,5 @@
 /** Control messages (RFC 2661 sections 3 and 4): a header, then AVPs. Encode and decode are inverse. */
-import { ByteWriter, DecodeError, EncodeError, utf8Bytes } from '../bytes.ts';
+import { ByteWriter, DecodeError, EncodeError } from '../bytes.ts';
 import type { RandomSource } from '../machine.ts';
 import { MAX_AVP_VALUE_LENGTH, type RawAvp, readAvps, writeAvp } from './avp.ts';
 import { type AVPS, type AvpKey, avpDefinition, type FieldKey, findAvp } from './avp-table.ts';
@@ -195,9 +195,4 @@ function encodeField<K extends FieldKey>(fields: AvpFields, key: K): Uint8Array 
 function randomPadding(random: RandomSource, most: number): Uint8Array {
   const drawn = random.bytes(1 + most);
   return drawn.subarray(1, 1 + ((drawn[0] ?? 0) % (most + 1)));
-}
-
-/** The octets of a tunnel secret, as they go into digests. */
-export function secretBytes(secret: string): Uint8Array {
-  return utf8Bytes(secret);
 }

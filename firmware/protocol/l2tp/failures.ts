@@ -173,6 +173,10 @@ export function peerStopped(
     const reason = `${end} refused the tunnel after our SCCCN, probably for another tunnel secret: ${words}`;
     return { step: 'SCCCN', reason, remedy: SAME_SECRET };
   }
+  if (phase === 'wait-connect' && doubtful && withSecret) {
+    const reason = `${end} withdrew its tunnel after our SCCRP, probably for another tunnel secret: ${words}`;
+    return { step: 'SCCRP', reason, remedy: SAME_SECRET };
+  }
   const remedy = stopRemedy(code, result?.errorCode, withSecret);
   if (phase === 'wait-reply') return { step: 'SCCRQ', reason: `${end} refused the tunnel: ${words}`, remedy };
   if (phase === 'wait-connect') return { step: 'SCCRP', reason: `${end} withdrew its tunnel: ${words}`, remedy };

@@ -30,7 +30,11 @@ describe('tunnel authentication', () => {
     });
     expect(harness.client.counters.authenticationFailed).toBe(1);
     expect(harness.sentBy('client', 'StopCCN')[0]?.message.body?.fields.resultCode?.resultCode).toBe(4);
-    expect(harness.last('server', 'tunnel-down')?.failure.reason).toContain('not authorized');
+    expect(harness.last('server', 'tunnel-down')?.failure).toMatchObject({
+      step: 'SCCRP',
+      reason: expect.stringContaining('probably for another tunnel secret'),
+      remedy: 'set the same tunnel secret on both ends',
+    });
     expect(harness.last('client', 'tunnel-up')).toBeUndefined();
     expect(harness.last('server', 'tunnel-up')).toBeUndefined();
   });

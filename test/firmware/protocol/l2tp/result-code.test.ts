@@ -11,7 +11,8 @@ describe('result codes in words', () => {
     ],
     [
       { resultCode: 5, errorCode: 0x0100 },
-      'the protocol version of the requester is not supported, the highest that is supported is 1.0 (StopCCN result 5, error 256)',
+      'the protocol version of the requester is not supported, the highest that is supported is 1.0 ' +
+        '(StopCCN result 5, error 256)',
     ],
     [{ resultCode: 99 }, 'a result code that RFC 2661 does not know (StopCCN result 99)'],
     [

@@ -123,7 +123,8 @@ describe('a session', () => {
       failure: {
         step: 'CDN',
         reason:
-          '192.0.2.1:40000 ended the session: call disconnected for administrative reasons (CDN result 3): "user pressed the button"',
+          '192.0.2.1:40000 ended the session: ' +
+          'call disconnected for administrative reasons (CDN result 3): "user pressed the button"',
       },
     });
     expect(harness.live('server')).toMatchObject([{ state: 'established', sessions: [] }]);
@@ -137,7 +138,8 @@ describe('a session', () => {
     expect(harness.last('client', 'session-down')?.failure).toEqual({
       step: 'ICRQ',
       reason:
-        '192.0.2.2:1701 refused the session: call failed for lack of facilities at the moment (CDN result 4): "too many sessions"',
+        '192.0.2.2:1701 refused the session: ' +
+        'call failed for lack of facilities at the moment (CDN result 4): "too many sessions"',
       remedy: 'try again later, or raise the limits of the peer',
     });
   });

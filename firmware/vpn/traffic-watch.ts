@@ -1,0 +1,73 @@
+import type { Clock } from '../../hal/clock.ts';
+import type { DataPlane, SessionKey } from '../dataplane/data-plane.ts';
+
+/**
+ * Distance between two looks at the counters, ms. The time to notice a dead peer grows by as much where it fell silent
+ * in the middle of traffic: with Hello's twelve seconds that still is less than thirteen.
+ */
+const LOOK_MS = 750;
+
+/** Is told which of its sessions have received user packets since the last look. */
+export type TrafficListener = (keys: readonly SessionKey[]) => void;
+
+interface Watched {
+  readonly listener: TrafficListener;
+  /** `undefined` before the first look. */
+  packetsReceived: number | undefined;
+}
+
+/**
+ * Notices that user packets come in, which the data plane does not report packet by packet: a peer that sends data
+ * lives and need not be asked. One timer for all sessions, and none while no session is watched.
+ */
+export class TrafficWatch {
+  readonly #dataPlane: Pick<DataPlane, 'counters'>;
+  readonly #clock: Clock;
+  readonly #watched = new Map<SessionKey, Watched>();
+  /** A timer is set or an answer is awaited. */
+  #looking = false;
+
+  constructor(dataPlane: Pick<DataPlane, 'counters'>, clock: Clock) {
+    this.#dataPlane = dataPlane;
+    this.#clock = clock;
+  }
+
+  /** Harmless when the session is watched already. */
+  watch(key: SessionKey, listener: TrafficListener): void {
+    if (!this.#watched.has(key)) this.#watched.set(key, { listener, packetsReceived: undefined });
+    if (!this.#looking) this.#arm();
+  }
+
+  unwatch(key: SessionKey): void {
+    this.#watched.delete(key);
+  }
+
+  #arm(): void {
+    this.#looking = this.#watched.size > 0;
+    if (this.#looking) this.#clock.setTimer(this.#clock.now() + LOOK_MS, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    try {
+      if (this.#watched.size > 0) this.#compare((await this.#dataPlane.counters()).sessions);
+    } catch {
+      // Without counters the peers are asked by Hello and echo, as if there were no data; nothing is lost by that.
+    }
+    this.#arm();
+  }
+
+  #compare(sessions: readonly { readonly key: SessionKey; readonly packetsReceived: number }[]): void {
+    const alive = new Map<TrafficListener, SessionKey[]>();
+    for (const { key, packetsReceived } of sessions) {
+      const watched = this.#watched.get(key);
+      if (!watched) continue;
+      const before = watched.packetsReceived;
+      watched.packetsReceived = packetsReceived;
+      if (before === undefined || packetsReceived <= before) continue;
+      const keys = alive.get(watched.listener) ?? [];
+      keys.push(key);
+      alive.set(watched.listener, keys);
+    }
+    for (const [listener, keys] of alive) listener(keys);
+  }
+}
