@@ -21,6 +21,7 @@ import { journalScope, NetworkJournal } from './network/journal.ts';
 import { Reconciler } from './network/reconciler.ts';
 import { ResolvedNames } from './network/resolved-names.ts';
 import { SessionDns } from './network/session-dns.ts';
+import { EndOfRun } from './router/end-of-run.ts';
 import { loadBoard } from './router/load-board.ts';
 import { Router } from './router/router.ts';
 import { RouterNetwork } from './router/router-network.ts';
@@ -62,27 +63,23 @@ async function run(options: RunOptions): Promise<number> {
   const secrets = new SecretKeeper();
   const ring = new LogRing();
   const logger = createLogger({ ring, secrets: () => secrets.all() });
-  const configuration = await initialConfiguration(options, store, logger);
-  if (configuration) secrets.add(collectSecrets(configuration));
+  const given = options.configFile === undefined ? undefined : await readConfiguration(options.configFile, logger);
+  if (given) secrets.add(collectSecrets(given));
 
-  const ended = Promise.withResolvers<number>();
+  const end = new EndOfRun(process, logger);
   const clock = new LinuxClock();
   const random = new LinuxEntropy();
   const links = new LinuxLinks();
   const dataPlane = new UserspaceDataPlane({ links });
-  const dispatch = new DataPlaneDispatch(dataPlane, (reason) => {
-    logger.fatal(`the data plane has failed: ${reason}; the router ends and wants to be started again`);
-    ended.resolve(1);
-  });
+  const dispatch = new DataPlaneDispatch(dataPlane, (reason) => end.fail(`the data plane has failed: ${reason}`));
   const reconciler = new Reconciler({
     links,
     packetFilter: new LinuxPacketFilter(),
     journal: new NetworkJournal({ stateDirectory: options.stateDir, scope: journalScope() }),
     log: (line) => logger.info(line),
   });
-  const network = new RouterNetwork(reconciler, new SessionDns(options.stateDir));
+  const network = new RouterNetwork(reconciler, new SessionDns(options.stateDir), (line) => logger.warn(line));
   const names = new ResolvedNames(options.stateDir);
-  await names.load();
   const resolver = new UplinkResolver({
     dispatch,
     clock,
@@ -108,51 +105,75 @@ async function run(options: RunOptions): Promise<number> {
     ready: ready.promise,
   });
 
-  // The socket comes first: it is what keeps a second router off this state directory.
+  // The socket comes first: it is what keeps a second router off this state directory and off this machine's network.
+  // From here on a signal ends the router in good order; so it does until the process is gone.
+  end.listen();
   const api = await startControlApi({ socketPath: controlSocketPath(options.stateDir), control: router, logger });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.resolve(0));
-  try {
+  const start = async (): Promise<void> => {
+    if (end.requested) return;
+    const configuration = await storedConfiguration(given, store, logger);
+    if (configuration) secrets.add(collectSecrets(configuration));
+    await names.load();
     await network.recover();
+    if (end.requested) return;
     await dataPlane.start();
+    if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
     if (configuration) await router.enforce(configuration);
     ready.resolve();
-    const exitCode = await ended.promise;
+  };
+  try {
+    // A signal does not wait for the start: router.stop() cuts it short and waits for what must be finished.
+    await Promise.race([start(), end.promise]);
+    const exitCode = await end.promise;
     logger.info('the router ends');
     return exitCode;
   } finally {
-    await router.stop();
-    await dataPlane.close();
-    await api.close();
+    await inTurn(logger, [() => router.stop(), () => dataPlane.close(), () => api.close()]);
   }
 }
 
-/** The file of the command line, else what was stored last, else nothing: then the router waits for `culvert apply`. */
-async function initialConfiguration(
-  options: RunOptions,
+/** Every step is taken, whatever becomes of those before it. */
+async function inTurn(logger: Logger, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      logger.error(`a step of the way out failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** The configuration of the command line, read and checked before anything is touched. @throws StartError in words. */
+async function readConfiguration(file: string, logger: Logger): Promise<Configuration> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(`${file} cannot be read: ${why}; check its name and permissions`);
+  }
+  const parsed = parseConfiguration(text, basename(file));
+  if (!parsed.ok) {
+    const problems = parsed.problems.map(formatProblem).join('; ');
+    throw new StartError(`${file} is refused and nothing was started: ${problems}`);
+  }
+  for (const warning of parsed.warnings) logger.warn(formatProblem(warning));
+  return parsed.configuration;
+}
+
+/** What was given, now stored; else what was stored last; else nothing: then the router waits for `culvert apply`. */
+async function storedConfiguration(
+  given: Configuration | undefined,
   store: ConfigurationStore,
   logger: Logger,
 ): Promise<Configuration | undefined> {
-  if (options.configFile === undefined) {
-    const stored = await store.load();
-    if (stored.kind === 'refused') logger.error(`${stored.reason}; ${stored.remedy}`);
-    if (stored.kind === 'none') logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
-    return stored.kind === 'loaded' ? stored.configuration : undefined;
+  const stored = await store.load();
+  if (given) {
+    await store.save(given);
+    return given;
   }
-  let text: string;
-  try {
-    text = await readFile(options.configFile, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StartError(`${options.configFile} cannot be read: ${why}; check its name and permissions`);
-  }
-  const parsed = parseConfiguration(text, basename(options.configFile));
-  if (!parsed.ok) {
-    const problems = parsed.problems.map(formatProblem).join('; ');
-    throw new StartError(`${options.configFile} is refused and nothing was started: ${problems}`);
-  }
-  for (const warning of parsed.warnings) logger.warn(formatProblem(warning));
-  await store.load();
-  await store.save(parsed.configuration);
-  return parsed.configuration;
+  if (stored.kind === 'refused') logger.error(`${stored.reason}; ${stored.remedy}`);
+  if (stored.kind === 'none') logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
+  return stored.kind === 'loaded' ? stored.configuration : undefined;
 }

@@ -26,6 +26,13 @@ export class EventBus {
     const at = this.#wall();
     const began = this.#began.get(event.connection);
     const full = { ...event, at, ...(began === undefined ? {} : { sinceStartMs: Math.max(0, at - began) }) };
-    for (const listener of this.#listeners) listener(full);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(full);
+      } catch {
+        // Whoever cannot listen is told nothing more; the connection that the event is about goes on.
+        this.#listeners.delete(listener);
+      }
+    }
   }
 }

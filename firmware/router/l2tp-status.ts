@@ -1,5 +1,5 @@
 import type { L2tpSessionStatus, L2tpStatus, PppStatus } from '../api/router-control.ts';
-import type { DataPlaneCounters, SessionKey } from '../dataplane/data-plane.ts';
+import type { SessionCounters, SessionKey } from '../dataplane/data-plane.ts';
 import type { SessionState, TunnelView } from '../protocol/l2tp/endpoint-types.ts';
 import type { Failure } from '../protocol/machine.ts';
 import { formatEndpoint } from '../protocol/udp-path.ts';
@@ -13,6 +13,9 @@ export interface TunnelStatus {
   readonly ppp: readonly PppStatus[];
 }
 
+/** Counters by session. */
+export type CountersByKey = ReadonlyMap<SessionKey, SessionCounters>;
+
 /** `reason` and `remedy` of a status entry. */
 function why(failure: Failure | undefined): { reason?: string; remedy?: string } {
   return failure ? { reason: `${failure.step}: ${failure.reason}`, remedy: failure.remedy } : {};
@@ -20,8 +23,8 @@ function why(failure: Failure | undefined): { reason?: string; remedy?: string }
 
 type Traffic = Pick<L2tpSessionStatus, 'packetsReceived' | 'octetsReceived' | 'packetsSent' | 'octetsSent' | 'drops'>;
 
-function traffic(counters: DataPlaneCounters, key: SessionKey | undefined): Traffic {
-  const found = counters.sessions.find((session) => session.key === key);
+function traffic(counters: CountersByKey, key: SessionKey | undefined): Traffic {
+  const found = key === undefined ? undefined : counters.get(key);
   if (!found) return {};
   const { packetsReceived, octetsReceived, packetsSent, octetsSent, drops } = found;
   return { packetsReceived, octetsReceived, packetsSent, octetsSent, drops: { ...drops } };
@@ -30,10 +33,11 @@ function traffic(counters: DataPlaneCounters, key: SessionKey | undefined): Traf
 const sessionState = (state: SessionState): 'up' | 'connecting' => (state === 'established' ? 'up' : 'connecting');
 
 /** A client has at most one tunnel with one session. */
-export function clientStatus(client: L2tpClient, counters: DataPlaneCounters): TunnelStatus {
+export function clientStatus(client: L2tpClient, counters: CountersByKey): TunnelStatus {
   const { machine, name, state, failure } = client;
   const { tunnel, network } = machine;
   const device = state === 'up' ? client.placement.device : '';
+  // While the next attempt runs, why the last one failed is still what one wants to know.
   const reason = state === 'up' || state === 'down' ? {} : why(failure);
   const l2tp: L2tpStatus = {
     name,
@@ -70,7 +74,7 @@ export function clientStatus(client: L2tpClient, counters: DataPlaneCounters): T
 }
 
 /** A server has an entry per tunnel, or one that says on which address it waits. */
-export function serverStatus(server: L2tpServer, counters: DataPlaneCounters): TunnelStatus {
+export function serverStatus(server: L2tpServer, counters: CountersByKey): TunnelStatus {
   const { name, state, failure, placement, machine } = server;
   const tunnels = machine.tunnels;
   if (tunnels.length === 0) {
@@ -91,11 +95,11 @@ export function serverStatus(server: L2tpServer, counters: DataPlaneCounters): T
   return { l2tp: parts.flatMap((part) => part.l2tp), ppp: parts.flatMap((part) => part.ppp) };
 }
 
-function serverTunnelStatus(server: L2tpServer, tunnel: TunnelView, counters: DataPlaneCounters): TunnelStatus {
+function serverTunnelStatus(server: L2tpServer, tunnel: TunnelView, counters: CountersByKey): TunnelStatus {
   const ppp: PppStatus[] = [];
   const sessions = tunnel.sessions.map((view): L2tpSessionStatus => {
     const session = server.machine.session(tunnel.tunnelId, view.sessionId);
-    const name = session?.user ?? '';
+    const name = session?.user ?? server.name;
     if (session) ppp.push(serverPppStatus(server, session));
     return {
       name,
@@ -128,7 +132,7 @@ function serverPppStatus(server: L2tpServer, session: ServerSession): PppStatus 
     localAddress: session.up ? server.machine.localAddress : '',
     peerAddress: session.address ?? '',
     dns: [...view.dns],
-    authentication: view.authentication ?? '',
+    authentication: view.authentication ?? (session.up ? 'none' : ''),
     ...(session.user === undefined ? {} : { user: session.user }),
     ...(session.mtu === undefined ? {} : { mtu: session.mtu }),
   };

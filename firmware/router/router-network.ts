@@ -9,6 +9,7 @@ import type { ReconcileReport, Reconciler } from '../network/reconciler.ts';
 import type { SessionDns } from '../network/session-dns.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { ClientNetwork } from '../vpn/l2tp/client-types.ts';
+import { errorText } from '../vpn/steps.ts';
 import type { TunnelNetwork, TunnelNetworks } from '../vpn/tunnel-networks.ts';
 
 /** The network around the tunnels: what the configuration wants and which tunnels stand, kept in step with the kernel. */
@@ -17,18 +18,27 @@ export class RouterNetwork implements TunnelNetworks {
   readonly mark = OUTER_MARK;
   readonly #reconciler: Reconciler;
   readonly #dns: SessionDns;
+  readonly #log: (line: string) => void;
+  /** By device. */
   readonly #tunnels = new Map<string, LiveTunnel>();
+  /** Names of the connections whose DNS servers are written down, by device. */
+  readonly #dnsOf = new Map<string, string>();
   #configuration = EMPTY_CONFIGURATION;
+  #life: 'new' | 'running' | 'ended' = 'new';
 
-  constructor(reconciler: Reconciler, dns: SessionDns) {
+  /** @param log called with one line for what fails without making a tunnel useless. */
+  constructor(reconciler: Reconciler, dns: SessionDns, log: (line: string) => void) {
     this.#reconciler = reconciler;
     this.#dns = dns;
+    this.#log = log;
   }
 
   /** Takes back what a crashed run left. */
   async recover(): Promise<void> {
+    if (this.#life !== 'new') return;
+    this.#life = 'running';
     await this.#reconciler.restore();
-    await this.#dns.clear();
+    await this.#attempt(() => this.#dns.clear());
   }
 
   async configure(configuration: Configuration): Promise<void> {
@@ -40,23 +50,34 @@ export class RouterNetwork implements TunnelNetworks {
   async up(network: TunnelNetwork): Promise<void> {
     const { name, device, localAddress, peerAddress, dns, prefixes } = network;
     const peer = peerAddress === undefined ? {} : { peerAddress };
-    this.#tunnels.set(name, { device, localAddress, prefixes, ...peer });
-    if (dns.length > 0) await this.#dns.write(name, dns);
+    this.#tunnels.set(device, { device, localAddress, prefixes, ...peer });
+    if (dns.length > 0) {
+      this.#dnsOf.set(device, name);
+      await this.#attempt(() => this.#dns.write(name, dns));
+    }
     const { failures } = await this.#reconcile();
     // Something else on the machine may be amiss without this tunnel being the worse for it; only its own device counts.
-    const own = failures.find((failure) => failure.reason.includes(device));
+    const own = failures.find(({ reason }) => reason.split(/[^\w-]+/).includes(device));
     if (own) throw new Error(own.reason);
   }
 
-  async down(name: string): Promise<void> {
-    await this.#dns.remove(name);
-    if (this.#tunnels.delete(name)) await this.#reconcile();
+  /** Never rejects. */
+  async down(device: string): Promise<void> {
+    const name = this.#dnsOf.get(device);
+    this.#dnsOf.delete(device);
+    if (name !== undefined) await this.#attempt(() => this.#dns.remove(name));
+    if (this.#tunnels.delete(device)) await this.#reconcile();
   }
 
-  /** The machine as it was before the start. */
+  /** The machine as it was before the start. Never rejects. */
   async restore(): Promise<void> {
+    const life = this.#life;
+    this.#life = 'ended';
+    // Before recover() the journal of a crashed run has not been read, and must outlive this one.
+    if (life !== 'running') return;
     this.#tunnels.clear();
-    await this.#dns.clear();
+    this.#dnsOf.clear();
+    await this.#attempt(() => this.#dns.clear());
     await this.#reconciler.close();
   }
 
@@ -70,6 +91,15 @@ export class RouterNetwork implements TunnelNetworks {
   serverPrefixes(name: string, server: L2tpServerConfiguration): readonly string[] {
     const servers = { [name]: { ...server, users: {} } };
     return configuredPrefixes({ ...this.#configuration, l2tp: { clients: {}, servers } });
+  }
+
+  /** The list of DNS servers is a convenience: a full disk must not keep the branch offline. */
+  async #attempt(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      this.#log(`the DNS servers of the tunnels cannot be written down: ${errorText(error)}; free space on the disk`);
+    }
   }
 
   #reconcile(): Promise<ReconcileReport> {

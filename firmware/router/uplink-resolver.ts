@@ -8,6 +8,7 @@ import { canonicalIp } from '../protocol/ip-address.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { MachineRunner } from '../vpn/machine-runner.ts';
+import { internalFailure } from '../vpn/steps.ts';
 
 export interface UplinkResolverParts {
   readonly dispatch: DataPlaneDispatch;
@@ -59,7 +60,7 @@ export class UplinkResolver {
       else if (output.kind === 'failed') answer.resolve(output.failure);
       else void send(output).catch(() => undefined); // its time-out tells
     };
-    const runner = new MachineRunner(machine, clock, handle);
+    const runner = new MachineRunner(machine, clock, handle, (error) => answer.resolve(internalFailure(error)));
     const send = async ({ server, datagram }: Extract<NameResolverOutput, { kind: 'send' }>): Promise<void> => {
       const family = server.address.includes(':') ? 6 : 4;
       const socket = sockets.get(family) ?? this.#open(family, runner, machine);
@@ -79,12 +80,12 @@ export class UplinkResolver {
   async #open(family: 4 | 6, runner: MachineRunner<NameResolverOutput>, machine: NameResolver): Promise<SocketId> {
     const { dispatch, mark } = this.#parts;
     const id = dispatch.nextId();
-    dispatch.ownSocket(id, (event) => {
-      if (event.kind === 'datagram') runner.run((now) => machine.receive(now, event.path.remote, event.bytes));
-    });
     const address = family === 4 ? '0.0.0.0' : '::';
     // Port 0: a port nobody can foretell is half of what keeps a forged answer out.
     await dispatch.dataPlane.openSocket({ id, purpose: 'datagram', family, address, port: 0, mark });
+    dispatch.ownSocket(id, (event) => {
+      if (event.kind === 'datagram') runner.run((now) => machine.receive(now, event.path.remote, event.bytes));
+    });
     return id;
   }
 

@@ -30,6 +30,17 @@ export class DeadlineQueue<Item> {
     this.#push({ at, item });
   }
 
+  /** The items that are due, each once; they are forgotten until {@link update}. */
+  takeDue(now: Instant): readonly Item[] {
+    const due: Item[] = [];
+    for (let first = this.first; first && first.at <= now; first = this.first) {
+      this.#pop();
+      this.#queued.delete(first.item);
+      due.push(first.item);
+    }
+    return due;
+  }
+
   /** The first item and its deadline; `undefined` while no item has one. */
   get first(): { readonly at: Instant; readonly item: Item } | undefined {
     for (let top = this.#heap[0]; top; top = this.#heap[0]) {

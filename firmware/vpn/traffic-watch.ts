@@ -1,4 +1,4 @@
-import type { Clock } from '../../hal/clock.ts';
+import type { Clock, Timer } from '../../hal/clock.ts';
 import type { DataPlane, SessionKey } from '../dataplane/data-plane.ts';
 
 /**
@@ -24,8 +24,9 @@ export class TrafficWatch {
   readonly #dataPlane: Pick<DataPlane, 'counters'>;
   readonly #clock: Clock;
   readonly #watched = new Map<SessionKey, Watched>();
-  /** A timer is set or an answer is awaited. */
-  #looking = false;
+  /** Set while something is watched and no answer is awaited. */
+  #timer: Timer | undefined;
+  #asking = false;
 
   constructor(dataPlane: Pick<DataPlane, 'counters'>, clock: Clock) {
     this.#dataPlane = dataPlane;
@@ -35,24 +36,30 @@ export class TrafficWatch {
   /** Harmless when the session is watched already. */
   watch(key: SessionKey, listener: TrafficListener): void {
     if (!this.#watched.has(key)) this.#watched.set(key, { listener, packetsReceived: undefined });
-    if (!this.#looking) this.#arm();
+    this.#arm();
   }
 
   unwatch(key: SessionKey): void {
     this.#watched.delete(key);
+    if (this.#watched.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   #arm(): void {
-    this.#looking = this.#watched.size > 0;
-    if (this.#looking) this.#clock.setTimer(this.#clock.now() + LOOK_MS, () => void this.#look());
+    if (this.#asking || this.#timer || this.#watched.size === 0) return;
+    this.#timer = this.#clock.setTimer(this.#clock.now() + LOOK_MS, () => void this.#look());
   }
 
   async #look(): Promise<void> {
+    this.#timer = undefined;
+    this.#asking = true;
     try {
-      if (this.#watched.size > 0) this.#compare((await this.#dataPlane.counters()).sessions);
+      this.#compare((await this.#dataPlane.counters()).sessions);
     } catch {
       // Without counters the peers are asked by Hello and echo, as if there were no data; nothing is lost by that.
     }
+    this.#asking = false;
     this.#arm();
   }
 

@@ -11,8 +11,9 @@ export function explainNetwork(lns: OfficeKind): string {
 `;
 }
 
-/** One line per step: when, which way, what. */
+/** One line per step: when, which way, what; nothing for a keepalive. */
 export function formatEvent(event: RouterEvent): string | undefined {
+  if (event.step === 'HELLO') return undefined;
   const time = `${Math.round(event.sinceStartMs ?? 0)} ms`.padStart(9);
   if (event.kind === 'state') return `${time}      ${event.connection} is ${event.state}${detail(event)}`;
   const arrow = event.direction === 'sent' ? '-->' : event.direction === 'received' ? '<--' : '   ';

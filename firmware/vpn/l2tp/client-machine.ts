@@ -29,6 +29,9 @@ const STOP_SHUTDOWN = 6;
 /** Steps at which the other side answered and said no: insisting quickly helps nobody. */
 const REFUSALS = new Set(['authentication', 'StopCCN', 'CDN', 'IPCP', 'SCCRP', 'SCCCN']);
 
+/** How long a connection must have stood for the next failure to count as the first one, ms. */
+const STABLE_MS = 10_000;
+
 /**
  * One L2TP client (a LAC with a voluntary tunnel): resolves, dials, runs PPP inside, and redials for ever with
  * jittered back-off until told to disconnect. Without hands: the driver in `client.ts` gives it a socket and a clock.
@@ -47,6 +50,8 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   #shape: SessionShape | undefined;
   #link: LinkShape | undefined;
   #network: ClientNetwork | undefined;
+  /** When the present attempt first had its network. */
+  #upSince: Instant | undefined;
   #peer: L2tpPeer | undefined;
   #lastState: ConnectionState = 'down';
   #failure: Failure | undefined;
@@ -66,16 +71,20 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     );
   }
 
-  /** Dials now, also out of a back-off; harmless while dialling or up. */
+  /** Dials now, also out of a back-off; harmless while dialling or up. While hanging up: dials once that is done. */
   connect(now: Instant): void {
+    if (this.#shutdown) return;
     this.#wanted = true;
     if (this.#state.kind === 'idle' || this.#state.kind === 'waiting') this.#dial();
+    else if (this.#ending) this.#setState('connecting');
     this.#drain(now);
   }
 
   /** Hangs up: LCP Terminate-Request, CDN, StopCCN; nothing is dialled until `connect`. */
   disconnect(now: Instant): void {
     this.#wanted = false;
+    this.#failure = undefined;
+    this.#setState('down');
     if (this.#state.kind === 'dialled') {
       this.#state = { ...this.#state, ending: true };
       // Before PPP has begun there is nobody to terminate it with.
@@ -83,7 +92,7 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
       else this.#endpoint.closeTunnel(now, this.#state.tunnelId, { resultCode: STOP_CLEAR });
     } else {
       this.#state = { kind: 'idle' };
-      this.#setState('down');
+      this.#outputs.push({ kind: 'ended' });
     }
     this.#drain(now);
   }
@@ -92,9 +101,14 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   shutdown(now: Instant): void {
     this.#wanted = false;
     this.#shutdown = true;
-    if (this.#state.kind === 'dialled') this.#end(now, HUNG_UP);
-    else this.#state = { kind: 'idle' };
+    this.#failure = undefined;
     this.#setState('down');
+    if (this.#state.kind === 'dialled') {
+      this.#end(now, HUNG_UP);
+    } else {
+      this.#state = { kind: 'idle' };
+      this.#outputs.push({ kind: 'ended' });
+    }
     this.#drain(now);
   }
 
@@ -160,6 +174,11 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   fail(now: Instant, failure: Failure): void {
     if (this.#state.kind === 'dialled') this.#end(now, failure);
     this.#drain(now);
+  }
+
+  /** `resolved` or `resolveFailed` is waited for. */
+  get resolving(): boolean {
+    return this.#state.kind === 'resolving';
   }
 
   /** Nothing more will be sent unless asked: the driver may close the socket. */
@@ -269,7 +288,7 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
         break;
       case 'session-down':
       case 'tunnel-down':
-        this.#end(now, this.#state.ending ? HUNG_UP : this.#explain(output));
+        this.#end(now, this.#explain(output));
         break;
       default:
         // SLI and WEN speak of an asynchronous line, which a voluntary tunnel has not.
@@ -321,6 +340,8 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
         break;
       case 'network-down':
         this.#networkDown();
+        // Either IPCP is negotiated anew, or an end is under way that will say so itself.
+        if (this.#wanted && !this.#ending) this.#setState('connecting');
         if (this.#shape) this.#putSession(closedShape(this.#shape));
         break;
       case 'down':
@@ -341,19 +362,23 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
       return;
     }
     this.#network = network;
-    this.#backoff.reset();
+    this.#upSince ??= now;
     this.#failure = undefined;
     const everything = ['0.0.0.0/0'];
     this.#outputs.push({ kind: 'network-up', ...network });
     this.#putSession(openShape(this.#shape, this.#link, { destinations: everything, sources: everything }));
-    this.#setState('up');
+    if (this.#wanted) this.#setState('up');
   }
 
   #networkDown(): void {
     if (!this.#network) return;
     this.#network = undefined;
     this.#outputs.push({ kind: 'network-down' });
-    this.#setState('connecting');
+  }
+
+  /** A tunnel is there that is being hung up. */
+  get #ending(): boolean {
+    return this.#state.kind === 'dialled' && this.#state.ending;
   }
 
   #putSession(shape: SessionShape): void {
@@ -364,18 +389,11 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   /** The attempt, or the connection, is over: everything of it goes, in the order in which it came, backwards. */
   #end(now: Instant, failure: Failure): void {
     if (this.#state.kind !== 'dialled') return;
-    const { tunnelId } = this.#state;
+    const { tunnelId, ending } = this.#state;
     this.#state = { kind: 'idle' };
     this.#networkDown();
-    const ppp = this.#ppp;
+    // What PPP still had to say is void: the StopCCN below says it all.
     this.#ppp = undefined;
-    if (ppp) {
-      // A Terminate-Request already written must still leave before the session does.
-      ppp.abort(now, failure);
-      for (let output = ppp.poll(); output; output = ppp.poll()) {
-        if (output.kind === 'send') this.#outputs.push({ kind: 'ppp-send', frame: output.frame });
-      }
-    }
     if (this.#shape) this.#outputs.push({ kind: 'remove-session' });
     this.#shape = undefined;
     this.#link = undefined;
@@ -383,8 +401,12 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     if (this.#endpoint.tunnel(tunnelId)) {
       this.#endpoint.closeTunnel(now, tunnelId, { resultCode: this.#shutdown ? STOP_SHUTDOWN : STOP_CLEAR });
     }
-    if (this.#wanted) this.#failed(now, failure);
-    else this.#setState('down');
+    // A server that takes every call and drops it soon after must not be called twice a second.
+    if (this.#upSince !== undefined && now - this.#upSince >= STABLE_MS) this.#backoff.reset();
+    this.#upSince = undefined;
+    if (!this.#wanted) this.#outputs.push({ kind: 'ended' });
+    else if (ending) this.#dial();
+    else this.#failed(now, failure);
   }
 
   #failed(now: Instant, failure: Failure): void {

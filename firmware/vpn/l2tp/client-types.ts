@@ -43,4 +43,6 @@ export type L2tpClientOutput =
   | ({ readonly kind: 'network-up' } & ClientNetwork)
   | { readonly kind: 'network-down' }
   | ({ readonly kind: 'step' } & Step)
-  | { readonly kind: 'state'; readonly state: ConnectionState; readonly failure?: Failure };
+  | { readonly kind: 'state'; readonly state: ConnectionState; readonly failure?: Failure }
+  /** Nothing is left of a connection that nobody wants any more. */
+  | { readonly kind: 'ended' };

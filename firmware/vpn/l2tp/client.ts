@@ -1,20 +1,22 @@
 import type { Clock } from '../../../hal/clock.ts';
-import type { InterfaceId, SessionKey, SocketId } from '../../dataplane/data-plane.ts';
+import type { InterfaceId, SessionKey } from '../../dataplane/data-plane.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
 import { MachineRunner } from '../machine-runner.ts';
-import type { ConnectionState, Step } from '../steps.ts';
+import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
 import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
 import { L2tpClientMachine } from './client-machine.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
+import { OuterSocket } from './outer-socket.ts';
 import type { SessionShape } from './session-shape.ts';
+import { untilQuiet } from './until-quiet.ts';
 
 export interface L2tpClientServices {
   readonly dispatch: DataPlaneDispatch;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly networks: TunnelNetworks;
-  /** Addresses of a server through the uplink's DNS. Never rejects. */
+  /** Addresses of a server through the uplink's DNS. */
   readonly resolve: (name: string) => Promise<readonly string[] | Failure>;
   readonly onStep: (step: Step) => void;
   readonly onState: (state: ConnectionState, failure?: Failure) => void;
@@ -32,9 +34,6 @@ export interface L2tpClientPlacement {
   readonly routes: readonly string[];
 }
 
-/** How long a shutdown waits for the peer's acknowledgements, ms. */
-const SHUTDOWN_MS = 2_000;
-
 /** Gives a client machine its hands: socket, TUN, routes, clock. */
 export class L2tpClient {
   readonly name: string;
@@ -42,9 +41,13 @@ export class L2tpClient {
   readonly machine: L2tpClientMachine;
   readonly #services: L2tpClientServices;
   readonly #runner: MachineRunner<L2tpClientOutput>;
+  readonly #socket: OuterSocket;
   /** TUN and routes change one after the other; packets and frames never wait for them. */
   readonly #tasks = new TaskQueue();
-  #socket: { readonly id: SocketId; readonly family: 4 | 6 } | undefined;
+  /** Those who wait for the end of the connection. */
+  readonly #endWaiters = new Set<() => void>();
+  /** Counts resolutions: the answer to an earlier one is of no interest. */
+  #resolution = 0;
   #session: SessionKey | undefined;
   #shape: SessionShape | undefined;
   /** The TUN that stands with its addresses and routes. */
@@ -60,16 +63,33 @@ export class L2tpClient {
     this.placement = placement;
     this.#services = services;
     this.machine = new L2tpClientMachine(options, services.random);
-    this.#runner = new MachineRunner(this.machine, services.clock, (output) => this.#handle(output));
+    this.#runner = new MachineRunner(
+      this.machine,
+      services.clock,
+      (output) => this.#handle(output),
+      (error) => this.#fail(internalFailure(error)),
+    );
+    this.#socket = new OuterSocket(services.dispatch, {
+      datagram: (bytes, path) => this.#runner.run((now) => this.machine.receive(now, bytes, path)),
+      pathError: (remote, code) => this.#runner.run((now) => this.machine.pathError(now, remote, code)),
+    });
     this.#stateSince = services.clock.wall();
   }
 
   connect(): void {
     this.#runner.run((now) => this.machine.connect(now));
+    this.#wakeEndWaiters();
   }
 
-  disconnect(): void {
+  /**
+   * Hangs up. Resolves when the peer was told, as far as it answers, and TUN and routes are gone; also when somebody
+   * connects again meanwhile.
+   */
+  disconnect(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#endWaiters.add(resolve);
     this.#runner.run((now) => this.machine.disconnect(now));
+    return promise;
   }
 
   /** `up` means that routes stand, too. */
@@ -101,26 +121,17 @@ export class L2tpClient {
     return this.#session;
   }
 
-  /** User packets came in since the last look. */
-  dataReceived(): void {
-    this.#runner.run((now) => this.machine.dataReceived(now));
-  }
-
-  /** StopCCN, and everything that this client has goes: TUN, routes, socket, timers. */
+  /** StopCCN, and everything that this client has goes: TUN, routes, socket, timers. Never rejects. */
   async stop(): Promise<void> {
-    const { clock, dispatch } = this.#services;
     this.#runner.run((now) => this.machine.shutdown(now));
-    const deadline = clock.now() + SHUTDOWN_MS;
-    while (!this.machine.quiet && clock.now() < deadline) {
-      await new Promise<void>((done) => clock.setTimer(clock.now() + 20, done));
-    }
+    await untilQuiet(this.machine, this.#services.clock);
     this.#runner.stop();
+    this.#removeSession();
+    this.#generation += 1;
+    this.#run(() => this.#closeNetwork());
     await this.#tasks.settled();
-    if (this.#socket) {
-      dispatch.disownSocket(this.#socket.id);
-      await dispatch.dataPlane.closeSocket(this.#socket.id);
-      this.#socket = undefined;
-    }
+    await this.#socket.close();
+    this.#wakeEndWaiters();
   }
 
   #handle(output: L2tpClientOutput): void {
@@ -130,7 +141,7 @@ export class L2tpClient {
         void this.#resolve(output.name);
         return;
       case 'send':
-        if (this.#socket) dispatch.dataPlane.sendDatagram(this.#socket.id, output.path, output.datagram);
+        this.#socket.send(output.path, output.datagram);
         return;
       case 'put-session':
         this.#shape = output.shape;
@@ -142,13 +153,16 @@ export class L2tpClient {
       case 'ppp-send':
         if (this.#session !== undefined) dispatch.dataPlane.sendPppFrame(this.#session, output.frame);
         return;
-      case 'network-up':
+      case 'network-up': {
         this.#generation += 1;
-        void this.#tasks.run(() => this.#openNetwork(output, this.#generation));
+        const generation = this.#generation;
+        this.#run(() => this.#openNetwork(output, generation));
         return;
+      }
       case 'network-down':
         this.#generation += 1;
-        void this.#tasks.run(() => this.#closeNetwork());
+        this.#unwatch();
+        this.#run(() => this.#closeNetwork());
         return;
       case 'step':
         this.#services.onStep(output);
@@ -157,60 +171,48 @@ export class L2tpClient {
         // `up` is said once the routes stand, by #openNetwork.
         if (output.state !== 'up') this.#setState(output.state, output.failure);
         return;
+      case 'ended':
+        this.#run(async () => this.#wakeEndWaiters());
+        return;
     }
   }
 
   async #resolve(name: string): Promise<void> {
-    this.#services.onStep({ step: 'resolve', detail: name });
-    const result = await this.#services.resolve(name);
-    if (isFailure(result)) {
-      this.#runner.run((now) => this.machine.resolveFailed(now, result));
-      return;
-    }
+    this.#resolution += 1;
+    const mine = this.#resolution;
+    /** Whether the machine still waits, and for this answer. */
+    const wanted = (): boolean => mine === this.#resolution && this.machine.resolving;
     try {
-      await this.#openSocket(result.some((address) => !address.includes(':')) ? 4 : 6);
+      this.#services.onStep({ step: 'resolve', detail: name });
+      const result = await this.#services.resolve(name);
+      if (!wanted()) return;
+      if (isFailure(result)) this.#runner.run((now) => this.machine.resolveFailed(now, result));
+      else await this.#dial(result, wanted);
     } catch (error) {
-      const failure = {
-        step: 'socket',
-        reason: message(error),
-        remedy: 'free the port or choose another source port',
-      };
-      this.#runner.run((now) => this.machine.resolveFailed(now, failure));
-      return;
+      if (wanted()) this.#runner.run((now) => this.machine.resolveFailed(now, internalFailure(error)));
     }
-    const usable = result.filter((address) => address.includes(':') === (this.#socket?.family === 6));
-    this.#runner.run((now) => this.machine.resolved(now, usable));
   }
 
-  async #openSocket(family: 4 | 6): Promise<void> {
-    const { dispatch } = this.#services;
-    if (this.#socket?.family === family) return;
-    if (this.#socket) {
-      dispatch.disownSocket(this.#socket.id);
-      await dispatch.dataPlane.closeSocket(this.#socket.id);
-      this.#socket = undefined;
+  async #dial(addresses: readonly string[], wanted: () => boolean): Promise<void> {
+    const { sourcePort: port, mark } = this.placement;
+    const family = addresses.some((address) => !address.includes(':')) ? 4 : 6;
+    try {
+      await this.#socket.open({ address: family === 4 ? '0.0.0.0' : '::', port, mark }, wanted);
+    } catch (error) {
+      const remedy = 'free the port or choose another source port';
+      const failure = { step: 'socket', reason: errorText(error), remedy };
+      if (wanted()) this.#runner.run((now) => this.machine.resolveFailed(now, failure));
+      return;
     }
-    const id = dispatch.nextId();
-    await dispatch.dataPlane.openSocket({
-      id,
-      purpose: 'l2tp',
-      family,
-      address: family === 4 ? '0.0.0.0' : '::',
-      port: this.placement.sourcePort,
-      mark: this.placement.mark,
-    });
-    this.#socket = { id, family };
-    dispatch.ownSocket(id, (event) => {
-      this.#runner.run((now) => {
-        if (event.kind === 'datagram') this.machine.receive(now, event.bytes, event.path);
-        else this.machine.pathError(now, event.remote, event.code);
-      });
-    });
+    if (!wanted()) return;
+    const usable = addresses.filter((address) => address.includes(':') === (family === 6));
+    this.#runner.run((now) => this.machine.resolved(now, usable));
   }
 
   #putSession(): void {
     const { dispatch } = this.#services;
-    if (!this.#shape || !this.#socket) return;
+    const socket = this.#socket.id;
+    if (!this.#shape || socket === undefined) return;
     if (this.#session === undefined) {
       this.#session = dispatch.nextId();
       dispatch.ownSession(this.#session, (frame) => {
@@ -221,49 +223,85 @@ export class L2tpClient {
     dispatch.dataPlane.putSession({
       ...rest,
       key: this.#session,
-      socket: this.#socket.id,
+      socket,
       ...(network && this.#interface !== undefined ? { network: { ...network, interface: this.#interface } } : {}),
     });
   }
 
   #removeSession(): void {
     const { dispatch } = this.#services;
-    if (this.#session === undefined) return;
-    dispatch.disownSession(this.#session);
-    dispatch.dataPlane.removeSession(this.#session);
-    this.#session = undefined;
     this.#shape = undefined;
+    if (this.#session === undefined) return;
+    const key = this.#session;
+    this.#unwatch();
+    this.#session = undefined;
+    dispatch.disownSession(key);
+    dispatch.dataPlane.removeSession(key);
   }
 
   async #openNetwork(network: ClientNetwork, generation: number): Promise<void> {
     if (generation !== this.#generation) return;
-    const { dispatch, networks } = this.#services;
+    const { dispatch, networks, clock } = this.#services;
     const { name, device, routes } = this.placement;
     try {
       const id = dispatch.nextId();
       await dispatch.dataPlane.addInterface({ id, name: device, mtu: network.mtu });
+      // From here on #closeNetwork, which follows in any case, takes it down again.
       this.#interface = id;
+      if (generation !== this.#generation) return;
       const { localAddress, peerAddress, dns } = network;
       await networks.up({ name, device, localAddress, peerAddress, dns, prefixes: routes });
       if (generation !== this.#generation) return;
       this.#putSession();
-      this.#setState('up');
     } catch (error) {
-      const failure = {
+      if (generation !== this.#generation) return;
+      this.#fail({
         step: 'interface',
-        reason: `${device} could not be set up: ${message(error)}`,
+        reason: `${device} could not be set up: ${errorText(error)}`,
         remedy: 'see the log for the command that failed',
-      };
-      this.#runner.run((now) => this.machine.fail(now, failure));
+      });
+      return;
     }
+    if (this.#session !== undefined) dispatch.traffic(clock).watch(this.#session, this.#onTraffic);
+    this.#setState('up');
   }
 
+  readonly #onTraffic = (): void => this.#runner.run((now) => this.machine.dataReceived(now));
+
+  #unwatch(): void {
+    const { dispatch, clock } = this.#services;
+    if (this.#session !== undefined) dispatch.traffic(clock).unwatch(this.#session);
+  }
+
+  /** What cannot be undone is said and passed over: the rest has to go all the same. */
   async #closeNetwork(): Promise<void> {
     const id = this.#interface;
     if (id === undefined) return;
     this.#interface = undefined;
-    await this.#services.networks.down(this.name);
-    await this.#services.dispatch.dataPlane.removeInterface(id);
+    const { networks, dispatch } = this.#services;
+    const { device } = this.placement;
+    try {
+      await networks.down(device);
+    } catch (error) {
+      this.#services.onStep({ step: 'routes', detail: `those of ${device} could not be removed: ${errorText(error)}` });
+    }
+    // Refused only by a data plane that is gone, and its TUNs with it.
+    await dispatch.dataPlane.removeInterface(id).catch(() => undefined);
+  }
+
+  /** Ends the attempt. */
+  #fail(failure: Failure): void {
+    this.#runner.run((now) => this.machine.fail(now, failure));
+  }
+
+  #run(task: () => Promise<void>): void {
+    this.#tasks.run(task).catch((error: unknown) => this.#fail(internalFailure(error)));
+  }
+
+  #wakeEndWaiters(): void {
+    const waiters = [...this.#endWaiters];
+    this.#endWaiters.clear();
+    for (const wake of waiters) wake();
   }
 
   #setState(state: ConnectionState, failure?: Failure): void {
@@ -277,8 +315,4 @@ export class L2tpClient {
 
 function isFailure(result: readonly string[] | Failure): result is Failure {
   return !Array.isArray(result);
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

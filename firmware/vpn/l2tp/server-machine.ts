@@ -9,6 +9,7 @@ import type {
 import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
 import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
+import { DeadlineQueue } from '../deadline-queue.ts';
 import type { Step } from '../steps.ts';
 import { AddressPool } from './address-pool.ts';
 import { ServerSession, type ServerSessionOutput, type ServerUser } from './server-session.ts';
@@ -58,7 +59,6 @@ const CDN_ADMINISTRATIVE = 3;
 const STOP_CLEAR = 1;
 const STOP_SHUTDOWN = 6;
 
-/** Calls that the server never places; they come from the machine's own words for its end. */
 const REPLACED: Failure = {
   step: 'authentication',
   reason: 'the same user logged in again from elsewhere',
@@ -72,6 +72,10 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   readonly #endpoint: L2tpEndpoint;
   readonly #pool: AddressPool;
   readonly #sessions = new Map<string, ServerSession>();
+  readonly #sessionsOf = new Map<number, Set<ServerSession>>();
+  /** Those that were given an input and not asked since what they want done. */
+  readonly #touched = new Set<ServerSession>();
+  readonly #deadlines = new DeadlineQueue<ServerSession>((session) => session.ppp.nextDeadline());
   readonly #emptySince = new Map<number, Instant>();
   readonly #remotes = new Map<number, UdpEndpoint>();
   readonly #outputs: L2tpServerOutput[] = [];
@@ -100,7 +104,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   /** A bare PPP frame of the session `id`. */
   receiveFrame(now: Instant, id: string, frame: Uint8Array): void {
-    this.#sessions.get(id)?.ppp.receive(now, frame);
+    this.#touch(this.#sessions.get(id))?.ppp.receive(now, frame);
     this.#drain(now);
   }
 
@@ -109,12 +113,21 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     this.#drain(now);
   }
 
-  /** User packets came in on the session: its peer lives. */
-  dataReceived(now: Instant, id: string): void {
+  /** User packets came in on these sessions: their peers live. */
+  dataReceived(now: Instant, ids: Iterable<string>): void {
+    for (const id of ids) {
+      const session = this.#touch(this.#sessions.get(id));
+      if (!session) continue;
+      this.#endpoint.dataReceived(now, session.tunnelId);
+      session.ppp.dataReceived(now);
+    }
+    this.#drain(now);
+  }
+
+  /** Something outside the protocols failed: ends that session with that reason. */
+  fail(now: Instant, id: string, failure: Failure): void {
     const session = this.#sessions.get(id);
-    if (!session) return;
-    this.#endpoint.dataReceived(now, session.tunnelId);
-    session.ppp.dataReceived(now);
+    if (session) this.#close(now, session, failure);
     this.#drain(now);
   }
 
@@ -149,7 +162,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   tick(now: Instant): void {
     this.#endpoint.tick(now);
-    for (const session of this.#sessions.values()) session.ppp.tick(now);
+    for (const session of this.#deadlines.takeDue(now)) this.#touch(session)?.ppp.tick(now);
     for (const [tunnelId, since] of this.#emptySince) {
       if (now < since + EMPTY_TUNNEL_MS) continue;
       this.#emptySince.delete(tunnelId);
@@ -160,9 +173,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   nextDeadline(): Instant | undefined {
     let earliest = this.#endpoint.nextDeadline() ?? Number.POSITIVE_INFINITY;
-    for (const session of this.#sessions.values()) {
-      earliest = Math.min(earliest, session.ppp.nextDeadline() ?? Number.POSITIVE_INFINITY);
-    }
+    earliest = Math.min(earliest, this.#deadlines.first?.at ?? Number.POSITIVE_INFINITY);
     for (const since of this.#emptySince.values()) earliest = Math.min(earliest, since + EMPTY_TUNNEL_MS);
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
@@ -171,18 +182,28 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     return this.#outputs.shift();
   }
 
+  /** The session, which is about to get an input. */
+  #touch(session: ServerSession | undefined): ServerSession | undefined {
+    if (session) this.#touched.add(session);
+    return session;
+  }
+
+  /** Takes what the endpoint and the sessions that had an input want done, until none has more. */
   #drain(now: Instant): void {
-    for (let busy = true; busy; ) {
-      busy = false;
-      for (let output = this.#endpoint.poll(); output; output = this.#endpoint.poll()) {
-        busy = true;
-        this.#onL2tp(now, output);
+    for (;;) {
+      const l2tp = this.#endpoint.poll();
+      if (l2tp) {
+        this.#onL2tp(now, l2tp);
+        continue;
       }
-      for (const session of [...this.#sessions.values()]) {
-        for (let output = session.poll(); output; output = session.poll()) {
-          busy = true;
-          this.#onSession(now, session, output);
-        }
+      const [session] = this.#touched;
+      if (!session) return;
+      const output = session.poll();
+      if (output) {
+        this.#onSession(now, session, output);
+      } else {
+        this.#touched.delete(session);
+        this.#deadlines.update(session);
       }
     }
   }
@@ -202,9 +223,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         this.#emptySince.set(output.tunnelId, now);
         return;
       case 'tunnel-path':
-        for (const session of this.#sessions.values()) {
-          if (session.tunnelId === output.tunnelId) session.move(output.path);
-        }
+        for (const session of this.#sessionsOf.get(output.tunnelId) ?? []) this.#touch(session)?.move(output.path);
         return;
       case 'tunnel-down': {
         this.#emptySince.delete(output.tunnelId);
@@ -217,10 +236,10 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         this.#open(output);
         return;
       case 'session-up':
-        this.#sessions.get(sessionKey(output.tunnelId, output.sessionId))?.start(now, output.sequencing);
+        this.#touch(this.session(output.tunnelId, output.sessionId))?.start(now, output.sequencing);
         return;
       case 'session-down': {
-        const session = this.#sessions.get(sessionKey(output.tunnelId, output.sessionId));
+        const session = this.session(output.tunnelId, output.sessionId);
         if (session) this.#close(now, session, output.failure);
         return;
       }
@@ -241,6 +260,9 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       this.#random,
     );
     this.#sessions.set(id, session);
+    const siblings = this.#sessionsOf.get(session.tunnelId) ?? new Set();
+    this.#sessionsOf.set(session.tunnelId, siblings.add(session));
+    this.#touch(session);
   }
 
   #onSession(now: Instant, session: ServerSession, output: ServerSessionOutput): void {
@@ -272,20 +294,23 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   #close(now: Instant, session: ServerSession, failure: Failure): void {
     if (!this.#sessions.delete(session.id)) return;
+    this.#touched.delete(session);
+    const siblings = this.#sessionsOf.get(session.tunnelId);
+    siblings?.delete(session);
+    if (siblings?.size === 0) this.#sessionsOf.delete(session.tunnelId);
     for (const output of session.end(now, failure)) this.#onSession(now, session, output);
     this.#outputs.push({ kind: 'remove-session', id: session.id });
     const user = session.user;
     this.#outputs.push({ kind: 'session-ended', id: session.id, failure, ...(user === undefined ? {} : { user }) });
     const tunnel = this.#endpoint.tunnel(session.tunnelId);
-    if (!tunnel) return;
+    if (!tunnel || tunnel.state === 'closing') return;
     if (tunnel.sessions.some((view) => view.sessionId === session.sessionId)) {
       this.#endpoint.closeSession(now, session.tunnelId, session.sessionId, {
         resultCode: CDN_ADMINISTRATIVE,
         message: `${failure.step}: ${failure.reason}`.slice(0, 200),
       });
     }
-    const others = [...this.#sessions.values()].some((other) => other.tunnelId === session.tunnelId);
-    if (!others) this.#emptySince.set(session.tunnelId, now);
+    if (!this.#sessionsOf.has(session.tunnelId)) this.#emptySince.set(session.tunnelId, now);
   }
 }
 

@@ -122,16 +122,15 @@ export class ServerSession {
     }
   }
 
-  /** Ends PPP without asking the peer, gives the address back. @returns what is left to do. */
+  /** Ends PPP without asking the peer, gives the address back. @returns the user that is down by that, if any. */
   end(now: Instant, failure: Failure): readonly ServerSessionOutput[] {
     this.ppp.abort(now, failure);
     const left: ServerSessionOutput[] = [];
     for (let output = this.poll(); output; output = this.poll()) {
-      if (output.kind === 'ppp-send' || output.kind === 'user-down') left.push(output);
+      if (output.kind === 'user-down') left.push(output);
     }
     if (this.#up) left.push(...this.#userDown());
-    if (this.#address !== undefined && this.#pooled) this.#pool.release(this.#address);
-    this.#address = undefined;
+    this.#releaseAddress();
     return left;
   }
 
@@ -168,9 +167,10 @@ export class ServerSession {
     if (!this.#link) return;
     const user = this.#user ?? '';
     const prefixes = [`${peerAddress}/32`, ...(this.#account(user)?.routes ?? [])];
-    this.#put(openShape(this.#shape, this.#link, { destinations: prefixes, sources: prefixes }));
     this.#up = true;
+    // First, because it makes an earlier session of the same user go, which has the same prefixes.
     this.#outputs.push({ kind: 'user-up', user, address: peerAddress, prefixes });
+    this.#put(openShape(this.#shape, this.#link, { destinations: prefixes, sources: prefixes }));
   }
 
   #userDown(): ServerSessionOutput[] {
@@ -181,8 +181,10 @@ export class ServerSession {
 
   #assign(user: string | undefined): Ipv4Assignment | Failure {
     const fixed = user === undefined ? undefined : this.#account(user)?.address;
+    // A peer may renegotiate LCP and then prove to be another user.
+    this.#releaseAddress();
     this.#pooled = fixed === undefined;
-    this.#address ??= fixed ?? this.#pool.take(user);
+    this.#address = fixed ?? this.#pool.take(user);
     if (this.#address === undefined) {
       return {
         step: 'IPCP',
@@ -191,6 +193,11 @@ export class ServerSession {
       };
     }
     return { localAddress: this.#options.localAddress, peerAddress: this.#address, dns: this.#options.dns };
+  }
+
+  #releaseAddress(): void {
+    if (this.#address !== undefined && this.#pooled) this.#pool.release(this.#address);
+    this.#address = undefined;
   }
 
   #account(user: string): ServerUser | undefined {

@@ -1,13 +1,16 @@
 import type { Clock } from '../../../hal/clock.ts';
-import type { InterfaceId, SessionKey, SocketId } from '../../dataplane/data-plane.ts';
+import type { InterfaceId, SessionKey } from '../../dataplane/data-plane.ts';
+import { contains, parseCidr } from '../../protocol/ip-address.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import { formatEndpoint } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
 import { MachineRunner } from '../machine-runner.ts';
-import { type ConnectionState, failureLine, type Step } from '../steps.ts';
-import type { TunnelNetworks } from '../tunnel-networks.ts';
+import { type ConnectionState, errorText, failureLine, internalFailure, type Step } from '../steps.ts';
+import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
+import { OuterSocket } from './outer-socket.ts';
 import { L2tpServerMachine, type L2tpServerOptions, type L2tpServerOutput } from './server-machine.ts';
 import type { SessionShape } from './session-shape.ts';
+import { untilQuiet } from './until-quiet.ts';
 
 export interface L2tpServerServices {
   readonly dispatch: DataPlaneDispatch;
@@ -30,8 +33,6 @@ export interface L2tpServerPlacement {
   readonly mtu: number;
 }
 
-/** How long a shutdown waits for acknowledgements, ms. */
-const SHUTDOWN_MS = 2_000;
 /** Wait before the next try to open the socket (the address may not be there yet), ms. */
 const RETRY_MS = 3_000;
 
@@ -42,16 +43,22 @@ export class L2tpServer {
   readonly machine: L2tpServerMachine;
   readonly #services: L2tpServerServices;
   readonly #runner: MachineRunner<L2tpServerOutput>;
+  readonly #socket: OuterSocket;
+  /** Start, routes and stop, one after the other. */
+  readonly #tasks = new TaskQueue();
   readonly #keys = new Map<string, SessionKey>();
+  readonly #ids = new Map<SessionKey, string>();
   readonly #shapes = new Map<string, SessionShape>();
   /** What the users that are up have routed to them, by session. */
   readonly #userPrefixes = new Map<string, readonly string[]>();
-  #socket: SocketId | undefined;
   #interface: InterfaceId | undefined;
   #state: ConnectionState = 'down';
   #failure: Failure | undefined;
   #stateSince: number;
   #stopping = false;
+  #routesQueued = false;
+  /** The prefixes that stand, in one text. */
+  #routed = '';
   #cancelRetry: (() => void) | undefined;
 
   constructor(placement: L2tpServerPlacement, options: L2tpServerOptions, services: L2tpServerServices) {
@@ -59,7 +66,16 @@ export class L2tpServer {
     this.placement = placement;
     this.#services = services;
     this.machine = new L2tpServerMachine(options, services.random);
-    this.#runner = new MachineRunner(this.machine, services.clock, (output) => this.#handle(output));
+    this.#runner = new MachineRunner(
+      this.machine,
+      services.clock,
+      (output) => this.#handle(output),
+      (error, output) => this.#onFault(error, output),
+    );
+    this.#socket = new OuterSocket(services.dispatch, {
+      datagram: (bytes, path) => this.#runner.run((now) => this.machine.receive(now, bytes, path)),
+      pathError: (remote, code) => this.#runner.run((now) => this.machine.pathError(now, remote, code)),
+    });
     this.#stateSince = services.clock.wall();
   }
 
@@ -80,82 +96,81 @@ export class L2tpServer {
     return this.#keys.get(`${tunnelId}/${sessionId}`);
   }
 
-  /** User packets came in on that session since the last look. */
-  dataReceived(key: SessionKey): void {
-    for (const [id, candidate] of this.#keys) {
-      if (candidate === key) this.#runner.run((now) => this.machine.dataReceived(now, id));
-    }
+  /** Opens socket and TUN; when that fails, tries again until {@link stop}. Resolves after the first try; never rejects. */
+  async start(): Promise<void> {
+    if (this.#state === 'down' && !this.#stopping) this.#setState('connecting');
+    await this.#tasks.run(() => this.#tryToServe());
   }
 
-  /** Opens socket and TUN; when that fails, tries again until {@link stop}. */
-  async start(): Promise<void> {
-    const { dispatch, clock } = this.#services;
-    const { device, listen, port, mark, mtu } = this.placement;
-    this.#setState('connecting');
+  /** StopCCN to every client, and everything that this server has goes. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#cancelRetry?.();
+    this.#runner.run((now) => this.machine.shutdown(now));
+    await untilQuiet(this.machine, this.#services.clock);
+    this.#runner.stop();
+    for (const id of [...this.#keys.keys()]) this.#removeSession(id);
+    await this.#tasks.run(() => this.#takeDown());
+    this.#setState('down');
+  }
+
+  async #tryToServe(): Promise<void> {
+    if (this.#stopping) return;
+    const { clock } = this.#services;
+    const { listen, port } = this.placement;
     try {
-      if (this.#socket === undefined) await this.#openSocket(listen, port, mark);
-      if (this.#interface === undefined) {
-        const id = dispatch.nextId();
-        await dispatch.dataPlane.addInterface({ id, name: device, mtu });
-        this.#interface = id;
-      }
-      await this.#route();
-      for (const id of this.#shapes.keys()) this.#putSession(id);
-      this.#setState('up');
+      await this.#serve();
+      if (!this.#stopping) this.#setState('up');
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      // All or nothing: a socket without a TUN would take calls that carry no packet.
+      await this.#takeDown();
+      if (this.#stopping) return;
       this.#setState('failed', {
         step: 'listen',
-        reason: `cannot serve on ${formatEndpoint({ address: listen, port })}: ${reason}`,
-        remedy: 'check the listen address and port; trying again by itself',
+        reason: `cannot serve on ${formatEndpoint({ address: listen, port })}: ${errorText(error)}`,
+        remedy: 'check the listen address and port; it is tried again by itself',
       });
-      if (this.#stopping) return;
       const timer = clock.setTimer(clock.now() + RETRY_MS, () => void this.start());
       this.#cancelRetry = () => timer.cancel();
     }
   }
 
-  /** StopCCN to every client, and everything that this server has goes. */
-  async stop(): Promise<void> {
-    const { dispatch, clock, networks } = this.#services;
-    this.#stopping = true;
-    this.#cancelRetry?.();
-    this.#runner.run((now) => this.machine.shutdown(now));
-    const deadline = clock.now() + SHUTDOWN_MS;
-    while (!this.machine.quiet && clock.now() < deadline) {
-      await new Promise<void>((done) => clock.setTimer(clock.now() + 20, done));
-    }
-    this.#runner.stop();
-    if (this.#interface !== undefined) {
-      await networks.down(this.name);
-      await dispatch.dataPlane.removeInterface(this.#interface);
-    }
-    if (this.#socket !== undefined) {
-      dispatch.disownSocket(this.#socket);
-      await dispatch.dataPlane.closeSocket(this.#socket);
-    }
-    this.#setState('down');
+  async #serve(): Promise<void> {
+    const { dispatch } = this.#services;
+    const { device, listen, port, mark, mtu } = this.placement;
+    await this.#socket.open({ address: listen, port, mark }, () => !this.#stopping);
+    const id = dispatch.nextId();
+    await dispatch.dataPlane.addInterface({ id, name: device, mtu });
+    this.#interface = id;
+    await this.#route();
+    // Whoever called in the meantime.
+    for (const session of this.#shapes.keys()) this.#putSession(session);
   }
 
-  async #openSocket(address: string, port: number, mark: number): Promise<void> {
-    const { dispatch } = this.#services;
-    const id = dispatch.nextId();
-    const family = address.includes(':') ? 6 : 4;
-    await dispatch.dataPlane.openSocket({ id, purpose: 'l2tp', family, address, port, mark });
-    this.#socket = id;
-    dispatch.ownSocket(id, (event) => {
-      this.#runner.run((now) => {
-        if (event.kind === 'datagram') this.machine.receive(now, event.bytes, event.path);
-        else this.machine.pathError(now, event.remote, event.code);
-      });
-    });
+  /** What cannot be undone is said and passed over: the rest has to go all the same. */
+  async #takeDown(): Promise<void> {
+    const { dispatch, networks, onStep } = this.#services;
+    const { device } = this.placement;
+    const id = this.#interface;
+    this.#interface = undefined;
+    this.#routed = '';
+    if (id !== undefined) {
+      try {
+        await networks.down(device);
+      } catch (error) {
+        onStep({ step: 'routes', detail: `those of ${device} could not be removed: ${errorText(error)}` });
+      }
+      // Refused only by a data plane that is gone, and its TUNs with it.
+      await dispatch.dataPlane.removeInterface(id).catch(() => undefined);
+    }
+    await this.#socket.close();
   }
 
   #handle(output: L2tpServerOutput): void {
     const { dispatch, onStep } = this.#services;
     switch (output.kind) {
       case 'send':
-        if (this.#socket !== undefined) dispatch.dataPlane.sendDatagram(this.#socket, output.path, output.datagram);
+        this.#socket.send(output.path, output.datagram);
         return;
       case 'put-session':
         this.#shapes.set(output.id, output.shape);
@@ -173,17 +188,19 @@ export class L2tpServer {
         onStep(output);
         return;
       case 'user-up':
-        onStep({ step: 'user up', detail: `${output.user} has ${output.address}` });
-        this.#userPrefixes.set(output.id, output.prefixes);
-        void this.#route().catch((error) => onStep({ step: 'routes', detail: String(error) }));
+        onStep({ step: 'user up', detail: `${whom(output.user)} has ${output.address}` });
+        this.#userPrefixes.set(output.id, this.#notRoutedAnyway(output.prefixes));
+        this.#watch(output.id);
+        this.#queueRoutes();
         return;
       case 'user-down':
-        onStep({ step: 'user down', detail: `${output.user} had ${output.address}` });
+        onStep({ step: 'user down', detail: `${whom(output.user)} had ${output.address}` });
         this.#userPrefixes.delete(output.id);
-        void this.#route().catch((error) => onStep({ step: 'routes', detail: String(error) }));
+        this.#unwatch(output.id);
+        this.#queueRoutes();
         return;
       case 'session-ended':
-        onStep({ step: 'session ended', detail: failureLine(output.failure) });
+        onStep({ step: 'session ended', detail: `${whom(output.user)}: ${failureLine(output.failure)}` });
         return;
       case 'tunnel-ended':
         onStep({ step: 'tunnel ended', detail: `${formatEndpoint(output.remote)}: ${failureLine(output.failure)}` });
@@ -191,30 +208,65 @@ export class L2tpServer {
     }
   }
 
+  /** What could not be done for one session ends that session, and no other. */
+  #onFault(error: unknown, output?: L2tpServerOutput): void {
+    const failure = internalFailure(error);
+    this.#services.onStep({ step: failure.step, detail: failure.reason });
+    if (output?.kind !== 'put-session' && output?.kind !== 'ppp-send') return;
+    this.#runner.run((now) => this.machine.fail(now, output.id, failure));
+  }
+
+  /** An address of the pool is routed into the TUN with its pool. */
+  #notRoutedAnyway(prefixes: readonly string[]): readonly string[] {
+    const pool = this.placement.prefixes.flatMap((text) => parseCidr(text) ?? []);
+    return prefixes.filter((text) => {
+      const prefix = parseCidr(text);
+      return prefix === undefined || !pool.some((outer) => contains(outer, prefix));
+    });
+  }
+
+  /** However many users come at once, their routes are made together. */
+  #queueRoutes(): void {
+    if (this.#routesQueued) return;
+    this.#routesQueued = true;
+    const route = async (): Promise<void> => {
+      this.#routesQueued = false;
+      await this.#route();
+    };
+    this.#tasks.run(route).catch((error: unknown) => {
+      this.#services.onStep({ step: 'routes', detail: `a user's networks are not reached: ${errorText(error)}` });
+    });
+  }
+
   /** Brings addresses and routes of the TUN up to date. */
   async #route(): Promise<void> {
     if (this.#interface === undefined || this.#stopping) return;
     const { name, device } = this.placement;
     const prefixes = [...new Set([...this.placement.prefixes, ...[...this.#userPrefixes.values()].flat()])];
+    const text = [...prefixes].sort().join(' ');
+    if (text === this.#routed) return;
     const { localAddress } = this.machine;
     await this.#services.networks.up({ name, device, localAddress, dns: [], prefixes });
+    this.#routed = text;
   }
 
   #putSession(id: string): void {
     const { dispatch } = this.#services;
     const shape = this.#shapes.get(id);
-    if (!shape || this.#socket === undefined) return;
+    const socket = this.#socket.id;
+    if (!shape || socket === undefined) return;
     let key = this.#keys.get(id);
     if (key === undefined) {
       key = dispatch.nextId();
       this.#keys.set(id, key);
+      this.#ids.set(key, id);
       dispatch.ownSession(key, (frame) => this.#runner.run((now) => this.machine.receiveFrame(now, id, frame)));
     }
     const { network, ...rest } = shape;
     dispatch.dataPlane.putSession({
       ...rest,
       key,
-      socket: this.#socket,
+      socket,
       ...(network && this.#interface !== undefined ? { network: { ...network, interface: this.#interface } } : {}),
     });
   }
@@ -222,17 +274,42 @@ export class L2tpServer {
   #removeSession(id: string): void {
     const { dispatch } = this.#services;
     const key = this.#keys.get(id);
+    this.#unwatch(id);
     this.#keys.delete(id);
     this.#shapes.delete(id);
     if (key === undefined) return;
+    this.#ids.delete(key);
     dispatch.disownSession(key);
     dispatch.dataPlane.removeSession(key);
   }
 
+  #watch(id: string): void {
+    const { dispatch, clock } = this.#services;
+    const key = this.#keys.get(id);
+    if (key !== undefined) dispatch.traffic(clock).watch(key, this.#onTraffic);
+  }
+
+  #unwatch(id: string): void {
+    const { dispatch, clock } = this.#services;
+    const key = this.#keys.get(id);
+    if (key !== undefined) dispatch.traffic(clock).unwatch(key);
+  }
+
+  readonly #onTraffic = (keys: readonly SessionKey[]): void => {
+    const ids = keys.flatMap((key) => this.#ids.get(key) ?? []);
+    this.#runner.run((now) => this.machine.dataReceived(now, ids));
+  };
+
   #setState(state: ConnectionState, failure?: Failure): void {
+    const again = state === this.#state && failure?.reason === this.#failure?.reason;
     if (state !== this.#state) this.#stateSince = this.#services.clock.wall();
     this.#state = state;
     this.#failure = failure;
-    this.#services.onState(state, failure);
+    if (!again) this.#services.onState(state, failure);
   }
+}
+
+/** A user as the log names it; without authentication nobody has a name. */
+function whom(user: string | undefined): string {
+  return user === undefined || user === '' ? 'a peer without a name' : user;
 }

@@ -61,12 +61,16 @@ class Countdown implements Machine<string> {
   }
 }
 
+const noFault = (error: unknown): void => {
+  throw error;
+};
+
 describe('the machine runner', () => {
   it('takes all outputs, keeps one timer, and none when nothing is pending', () => {
     const clock = new ManualClock();
     const seen: string[] = [];
     const machine = new Countdown();
-    const runner = new MachineRunner(machine, clock, (output) => seen.push(output));
+    const runner = new MachineRunner(machine, clock, (output) => seen.push(output), noFault);
     runner.run((now) => machine.start(now));
     while (clock.timers.length > 0) {
       expect(clock.timers).toHaveLength(1);
@@ -79,13 +83,18 @@ describe('the machine runner', () => {
     const clock = new ManualClock();
     const seen: string[] = [];
     const machine = new Countdown();
-    const runner: MachineRunner<string> = new MachineRunner(machine, clock, (output) => {
-      seen.push(output);
-      if (seen.length === 1) {
-        runner.run((now) => machine.start(now));
-        seen.push('handler done');
-      }
-    });
+    const runner: MachineRunner<string> = new MachineRunner(
+      machine,
+      clock,
+      (output) => {
+        seen.push(output);
+        if (seen.length === 1) {
+          runner.run((now) => machine.start(now));
+          seen.push('handler done');
+        }
+      },
+      noFault,
+    );
     runner.run((now) => machine.start(now));
     expect(seen).toEqual(['started', 'handler done', 'started']);
   });
@@ -94,11 +103,52 @@ describe('the machine runner', () => {
     const clock = new ManualClock();
     const seen: string[] = [];
     const machine = new Countdown();
-    const runner = new MachineRunner(machine, clock, (output) => seen.push(output));
+    const runner = new MachineRunner(machine, clock, (output) => seen.push(output), noFault);
     runner.run((now) => machine.start(now));
     runner.stop();
     expect(clock.timers).toEqual([]);
     runner.run((now) => machine.start(now));
     expect(seen).toEqual(['started']);
+  });
+
+  it('loses nothing but the one output whose handling throws, and tells of it', () => {
+    const clock = new ManualClock();
+    const seen: string[] = [];
+    const faults: unknown[] = [];
+    const machine = new Countdown();
+    const handle = (output: string): void => {
+      if (output === 'started') throw new RangeError('there is no socket 1');
+      seen.push(output);
+    };
+    const onFault = (error: unknown, output?: string): number => faults.push(`${String(error)} at ${output}`);
+    const runner = new MachineRunner(machine, clock, handle, onFault);
+    runner.run((now) => machine.start(now));
+    while (clock.timers.length > 0) clock.fire();
+    expect(seen).toEqual(['tick at 10', 'tick at 20', 'tick at 30']);
+    expect(faults).toEqual(['RangeError: there is no socket 1 at started']);
+  });
+
+  it('neither dies nor spins when a machine throws at its own deadline', () => {
+    const clock = new ManualClock();
+    const faults: unknown[] = [];
+    const machine: Machine<string> = {
+      tick: () => {
+        throw new Error('a mistake');
+      },
+      nextDeadline: () => 10,
+      poll: () => undefined,
+    };
+    const runner = new MachineRunner(
+      machine,
+      clock,
+      () => undefined,
+      (error) => faults.push(error),
+    );
+    runner.run(() => undefined);
+    clock.fire();
+    clock.fire();
+    expect(faults).toHaveLength(2);
+    expect(clock.instant).toBeGreaterThanOrEqual(1_000);
+    runner.stop();
   });
 });

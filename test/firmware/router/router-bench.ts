@@ -1,0 +1,123 @@
+/** A router on a simulated machine with a fake data plane; nobody answers on the wire. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { simulated } from '../../../board/simulated.ts';
+import { parseConfiguration } from '../../../firmware/config/parse.ts';
+import type { Configuration } from '../../../firmware/config/schema.ts';
+import { ConfigurationStore } from '../../../firmware/config/store.ts';
+import { createLogger } from '../../../firmware/log/logger.ts';
+import { LogRing } from '../../../firmware/log/ring.ts';
+import { NetworkJournal } from '../../../firmware/network/journal.ts';
+import { Reconciler } from '../../../firmware/network/reconciler.ts';
+import { ResolvedNames } from '../../../firmware/network/resolved-names.ts';
+import { SessionDns } from '../../../firmware/network/session-dns.ts';
+import { Router } from '../../../firmware/router/router.ts';
+import { RouterNetwork } from '../../../firmware/router/router-network.ts';
+import { SecretKeeper } from '../../../firmware/router/secret-keeper.ts';
+import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
+import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
+import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { SimulatedLinks } from '../../../hal/simulated/links.ts';
+import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
+import { SeededRandom } from '../../support/seeded-random.ts';
+import { FakeDataPlane } from '../vpn/fake-data-plane.ts';
+
+type Entries = Readonly<Record<string, unknown>>;
+
+export class RouterBench {
+  readonly stateDir = mkdtempSync(join(tmpdir(), 'culvert-router-'));
+  readonly clock = new SimulatedClock();
+  readonly links = new SimulatedLinks();
+  readonly dataPlane = new FakeDataPlane();
+  readonly dispatch = new DataPlaneDispatch(this.dataPlane, () => undefined);
+  readonly store = new ConfigurationStore(this.stateDir);
+  readonly ring = new LogRing();
+  readonly network: RouterNetwork;
+  readonly router: Router;
+
+  constructor() {
+    this.links.addLink({ name: 'eth0', up: true });
+    const secrets = new SecretKeeper();
+    const logger = createLogger({
+      ring: this.ring,
+      secrets: () => secrets.all(),
+      destination: { write: () => undefined },
+    });
+    const reconciler = new Reconciler({
+      links: this.links,
+      packetFilter: new SimulatedPacketFilter(),
+      journal: new NetworkJournal({ stateDirectory: this.stateDir, scope: 'bench' }),
+      log: () => undefined,
+    });
+    this.network = new RouterNetwork(reconciler, new SessionDns(this.stateDir), (line) => logger.warn(line));
+    const random = new SeededRandom(1);
+    const resolver = new UplinkResolver({
+      dispatch: this.dispatch,
+      clock: this.clock,
+      random,
+      mark: 1,
+      names: new ResolvedNames(this.stateDir),
+      resolvConf: async () => '',
+    });
+    this.router = new Router({
+      version: '0',
+      board: simulated,
+      clock: this.clock,
+      random,
+      links: this.links,
+      dispatch: this.dispatch,
+      network: this.network,
+      resolver,
+      store: this.store,
+      secrets,
+      logger,
+      ring: this.ring,
+      ready: Promise.resolve(),
+    });
+  }
+
+  /** A configuration file with these clients and servers. */
+  file(clients: Entries, servers: Entries = {}): string {
+    const wan = { device: 'eth0', zone: 'wan', ipv4: { method: 'static', address: '10.20.0.9/24' } };
+    const complete = Object.entries(clients).map(([name, entry]) => [
+      name,
+      { server: '10.20.0.2', user: 'alice', password: 'alice-pw', ...(entry as object) },
+    ]);
+    const served = Object.entries(servers).map(([name, entry]) => [
+      name,
+      { listen: '10.20.0.9', localAddress: '10.98.0.1', pool: '10.98.0.10-10.98.0.20', ...(entry as object) },
+    ]);
+    return JSON.stringify({
+      system: { hostname: 'bench' },
+      interfaces: { wan },
+      l2tp: { clients: Object.fromEntries(complete), servers: Object.fromEntries(served) },
+    });
+  }
+
+  configuration(clients: Entries, servers: Entries = {}): Configuration {
+    const parsed = parseConfiguration(this.file(clients, servers), 'bench.json');
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    return parsed.configuration;
+  }
+
+  /** Runs the clock until `promise` is settled. */
+  async during<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const watched = promise.finally(() => {
+      settled = true;
+    });
+    watched.catch(() => undefined);
+    for (let step = 0; !settled && step < 5_000; step += 1) {
+      await new Promise((done) => setImmediate(done));
+      // Files are written in real time: virtual time waits for them a little.
+      if (step % 4 === 3) this.clock.advance(50);
+    }
+    return await watched;
+  }
+
+  async end(): Promise<void> {
+    await this.during(this.router.stop());
+    rmSync(this.stateDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ControlClient } from '../../../firmware/api/client.ts';
+import { createNamespace, type Namespace } from '../../../scripts/lab/namespaces.ts';
+import { waitFor } from '../../../scripts/lab/wait.ts';
+import { describeWithNamespaces } from '../../lab/needs.ts';
+
+const MAIN = fileURLToPath(new URL('../../../firmware/cli/main.ts', import.meta.url));
+
+/** A router process in a namespace of its own. */
+class Run {
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<unknown>;
+  stderr = '';
+
+  constructor(namespace: Namespace, stateDir: string, ...options: string[]) {
+    const node = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, 'run', '--state-dir', stateDir];
+    const [program, ...args] = namespace.command('setpriv', '--pdeathsig=KILL', ...node, ...options);
+    this.#child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#exit = once(this.#child, 'exit');
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  async exitCode(): Promise<number | null> {
+    await this.#exit;
+    return this.#child.exitCode;
+  }
+}
+
+describeWithNamespaces('culvert run', () => {
+  let namespace: Namespace;
+  let stateDir: string;
+  let runs: Run[];
+
+  beforeEach(async () => {
+    namespace = await createNamespace('run');
+    await namespace.ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'far');
+    stateDir = mkdtempSync(join(tmpdir(), 'culvert-run-'));
+    runs = [];
+  });
+
+  afterEach(async () => {
+    for (const run of runs) run.signal('SIGKILL');
+    await Promise.all(runs.map((run) => run.exitCode()));
+    namespace.delete();
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  function run(...options: string[]): Run {
+    const started = new Run(namespace, stateDir, ...options);
+    runs.push(started);
+    return started;
+  }
+
+  function configuration(address: string): string {
+    const file = join(stateDir, `given-${address}.json`);
+    const wan = { device: 'eth0', zone: 'wan', ipv4: { method: 'static', address: `${address}/24` } };
+    const hq = { server: '10.20.0.77', user: 'alice', password: 'alice-pw' };
+    writeFileSync(
+      file,
+      JSON.stringify({ system: { hostname: 'run' }, interfaces: { wan }, l2tp: { clients: { hq } } }),
+    );
+    return file;
+  }
+
+  async function firstRun(): Promise<Run> {
+    const first = run('--config', configuration('10.20.0.9'));
+    const client = new ControlClient(stateDir);
+    await waitFor('the first router', async () => (await client.status().catch(() => undefined))?.l2tp.length === 1);
+    return first;
+  }
+
+  it('leaves the network and the configuration of a router that runs already alone', async () => {
+    const first = await firstRun();
+    const stored = readFileSync(join(stateDir, 'configuration.json'), 'utf8');
+    const before = await namespace.ip('address');
+    const second = run('--config', configuration('10.20.0.10'));
+    expect(await second.exitCode()).toBe(1);
+    expect(second.stderr.trim().split('\n')).toHaveLength(1);
+    expect(second.stderr).toMatch(/another culvert/);
+    expect(readFileSync(join(stateDir, 'configuration.json'), 'utf8')).toBe(stored);
+    expect(await namespace.ip('address')).toBe(before);
+    first.signal('SIGTERM');
+    expect(await first.exitCode()).toBe(0);
+    expect(await namespace.ip('address')).not.toContain('10.20.0.9');
+  });
+
+  it('ends in good order when SIGTERM comes in the middle of the start, and again', async () => {
+    const before = await namespace.ip('address', 'show', 'eth0');
+    const early = run('--config', configuration('10.20.0.9'));
+    await waitFor('the control socket', async () => existsSync(join(stateDir, 'control.sock')), { intervalMs: 2 });
+    early.signal('SIGTERM');
+    await waitFor('the first word about it', async () => early.stderr.includes('SIGTERM'), { intervalMs: 2 });
+    early.signal('SIGTERM');
+    expect(await early.exitCode()).toBe(0);
+    expect(await namespace.ip('address', 'show', 'eth0')).toBe(before);
+    expect(existsSync(join(stateDir, 'network-journal.json'))).toBe(false);
+  });
+
+  it('says in one line what is wrong with a state directory, and touches nothing', async () => {
+    rmSync(stateDir, { recursive: true });
+    writeFileSync(stateDir, 'a file');
+    const refused = run();
+    expect(await refused.exitCode()).toBe(1);
+    expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+    expect(refused.stderr).toContain(stateDir);
+  });
+
+  it('removes its socket when it ends', async () => {
+    const first = await firstRun();
+    expect(existsSync(join(stateDir, 'control.sock'))).toBe(true);
+    first.signal('SIGINT');
+    expect(await first.exitCode()).toBe(0);
+    expect(existsSync(join(stateDir, 'control.sock'))).toBe(false);
+  });
+});

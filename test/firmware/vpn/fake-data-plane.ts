@@ -1,0 +1,119 @@
+import type {
+  DataPlane,
+  DataPlaneCounters,
+  DataPlaneEvent,
+  InterfaceSpec,
+  SessionSpec,
+  SocketSpec,
+} from '../../../firmware/dataplane/data-plane.ts';
+import type { UdpPath } from '../../../firmware/protocol/udp-path.ts';
+
+type Verb = 'openSocket' | 'closeSocket' | 'addInterface' | 'removeInterface';
+
+/** A data plane that carries nothing, keeps account of everything, and is slow or fails where a test says so. */
+export class FakeDataPlane implements DataPlane {
+  readonly sockets = new Map<number, SocketSpec>();
+  readonly interfaces = new Map<number, InterfaceSpec>();
+  readonly sessions = new Map<number, SessionSpec>();
+  readonly sent: { readonly path: UdpPath; readonly bytes: Uint8Array }[] = [];
+  readonly frames: { readonly session: number; readonly frame: Uint8Array }[] = [];
+  /** User packets received so far, by session. */
+  readonly received = new Map<number, number>();
+  /** What the next call of a verb waits for. */
+  readonly gates = new Map<Verb, Promise<void>>();
+  /** Verbs that are refused, with these words. */
+  readonly refused = new Map<Verb | 'putSession', string>();
+  ended = false;
+  listener: (event: DataPlaneEvent) => void = () => undefined;
+
+  async openSocket(spec: SocketSpec): Promise<number> {
+    await this.#gate('openSocket');
+    this.sockets.set(spec.id, spec);
+    return spec.port;
+  }
+
+  async closeSocket(id: number): Promise<void> {
+    if (!this.sockets.delete(id)) throw new RangeError(`there is no socket ${id}`);
+    await this.#gate('closeSocket');
+  }
+
+  sendDatagram(socket: number, path: UdpPath, bytes: Uint8Array): void {
+    if (this.ended) return;
+    if (!this.sockets.has(socket)) throw new RangeError(`there is no socket ${socket}`);
+    this.sent.push({ path, bytes });
+  }
+
+  async addInterface(spec: InterfaceSpec): Promise<void> {
+    await this.#gate('addInterface');
+    if ([...this.interfaces.values()].some(({ name }) => name === spec.name)) throw new Error(`${spec.name} exists`);
+    this.interfaces.set(spec.id, spec);
+  }
+
+  async setInterfaceMtu(): Promise<void> {}
+
+  async removeInterface(id: number): Promise<void> {
+    if (!this.interfaces.delete(id)) throw new RangeError(`there is no interface ${id}`);
+    await this.#gate('removeInterface');
+  }
+
+  putSession(spec: SessionSpec): void {
+    if (this.ended) return;
+    const refused = this.refused.get('putSession');
+    if (refused !== undefined && spec.network) throw new RangeError(refused);
+    if (!this.sockets.has(spec.socket)) throw new RangeError(`there is no socket ${spec.socket}`);
+    if (spec.network && !this.interfaces.has(spec.network.interface))
+      throw new RangeError('there is no such interface');
+    this.sessions.set(spec.key, spec);
+  }
+
+  removeSession(key: number): void {
+    this.sessions.delete(key);
+  }
+
+  sendPppFrame(session: number, frame: Uint8Array): void {
+    if (this.ended) return;
+    if (!this.sessions.has(session)) throw new RangeError(`there is no session ${session}`);
+    this.frames.push({ session, frame });
+  }
+
+  async counters(): Promise<DataPlaneCounters> {
+    if (this.ended) throw new Error('The data plane is closed.');
+    const sessions = [...this.sessions.keys()].map((key) => ({
+      key,
+      packetsReceived: this.received.get(key) ?? 0,
+      octetsReceived: 0,
+      packetsSent: 0,
+      octetsSent: 0,
+      drops: {},
+    }));
+    return { sessions, drops: {} };
+  }
+
+  onEvent(listener: (event: DataPlaneEvent) => void): void {
+    this.listener = listener;
+  }
+
+  async close(): Promise<void> {
+    this.ended = true;
+  }
+
+  /** The engine dies: it knows nothing any more. */
+  fail(): void {
+    this.ended = true;
+    for (const known of [this.sockets, this.interfaces, this.sessions]) known.clear();
+    this.listener({ kind: 'engine-failed', reason: 'its thread ended' });
+  }
+
+  /** What is left of everything that was opened. */
+  get leftovers(): number {
+    return this.sockets.size + this.interfaces.size + this.sessions.size;
+  }
+
+  async #gate(verb: Verb): Promise<void> {
+    const gate = this.gates.get(verb);
+    this.gates.delete(verb);
+    await gate;
+    const refused = this.refused.get(verb);
+    if (refused !== undefined) throw new Error(refused);
+  }
+}
