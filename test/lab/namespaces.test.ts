@@ -8,9 +8,9 @@ import {
   type Namespace,
   namespaceNames,
 } from '../../scripts/lab/namespaces.ts';
+import { run } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { describeWithNamespaces } from './needs.ts';
-import { processesWith } from './processes.ts';
 
 describeWithNamespaces('network namespaces', () => {
   const made: Namespace[] = [];
@@ -70,9 +70,9 @@ describeWithNamespaces('network namespaces', () => {
   it('leave nothing behind: no name, no process, no device at the other end', async () => {
     const [a, b] = [await make('a'), await make('b')];
     await connect({ namespace: a, device: 'toB' }, { namespace: b, device: 'toA' });
-    const marker = `marker-of-${a.name}`;
-    const held = a.run('bash', '-c', 'sleep 1000; :', marker).catch(() => 'killed');
-    await waitFor('the start of the process', () => processesWith(marker).length > 0);
+    const held = a.run('sleep', '1000').catch(() => 'killed');
+    // The name of the command is seen before it has entered the namespace; the kernel's list is what counts.
+    await waitFor('the start of the process', async () => (await run(['ip', 'netns', 'pids', a.name])).trim() !== '');
 
     a.delete();
     a.delete(); // a second time is harmless
