@@ -31,6 +31,13 @@ const MAX_REFUSALS = 20;
  */
 const MAX_REPEATED_ACKS = 3;
 
+/**
+ * The peer's first Configure-Request comes this long after ours, which is still unanswered: then ours was probably sent
+ * before anybody listened (a server starts its PPP only once the call stands), and is repeated without waiting for the
+ * Restart timer, ms. The wait keeps a pair that starts at the same moment from repeating for nothing.
+ */
+const EARLY_REPEAT_MS = 20;
+
 /** Longest text that goes into a Terminate-Request, octets. */
 const MAX_TERMINATE_TEXT = 120;
 
@@ -57,6 +64,7 @@ export class Negotiation {
   #lastIdentifier = 0;
   /** Our last Configure-Request; `answered` once a valid answer to it came. */
   #request: { readonly identifier: number; readonly data: Uint8Array; answered: boolean } | undefined;
+  #requestedAt: Instant = 0;
   /** The next Configure-Request begins a negotiation. */
   #fresh = true;
   #refusals = 0;
@@ -178,7 +186,16 @@ export class Negotiation {
       return;
     }
     this.#judged = judged;
+    this.#repeatEarly(now);
     this.#automaton.handle(judged.verdict.kind === 'ack' ? 'RCR+' : 'RCR-', now);
+  }
+
+  /** Goes out before the answer to the peer's request: a peer that has ours after all only acknowledges it again. */
+  #repeatEarly(now: Instant): void {
+    const request = this.#request;
+    if (this.#heard || this.state !== 'Req-Sent' || request === undefined || request.answered) return;
+    if (now - this.#requestedAt < EARLY_REPEAT_MS) return;
+    this.#host.send({ code: CONFIGURE_REQUEST, identifier: request.identifier, data: request.data }, true);
   }
 
   #judge(packet: ControlPacket): JudgedRequest {
@@ -295,7 +312,7 @@ export class Negotiation {
         this.#host.finished(now, this.#cause);
         return;
       case 'scr':
-        this.#sendConfigureRequest();
+        this.#sendConfigureRequest(now);
         return;
       case 'sca':
       case 'scn':
@@ -319,7 +336,8 @@ export class Negotiation {
     }
   }
 
-  #sendConfigureRequest(): void {
+  #sendConfigureRequest(now: Instant): void {
+    this.#requestedAt = now;
     if (this.#fresh) {
       this.#fresh = false;
       this.#refusals = 0;
