@@ -14,6 +14,13 @@ import type { Tunnel } from './tunnel.ts';
  */
 const STRAGGLER_MS = 2000;
 
+/**
+ * A half-open tunnel older than this makes room for a new one where the limit is reached, ms: longer than a round trip
+ * over LTE. Without it a few forged SCCRQs a second would keep every branch out; with it it takes sixteen a second in
+ * the name of one address, or 256 in all, and even then some honest ones get in.
+ */
+const HALF_OPEN_GRACE_MS = 250;
+
 interface Accepted {
   readonly tunnel: Tunnel;
   /** Of the SCCRQ's octets. */
@@ -32,7 +39,8 @@ export class Admission {
   /** By address, port and tunnel id of the peer. */
   readonly #accepted = new Map<string, Accepted>();
   readonly #keys = new Map<Tunnel, string>();
-  readonly #halfOpen = new Set<Tunnel>();
+  /** With the time of their SCCRQ, the oldest first. */
+  readonly #halfOpen = new Map<Tunnel, Instant>();
 
   constructor(limits: EndpointLimits) {
     this.#limits = limits;
@@ -54,20 +62,28 @@ export class Admission {
     return this.#accepted.get(keyOf(remote, peerTunnelId))?.tunnel;
   }
 
-  /** Whether one more tunnel may be half open. */
-  hasRoomFor(address: string): boolean {
-    if (this.#halfOpen.size >= this.#limits.halfOpenTotal) return false;
-    let ofAddress = 0;
-    for (const tunnel of this.#halfOpen) if (tunnel.path.remote.address === address) ofAddress += 1;
-    return ofAddress < this.#limits.halfOpenPerAddress;
+  /** Whether one more tunnel may be half open, or which one has to go for it. */
+  roomFor(
+    now: Instant,
+    address: string,
+  ): { readonly kind: 'free' | 'none' } | { readonly kind: 'evict'; tunnel: Tunnel } {
+    const { halfOpenPerAddress, halfOpenTotal } = this.#limits;
+    const ofAddress = [...this.#halfOpen.keys()].filter((tunnel) => tunnel.path.remote.address === address);
+    const crowd = ofAddress.length >= halfOpenPerAddress ? ofAddress : [...this.#halfOpen.keys()];
+    if (crowd === ofAddress || this.#halfOpen.size >= halfOpenTotal) {
+      const [oldest] = crowd;
+      const age = oldest ? now - (this.#halfOpen.get(oldest) ?? now) : 0;
+      return oldest && age >= HALF_OPEN_GRACE_MS ? { kind: 'evict', tunnel: oldest } : { kind: 'none' };
+    }
+    return { kind: 'free' };
   }
 
   /** A tunnel was made for an SCCRQ. */
-  add(tunnel: Tunnel, remote: UdpEndpoint, peerTunnelId: number, datagram: Uint8Array): void {
+  add(now: Instant, tunnel: Tunnel, remote: UdpEndpoint, peerTunnelId: number, datagram: Uint8Array): void {
     const key = keyOf(remote, peerTunnelId);
     this.#accepted.set(key, { tunnel, digest: digestOf(datagram) });
     this.#keys.set(tunnel, key);
-    this.#halfOpen.add(tunnel);
+    this.#halfOpen.set(tunnel, now);
   }
 
   /** The tunnel's state may have changed. */

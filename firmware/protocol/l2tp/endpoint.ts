@@ -268,10 +268,10 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
       this.#turnAway(header.ns, peerTunnelId, cause, path);
       return;
     }
-    if (!this.#admission.hasRoomFor(path.remote.address)) {
-      this.counters.halfOpenLimit += 1;
-      return;
-    }
+    const room = this.#admission.roomFor(now, path.remote.address);
+    if (room.kind !== 'free') this.counters.halfOpenLimit += 1;
+    if (room.kind === 'none') return;
+    if (room.kind === 'evict') this.#forget(now, room.tunnel);
     if (this.#tunnels.size - this.#lingering.size >= limits.tunnels) {
       this.counters.halfOpenLimit += 1;
       this.#turnAway(
@@ -288,7 +288,7 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
     const options = { localId, path, hideAvps, followReplyPort: false };
     const tunnel = new Tunnel(now, this, secret === undefined ? options : { ...options, secret });
     this.#tunnels.set(localId, tunnel);
-    this.#admission.add(tunnel, path.remote, peerTunnelId, datagram);
+    this.#admission.add(now, tunnel, path.remote, peerTunnelId, datagram);
     tunnel.accept(now, header, body, path);
   }
 

@@ -51,6 +51,34 @@ describe('limits', () => {
     expect(endpoint.tunnels()).toHaveLength(1);
   });
 
+  it('let every honest caller in while forged SCCRQs come twenty times a second, half of them in its name', () => {
+    const endpoint = server();
+    const callers: ScriptedPeer[] = [];
+    for (let step = 0; step * 50 < 60_000; step += 1) {
+      const now = step * 50;
+      endpoint.tick(now);
+      const address = step % 2 === 0 ? CLIENT_END.address : `10.77.${step >> 8}.${step & 255}`;
+      endpoint.receive(now, sccrq(1 + step), { remote: { address, port: 999 }, local: SERVER_END });
+      // What is for the forgers is not for the caller.
+      while (endpoint.poll() !== undefined);
+      if (step % 200 === 100) {
+        const caller = new ScriptedPeer(endpoint, { remote: { ...CLIENT_END, port: 2000 + step }, local: SERVER_END });
+        caller.now = now;
+        expect(caller.send('SCCRQ', { ...INTRODUCTION, assignedTunnelId: 60_000 + step })).toContain('SCCRP');
+        callers.push(caller);
+      }
+      // Its SCCCN comes 200 ms later.
+      const caller = step % 200 === 104 ? callers.at(-1) : undefined;
+      if (caller) {
+        caller.now = now;
+        caller.send('SCCCN', {});
+        expect(endpoint.tunnel(caller.tunnelId)?.state).toBe('established');
+      }
+    }
+    expect(callers).toHaveLength(6);
+    expect(endpoint.counters.halfOpenLimit).toBeGreaterThan(100);
+  });
+
   it('leave room for tunnels that complete', () => {
     const endpoint = server({ limits: { tunnels: 8 } });
     const peers = Array.from({ length: 12 }, (_, i) => {
