@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Guest, startGuest } from '../../scripts/lab/guest.ts';
 import { type L2tpns, startL2tpns } from '../../scripts/lab/l2tpns.ts';
 import { addBridge, addTap, connect, createNamespace, type Namespace } from '../../scripts/lab/namespaces.ts';
+import { run } from '../../scripts/lab/shell.ts';
 import { dialWithXl2tpd } from '../../scripts/lab/xl2tpd-lac.ts';
 import { describeWithGuests } from './needs.ts';
-import { processesWith } from './processes.ts';
 
 describeWithGuests('l2tpns', () => {
   const made: Namespace[] = [];
@@ -68,7 +68,7 @@ describeWithGuests('l2tpns', () => {
     await server.stop();
     await server.stop(); // a second time is harmless
     expect(await home.run('ss', '-lunH')).toBe('');
-    expect(processesWith('l2tpns -c')).toEqual([]);
+    expect(await run(['ip', 'netns', 'pids', home.name])).toBe('');
     const again = await startL2tpns({ namespace: home, address: '10.20.0.8', users: [] });
     await again.stop();
   });
