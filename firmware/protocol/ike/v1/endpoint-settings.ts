@@ -1,0 +1,39 @@
+/** The options of an endpoint, checked. */
+import { EncodeError } from '../../bytes.ts';
+import type { IkeConnection } from '../ike-types.ts';
+import { espProposalFits, ikeProposalFits } from '../proposals.ts';
+import { DEFAULT_LIMITS, type IkeV1Limits, type IkeV1Options } from './endpoint-types.ts';
+import { idOfIdentity, idOfSelector } from './id-payload.ts';
+import { MAX_OFFERED_TRANSFORMS } from './phase2-transforms.ts';
+
+export interface IkeV1Settings {
+  /** Of version 1, with those proposals that IKEv1 has numbers for. */
+  readonly connections: readonly IkeConnection[];
+  readonly limits: IkeV1Limits;
+}
+
+/** @throws RangeError when a connection holds what IKEv1 cannot say. */
+export function endpointSettings(options: IkeV1Options): IkeV1Settings {
+  const connections = options.connections.filter(({ version }) => version === 1).map(checked);
+  return { connections, limits: { ...DEFAULT_LIMITS, ...options.limits } };
+}
+
+function checked(connection: IkeConnection): IkeConnection {
+  const { name } = connection;
+  const fitting = connection.ikeProposals.filter((proposal) => ikeProposalFits(1, proposal));
+  const ikeProposals = fitting.slice(0, MAX_OFFERED_TRANSFORMS);
+  const espProposals = connection.espProposals.filter((proposal) => espProposalFits(1, proposal));
+  if (ikeProposals.length === 0) throw new RangeError(`connection ${name}: no IKE proposal is one of IKEv1`);
+  if (espProposals.length === 0) throw new RangeError(`connection ${name}: no ESP proposal is one of IKEv1`);
+  try {
+    for (const identity of [connection.localId, connection.remoteId]) {
+      if (identity !== undefined) idOfIdentity(identity);
+    }
+    const selectors = [...(connection.localSelectors ?? []), ...(connection.remoteSelectors ?? [])];
+    for (const selector of selectors) idOfSelector(selector);
+  } catch (error) {
+    if (!(error instanceof EncodeError)) throw error;
+    throw new RangeError(`connection ${name}: ${error.message}`);
+  }
+  return { ...connection, ikeProposals, espProposals };
+}

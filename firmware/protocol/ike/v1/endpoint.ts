@@ -1,0 +1,308 @@
+/**
+ * An IKEv1 endpoint (RFC 2407, 2408, 2409, 3947, 3706): any number of peers, called or calling. Main Mode with pre-
+ * shared keys, Quick Mode for ESP, Informational. Aggressive Mode is refused: with a pre-shared key it hands a
+ * stranger what he needs to guess it at leisure.
+ */
+import { DecodeError } from '../../bytes.ts';
+import type { Failure, Instant, Machine, RandomSource } from '../../machine.ts';
+import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
+import type { IkeOutput } from '../ike-types.ts';
+import { hasRoomFor, judgeMessage1 } from './admission.ts';
+import { ChildTable } from './child-table.ts';
+import { endpointSettings, type IkeV1Settings } from './endpoint-settings.ts';
+import type { IkeV1Counters, IkeV1Limits, IkeV1Options, IkeV1View } from './endpoint-types.ts';
+import { closedHere } from './failures.ts';
+import { cookieKey, decodeMessage, isZero, type ReceivedMessage } from './header.ts';
+import type { IsakmpSa, IsakmpSaHost } from './isakmp-sa.ts';
+import { isEncrypted, plainPayloads } from './main-mode.ts';
+import { MainModeInitiator } from './main-mode-initiator.ts';
+import { MainModeResponder } from './main-mode-responder.ts';
+import { decodeNotification } from './notification.ts';
+import { ExchangeType, FIRST_STATUS_TYPE, notifyName, PayloadType } from './numbers.ts';
+import { Outbox } from './outbox.ts';
+import { bodiesOf, onlyBody } from './payload.ts';
+import { phase1Offers } from './phase1-transforms.ts';
+import { Reassemblies } from './reassemblies.ts';
+import { Refusals } from './refusal.ts';
+import { SaLifecycle } from './sa-lifecycle.ts';
+import { type AnyMainMode, SaTable } from './sa-table.ts';
+import { recognizeVendor } from './vendor-ids.ts';
+
+export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
+  readonly counters: IkeV1Counters = {
+    received: 0,
+    malformed: 0,
+    unknownCookies: 0,
+    duplicate: 0,
+    unexpected: 0,
+    halfOpenLimit: 0,
+    refused: 0,
+    aggressiveMode: 0,
+    authenticationFailed: 0,
+    unauthenticatedNotify: 0,
+    unsupportedExchange: 0,
+  };
+  readonly random: RandomSource;
+  readonly outbox = new Outbox();
+  readonly children: ChildTable;
+  readonly ending = new Set<IsakmpSa>();
+  readonly #settings: IkeV1Settings;
+  readonly #table = new SaTable();
+  readonly #lifecycle: SaLifecycle;
+  readonly #reassemblies = new Reassemblies();
+  readonly #refusals = new Refusals(this.outbox);
+  #lastIkeId = 0;
+
+  /** @throws RangeError when a connection holds what IKEv1 cannot say. */
+  constructor(options: IkeV1Options, random: RandomSource) {
+    this.#settings = endpointSettings(options);
+    this.random = random;
+    this.children = new ChildTable(this.outbox, random);
+    this.#lifecycle = new SaLifecycle(this, this.#table, () => this.#freshIkeId());
+  }
+
+  get limits(): IkeV1Limits {
+    return this.#settings.limits;
+  }
+
+  /**
+   * Sets a connection up: Main Mode, then Quick Mode for each pair of selectors. `ike-up` and `child-up` follow, or
+   * `ike-down` with the reason.
+   * @param path to port 500, or straight to 4500.
+   * @returns the ikeId that the outputs name.
+   * @throws RangeError when there is no such connection.
+   */
+  initiate(now: Instant, connectionName: string, path: UdpPath): number {
+    const connection = this.#settings.connections.find(({ name }) => name === connectionName);
+    if (connection === undefined) throw new RangeError(`no IKEv1 connection is called ${connectionName}`);
+    const known = [...this.#table.sas.values()].some((sa) => sa.path.remote.address === path.remote.address);
+    const ikeId = this.#freshIkeId();
+    const options = { ikeId, connection, path, initialContact: !known };
+    this.#table.addInitiator(new MainModeInitiator(now, this, options));
+    return ikeId;
+  }
+
+  /** One datagram, without non-ESP marker. Whatever is in it, nothing is thrown; what cannot be used is counted. */
+  receive(now: Instant, datagram: Uint8Array, path: UdpPath): void {
+    this.counters.received += 1;
+    try {
+      const message = decodeMessage(datagram);
+      if (message.header.nextPayload !== PayloadType.fragment) this.#dispatch(now, message, path);
+      else this.#receiveFragment(now, message, path);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.counters.malformed += 1;
+    }
+    // Also where a payload was malformed: those before it have taken effect.
+    this.#lifecycle.settle(now);
+  }
+
+  /** Makes a successor of a child SA now. Harmless when there is no such child SA, or one is being made. */
+  rekeyChild(now: Instant, childId: number): void {
+    const record = this.children.find(childId);
+    if (record !== undefined && !record.replaced && !record.rekeying) this.#lifecycle.rekeyChild(now, record);
+  }
+
+  /** Makes a successor of an ISAKMP SA now; its child SAs stay. Harmless when there is none, or one is being made. */
+  rekeyIke(now: Instant, ikeId: number): void {
+    this.#lifecycle.rekeyIke(now, ikeId);
+  }
+
+  /** Ends an ISAKMP SA and its child SAs: the peer is told, `child-down` and `ike-down` follow at once. */
+  close(now: Instant, ikeId: number): void {
+    const mode = this.#table.mainModes.get(ikeId);
+    if (mode !== undefined) this.#dropMainMode(now, mode, closedHere());
+    const sa = this.#table.sas.get(ikeId);
+    if (sa !== undefined) this.#lifecycle.close(now, sa);
+  }
+
+  /** The network reported an error towards `remote`: a clue, no more. @param code errno name such as `ECONNREFUSED`. */
+  pathError(_now: Instant, remote: UdpEndpoint, code: string): void {
+    // A datagram that was too big says nothing about the peer.
+    if (code === 'EMSGSIZE') return;
+    for (const mode of this.#table.mainModes.values()) {
+      if (sameEndpoint(mode.path.remote, remote)) mode.hint({ pathError: code });
+    }
+    for (const sa of this.#table.sas.values()) sa.pathError(remote, code);
+  }
+
+  /** ESP of a child SA came in and was genuine: the peer lives. */
+  espReceived(now: Instant, childId: number): void {
+    const record = this.children.find(childId);
+    if (record !== undefined) this.#table.sas.get(record.ikeId)?.heard(now);
+  }
+
+  /** Every Main Mode in progress and every ISAKMP SA. */
+  views(): readonly IkeV1View[] {
+    return [...this.#mainModeViews(), ...this.#lifecycle.succession.views()];
+  }
+
+  /** There is no SA, and none is being made. */
+  get idle(): boolean {
+    return this.#table.mainModes.size === 0 && this.#table.sas.size === 0;
+  }
+
+  tick(now: Instant): void {
+    for (const mode of [...this.#table.mainModes.values()]) {
+      if (mode.deadline === undefined || now < mode.deadline) continue;
+      mode.tick(now);
+      this.#settleMainMode(now, mode);
+    }
+    this.#lifecycle.tick(now);
+  }
+
+  nextDeadline(): Instant | undefined {
+    const { mainModes, sas } = this.#table;
+    let earliest = this.children.deadline;
+    for (const { deadline } of [...mainModes.values(), ...sas.values()]) {
+      if (deadline !== undefined && (earliest === undefined || deadline < earliest)) earliest = deadline;
+    }
+    return earliest;
+  }
+
+  poll(): IkeOutput | undefined {
+    return this.outbox.shift();
+  }
+
+  /** For ISAKMP SAs. */
+  deletedByPeer(_now: Instant, sa: IsakmpSa, key: string): void {
+    this.#lifecycle.succession.deletedByPeer(sa, key);
+  }
+
+  /** For ISAKMP SAs. */
+  initialContact(now: Instant, sa: IsakmpSa): void {
+    this.#lifecycle.initialContact(now, sa);
+  }
+
+  #dispatch(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+    const { exchangeType } = message.header;
+    if (exchangeType === ExchangeType.mainMode) this.#receiveMainMode(now, message, path);
+    else if (exchangeType === ExchangeType.informational || exchangeType === ExchangeType.quickMode) {
+      this.#receiveOther(now, message, path);
+    } else if (exchangeType === ExchangeType.aggressive) {
+      this.counters.aggressiveMode += 1;
+      this.#refusals.aggressiveMode(now, this.#freshIkeId(), message, path);
+    } else this.counters.unsupportedExchange += 1;
+  }
+
+  #receiveMainMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+    const { cookieI, cookieR } = message.header;
+    const mode = isZero(cookieR) ? this.#table.asked(cookieI, path.remote) : this.#table.mainMode(message.header);
+    if (mode !== undefined) {
+      mode.receive(now, message, path);
+      this.#settleMainMode(now, mode);
+    } else if (isZero(cookieR)) this.#receiveMessage1(now, message, path);
+    else this.#receiveEstablished(now, message, path);
+  }
+
+  #receiveMessage1(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+    if (message.header.messageId !== 0) throw new DecodeError('message id in phase 1');
+    const payloads = plainPayloads(message);
+    const saBody = onlyBody(payloads, PayloadType.sa, 'SA').slice();
+    const verdict = judgeMessage1(this.#settings.connections, path.remote, phase1Offers(saBody));
+    if ('failure' in verdict) {
+      this.counters.refused += 1;
+      const { failure, connection } = verdict;
+      this.#refusals.message1(now, this.#freshIkeId(), message, path, failure, connection?.name);
+      return;
+    }
+    const full = this.#table.sas.size >= this.limits.ikeSas;
+    if (full || !hasRoomFor(this.#table.mainModes.values(), path.remote, this.limits)) {
+      this.counters.halfOpenLimit += 1;
+      return;
+    }
+    const vendor = recognizeVendor(payloads);
+    const options = { ikeId: this.#freshIkeId(), message, saBody, vendor, path, ...verdict };
+    this.#table.addResponder(new MainModeResponder(now, this, options), path.remote);
+  }
+
+  /** Informational and Quick Mode: under an ISAKMP SA, or a hint about one that is being made. */
+  #receiveOther(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+    const mode = this.#table.mainMode(message.header);
+    const encrypted = isEncrypted(message);
+    if (encrypted && mode === undefined) this.#receiveEstablished(now, message, path);
+    else if (encrypted) {
+      this.counters.unexpected += 1;
+      mode?.hint({ unreadable: true });
+    } else if (message.header.exchangeType === ExchangeType.informational) this.#receiveHint(message, mode);
+    else this.counters.malformed += 1;
+  }
+
+  /** In clear: anybody may have sent it, so nothing ends because of it. */
+  #receiveHint(message: ReceivedMessage, mode: AnyMainMode | undefined): void {
+    this.counters.unauthenticatedNotify += 1;
+    const [body] = bodiesOf(plainPayloads(message), PayloadType.notification);
+    if (mode === undefined || body === undefined) return;
+    const { type } = decodeNotification(body);
+    this.outbox.received(mode.ikeId, 'Informational', `${notifyName(type)}, unauthenticated`);
+    if (type < FIRST_STATUS_TYPE) mode.hint({ notify: type });
+  }
+
+  #receiveEstablished(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+    const { cookieI, cookieR, messageId } = message.header;
+    const key = cookieKey(cookieI, cookieR);
+    const sa = this.#table.established(key);
+    if (sa !== undefined) {
+      sa.receive(now, message, path);
+      return;
+    }
+    const lingering = this.#table.lingering(now, key);
+    const seen = lingering?.replay.recognize(messageId, message.octets);
+    if (lingering === undefined || seen?.kind !== 'repeated') {
+      this.counters.unknownCookies += 1;
+      return;
+    }
+    this.counters.duplicate += 1;
+    if (seen.reply === undefined) return;
+    this.outbox.send(lingering.ikeId, 'reply again', seen.reply, lingering.path, lingering.fragments);
+  }
+
+  #receiveFragment(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+    const { cookieI, cookieR } = message.header;
+    const key = cookieKey(cookieI, cookieR);
+    if (this.#table.mainMode(message.header) === undefined && this.#table.established(key) === undefined) {
+      this.counters.unknownCookies += 1;
+      return;
+    }
+    const whole = this.#reassemblies.add(now, key, message.body);
+    if (whole === undefined) return;
+    const inner = decodeMessage(whole);
+    if (inner.header.nextPayload === PayloadType.fragment) throw new DecodeError('fragments of fragments');
+    this.#dispatch(now, inner, path);
+  }
+
+  #settleMainMode(now: Instant, mode: AnyMainMode): void {
+    const { outcome, failure } = mode;
+    if (outcome !== undefined) {
+      this.#table.removeMainMode(mode);
+      this.#lifecycle.established(now, outcome);
+    } else if (mode instanceof MainModeInitiator ? failure !== undefined : mode.expired) {
+      this.#dropMainMode(now, mode, failure);
+    }
+  }
+
+  /** @param failure what there is to say; nothing where a stranger just went away. */
+  #dropMainMode(now: Instant, mode: AnyMainMode, failure: Failure | undefined): void {
+    this.#table.removeMainMode(mode);
+    if (failure === undefined) return;
+    const rekeyed = mode instanceof MainModeInitiator ? mode.rekeys : undefined;
+    if (rekeyed !== undefined) this.#table.sas.get(rekeyed)?.rekeyFailed(now, failure);
+    else this.outbox.emit({ kind: 'ike-down', ikeId: mode.ikeId, connection: mode.connection.name, failure });
+  }
+
+  #mainModeViews(): readonly IkeV1View[] {
+    return [...this.#table.mainModes.values()].map(({ ikeId, connection, initiator, path }) => ({
+      ikeId,
+      connection: connection.name,
+      initiator,
+      state: 'main-mode',
+      path,
+      children: [],
+    }));
+  }
+
+  #freshIkeId(): number {
+    this.#lastIkeId += 1;
+    return this.#lastIkeId;
+  }
+}

@@ -1,0 +1,216 @@
+/** Why an ISAKMP SA or a child SA ended or never came up, for a person: one function for each way to fail. */
+import type { Failure } from '../../machine.ts';
+import { printable } from '../../printable.ts';
+import { formatEndpoint, type UdpEndpoint } from '../../udp-path.ts';
+import type { IkeIdentity, TrafficSelector } from '../ike-types.ts';
+import { describeIdentity } from './id-payload.ts';
+import { notifyName } from './numbers.ts';
+import { ANSWER_SECONDS } from './retransmit.ts';
+
+const SAME_KEY = 'set the same pre-shared key on both ends';
+const DIAL_AGAIN = 'nothing to repair here; the connection can be set up again';
+
+/** What the socket's error names mean. */
+const PATH_ERRORS: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'connection refused (nothing listens on that port)'],
+  ['EHOSTUNREACH', 'host unreachable'],
+  ['ENETUNREACH', 'network unreachable'],
+  ['EHOSTDOWN', 'host down'],
+  ['EACCES', 'sending was forbidden'],
+  ['EPERM', 'sending was forbidden'],
+]);
+
+/** What is known besides silence: an error of the network, notifications that anybody may have sent. */
+export interface Clues {
+  readonly pathError?: string;
+  /** Notify Message Type. */
+  readonly notify?: number;
+  /** An encrypted Informational came where there is no key for it yet: a refusal, most likely. */
+  readonly unreadable?: true;
+}
+
+function cluesText({ pathError, notify, unreadable }: Clues): string {
+  const network =
+    pathError === undefined ? '' : `; the network reported: ${PATH_ERRORS.get(pathError) ?? printable(pathError)}`;
+  const hint = notify === undefined ? '' : `; an unauthenticated ${notifyName(notify)} came instead`;
+  const refusal = unreadable === undefined ? '' : '; it answered with a notification that cannot be read';
+  return network + hint + refusal;
+}
+
+/** No answer to message 1. */
+export function noAnswer(remote: UdpEndpoint, clues: Clues): Failure {
+  return {
+    step: 'Main Mode 1',
+    reason: `${formatEndpoint(remote)} did not answer within ${ANSWER_SECONDS} s${cluesText(clues)}`,
+    remedy: `check that address, that UDP port ${remote.port} is open, and that the peer speaks IKEv1 (Main Mode)`,
+  };
+}
+
+/** No answer to message 3: the peer is there, but longer messages or this one do not reach it. */
+export function noAnswerToKeyExchange(remote: UdpEndpoint, clues: Clues): Failure {
+  return {
+    step: 'Main Mode 3',
+    reason: `${formatEndpoint(remote)} answered the proposal but not the key exchange${cluesText(clues)}`,
+    remedy: 'check that larger datagrams reach the peer, and the log of the peer',
+  };
+}
+
+/** No answer to message 5. @param floated it went to port 4500. */
+export function noAnswerToAuthentication(remote: UdpEndpoint, floated: boolean, clues: Clues): Failure {
+  const end = formatEndpoint(remote);
+  const silent = clues.notify === undefined && clues.unreadable === undefined;
+  const guess = silent && floated ? ', or UDP port 4500 is blocked' : '';
+  return {
+    step: 'Main Mode 5',
+    reason: `${end} does not accept message 5: probably its pre-shared key is another one${guess}${cluesText(clues)}`,
+    remedy: `${SAME_KEY}, check the identity that the peer expects${guess && ', and let UDP port 4500 pass'}`,
+  };
+}
+
+/** Message 6 came, but is not of somebody who knows the key. */
+export function answerNotVerified(remote: UdpEndpoint): Failure {
+  return {
+    step: 'Main Mode 6',
+    reason: `the answer of ${formatEndpoint(remote)} cannot be verified: its pre-shared key is another one`,
+    remedy: SAME_KEY,
+  };
+}
+
+/** As initiator: the peer knows the key but is not who it should be. */
+export function wrongIdentity(step: string, seen: IkeIdentity, wanted: IkeIdentity): Failure {
+  return {
+    step,
+    reason: `the peer calls itself ${describeIdentity(seen)}, and ${describeIdentity(wanted)} is wanted`,
+    remedy: 'correct the remote identity here or the local identity there',
+  };
+}
+
+/** As responder: no candidate key fits message 5. */
+export function wrongKey(remote: UdpEndpoint, tried: number): Failure {
+  const keys = tried === 1 ? 'the pre-shared key' : `any of the ${tried} pre-shared keys`;
+  return {
+    step: 'Main Mode 5',
+    reason: `message 5 of ${formatEndpoint(remote)} does not decrypt or verify with ${keys} that may be meant`,
+    remedy: SAME_KEY,
+  };
+}
+
+/** As responder: nothing is configured for whoever asks. */
+export function noConnection(remote: UdpEndpoint): Failure {
+  return {
+    step: 'Main Mode 1',
+    reason: `${formatEndpoint(remote)} asks for IKEv1, and no connection is configured for that address`,
+    remedy: "add a connection for that peer, or one whose remote is 'any'",
+  };
+}
+
+/** The first Quick Mode was not answered. */
+export function noAnswerToQuickMode(remote: UdpEndpoint, clues: Clues): Failure {
+  return {
+    step: 'Quick Mode',
+    reason: `${formatEndpoint(remote)} did not answer the Quick Mode within ${ANSWER_SECONDS} s${cluesText(clues)}`,
+    remedy: 'check the ESP proposals and traffic selectors on both ends, and the log of the peer',
+  };
+}
+
+/** The peer refused a Quick Mode, authenticated. */
+export function quickModeRefused(type: number): Failure {
+  const remedies: ReadonlyMap<number, string> = new Map([
+    [18, 'make the traffic selectors (networks, protocol and ports) of both ends mirror each other'],
+    [17, 'set the same group for perfect forward secrecy on both ends'],
+  ]);
+  return {
+    step: 'Quick Mode',
+    reason: `the peer refused the child SA: ${notifyName(type)}`,
+    remedy: remedies.get(type) ?? 'compare the ESP settings of both ends, and read the log of the peer',
+  };
+}
+
+/** The peer's answer to a Quick Mode is not what was asked for. */
+export function quickModeAnswer(reason: string): Failure {
+  return { step: 'Quick Mode 2', reason, remedy: 'compare the ESP settings and traffic selectors of both ends' };
+}
+
+/** As responder: what the peer wants to send is not what is configured. */
+export function selectorsRefused(
+  local: readonly TrafficSelector[],
+  remote: readonly TrafficSelector[],
+  asked: string,
+): Failure {
+  const list = (selectors: readonly TrafficSelector[]): string => selectors.slice(0, 8).map(selectorText).join(', ');
+  return {
+    step: 'Quick Mode 1',
+    reason: `the peer asked for ${asked}; configured is ${list(local)} with ${list(remote)}`,
+    remedy: 'make the traffic selectors (networks, protocol and ports) of both ends mirror each other',
+  };
+}
+
+/** As responder: the encapsulation mode does not fit. */
+export function modeRefused(mode: 'transport' | 'tunnel', encapsulate: boolean): Failure {
+  const udp = encapsulate ? ', encapsulated in UDP because of a NAT' : '';
+  return {
+    step: 'Quick Mode 1',
+    reason: `the peer did not offer ESP in ${mode} mode${udp}`,
+    remedy: `set the peer to ${mode} mode${encapsulate ? ' and switch on its NAT traversal' : ''}`,
+  };
+}
+
+/** As responder: a Quick Mode that makes no sense. */
+export function quickModeMalformed(reason: string): Failure {
+  return { step: 'Quick Mode 1', reason, remedy: 'compare the ESP settings of both ends' };
+}
+
+/** `10.0.0.0-10.0.0.255`, with protocol and port where there are any. */
+export function selectorText(selector: TrafficSelector): string {
+  const { firstAddress, lastAddress, protocol, firstPort, lastPort } = selector;
+  const range = firstAddress === lastAddress ? firstAddress : `${firstAddress}-${lastAddress}`;
+  const port = firstPort === lastPort ? `/${firstPort}` : '';
+  return protocol === 0 && port === '' ? range : `${range} protocol ${protocol}${port}`;
+}
+
+/** R-U-THERE was not answered. @param seconds of silence. */
+export function peerSilent(remote: UdpEndpoint, seconds: number): Failure {
+  return {
+    step: 'DPD',
+    reason: `nothing came from ${formatEndpoint(remote)} for ${seconds} s, though it was asked (R-U-THERE)`,
+    remedy: 'check the path to the peer and whether it is running; the connection can be set up again when it answers',
+  };
+}
+
+/** The peer deleted the ISAKMP SA. */
+export function deletedByPeer(): Failure {
+  return { step: 'DELETE', reason: 'the peer deleted the ISAKMP SA', remedy: DIAL_AGAIN };
+}
+
+/** INITIAL-CONTACT: the peer has started again and remembers nothing. */
+export function peerRestarted(): Failure {
+  return {
+    step: 'INITIAL-CONTACT',
+    reason: 'the peer has started again and has another ISAKMP SA now',
+    remedy: 'nothing to repair here; the new SA is in use',
+  };
+}
+
+/** This side wanted it so. */
+export function closedHere(): Failure {
+  return { step: 'close', reason: 'closed by this side', remedy: 'nothing to repair here' };
+}
+
+/** Lifetime over, and no successor. */
+export function expired(what: 'ISAKMP SA' | 'child SA', last: Failure | undefined): Failure {
+  const why = last === undefined ? '' : ` (${last.reason})`;
+  return {
+    step: 'rekey',
+    reason: `the ${what} reached the end of its lifetime, and no new one could be negotiated${why}`,
+    remedy: last?.remedy ?? 'set the connection up again',
+  };
+}
+
+/** All child SAs of a connection that this side opened are gone. */
+export function noChildLeft(): Failure {
+  return {
+    step: 'Quick Mode',
+    reason: 'the peer ended the last child SA and made no new one',
+    remedy: DIAL_AGAIN,
+  };
+}

@@ -1,0 +1,85 @@
+/** The Informational Exchange under an ISAKMP SA (RFC 2409 section 5.7): what a genuine one asks for. */
+import { ByteReader, ByteWriter, concatBytes, hex } from '../../bytes.ts';
+import type { Phase1Outcome } from './main-mode.ts';
+import { decodeDelete, decodeNotification, encodeNotification, isakmpNotification, spiNumber } from './notification.ts';
+import { FIRST_STATUS_TYPE, NotifyType, notifyName, PayloadType, Phase1Attribute, ProtocolId } from './numbers.ts';
+import type { Payload } from './payload.ts';
+import { secondsOf } from './phase1-transforms.ts';
+import { decodeAttributes } from './sa-payload.ts';
+
+/** What payloads can bring about. */
+export interface InformationalEffects {
+  received(detail: string): void;
+  /** @param spi what the peer received on. */
+  childDeleted(spi: number): void;
+  /** @param key both cookies in hexadecimal. */
+  isakmpDeleted(key: string): void;
+  /** Whether the ISAKMP SA itself is no more. */
+  over(): boolean;
+  initialContact(): void;
+  /** R-U-THERE, to be answered. */
+  areYouThere(sequence: number): void;
+  /** R-U-THERE-ACK. */
+  hereIAm(sequence: number): void;
+  /** RESPONDER-LIFETIME of the ISAKMP SA. */
+  shorten(seconds: number): void;
+  /** A Quick Mode of ours is refused. @param spi where the notification names one. */
+  refused(type: number, spi: number | undefined): void;
+}
+
+/**
+ * Goes through the payloads in order. Once a Delete has ended the ISAKMP SA, no later payload is looked at.
+ * @throws DecodeError when a payload is malformed.
+ */
+export function handleInformational(
+  sa: Phase1Outcome,
+  payloads: readonly Payload[],
+  effects: InformationalEffects,
+): void {
+  for (const { type, body } of payloads) {
+    if (effects.over()) return;
+    if (type === PayloadType.delete) handleDelete(body, effects);
+    else if (type === PayloadType.notification) handleNotification(sa, body, effects);
+  }
+}
+
+function handleDelete(body: Uint8Array, effects: InformationalEffects): void {
+  const { protocol, spis } = decodeDelete(body);
+  effects.received(protocol === ProtocolId.isakmp ? 'DELETE of the ISAKMP SA' : 'DELETE of a child SA');
+  for (const octets of spis) {
+    if (effects.over()) return;
+    const spi = spiNumber(octets);
+    if (protocol === ProtocolId.isakmp) effects.isakmpDeleted(hex(octets));
+    else if (protocol === ProtocolId.esp && spi !== undefined) effects.childDeleted(spi);
+  }
+}
+
+function handleNotification(sa: Phase1Outcome, body: Uint8Array, effects: InformationalEffects): void {
+  const { type, protocol, spi, data } = decodeNotification(body);
+  effects.received(notifyName(type));
+  if (type === NotifyType.initialContact) effects.initialContact();
+  else if (type === NotifyType.rUThere || type === NotifyType.rUThereAck) {
+    // The SPI should be this SA's cookies (RFC 3706 section 6.1); some leave it out.
+    if (spi.length > 0 && hex(spi) !== hex(concatBytes(sa.cookieI, sa.cookieR))) return;
+    const sequence = new ByteReader(data).u32('sequence number');
+    if (type === NotifyType.rUThere) effects.areYouThere(sequence);
+    else effects.hereIAm(sequence);
+  } else if (type === NotifyType.responderLifetime && protocol === ProtocolId.isakmp) {
+    const seconds = secondsOf(decodeAttributes(data), Phase1Attribute);
+    if (seconds !== undefined) effects.shorten(seconds);
+  } else if (type < FIRST_STATUS_TYPE) effects.refused(type, spiNumber(spi));
+}
+
+/** R-U-THERE or its ACK (RFC 3706 section 5.3). */
+export function dpdPayload({ cookieI, cookieR }: Phase1Outcome, type: number, sequence: number): Payload {
+  const data = new ByteWriter(4).u32(sequence).finish();
+  const body = isakmpNotification(type, concatBytes(cookieI, cookieR), data);
+  return { type: PayloadType.notification, body };
+}
+
+/** Refuses a Quick Mode. */
+export function errorPayload(type: number): Payload {
+  const nothing = new Uint8Array(0);
+  const body = encodeNotification({ protocol: ProtocolId.esp, spi: nothing, type, data: nothing });
+  return { type: PayloadType.notification, body };
+}

@@ -1,0 +1,88 @@
+/** Messages of one phase 2 exchange: encrypted and hashed under the ISAKMP SA (RFC 2409 sections 5.5 and 5.7). */
+import { ByteReader, DecodeError } from '../../bytes.ts';
+import type { RandomSource } from '../../machine.ts';
+import { phase2Iv } from '../crypto/keys-v1.ts';
+import { encodeMessage, type ReceivedMessage } from './header.ts';
+import type { Phase1Outcome } from './main-mode.ts';
+import { HeaderFlag, PayloadType } from './numbers.ts';
+import type { Payload } from './payload.ts';
+import { CbcChain, decodeHashed, encodeHashed } from './protected-message.ts';
+
+export class Phase2Messages {
+  readonly messageId: number;
+  readonly #sa: Phase1Outcome;
+  readonly #exchangeType: number;
+  readonly #chain: CbcChain;
+
+  constructor(sa: Phase1Outcome, exchangeType: number, messageId: number) {
+    const { encryption, prf } = sa.proposal;
+    this.messageId = messageId;
+    this.#sa = sa;
+    this.#exchangeType = exchangeType;
+    const iv = phase2Iv(encryption, prf, sa.lastBlock, messageId);
+    this.#chain = new CbcChain(encryption, sa.encryptionKey, iv);
+  }
+
+  /** The next message of the exchange. @param hash of everything behind the HASH payload. */
+  seal(payloads: readonly Payload[], hash: (covered: Uint8Array) => Uint8Array): Uint8Array {
+    const { cookieI, cookieR } = this.#sa;
+    const header = {
+      cookieI,
+      cookieR,
+      nextPayload: PayloadType.hash,
+      exchangeType: this.#exchangeType,
+      flags: HeaderFlag.encryption,
+      messageId: this.messageId,
+    };
+    return encodeMessage(header, this.#chain.seal(encodeHashed(payloads, hash)));
+  }
+
+  /**
+   * The payloads behind the HASH of the peer's next message; `undefined` when the HASH is wrong. Only a genuine message
+   * moves the IV on.
+   * @throws DecodeError when it is not encrypted, or not with our key.
+   */
+  open(
+    { header, body }: ReceivedMessage,
+    hash: (covered: Uint8Array, payloads: readonly Payload[]) => Uint8Array,
+  ): readonly Payload[] | undefined {
+    if ((header.flags & HeaderFlag.encryption) === 0) throw new DecodeError('not encrypted');
+    const opened = this.#chain.open(body);
+    const payloads = decodeHashed(header.nextPayload, opened.plaintext, hash);
+    if (payloads !== undefined) opened.accept();
+    return payloads;
+  }
+}
+
+/** Message ids that are remembered as used, within one ISAKMP SA. Five minutes of DPD apart, that is four weeks. */
+const MAX_USED = 8192;
+
+/** The message ids of one ISAKMP SA, so that an old message cannot be played back. */
+export class MessageIds {
+  readonly #random: RandomSource;
+  readonly #used = new Set<number>();
+
+  constructor(random: RandomSource) {
+    this.#random = random;
+  }
+
+  isUsed(messageId: number): boolean {
+    return this.#used.has(messageId);
+  }
+
+  use(messageId: number): void {
+    this.#used.add(messageId);
+    const [oldest] = this.#used;
+    if (this.#used.size > MAX_USED && oldest !== undefined) this.#used.delete(oldest);
+  }
+
+  /** One that is not zero and was not used, for an exchange of this side. */
+  fresh(): number {
+    for (;;) {
+      const messageId = new ByteReader(this.#random.bytes(4)).u32('random');
+      if (messageId === 0 || this.#used.has(messageId)) continue;
+      this.use(messageId);
+      return messageId;
+    }
+  }
+}

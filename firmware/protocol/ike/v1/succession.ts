@@ -1,0 +1,108 @@
+/**
+ * How ISAKMP SAs with one peer follow one another: the newest has the child SAs, older ones still answer until they are
+ * deleted or expire.
+ */
+import type { Instant } from '../../machine.ts';
+import type { ChildTable } from './child-table.ts';
+import type { IkeV1View } from './endpoint-types.ts';
+import { deletedByPeer } from './failures.ts';
+import type { IsakmpSa } from './isakmp-sa.ts';
+import type { Outbox } from './outbox.ts';
+import type { SaTable } from './sa-table.ts';
+
+/** How long the side that made the successor keeps the old SA, ms. */
+const RETIRE_MS = 10000;
+
+export class Succession {
+  readonly #table: SaTable;
+  readonly #children: ChildTable;
+  readonly #outbox: Outbox;
+
+  constructor(table: SaTable, children: ChildTable, outbox: Outbox) {
+    this.#table = table;
+    this.#children = children;
+    this.#outbox = outbox;
+  }
+
+  /**
+   * A new SA stands: `ike-up` follows. It takes over from the SA that it was made for, or from one that the same peer
+   * has already.
+   */
+  begin(now: Instant, sa: IsakmpSa, made: IsakmpSa | undefined): void {
+    const old = made ?? this.#table.samePeer(sa).find(({ replacedBy }) => replacedBy === undefined);
+    if (old !== undefined) {
+      this.#takeOver(sa, old);
+      // Whoever made the successor deletes what it was made for. The other side keeps it until then, so that of two
+      // successors that were made at once neither is deleted.
+      const meant = sa.sa.rekeys === undefined ? old : this.#table.sas.get(sa.sa.rekeys);
+      if (sa.sa.initiator && meant !== undefined) meant.retireAt = now + RETIRE_MS;
+    }
+    this.#up(sa, old);
+  }
+
+  /** Everything that `sa` has taken over from, and itself. */
+  chainOf(sa: IsakmpSa): readonly IsakmpSa[] {
+    return [...this.#table.sas.values()].filter((member) => member.owner === sa);
+  }
+
+  /** The peer deleted the SA with these cookies, over `by`: itself, or another one of the same peer. */
+  deletedByPeer(by: IsakmpSa, key: string): void {
+    const named = this.#table.established(key);
+    if (named === undefined || (named !== by && !this.#table.samePeer(by).includes(named))) return;
+    const heir = named.replacedBy === undefined ? this.#survivor(named) : undefined;
+    if (heir !== undefined) {
+      heir.replacedBy = undefined;
+      heir.retireAt = undefined;
+      this.#takeOver(heir, named);
+      for (const member of this.chainOf(heir)) if (member.replacedBy === named) member.replacedBy = heir;
+      this.#up(heir, named);
+    }
+    named.end(deletedByPeer());
+  }
+
+  /** What a peer that says INITIAL-CONTACT over `sa` does not remember. */
+  forgottenBy(sa: IsakmpSa): readonly IsakmpSa[] {
+    const owners = this.#table.samePeer(sa).map(({ owner }) => owner);
+    return [...new Set(owners)].filter((owner) => owner !== sa.owner);
+  }
+
+  views(): readonly IkeV1View[] {
+    return [...this.#table.sas.values()].map((sa) => ({
+      ikeId: sa.ikeId,
+      connection: sa.sa.connection.name,
+      initiator: sa.sa.initiator,
+      state: sa.replacedBy === undefined ? 'established' : 'replaced',
+      path: sa.path,
+      proposal: sa.sa.proposal,
+      peer: sa.peer,
+      ...sa.lifetime,
+      children: this.#children.views(sa.ikeId),
+      ...(sa.lastFailure === undefined ? {} : { lastFailure: sa.lastFailure }),
+    }));
+  }
+
+  /** Of two SAs that were made at once, the peer may delete the one that is in use here: the other one goes on. */
+  #survivor(sa: IsakmpSa): IsakmpSa | undefined {
+    const others = this.chainOf(sa).filter((other) => other !== sa && other.retireAt === undefined && !other.ended);
+    return others.sort((a, b) => b.lifetime.expiresAt - a.lifetime.expiresAt)[0];
+  }
+
+  #takeOver(sa: IsakmpSa, old: IsakmpSa): void {
+    old.replacedBy = sa;
+    sa.opened ||= old.opened;
+    this.#children.move(old.ikeId, sa.ikeId);
+  }
+
+  #up(sa: IsakmpSa, old: IsakmpSa | undefined): void {
+    this.#outbox.emit({
+      kind: 'ike-up',
+      ikeId: sa.ikeId,
+      connection: sa.sa.connection.name,
+      initiator: sa.sa.initiator,
+      proposal: sa.sa.proposal,
+      peer: sa.peer,
+      path: sa.path,
+      ...(old === undefined ? {} : { replaces: old.ikeId }),
+    });
+  }
+}
