@@ -1,0 +1,208 @@
+/** Why an IKE SA ended or never came up, in words. */
+import type { Failure } from '../../machine.ts';
+import { formatEndpoint, type UdpPath } from '../../udp-path.ts';
+import type { IkeConnection, IkeIdentity, TrafficSelector } from '../ike-types.ts';
+import { identityText } from './identity.ts';
+import { type ExchangeName, notifyText } from './numbers.ts';
+import { selectorsText } from './traffic-selector.ts';
+
+/** A request was retransmitted in vain. */
+export function silentPeer({ remote }: UdpPath, exchange: ExchangeName): Failure {
+  const whom = formatEndpoint(remote);
+  switch (exchange) {
+    case 'IKE_SA_INIT':
+      return {
+        step: 'IKE_SA_INIT',
+        reason: `${whom} gave no answer at all`,
+        remedy: `check that the peer runs IKEv2 and that nothing between blocks UDP port ${remote.port}`,
+      };
+    case 'IKE_AUTH':
+      return {
+        step: 'IKE_AUTH',
+        reason: `the peer answered IKE_SA_INIT, but ${whom} gave no answer to IKE_AUTH`,
+        remedy: `check that nothing between blocks UDP port ${remote.port} or drops fragments of long datagrams`,
+      };
+    default:
+      return {
+        step: 'liveness',
+        reason: `the peer ${whom} does not answer any more`,
+        remedy: 'check the line to the peer and whether the peer is up',
+      };
+  }
+}
+
+/** The network says that the peer cannot be reached. @param code errno name. */
+export function unreachablePeer({ remote }: UdpPath, code: string): Failure {
+  const whom = formatEndpoint(remote);
+  const refused = code === 'ECONNREFUSED';
+  return {
+    step: 'IKE_SA_INIT',
+    reason: refused ? `nothing listens on ${whom}` : `the network cannot reach ${whom} (${code})`,
+    remedy: refused ? 'check that the peer runs IKEv2' : 'check the route to the peer and the line itself',
+  };
+}
+
+/** An answer that is an error and has no words of its own. */
+export function peerRefused(step: ExchangeName, type: number): Failure {
+  return {
+    step,
+    reason: `the peer answered with ${notifyText(type)}`,
+    remedy: 'look for the cause in the log of the peer',
+  };
+}
+
+/** A response, or a request that verifies, makes no sense. @param what with article. */
+export function malformed(step: ExchangeName, what: string): Failure {
+  return {
+    step,
+    reason: `the peer sent ${what}`,
+    remedy: 'update the software of the peer, or report this with a capture',
+  };
+}
+
+/** As initiator: the peer answered AUTHENTICATION_FAILED. */
+export function refusedByPeer(localId: IkeIdentity): Failure {
+  return {
+    step: 'authentication',
+    reason: `the peer does not accept our identity ${identityText(localId)} with our pre-shared key`,
+    remedy: 'compare the pre-shared key on both ends, and the identity that the peer expects of us',
+  };
+}
+
+/** The peer proves another key than ours. */
+export function wrongPsk(peerId: IkeIdentity | undefined): Failure {
+  return {
+    step: 'authentication',
+    reason: `the peer ${identityText(peerId)} has another pre-shared key than this side`,
+    remedy: 'enter the same pre-shared key on both ends',
+  };
+}
+
+/** The peer is not who it should be. */
+export function wrongIdentity(peerId: IkeIdentity | undefined, expected: readonly IkeIdentity[]): Failure {
+  const wanted = expected.slice(0, 4).map(identityText).join(' or ');
+  return {
+    step: 'authentication',
+    reason: `the peer calls itself ${identityText(peerId)}${wanted === '' ? '' : `, but ${wanted} is expected`}`,
+    remedy: 'set the identity of the peer to what it calls itself, or change it at the peer',
+  };
+}
+
+/** The peer authenticates by something else than a pre-shared key. */
+export function wrongAuthMethod(what: string): Failure {
+  return {
+    step: 'authentication',
+    reason: `the peer wants to authenticate with ${what}, and here a pre-shared key is set`,
+    remedy: 'set the peer to a pre-shared key',
+  };
+}
+
+/** TS_UNACCEPTABLE as responder. */
+export function selectorsRefused(
+  offered: { readonly local: readonly TrafficSelector[]; readonly remote: readonly TrafficSelector[] },
+  allowed: { readonly local: readonly TrafficSelector[]; readonly remote: readonly TrafficSelector[] },
+): Failure {
+  return {
+    step: 'traffic selectors',
+    reason:
+      `the peer wants ${selectorsText(offered.local)} here to ${selectorsText(offered.remote)} there; ` +
+      `set up is ${selectorsText(allowed.local)} here to ${selectorsText(allowed.remote)} there`,
+    remedy: 'make the networks on both ends mirror each other',
+  };
+}
+
+/** TS_UNACCEPTABLE as initiator. */
+export function selectorsUnacceptable(local: readonly TrafficSelector[], remote: readonly TrafficSelector[]): Failure {
+  return {
+    step: 'traffic selectors',
+    reason: `the peer refuses traffic of ${selectorsText(local)} to ${selectorsText(remote)} (TS_UNACCEPTABLE)`,
+    remedy: 'make the networks on both ends mirror each other',
+  };
+}
+
+/** One side wants transport mode, the other one tunnel mode. */
+export function modeMismatch(wanted: 'transport' | 'tunnel'): Failure {
+  const other = wanted === 'transport' ? 'tunnel' : 'transport';
+  return {
+    step: 'child SA',
+    reason: `${wanted} mode is set here, and the peer does only ${other} mode`,
+    remedy: `set the peer to ${wanted} mode`,
+  };
+}
+
+export function closedByPeer(): Failure {
+  return {
+    step: 'DELETE',
+    reason: 'the peer closed the IKE SA',
+    remedy: 'look for the cause in the log of the peer if this was not intended',
+  };
+}
+
+export function closedHere(): Failure {
+  return { step: 'DELETE', reason: 'closed from this side', remedy: 'connect again when wanted' };
+}
+
+export function replacedByRekey(): Failure {
+  return { step: 'rekey', reason: 'another IKE SA took over', remedy: 'nothing needs to be done' };
+}
+
+export function lifetimeOver(what: 'IKE' | 'child'): Failure {
+  return {
+    step: 'rekey',
+    reason: `the lifetime of the ${what} SA ended before the peer agreed to a new one`,
+    remedy: 'look for the cause in the log of the peer, and compare the proposals of both ends',
+  };
+}
+
+export function noChildLeft(): Failure {
+  return {
+    step: 'child SA',
+    reason: 'the peer closed the last child SA and made no other',
+    remedy: 'look for the cause in the log of the peer',
+  };
+}
+
+/** RFC 6290. */
+export function peerRestarted(): Failure {
+  return {
+    step: 'liveness',
+    reason: 'the peer proved that it was restarted and has lost the SA',
+    remedy: 'nothing needs to be done; connecting again is enough',
+  };
+}
+
+/** INITIAL_CONTACT. */
+export function supersededByPeer(): Failure {
+  return {
+    step: 'INITIAL_CONTACT',
+    reason: 'the peer began anew and says that it holds no older SA',
+    remedy: 'nothing needs to be done; the new SA is in use',
+  };
+}
+
+/** As responder: the caller got our answer to IKE_SA_INIT, or did not, and went silent. */
+export function callerVanished({ remote }: UdpPath): Failure {
+  return {
+    step: 'IKE_AUTH',
+    reason: `${formatEndpoint(remote)} began with IKE_SA_INIT, but its IKE_AUTH never came`,
+    remedy: 'check that nothing between blocks UDP port 4500 or our answers',
+  };
+}
+
+/** CREATE_CHILD_SA was answered with TEMPORARY_FAILURE for minutes (RFC 7296 section 2.25). */
+export function outOfStep(): Failure {
+  return {
+    step: 'rekey',
+    reason: 'the peer said TEMPORARY_FAILURE for minutes: the two ends disagree about their SAs',
+    remedy: 'nothing needs to be done; connecting again is enough',
+  };
+}
+
+/** All connections of a caller lack the algorithms of its IKE SA. */
+export function noConnection(connection: IkeConnection): Failure {
+  return {
+    step: 'authentication',
+    reason: `no connection like ${connection.name} allows the algorithms of this IKE SA to this caller`,
+    remedy: 'give connections of callers from everywhere the same IKE proposals',
+  };
+}

@@ -1,0 +1,324 @@
+/**
+ * One IKE SA: its identity, keys, children, and both windows. What it does stands in the files named after the
+ * exchanges.
+ */
+import type { Failure, Instant, RandomSource } from '../../machine.ts';
+import type { UdpPath } from '../../udp-path.ts';
+import { type IkeSaKeys, wipeIkeSaKeys } from '../crypto/keys-v2.ts';
+import type { IkeConnection, IkeIdentity, IkeOutput, IkePeer } from '../ike-types.ts';
+import type { IkeProposal } from '../proposals.ts';
+import type { Child } from './child.ts';
+import { MessageProtection } from './encrypted.ts';
+import { type Exchange, RequestWindow, type WindowHost } from './exchange.ts';
+import { replacedByRekey, silentPeer } from './failures.ts';
+import { Reassembly, sealMessage } from './fragmentation.ts';
+import { encodeHeader, HEADER_OCTETS, type IkeHeader } from './header.ts';
+import { addressIdentity } from './identity.ts';
+import type { HalfOpen } from './init-responder.ts';
+import { lifetime } from './lifetime.ts';
+import type { NatSituation } from './natd.ts';
+import { payloadsText } from './notify.ts';
+import { EXCHANGES, type ExchangeName } from './numbers.ts';
+import { encodeChain, type Payload } from './payload.ts';
+import type { PeerIkeRekey } from './rekey-ike.ts';
+import { ReplyCache } from './reply-cache.ts';
+import { DEFAULT_IKE_LIFETIME, type IkeV2Counters, type IkeV2Limits } from './settings.ts';
+
+/** How long a dead SA is kept to repeat its last reply, ms. */
+const LAST_REPLY_MS = 30_000;
+
+/** How long the peer may take to delete an SA that was replaced, ms. Then this side does. */
+export const REPLACED_MS = 60_000;
+
+export type IkeSaState =
+  /** IKE_SA_INIT or IKE_AUTH of this side is under way. */
+  | { readonly name: 'initiating' }
+  /** IKE_SA_INIT of the peer was answered. */
+  | { readonly name: 'half-open'; readonly init: HalfOpen }
+  | { readonly name: 'established' }
+  /** Made by the peer's rekey while ours is under way: the nonces decide (section 2.8.2). */
+  | { readonly name: 'undecided'; readonly of: IkeSa }
+  /** Its children went to the one that replaced it; it is to be deleted. */
+  | { readonly name: 'replaced'; readonly by: IkeSa }
+  /** Nothing of it is up: a DELETE is being delivered, or the last reply is kept for repetition. */
+  | { readonly name: 'closing' }
+  | { readonly name: 'gone' };
+
+/** What an IKE SA needs of its endpoint. */
+export interface IkeHost {
+  readonly random: RandomSource;
+  readonly limits: IkeV2Limits;
+  readonly counters: IkeV2Counters;
+  readonly qcdSecret: Uint8Array | undefined;
+  readonly vendorId: boolean;
+  readonly connections: readonly IkeConnection[];
+  emit(output: IkeOutput): void;
+  newIkeId(): number;
+  newChildId(): number;
+  /** 8 octets that no IKE SA of ours has; reserved until {@link releaseSpi}. */
+  newIkeSpi(): Uint8Array;
+  /** Unique among the child SAs of this endpoint, 256 or more. */
+  newEspSpi(): number;
+  releaseSpi(spi: Uint8Array): void;
+  add(sa: IkeSa): void;
+  ikeSas(): Iterable<IkeSa>;
+  stateChanged(sa: IkeSa): void;
+  /** A caller was turned away before there was anything to go down: said, but not more often than a person can read. */
+  refused(now: Instant, connection: IkeConnection, failure: Failure, ikeId?: number): void;
+}
+
+export interface IkeSaOptions {
+  readonly connection: IkeConnection;
+  readonly path: UdpPath;
+  /** Whether this side is the original initiator. */
+  readonly initiator: boolean;
+  readonly spiI: Uint8Array;
+  readonly spiR: Uint8Array;
+  readonly state: IkeSaState;
+  /** Message ID of the peer's first request under it. */
+  readonly expectedId: number;
+}
+
+export class IkeSa implements WindowHost {
+  readonly id: number;
+  readonly host: IkeHost;
+  readonly initiator: boolean;
+  readonly spiI: Uint8Array;
+  spiR: Uint8Array;
+  connection: IkeConnection;
+  path: UdpPath;
+  #state: IkeSaState;
+  readonly since: Instant;
+
+  /** Requests of this side. */
+  readonly window: RequestWindow;
+  /** Message ID of the peer's next request. */
+  expectedId: number;
+  readonly replies = new ReplyCache();
+  readonly requestParts = new Reassembly();
+  readonly responseParts = new Reassembly();
+  /** First fragment of the request that is being put together. */
+  firstFragment: Uint8Array | undefined;
+
+  proposal: IkeProposal | undefined;
+  keys: IkeSaKeys | undefined;
+  protection: MessageProtection | undefined;
+  nat: NatSituation = { local: false, remote: false, encapsulate: false };
+  /** Both sides can put fragments together. */
+  fragmentation = false;
+  implementation = '';
+  peerId: IkeIdentity | undefined;
+  /** Both sides' nonces in IKE_SA_INIT. */
+  nonces: { readonly nonceI: Uint8Array; readonly nonceR: Uint8Array } | undefined;
+  /** The peer's proof that it lost this SA. */
+  peerToken: Uint8Array | undefined;
+
+  readonly children = new Map<number, Child>();
+  /** The peer rekeys this SA while this side does. */
+  peerRekey: PeerIkeRekey | undefined;
+
+  heardAt: Instant;
+  rekeyAt: Instant | undefined;
+  /** Hard end; of one that waits for its end, that. */
+  expiresAt: Instant | undefined;
+  /** Since when there is no child. */
+  childlessSince: Instant | undefined;
+  /** Why there is none. */
+  childFailure: Failure | undefined;
+  refusals = 0;
+  /** What an unprotected message or the network said: told if nothing better comes (section 2.21.1). */
+  hint: Failure | undefined;
+  /** The outside knows of it: its end has to be told. */
+  announced = false;
+
+  constructor(now: Instant, host: IkeHost, options: IkeSaOptions) {
+    this.id = host.newIkeId();
+    this.host = host;
+    this.connection = options.connection;
+    this.path = options.path;
+    this.initiator = options.initiator;
+    this.spiI = options.spiI;
+    this.spiR = options.spiR;
+    this.#state = options.state;
+    this.expectedId = options.expectedId;
+    this.since = now;
+    this.heardAt = now;
+    const { retransmitFirstMs, retransmitCapMs, retransmitTries } = host.limits;
+    const policy = { firstMs: retransmitFirstMs, capMs: retransmitCapMs, tries: retransmitTries };
+    this.window = new RequestWindow(this, this, policy);
+    host.add(this);
+  }
+
+  get state(): IkeSaState {
+    return this.#state;
+  }
+
+  set state(state: IkeSaState) {
+    this.#state = state;
+    this.host.stateChanged(this);
+  }
+
+  /** The SPI that messages for this side carry. */
+  get ownSpi(): Uint8Array {
+    return this.initiator ? this.spiI : this.spiR;
+  }
+
+  get established(): boolean {
+    return this.state.name === 'established';
+  }
+
+  /** Nobody waits for it any more: it is kept for the peer's sake. */
+  get ended(): boolean {
+    return this.state.name === 'closing' || this.state.name === 'gone';
+  }
+
+  get localId(): IkeIdentity {
+    return this.connection.localId ?? addressIdentity(this.path.local.address);
+  }
+
+  get peer(): IkePeer {
+    return {
+      identity: this.peerId ?? addressIdentity(this.path.remote.address),
+      implementation: this.implementation,
+      natLocal: this.nat.local,
+      natRemote: this.nat.remote,
+    };
+  }
+
+  setKeys(proposal: IkeProposal, keys: IkeSaKeys): void {
+    this.proposal = proposal;
+    this.keys = keys;
+    this.protection = new MessageProtection(proposal, keys, this.initiator, this.host.random);
+  }
+
+  /** Becomes established. @param replaces the one that it takes over from. */
+  establish(now: Instant, replaces?: IkeSa): void {
+    const { connection, host, id, initiator, path, peer, proposal } = this;
+    if (proposal === undefined) return;
+    this.state = { name: 'established' };
+    this.announced = true;
+    this.heardAt = now;
+    const { rekeyAt, expiresAt } = lifetime(now, connection.ikeLifetime ?? DEFAULT_IKE_LIFETIME, host.random);
+    this.rekeyAt = rekeyAt;
+    this.expiresAt = expiresAt;
+    const up = { kind: 'ike-up', ikeId: id, connection: connection.name, initiator, proposal, peer, path } as const;
+    host.emit(replaces === undefined ? up : { ...up, replaces: replaces.id });
+  }
+
+  header(exchange: ExchangeName, messageId: number, response: boolean): IkeHeader {
+    const { spiI, spiR, initiator } = this;
+    return { spiI, spiR, exchange: EXCHANGES[exchange], fromInitiator: initiator, response, messageId };
+  }
+
+  seal(
+    exchange: ExchangeName,
+    messageId: number,
+    payloads: readonly Payload[],
+    response = false,
+  ): readonly Uint8Array[] {
+    const header = this.header(exchange, messageId, response);
+    const { firstType, octets } = encodeChain(payloads);
+    this.trace('sent', exchange, response, payloads);
+    if (this.protection === undefined) {
+      const length = HEADER_OCTETS + octets.length;
+      const message = new Uint8Array(length);
+      message.set(encodeHeader(header, firstType, length));
+      message.set(octets, HEADER_OCTETS);
+      return [message];
+    }
+    const limit = this.fragmentation ? this.host.limits.fragmentOctets : undefined;
+    return sealMessage(this.protection, header, firstType, octets, limit);
+  }
+
+  transmit(datagrams: readonly Uint8Array[], again = false, path: UdpPath = this.path): void {
+    if (again) this.host.counters.retransmitted += 1;
+    for (const datagram of datagrams) this.host.emit({ kind: 'send', datagram, path });
+  }
+
+  trace(direction: 'sent' | 'received', exchange: ExchangeName, response: boolean, payloads: readonly Payload[]): void {
+    const message = `${exchange} ${response ? 'response' : 'request'}`;
+    const detail = payloadsText(payloads);
+    this.host.emit({ kind: 'trace', ikeId: this.id, direction, message, ...(detail === '' ? {} : { detail }) });
+  }
+
+  /** Says something in the trace that is no message. */
+  note(exchange: ExchangeName, detail: string): void {
+    this.host.emit({ kind: 'trace', ikeId: this.id, direction: 'received', message: exchange, detail });
+  }
+
+  silent(now: Instant, exchange: Exchange): void {
+    exchange.unanswered?.(now, this);
+    if (this.established) this.fail(now, silentPeer(this.path, exchange.name));
+    else if (this.state.name === 'initiating') this.fail(now, this.hint ?? silentPeer(this.path, exchange.name));
+    else {
+      this.end(now, replacedByRekey());
+      this.forget();
+    }
+  }
+
+  /** Takes a child in. @param replaces the one it takes over from. */
+  install(child: Child, replaces?: Child): void {
+    this.children.set(child.sa.id, child);
+    this.childlessSince = undefined;
+    this.childFailure = undefined;
+    if (replaces !== undefined) replaces.replacedBy = child;
+    this.host.emit({
+      kind: 'child-up',
+      child: child.sa,
+      ...(replaces === undefined ? {} : { replaces: replaces.sa.id }),
+      ...(child.receiveOnly ? { receiveOnly: true as const } : {}),
+    });
+  }
+
+  /** The peer has it for certain: send on it. */
+  sendOn(child: Child): void {
+    if (!child.receiveOnly || !this.children.has(child.sa.id)) return;
+    child.receiveOnly = false;
+    this.host.emit({ kind: 'child-send', childId: child.sa.id });
+  }
+
+  /** Drops a child; the one that replaced it takes over entirely. */
+  remove(now: Instant, child: Child, failure?: Failure): void {
+    if (!this.children.delete(child.sa.id)) return;
+    const heir = child.replacedBy;
+    if (heir !== undefined && heir.state === 'up') this.sendOn(heir);
+    const { id: childId } = child.sa;
+    this.host.emit(failure === undefined ? { kind: 'child-down', childId } : { kind: 'child-down', childId, failure });
+    if (this.children.size === 0) {
+      this.childlessSince = now;
+      this.childFailure ??= failure;
+    }
+  }
+
+  /** The end of all that is up. The SA itself stays as long as the peer may want something repeated. */
+  end(now: Instant, failure: Failure): void {
+    if (this.ended) return;
+    for (const child of [...this.children.values()]) this.remove(now, child, failure);
+    if (this.announced) {
+      this.host.emit({ kind: 'ike-down', ikeId: this.id, connection: this.connection.name, failure });
+    }
+    this.announced = false;
+    this.peerRekey = undefined;
+    this.rekeyAt = undefined;
+    this.window.takeQueue();
+    this.state = { name: 'closing' };
+    this.expiresAt = now + LAST_REPLY_MS;
+  }
+
+  /** The end without another word to the peer. */
+  fail(now: Instant, failure: Failure): void {
+    this.end(now, failure);
+    this.window.stop();
+    if (!this.replies.filled) this.forget();
+  }
+
+  /** Not even the last reply is kept. */
+  forget(): void {
+    if (this.state.name === 'gone') return;
+    this.state = { name: 'gone' };
+    this.window.stop();
+    if (this.keys !== undefined) wipeIkeSaKeys(this.keys);
+    this.keys = undefined;
+    this.protection = undefined;
+  }
+}
