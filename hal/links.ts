@@ -44,6 +44,11 @@ export interface Links {
   addresses(): Promise<readonly LinkAddress[]>;
   routes(family: 4 | 6, table: number): Promise<readonly Route[]>;
   rules(family: 4 | 6): Promise<readonly Rule[]>;
+  /**
+   * The local address from which packets with this mark would leave for `remote`; `undefined` when there is no way there.
+   * @param mark SO_MARK, 0: none.
+   */
+  sourceAddress(remote: string, mark: number): Promise<string | undefined>;
   setUp(device: string, up: boolean): Promise<void>;
   setMtu(device: string, mtu: number): Promise<void>;
   addAddress(device: string, address: string): Promise<void>;

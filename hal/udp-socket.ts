@@ -14,18 +14,28 @@ export interface UdpSocketOptions {
   readonly mark: number;
   /** SO_BINDTODEVICE. */
   readonly device?: string;
+  /**
+   * `esp`: a raw socket of IP protocol 50 (RFC 4303) instead. `port` is ignored, ports are 0 both ways, and a payload is what
+   * stands behind the IP header. Default `udp`.
+   */
+  readonly protocol?: 'udp' | 'esp';
   /** Set the Don't Fragment bit and report ICMP "too big" on the error queue. Default false. */
   readonly dontFragment?: boolean;
 }
 
 /** Filled by {@link UdpSocket.receive}; one object serves for all calls. */
 export interface DatagramInfo {
+  /** Where the payload begins in the buffer: behind the IP header on a raw IPv4 socket, 0 elsewhere. */
+  offset: number;
+  /** Octets of payload. */
   length: number;
   remoteAddress: string;
   remotePort: number;
   /** The address that the sender wrote to. */
   localAddress: string;
   interfaceIndex: number;
+  /** Traffic class octet (TOS) of the IP header, of which the low two bits are the ECN field. */
+  trafficClass: number;
   /** The datagram was longer than the buffer: drop it. */
   truncated: boolean;
 }

@@ -129,6 +129,12 @@ function routePrefix(destination: string, family: 4 | 6): string {
   return destination.includes('/') ? destination : `${destination}/${family === 4 ? 32 : 128}`;
 }
 
+/** `ip -j -N route get ADDRESS`: the source that the kernel would choose; `undefined` when it has none. */
+export function parsePreferredSource(text: string): string | undefined {
+  const [entry] = records(text, 'route');
+  return entry?.['prefsrc'] === undefined ? undefined : string(entry, 'prefsrc');
+}
+
 /** `ip -j -N rule show`: those rules that the port can express. */
 export function parseRules(text: string, family: 4 | 6): readonly Rule[] {
   return records(text, 'rules').flatMap((entry) => {

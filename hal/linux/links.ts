@@ -14,9 +14,15 @@ import {
   ruleArguments,
 } from './ip-arguments.ts';
 import { errorCodeOf, errorTextOf } from './ip-errors.ts';
-import { parseAddresses, parseLinks, parseRoutes, parseRules } from './ip-json.ts';
+import { parseAddresses, parseLinks, parsePreferredSource, parseRoutes, parseRules } from './ip-json.ts';
 import { runProgram } from './run-program.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
+
+/**
+ * What the kernel answers to a look-up that finds no route, an `unreachable`, a `prohibit` or a `blackhole` one. The
+ * question itself was checked and takes no privilege, so that these can mean nothing else.
+ */
+const NO_WAY: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EPERM', 'EINVAL', 'ENETDOWN']);
 
 /**
  * Calls may be made without awaiting each: they are carried out one after the other in the order in which they came,
@@ -48,6 +54,18 @@ export class LinuxLinks implements Links {
 
   async rules(family: 4 | 6): Promise<readonly Rule[]> {
     return parseRules(await this.#read([familyFlag(family), 'rule', 'show'], 'The rules'), family);
+  }
+
+  async sourceAddress(remote: string, mark: number): Promise<string | undefined> {
+    const family = familyFlag(familyOf(plainAddress(remote)));
+    const markArguments = mark === 0 ? [] : ['mark', decimal(mark, MAX_U32, 'a mark')];
+    const args = [family, 'route', 'get', remote, ...markArguments];
+    try {
+      return parsePreferredSource(await this.#read(args, `The way to ${remote}`));
+    } catch (error) {
+      if (error instanceof HalError && NO_WAY.has(error.code)) return undefined;
+      throw error;
+    }
   }
 
   async setUp(device: string, up: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-/** Opening a UDP socket: its options, its binding, and the words when the kernel refuses. */
+/** Opening a UDP socket or a raw one for ESP: its options, its binding, and the words when the kernel refuses. */
 import { HalError } from '../hal-error.ts';
 import { parseIpAddress } from '../ip-address.ts';
 import { assertInterfaceName } from '../names.ts';
@@ -10,11 +10,14 @@ import {
   IP_MTU_DISCOVER,
   IP_PKTINFO,
   IP_RECVERR,
+  IP_RECVTOS,
+  IPPROTO_ESP,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_MTU_DISCOVER,
   IPV6_RECVERR,
   IPV6_RECVPKTINFO,
+  IPV6_RECVTCLASS,
   IPV6_V6ONLY,
   PMTUDISC_DO,
   PMTUDISC_DONT,
@@ -27,6 +30,7 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOCK_RAW,
   SOL_SOCKET,
 } from './ffi/constants.ts';
 import { errnoName } from './ffi/errno.ts';
@@ -46,21 +50,24 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 
 export interface UdpDescriptor {
   readonly handle: number;
-  /** The port that was bound. */
+  /** The port that was bound, 0 of a raw socket. */
   readonly port: number;
 }
 
 /** @throws HalError, with nothing left open. */
-export function openUdpDescriptor(options: UdpSocketOptions): UdpDescriptor {
+export function openUdpDescriptor(asked: UdpSocketOptions): UdpDescriptor {
+  const options = asked.protocol === 'esp' ? { ...asked, port: 0 } : asked;
   const address = checkedAddress(options);
   if (options.device !== undefined) assertInterfaceName(options.device);
   const domain = options.family === 4 ? AF_INET : AF_INET6;
-  const handle = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (handle < 0) throw refused(options, 'opened', errnoName(-handle), 'CAP_NET_ADMIN');
+  const [type, protocol] = options.protocol === 'esp' ? [SOCK_RAW, IPPROTO_ESP] : [SOCK_DGRAM, 0];
+  const handle = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  if (handle < 0) throw refused(options, 'opened', errnoName(-handle), 'CAP_NET_RAW');
   try {
     setOptions(handle, options);
     bindTo(handle, options, address);
-    return { handle, port: boundPort(handle, options) };
+    // The kernel calls the protocol number a raw socket's port.
+    return { handle, port: options.protocol === 'esp' ? 0 : boundPort(handle, options) };
   } catch (error) {
     close(handle);
     throw error;
@@ -91,11 +98,14 @@ function setOptions(handle: number, options: UdpSocketOptions): void {
   if (options.family === 4) {
     require(IPPROTO_IP, IP_PKTINFO, 1);
     require(IPPROTO_IP, IP_RECVERR, 1);
+    require(IPPROTO_IP, IP_RECVTOS, 1);
     require(IPPROTO_IP, IP_MTU_DISCOVER, discovery);
   } else {
-    require(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    // A raw IPv6 socket never hears IPv4, and the kernel takes the option only before there is a protocol or port.
+    if (options.protocol !== 'esp') require(IPPROTO_IPV6, IPV6_V6ONLY, 1);
     require(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     require(IPPROTO_IPV6, IPV6_RECVERR, 1);
+    require(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
     require(IPPROTO_IPV6, IPV6_MTU_DISCOVER, discovery);
   }
   setBuffer(handle, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
@@ -137,8 +147,9 @@ function boundPort(handle: number, options: UdpSocketOptions): number {
 /** @param step past participle: what could not be done to the socket. @param capability what it takes. */
 function refused(options: UdpSocketOptions, step: string, code: string, capability: Capability): HalError {
   const { address, port, family } = options;
-  const where = `${family === 6 ? `[${address}]` : address} port ${port}`;
-  const what = `The UDP socket for ${where} cannot be ${step} (${code}).`;
+  const shown = family === 6 ? `[${address}]` : address;
+  const name = options.protocol === 'esp' ? `raw ESP socket for ${shown}` : `UDP socket for ${shown} port ${port}`;
+  const what = `The ${name} cannot be ${step} (${code}).`;
   return new HalError(`${what} ${remedy(options, code, capability)}`, code);
 }
 

@@ -1,13 +1,15 @@
-/** UDP sockets by recvmsg and sendmsg: packet information both ways, and the error queue. */
+/** UDP and raw ESP sockets by recvmsg and sendmsg: packet information both ways, and the error queue. */
 import { HalError } from '../hal-error.ts';
 import type { DatagramInfo, SocketErrorReport, UdpSocket, UdpSocketFactory, UdpSocketOptions } from '../udp-socket.ts';
 import {
   IP_PKTINFO,
   IP_RECVERR,
+  IP_TOS,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_PKTINFO,
   IPV6_RECVERR,
+  IPV6_TCLASS,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   MSG_TRUNC,
@@ -24,6 +26,7 @@ import {
   socketAddressSize,
   writeSocketAddress,
 } from './ffi/socket-address.ts';
+import { payloadOffset } from './raw-ipv4.ts';
 import { openUdpDescriptor } from './udp-open.ts';
 
 /** How often a call is tried again when it answered with a pending error, of an earlier datagram. A socket holds one. */
@@ -35,7 +38,7 @@ const OWN_SEND_ERRORS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOM
 export class LinuxUdpSocketFactory implements UdpSocketFactory {
   open(options: UdpSocketOptions): UdpSocket {
     const { handle, port } = openUdpDescriptor(options);
-    return new LinuxUdpSocket(options.family, handle, port);
+    return new LinuxUdpSocket(options.family, options.protocol === 'esp', handle, port);
   }
 }
 
@@ -43,12 +46,14 @@ class LinuxUdpSocket implements UdpSocket {
   readonly handle: number;
   readonly localPort: number;
   readonly #family: Family;
+  /** For ESP: without ports, and with the IP header in front of what comes in on IPv4. */
+  readonly #raw: boolean;
   readonly #incoming = new Message();
   readonly #outgoing = new Message();
   readonly #texts: AddressTexts;
   readonly #octets: AddressOctets;
   readonly #unspecified: string;
-  readonly #visitPacketInfo: ControlVisitor;
+  readonly #visitInfo: ControlVisitor;
   readonly #visitError: ControlVisitor;
   #info: DatagramInfo | undefined;
   #report: SocketErrorReport | undefined;
@@ -58,14 +63,15 @@ class LinuxUdpSocket implements UdpSocket {
   #sentFrom: string | undefined;
   #closed = false;
 
-  constructor(family: Family, handle: number, port: number) {
+  constructor(family: Family, raw: boolean, handle: number, port: number) {
     this.#family = family;
+    this.#raw = raw;
     this.handle = handle;
     this.localPort = port;
     this.#texts = new AddressTexts(family);
     this.#octets = new AddressOctets(family);
     this.#unspecified = family === 4 ? '0.0.0.0' : '::';
-    this.#visitPacketInfo = family === 4 ? this.#takeIpv4Info.bind(this) : this.#takeIpv6Info.bind(this);
+    this.#visitInfo = family === 4 ? this.#takeIpv4Info.bind(this) : this.#takeIpv6Info.bind(this);
     this.#visitError = this.#takeError.bind(this);
   }
 
@@ -79,14 +85,16 @@ class LinuxUdpSocket implements UdpSocket {
       if (length === -EAGAIN) return false;
       // A pending error is cleared by having been told; there may be a datagram behind it.
       if (length < 0) continue;
-      info.length = length;
+      info.offset = this.#raw && this.#family === 4 ? payloadOffset(into, length) : 0;
+      info.length = length - info.offset;
       info.remoteAddress = this.#remoteAddress();
       info.remotePort = this.#remotePort();
       info.localAddress = this.#unspecified;
       info.interfaceIndex = 0;
+      info.trafficClass = 0;
       info.truncated = (message.flags & MSG_TRUNC) !== 0;
       this.#info = info;
-      message.eachControl(this.#visitPacketInfo);
+      message.eachControl(this.#visitInfo);
       this.#info = undefined;
       return true;
     }
@@ -131,11 +139,13 @@ class LinuxUdpSocket implements UdpSocket {
     close(this.handle);
   }
 
-  #addressTo(remoteAddress: string, remotePort: number): string | undefined {
+  #addressTo(remoteAddress: string, port: number): string | undefined {
+    // A raw IPv6 socket takes a port for a protocol, and refuses any but its own.
+    const remotePort = this.#raw ? 0 : port;
     if (remoteAddress === this.#sentTo && remotePort === this.#sentToPort) return undefined;
     const octets = this.#octets.get(remoteAddress);
     if (!octets) return 'EAFNOSUPPORT';
-    if (!Number.isInteger(remotePort) || remotePort < 1 || remotePort > 0xffff) return 'EINVAL';
+    if (!this.#raw && !isPort(remotePort)) return 'EINVAL';
     writeSocketAddress(this.#outgoing.name, this.#family, octets, remotePort);
     this.#outgoing.setNameLength(socketAddressSize(this.#family));
     this.#sentTo = remoteAddress;
@@ -160,16 +170,22 @@ class LinuxUdpSocket implements UdpSocket {
     return undefined;
   }
 
+  /** Packet information and the traffic class: the one octet of the header (ip(7), IP_RECVTOS). */
   #takeIpv4Info(level: number, type: number, at: number, length: number): void {
-    if (level !== IPPROTO_IP || type !== IP_PKTINFO || length < IN_PKTINFO.size || !this.#info) return;
+    if (level !== IPPROTO_IP || !this.#info) return;
     const view = this.#incoming.view;
+    if (type === IP_TOS && length >= 1) this.#info.trafficClass = view.getUint8(at);
+    if (type !== IP_PKTINFO || length < IN_PKTINFO.size) return;
     this.#info.localAddress = this.#texts.read(view, at + IN_PKTINFO.address);
     this.#info.interfaceIndex = view.getInt32(at + IN_PKTINFO.interfaceIndex, true);
   }
 
+  /** As for IPv4, but that the traffic class is an `int` (RFC 3542 section 6.5). */
   #takeIpv6Info(level: number, type: number, at: number, length: number): void {
-    if (level !== IPPROTO_IPV6 || type !== IPV6_PKTINFO || length < IN6_PKTINFO.size || !this.#info) return;
+    if (level !== IPPROTO_IPV6 || !this.#info) return;
     const view = this.#incoming.view;
+    if (type === IPV6_TCLASS && length >= 4) this.#info.trafficClass = view.getInt32(at, true) & 0xff;
+    if (type !== IPV6_PKTINFO || length < IN6_PKTINFO.size) return;
     this.#info.localAddress = this.#texts.read(view, at + IN6_PKTINFO.address);
     this.#info.interfaceIndex = view.getUint32(at + IN6_PKTINFO.interfaceIndex, true);
   }
@@ -207,4 +223,8 @@ class LinuxUdpSocket implements UdpSocket {
   #assertOpen(): void {
     if (this.#closed) throw new HalError('The UDP socket is closed.', 'EBADF');
   }
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 0xffff;
 }

@@ -3,6 +3,7 @@ import { HalError } from '../hal-error.ts';
 import { formatIpAddress, maskAddress, parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
 import type { Link, LinkAddress, Links, Route, Rule } from '../links.ts';
 import { assertInterfaceName } from '../names.ts';
+import { type AddressEntry, sourceTowards } from './route-lookup.ts';
 import { SimulatedRoutes } from './routes.ts';
 
 /** Values of a machine that was just started. */
@@ -29,11 +30,6 @@ export interface SimulatedLinkOptions {
   /** Default false, as the kernel makes them. */
   readonly up?: boolean;
   readonly mac?: string;
-}
-
-interface AddressEntry extends LinkAddress {
-  /** Network that the address is on: that of the peer where there is one. */
-  readonly network: string;
 }
 
 export class SimulatedLinks implements Links {
@@ -96,6 +92,18 @@ export class SimulatedLinks implements Links {
 
   async rules(family: 4 | 6): Promise<readonly Rule[]> {
     return this.#rules.filter((rule) => rule.family === family).toSorted((a, b) => a.priority - b.priority);
+  }
+
+  async sourceAddress(remote: string, mark: number): Promise<string | undefined> {
+    const octets = parseIpAddress(remote);
+    if (!octets) throw new HalError(`${JSON.stringify(remote)} is no IP address.`, 'EINVAL');
+    const state = {
+      rules: this.#rules.toSorted((a, b) => a.priority - b.priority),
+      addresses: this.#addresses,
+      routes: (family: 4 | 6, table: number) => this.#routes.list(family, table),
+      isUp: (device: string) => this.isUp(device),
+    };
+    return sourceTowards(state, octets, mark);
   }
 
   async setUp(device: string, up: boolean): Promise<void> {

@@ -1,8 +1,9 @@
-/** Hosts that send each other UDP datagrams in memory. */
+/** Hosts that send each other UDP and ESP datagrams in memory. */
 import type { Clock } from '../clock.ts';
 import { HalError } from '../hal-error.ts';
 import { formatIpAddress, isUnspecified, parseIpAddress } from '../ip-address.ts';
 import type { UdpSocket, UdpSocketFactory, UdpSocketOptions } from '../udp-socket.ts';
+import type { SimulatedDatagram } from './datagram.ts';
 import type { SimulatedEntropy } from './entropy.ts';
 import type { SimulatedHandles } from './handles.ts';
 import { SimulatedUdpSocket } from './udp-socket.ts';
@@ -11,21 +12,10 @@ import { SimulatedUdpSocket } from './udp-socket.ts';
 const FIRST_EPHEMERAL_PORT = 32_768;
 const LAST_EPHEMERAL_PORT = 60_999;
 
-/** Octets of the headers in front of a datagram's payload. */
-const HEADERS = { 4: 20 + 8, 6: 40 + 8 } as const;
+/** Octets of the largest IPv4 packet: no limit at all. */
+const LARGEST_MTU = 65_535;
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
-
-/** A datagram under way. */
-export interface SimulatedDatagram {
-  readonly bytes: Uint8Array;
-  readonly sourceAddress: string;
-  readonly sourcePort: number;
-  readonly destinationAddress: string;
-  readonly destinationPort: number;
-  /** SO_MARK of the sending socket. */
-  readonly mark: number;
-}
 
 export interface SimulatedNetworkOptions {
   /** Milliseconds from sending to arrival; more than 0 takes a clock. */
@@ -44,6 +34,15 @@ export class SimulatedNetwork {
   readonly #hosts: SimulatedUdpSocketFactory[] = [];
   /** Decides what becomes of each datagram, for tests that lose a certain one. Default: all arrive. */
   filter: (datagram: SimulatedDatagram) => 'deliver' | 'drop' = () => 'deliver';
+  /** The traffic class octet with which each datagram arrives, for routers that mark congestion (RFC 3168 section 5). */
+  trafficClass: (datagram: SimulatedDatagram) => number = (datagram) => datagram.trafficClass;
+  /** Octets of the largest packet towards an address, where the hosts know it to be less than that of every path. */
+  readonly knownPathMtus = new Map<string, number>();
+  /**
+   * Octets of the largest packet that the routers towards an address pass on, of which the hosts do not know yet: the first
+   * larger one with DF is lost and reported (RFC 1191 section 3), and from then on the hosts know it.
+   */
+  readonly narrowPaths = new Map<string, number>();
 
   constructor(handles: SimulatedHandles, options: SimulatedNetworkOptions = {}) {
     if (options.delay && !options.clock) throw new RangeError('a delay needs a clock');
@@ -59,13 +58,9 @@ export class SimulatedNetwork {
     return host;
   }
 
-  /** Octets of payload that fit one packet. */
-  payloadLimit(family: 4 | 6): number {
-    return this.mtu - HEADERS[family];
-  }
-
-  get mtu(): number {
-    return this.#options.mtu ?? 65_535;
+  /** Octets of the largest packet towards an address in canonical text, as far as the hosts know. */
+  mtuTowards(destination: string): number {
+    return Math.min(this.#options.mtu ?? LARGEST_MTU, this.knownPathMtus.get(destination) ?? LARGEST_MTU);
   }
 
   /** Sends a datagram on its way from `sender`. */
@@ -73,15 +68,22 @@ export class SimulatedNetwork {
     if (this.filter(datagram) === 'drop') return;
     const { delay = 0, clock, loss = 0, entropy } = this.#options;
     if (loss > 0 && entropy && entropy.fraction() < loss) return;
+    const narrow = this.narrowPaths.get(datagram.destinationAddress);
+    if (narrow !== undefined && datagram.dontFragment && datagram.packetLength > narrow) {
+      this.knownPathMtus.set(datagram.destinationAddress, narrow);
+      sender.report('EMSGSIZE', datagram.destinationAddress, datagram.destinationPort, narrow);
+      return;
+    }
     const target = LOOPBACK.includes(datagram.destinationAddress)
       ? host
       : this.#hosts.find((other) => other.addresses.has(datagram.destinationAddress));
     // Nobody there: on a real network silence, since the last router may report it or not.
     if (!target) return;
     const arrive = (): void => {
-      const receiver = target.socketFor(datagram.destinationAddress, datagram.destinationPort);
-      if (receiver) receiver.arrive(datagram);
-      else sender.refuse(datagram);
+      const receivers = target.socketsFor(datagram);
+      const arrived = { ...datagram, trafficClass: this.trafficClass(datagram) & 0xff };
+      for (const receiver of receivers) receiver.arrive(arrived);
+      if (receivers.length === 0) sender.refuse(datagram);
     };
     if (delay > 0 && clock) clock.setTimer(clock.now() + delay, arrive);
     else arrive();
@@ -103,7 +105,9 @@ export class SimulatedUdpSocketFactory implements UdpSocketFactory {
     this.addresses = new Set([...LOOPBACK, ...addresses.map(canonical)]);
   }
 
-  open(options: UdpSocketOptions): UdpSocket {
+  open(asked: UdpSocketOptions): UdpSocket {
+    const raw = asked.protocol === 'esp';
+    const options = raw ? { ...asked, port: 0 } : asked;
     const octets = parseIpAddress(options.address);
     if (octets?.length !== (options.family === 4 ? 4 : 16)) {
       throw new HalError(`${JSON.stringify(options.address)} is no IPv${options.family} address.`, 'EINVAL');
@@ -113,18 +117,17 @@ export class SimulatedUdpSocketFactory implements UdpSocketFactory {
     }
     const address = canonical(options.address);
     if (!isUnspecified(address) && !this.addresses.has(address)) {
-      throw new HalError(`The UDP socket cannot be bound: this machine does not have ${address}.`, 'EADDRNOTAVAIL');
+      throw new HalError(`The socket cannot be bound: this machine does not have ${address}.`, 'EADDRNOTAVAIL');
     }
-    const port = options.port || this.#freePort(options.family, address);
-    if (this.#isTaken(options.family, address, port)) {
+    const port = raw ? 0 : options.port || this.#freePort(options.family, address);
+    if (!raw && this.#isTaken(options.family, address, port)) {
       throw new HalError(`The UDP socket cannot be bound: ${address} port ${port} is in use.`, 'EADDRINUSE');
     }
     const socket = new SimulatedUdpSocket(
       { ...options, address, port },
       {
         handles: this.#handles,
-        limit: this.#network.payloadLimit(options.family),
-        mtu: this.#network.mtu,
+        mtuTowards: (destination) => this.#network.mtuTowards(destination),
         hasAddress: (text) => this.addresses.has(text),
         sourceFor: (destination) => this.#sourceFor(options.family, destination),
         carry: (sender, datagram) => this.#network.carry(sender, this, datagram),
@@ -135,16 +138,30 @@ export class SimulatedUdpSocketFactory implements UdpSocketFactory {
     return socket;
   }
 
-  /** The open socket that gets what is sent to this address and port: one bound to just the address goes first. */
-  socketFor(address: string, port: number): SimulatedUdpSocket | undefined {
+  /**
+   * The open sockets that get what arrives: for UDP one, and that bound to just the address goes first; for ESP all that
+   * hear the address, a copy each.
+   */
+  socketsFor(datagram: SimulatedDatagram): readonly SimulatedUdpSocket[] {
+    const { protocol, destinationAddress: address, destinationPort: port } = datagram;
     const family = address.includes(':') ? 6 : 4;
-    const candidates = [...this.#sockets].filter((socket) => socket.localPort === port && socket.family === family);
-    return candidates.find((socket) => socket.address === address) ?? candidates.find((s) => isUnspecified(s.address));
+    const candidates = [...this.#sockets].filter(
+      (socket) =>
+        socket.protocol === protocol &&
+        socket.localPort === port &&
+        socket.family === family &&
+        (socket.address === address || isUnspecified(socket.address)),
+    );
+    if (protocol === 'esp') return candidates;
+    return candidates
+      .toSorted((a, b) => Number(isUnspecified(a.address)) - Number(isUnspecified(b.address)))
+      .slice(0, 1);
   }
 
   #isTaken(family: 4 | 6, address: string, port: number): boolean {
     return [...this.#sockets].some(
       (socket) =>
+        socket.protocol === 'udp' &&
         socket.family === family &&
         socket.localPort === port &&
         (socket.address === address || isUnspecified(socket.address) || isUnspecified(address)),

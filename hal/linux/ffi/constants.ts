@@ -3,6 +3,7 @@
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 
@@ -15,9 +16,11 @@ export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 
 export const IPPROTO_IP = 0;
+export const IP_TOS = 1;
 export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
 export const IP_RECVERR = 11;
+export const IP_RECVTOS = 13;
 
 export const IPPROTO_IPV6 = 41;
 export const IPV6_MTU_DISCOVER = 23;
@@ -25,6 +28,11 @@ export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
+export const IPV6_RECVTCLASS = 66;
+export const IPV6_TCLASS = 67;
+
+/** Protocol of a raw socket: the Encapsulating Security Payload (RFC 4303 section 2). */
+export const IPPROTO_ESP = 50;
 
 /** Values of IP_MTU_DISCOVER and IPV6_MTU_DISCOVER: fragment here; never fragment, set DF. */
 export const PMTUDISC_DONT = 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Links, Route, Rule } from '../../../hal/links.ts';
 import type { Contract, ContractCase } from './contract.ts';
+import { sourceAddressCases } from './source-address.ts';
 
 export interface LinksWorld {
   readonly links: Links;
@@ -292,6 +293,7 @@ export const linksContract: Contract<LinksWorld> = {
     ...routeCases,
     ...ruleCases(4),
     ...ruleCases(6),
+    ...sourceAddressCases(TABLE),
     {
       name: 'changes that are not awaited are made in order, and a failing one does not stop the next',
       run: async ({ links, device }) => {

@@ -1,11 +1,14 @@
 /** Every suite that runs in a network namespace of its own. */
 import { capabilityCases } from '../linux/capability-cases.ts';
+import { linuxEspCases } from '../linux/esp-cases.ts';
 import { linuxPollerCases } from '../linux/poller-cases.ts';
+import { portOwnerCases } from '../linux/port-owner-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
 import { linuxUdpCases } from '../linux/udp-cases.ts';
 import { clockContract } from './clock.ts';
 import { type Suite, suiteOf } from './contract.ts';
 import { entropyContract } from './entropy.ts';
+import { espSocketContract } from './esp-socket.ts';
 import { linksContract } from './links.ts';
 import {
   linuxClockWorld,
@@ -30,6 +33,9 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(tunContract, linuxTunWorld),
   suiteOf(udpSocketContract, linuxUdpWorld),
   suiteOf(linuxUdpCases, linuxUdpWorld),
+  suiteOf(espSocketContract, linuxUdpWorld),
+  suiteOf(linuxEspCases, linuxUdpWorld),
+  suiteOf(portOwnerCases, linuxUdpWorld),
   suiteOf(linuxTunCases, linuxTunWorld),
   suiteOf(linuxPollerCases, linuxPollerWorld),
   suiteOf(capabilityCases, linuxUdpWorld),

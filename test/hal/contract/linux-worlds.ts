@@ -1,5 +1,6 @@
 /** The worlds of the contracts on Linux. For a process in a network namespace of its own only: they change its network. */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { LinuxClock } from '../../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
@@ -10,14 +11,13 @@ import { LinuxPollerFactory, wakePoller } from '../../../hal/linux/poller.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
 import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Tun } from '../../../hal/tun.ts';
-import type { UdpSocket } from '../../../hal/udp-socket.ts';
 import type { ClockWorld } from './clock.ts';
 import { closeAll, type OpenWorld } from './contract.ts';
 import { type LinksWorld, TABLE } from './links.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
 import { KERNEL_PORT, type TunWorld } from './tun.ts';
-import { newDatagramInfo, type UdpWorld } from './udp-socket.ts';
+import { NARROW_MTU, newDatagramInfo, type UdpWorld } from './udp-socket.ts';
 
 /** Runs `ip` with these words. @returns what it printed; throws when it fails. */
 export function ip(words: string): string {
@@ -34,19 +34,25 @@ export function ipQuietly(words: string): boolean {
   }
 }
 
+const NARROW = { 4: '10.56.0.9', 6: 'fd56::9' } as const;
 const ADDRESSES = { 4: ['10.55.0.1', '10.55.0.2'], 6: ['fd55::1', 'fd55::2'] } as const;
 
 export function linuxUdpWorld(): OpenWorld<UdpWorld> {
   ip('link set lo up');
   for (const address of ADDRESSES[4]) ip(`address replace ${address}/32 dev lo`);
   for (const address of ADDRESSES[6]) ip(`address replace ${address}/128 dev lo nodad`);
+  const tun = new LinuxTunFactory().open('cvnarrow');
+  const opened: { close(): void }[] = [tun];
+  ip('link set cvnarrow up');
+  ip(`-4 route add ${NARROW[4]}/32 dev cvnarrow mtu ${NARROW_MTU}`);
+  ip(`-6 route add ${NARROW[6]}/128 dev cvnarrow mtu ${NARROW_MTU}`);
   const sockets = new LinuxUdpSocketFactory();
-  const opened: UdpSocket[] = [];
   return {
     world: {
       sockets,
       pollers: new LinuxPollerFactory(),
       addresses: ADDRESSES,
+      narrow: NARROW,
       open: (options) => {
         const address = options.family === 4 ? '0.0.0.0' : '::';
         const socket = sockets.open({ address, port: 0, mark: 0, ...options });
@@ -129,6 +135,8 @@ export function linuxEntropyWorld(): OpenWorld<LinuxEntropy> {
 export function linuxLinksWorld(): OpenWorld<LinksWorld> {
   ip('link set lo up');
   ip('link add cveth0 type veth peer name cveth1');
+  // Else an IPv6 address could not be used for a second or two (RFC 4862 section 5.4).
+  writeFileSync('/proc/sys/net/ipv6/conf/cveth0/accept_dad', '0');
   for (const device of ['cveth0', 'cveth1']) ip(`link set ${device} up`);
   return {
     world: { links: new LinuxLinks(), device: 'cveth0' },

@@ -14,19 +14,23 @@ import type { LinksWorld } from './links.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
 import { KERNEL_ADDRESS, KERNEL_PORT, type TunWorld } from './tun.ts';
-import type { UdpWorld } from './udp-socket.ts';
+import { NARROW_MTU, type UdpWorld } from './udp-socket.ts';
 
 const nothing = (): void => undefined;
 
 export function simulatedUdpWorld(): OpenWorld<UdpWorld> {
   const handles = new SimulatedHandles();
   const addresses = { 4: ['10.55.0.1', '10.55.0.2'], 6: ['fd55::1', 'fd55::2'] } as const;
-  const sockets = new SimulatedNetwork(handles).udpSockets([...addresses[4], ...addresses[6]]);
+  const network = new SimulatedNetwork(handles);
+  const sockets = network.udpSockets([...addresses[4], ...addresses[6]]);
+  const narrow = { 4: '10.56.0.9', 6: 'fd56::9' } as const;
+  for (const family of [4, 6] as const) network.knownPathMtus.set(narrow[family], NARROW_MTU);
   return {
     world: {
       sockets,
       pollers: new SimulatedPollerFactory(handles),
       addresses,
+      narrow,
       open: (options) =>
         sockets.open({ address: options.family === 4 ? '0.0.0.0' : '::', port: 0, mark: 0, ...options }),
     },

@@ -8,39 +8,53 @@ export interface UdpWorld {
   readonly pollers: PollerFactory;
   /** Two addresses of this host, for each family; not loopback. */
   readonly addresses: Readonly<Record<4 | 6, readonly [string, string]>>;
+  /** For each family an address to which only packets of {@link NARROW_MTU} octets go, as the host knows. */
+  readonly narrow: Readonly<Record<4 | 6, string>>;
   /** Addresses of the host are closed with it; sockets that a case opens are closed by this. */
   open(options: Partial<UdpSocketOptions> & Pick<UdpSocketOptions, 'family'>): UdpSocket;
 }
 
-const ANY = { 4: '0.0.0.0', 6: '::' } as const;
+export const ANY = { 4: '0.0.0.0', 6: '::' } as const;
 
 /** A port that nothing listens on: discard. */
 const CLOSED_PORT = 9;
+
+/** Octets of a packet towards {@link UdpWorld.narrow}: at least 1280, which every IPv6 path has. */
+export const NARROW_MTU = 1300;
 
 /** Milliseconds to wait for what comes at once. */
 const SOON = 2000;
 
 export function newDatagramInfo(): DatagramInfo {
-  return { length: 0, remoteAddress: '', remotePort: 0, localAddress: '', interfaceIndex: 0, truncated: false };
+  return {
+    offset: 0,
+    length: 0,
+    remoteAddress: '',
+    remotePort: 0,
+    localAddress: '',
+    interfaceIndex: 0,
+    trafficClass: 0,
+    truncated: false,
+  };
 }
 
 /** Waits until the socket has something, then receives it. */
-function receive(world: UdpWorld, socket: UdpSocket, size = 2048): { text: string; info: DatagramInfo } {
+export function receive(world: UdpWorld, socket: UdpSocket, size = 2048): { text: string; info: DatagramInfo } {
   awaitReady(world, socket);
   const into = new Uint8Array(size);
   const info = newDatagramInfo();
   assert.equal(socket.receive(into, info), true, 'a datagram should be waiting');
-  return { text: Buffer.from(into.subarray(0, info.length)).toString(), info };
+  return { text: Buffer.from(into.subarray(info.offset, info.offset + info.length)).toString(), info };
 }
 
-function awaitReady(world: UdpWorld, socket: UdpSocket): void {
+export function awaitReady(world: UdpWorld, socket: UdpSocket): void {
   const poller = world.pollers.open();
   poller.add(socket.handle);
   assert.deepEqual([...poller.wait(SOON)], [socket.handle], 'the socket should be ready');
   poller.close();
 }
 
-const text = (words: string): Uint8Array => new Uint8Array(Buffer.from(words));
+export const text = (words: string): Uint8Array => new Uint8Array(Buffer.from(words));
 
 function casesOf(family: 4 | 6): readonly ContractCase<UdpWorld>[] {
   const any = ANY[family];
@@ -58,6 +72,7 @@ function casesOf(family: 4 | 6): readonly ContractCase<UdpWorld>[] {
           assert.equal(question.info.localAddress, address);
           assert.equal(question.info.remotePort, client.localPort);
           assert.equal(question.info.truncated, false);
+          assert.deepEqual([question.info.offset, question.info.trafficClass], [0, 0]);
           assert.ok(question.info.interfaceIndex > 0);
           const { remoteAddress, remotePort, localAddress } = question.info;
           assert.equal(server.send(text('answer'), remoteAddress, remotePort, localAddress), undefined);
@@ -198,6 +213,18 @@ function casesOf(family: 4 | 6): readonly ContractCase<UdpWorld>[] {
       run: (world) => {
         const socket = world.open({ family });
         assert.equal(socket.send(new Uint8Array(65_530), world.addresses[family][0], 1000, any), 'EMSGSIZE');
+      },
+    },
+    {
+      name: `${version}: what is larger than the path's MTU is refused with DF, and the report names peer and MTU`,
+      run: (world) => {
+        const socket = world.open({ family, dontFragment: true });
+        const room = NARROW_MTU - (family === 4 ? 28 : 48);
+        assert.equal(socket.send(new Uint8Array(room), world.narrow[family], 1701, any), undefined);
+        assert.equal(socket.send(new Uint8Array(room + 1), world.narrow[family], 1701, any), 'EMSGSIZE');
+        const report = { code: 'EMSGSIZE', remoteAddress: world.narrow[family], remotePort: 1701, mtu: NARROW_MTU };
+        assert.deepEqual(socket.readError(), report);
+        assert.equal(world.open({ family }).send(new Uint8Array(room + 1), world.narrow[family], 1701, any), undefined);
       },
     },
     {

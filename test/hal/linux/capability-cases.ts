@@ -29,6 +29,7 @@ export const capabilityCases: Contract<UdpWorld> = {
           tun: ['EPERM', 'CAP_NET_ADMIN'],
           mark: ['EPERM', 'CAP_NET_ADMIN'],
           port: ['EACCES', 'CAP_NET_BIND_SERVICE'],
+          raw: ['EPERM', 'CAP_NET_RAW'],
           link: ['EPERM', 'CAP_NET_ADMIN'],
           filter: ['EPERM', 'CAP_NET_ADMIN'],
           sysctl: ['EPERM', 'CAP_NET_ADMIN'],

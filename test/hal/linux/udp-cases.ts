@@ -2,41 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { SO_MARK, SO_RCVBUF, SOL_SOCKET } from '../../../hal/linux/ffi/constants.ts';
-import { getsockopt } from '../../../hal/linux/ffi/libc.ts';
-import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
+import { SO_MARK, SO_RCVBUF } from '../../../hal/linux/ffi/constants.ts';
 import type { Tun } from '../../../hal/tun.ts';
-import type { UdpSocket } from '../../../hal/udp-socket.ts';
 import type { Contract } from '../contract/contract.ts';
 import { decodeIpv4Udp, encodeUnreachable, type Ipv4Udp } from '../contract/datagram.ts';
 import { ip } from '../contract/linux-worlds.ts';
 import { newDatagramInfo, type UdpWorld } from '../contract/udp-socket.ts';
+import { integerOption, PEER, ROUTER, withWire } from './wire.ts';
 
 const ANY = '0.0.0.0';
-const PEER = '10.66.0.2';
-const ROUTER = '10.66.0.3';
 
 const ICMP_HOST_UNREACHABLE = 1;
 const ICMP_FRAGMENTATION_NEEDED = 4;
-
-function integerOption(socket: UdpSocket, option: number): number {
-  const value = new Uint8Array(4);
-  assert.equal(getsockopt(socket.handle, SOL_SOCKET, option, value), 4);
-  return new DataView(value.buffer).getUint32(0, true);
-}
-
-/** A wire: a TUN whose other end is the test. The host has 10.66.0.1 and 10.66.0.9 on it. */
-function withWire(use: (tun: Tun) => void): void {
-  const tun = new LinuxTunFactory().open('cvwire');
-  try {
-    ip('link set cvwire mtu 1400 up');
-    ip('address add 10.66.0.1/24 dev cvwire');
-    ip('address add 10.66.0.9/24 dev cvwire');
-    use(tun);
-  } finally {
-    tun.close();
-  }
-}
 
 /** The next IPv4 UDP packet, as it is and decoded; the kernel's own IPv6 packets are passed over. */
 function nextOnWire(tun: Tun): { packet: Uint8Array; datagram: Ipv4Udp } {

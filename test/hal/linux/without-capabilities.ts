@@ -20,6 +20,7 @@ const attempts: Readonly<Record<string, () => unknown>> = {
   tun: () => new LinuxTunFactory().open('cvtun0'),
   mark: () => sockets.open({ ...options, mark: 1 }),
   port: () => sockets.open({ ...options, port: 500 }),
+  raw: () => sockets.open({ ...options, protocol: 'esp' }),
   link: () => new LinuxLinks().setMtu('lo', 1400),
   filter: () => new LinuxPacketFilter().replaceTable('cvfilter', ''),
   sysctl: () => new LinuxLinks().setSysctl('net.ipv4.ip_forward', '1'),

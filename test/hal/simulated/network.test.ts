@@ -4,6 +4,7 @@ import { SimulatedEntropy } from '../../../hal/simulated/entropy.ts';
 import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
 import { SimulatedNetwork, type SimulatedNetworkOptions } from '../../../hal/simulated/network.ts';
 import type { UdpSocket } from '../../../hal/udp-socket.ts';
+import { newDatagramInfo } from '../contract/udp-socket.ts';
 
 const OPTIONS = { family: 4, address: '0.0.0.0', port: 0, mark: 0 } as const;
 
@@ -19,7 +20,7 @@ const send = (from: UdpSocket, to: string, port: number, length = 1): string | u
 
 /** How many datagrams wait. */
 function drain(socket: UdpSocket): number {
-  const info = { length: 0, remoteAddress: '', remotePort: 0, localAddress: '', interfaceIndex: 0, truncated: false };
+  const info = newDatagramInfo();
   let count = 0;
   while (socket.receive(new Uint8Array(2000), info)) count++;
   return count;
@@ -76,6 +77,33 @@ describe('the simulated network', () => {
     expect(send(b, '10.0.0.1', a.localPort, 1373)).toBeUndefined();
   });
 
+  it('loses the first datagram that is too large for a router on the way, reports it, and refuses the next', () => {
+    const { network, a, b } = twoHosts();
+    network.narrowPaths.set('10.0.0.2', 1300);
+    expect(send(a, '10.0.0.2', 1701, 1273)).toBeUndefined();
+    expect(drain(b)).toBe(0);
+    expect(a.readError()).toEqual({ code: 'EMSGSIZE', remoteAddress: '10.0.0.2', remotePort: 1701, mtu: 1300 });
+    expect(send(a, '10.0.0.2', 1701, 1273)).toBe('EMSGSIZE');
+    expect(send(a, '10.0.0.2', 1701, 1272)).toBeUndefined();
+    expect(drain(b)).toBe(1);
+  });
+
+  it('passes a datagram without DF through a narrow path', () => {
+    const { network, a, b } = twoHosts();
+    network.narrowPaths.set('10.0.0.1', 1300);
+    expect(send(b, '10.0.0.1', a.localPort, 1400)).toBeUndefined();
+    expect(drain(a)).toBe(1);
+  });
+
+  it('tells the traffic class that routers left in the header', () => {
+    const { network, a, b } = twoHosts();
+    network.trafficClass = () => 3;
+    send(a, '10.0.0.2', 1701);
+    const info = newDatagramInfo();
+    expect(b.receive(new Uint8Array(10), info)).toBe(true);
+    expect(info.trafficClass).toBe(3);
+  });
+
   it('keeps loopback within each host', () => {
     const { a, b } = twoHosts();
     send(a, '127.0.0.1', 1701);
@@ -90,5 +118,49 @@ describe('the simulated network', () => {
     b.close();
     clock.advance(30);
     expect(a.readError()?.code).toBe('ECONNREFUSED');
+  });
+});
+
+describe('ESP in the simulated network', () => {
+  const ESP = { family: 4, address: '0.0.0.0', port: 0, mark: 0, protocol: 'esp', dontFragment: true } as const;
+
+  it('is lost, delayed and refused by size as UDP is', () => {
+    const clock = new SimulatedClock();
+    const entropy = new SimulatedEntropy(7);
+    const network = new SimulatedNetwork(new SimulatedHandles(), { loss: 0.3, entropy, delay: 30, clock, mtu: 1400 });
+    const a = network.udpSockets(['10.0.0.1']).open(ESP);
+    const b = network.udpSockets(['10.0.0.2']).open(ESP);
+    expect(send(a, '10.0.0.2', 0, 1381)).toBe('EMSGSIZE');
+    for (let count = 0; count < 1000; count++) expect(send(a, '10.0.0.2', 0, 1380)).toBeUndefined();
+    clock.advance(29);
+    expect(drain(b)).toBe(0);
+    clock.advance(1);
+    const arrived = drain(b);
+    expect(arrived).toBeGreaterThan(640);
+    expect(arrived).toBeLessThan(760);
+  });
+
+  it.each([
+    ['10.0.0.1', '10.0.0.2', 4, 'ENOPROTOOPT'],
+    ['fd00::1', 'fd00::2', 6, 'EPROTO'],
+  ] as const)('reports from %s that %s does not know the protocol', (here, there, family, code) => {
+    const network = new SimulatedNetwork(new SimulatedHandles());
+    const socket = network.udpSockets([here]).open({ ...ESP, family, address: here });
+    network.udpSockets([there]);
+    expect(socket.send(new Uint8Array(1), there, 0, here)).toBeUndefined();
+    expect(socket.readError()).toEqual({ code, remoteAddress: there, remotePort: 0, mtu: 0 });
+  });
+
+  it('shows the filter its protocol', () => {
+    const network = new SimulatedNetwork(new SimulatedHandles());
+    const seen: string[] = [];
+    network.filter = ({ protocol, packetLength }) => {
+      seen.push(`${protocol} ${packetLength}`);
+      return 'drop';
+    };
+    const host = network.udpSockets(['10.0.0.1']);
+    host.open(ESP).send(new Uint8Array(10), '10.0.0.2', 0, '0.0.0.0');
+    host.open(OPTIONS).send(new Uint8Array(10), '10.0.0.2', 9, '0.0.0.0');
+    expect(seen).toEqual(['esp 30', 'udp 38']);
   });
 });

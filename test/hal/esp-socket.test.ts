@@ -1,0 +1,8 @@
+import { espSocketContract } from './contract/esp-socket.ts';
+import { describeOnLinux, describeSimulated } from './contract/run.ts';
+import { simulatedUdpWorld } from './contract/simulated-worlds.ts';
+import { linuxEspCases } from './linux/esp-cases.ts';
+
+describeSimulated(espSocketContract, simulatedUdpWorld);
+describeOnLinux(espSocketContract);
+describeOnLinux(linuxEspCases);
