@@ -1,20 +1,55 @@
 /**
  * The interface of the data plane: the few verbs by which the control plane programs it, and the few events it reports.
+ * Any engine stands behind it: the user-space one of `userspace/`, or a kernel's own (XFRM, L2TP, PPP).
  *
- * The engine owns every UDP socket and every TUN. A user packet goes TUN -> engine -> socket and back without the control
- * thread; the control thread gets control datagrams (L2TP's T bit) and PPP control frames, and nothing else.
+ * The engine owns every socket and every TUN. A user packet goes TUN -> engine -> socket and back without the control
+ * thread; the control thread gets control datagrams (L2TP's T bit, IKE) and PPP control frames, and nothing else.
+ *
+ * Four things are programmed, each by a key of the caller's, each added, replaced and removed on its own:
+ * - an **interface** is a TUN, by which user packets come and go;
+ * - a **session** is an L2TP session with PPP inside, and knows which user packets of its interface are its own;
+ * - a **policy** is a decision that something must be protected: the datagrams of one L2TP peer, or the packets between
+ *   two sets of networks. It names the SA pair to send by; while it names none, what it covers is dropped and counted
+ *   (`noSa`), and never leaves in clear;
+ * - an **SA pair** protects one policy. Several may receive for it at a time, while one takes over from another.
+ *
+ * The life of a user packet, outwards: TUN; the session of the longest prefix, or the policy whose selectors match (none:
+ * dropped); size (too big: ICMP inside, or fragments), MSS; PPP and L2TP headers, if a session; then either the socket,
+ * or, where the session's path names a policy as its `bearer`, the UDP header, the SA's selectors, ESP, and the SA's
+ * socket. Inwards: the SA by its SPI; replay check, ICV, window; selectors; for a policy of L2TP the UDP header, tunnel
+ * and session id, which must belong to the session with this very bearer; PPP header; the inner source must be one that
+ * the session or the policy allows; MSS; TUN. What fails a check is dropped and counted by the reason. `userspace/engine.ts`
+ * tells the same with its own steps.
  */
+
+import type { LifetimeUnit, SaLifetimes } from '../protocol/esp/lifetime.ts';
+import type { ChildKeys, TrafficSelector } from '../protocol/ike/ike-types.ts';
 import type { UdpEndpoint, UdpPath } from '../protocol/udp-path.ts';
 
 /** Chosen by the control plane, unique for the life of the engine, any positive integer. */
 export type SocketId = number;
 export type InterfaceId = number;
 export type SessionKey = number;
+/** The same number is the `bearer` of paths that the policy protects. */
+export type PolicyKey = number;
+export type SaKey = number;
+
+/**
+ * - `l2tp`: L2TP in clear over UDP; data messages are user packets, control messages go to the control plane;
+ * - `protected-l2tp`: the same inside IPsec alone. Nothing is opened in the kernel: what it sends goes through the policy
+ *   that the path names as its bearer, what it receives came out of an SA of a policy that names this socket. `port` is
+ *   that of the inner UDP header; any number of these sockets may have the same one. Address, mark and device mean nothing;
+ * - `datagram`: every datagram goes to the control plane (DNS);
+ * - `ike`: the same, for IKE on port 500;
+ * - `udp-encapsulation`: UDP encapsulation of ESP (RFC 3948), port 4500 or an ephemeral one. ESP is opened here; IKE goes to
+ *   the control plane without its non-ESP marker, which is put before what the control plane sends; keepalives vanish;
+ * - `esp`: raw IP sockets of protocol 50. `port` is 0 and so are the ports of all its paths.
+ */
+export type SocketPurpose = 'l2tp' | 'protected-l2tp' | 'datagram' | 'ike' | 'udp-encapsulation' | 'esp';
 
 export interface SocketSpec {
   readonly id: SocketId;
-  /** `l2tp`: data messages are user packets; `datagram`: every datagram goes to the control plane (DNS). */
-  readonly purpose: 'l2tp' | 'datagram';
+  readonly purpose: SocketPurpose;
   readonly family: 4 | 6;
   /** Address to bind; the unspecified address (`0.0.0.0`, `::`) for all. Replies leave from the address asked either way. */
   readonly address: string;
@@ -32,6 +67,11 @@ export interface InterfaceSpec {
   readonly name: string;
   /** Octets of IP packet, 576..65535. */
   readonly mtu: number;
+  /**
+   * IPv4 address of this router on it. Absent: no ICMP errors are sent towards the inside. (They bear the address that the
+   * packet was for: from a TUN, the kernel takes nothing that bears an address of its own.)
+   */
+  readonly address?: string;
 }
 
 /** How an L2TP session's user packets are wrapped, and which of them belong to it. */
@@ -61,14 +101,58 @@ export interface SessionSpec {
   };
 }
 
+/** A decision that traffic must be protected, and by which SA pair at present. */
+export interface PolicySpec {
+  readonly key: PolicyKey;
+  readonly inside: /** Transport mode: UDP datagrams to and from this `protected-l2tp` socket, with one peer. */
+    | { readonly kind: 'l2tp'; readonly socket: SocketId }
+    /** Tunnel mode: IP packets of this interface from the local to the remote networks, and back. */
+    | {
+        readonly kind: 'ip';
+        readonly interface: InterfaceId;
+        readonly localSelectors: readonly TrafficSelector[];
+        readonly remoteSelectors: readonly TrafficSelector[];
+        /** Largest inner IP packet, octets; bounds the TCP MSS in both directions. */
+        readonly mtu: number;
+      };
+  /** The pair to send by. Absent: what the policy covers is dropped and counted. */
+  readonly sa?: SaKey;
+}
+
+/** A pair of ESP SAs (RFC 4303), one each way. */
+export interface SaSpec {
+  readonly key: SaKey;
+  readonly policy: PolicyKey;
+  /** The `udp-encapsulation` or `esp` socket by which it sends. What has its SPI is taken from any of these sockets. */
+  readonly socket: SocketId;
+  readonly path: UdpPath;
+  readonly mode: 'transport' | 'tunnel';
+  /** SPI 256..4294967295, chosen by this side, unique over the engine. */
+  readonly inbound: ChildKeys & { readonly spi: number };
+  readonly outbound: ChildKeys & { readonly spi: number };
+  readonly extendedSequenceNumbers: boolean;
+  /** Packets, a multiple of 32 within 32..4096. Default 1024. */
+  readonly replayWindow?: number;
+  /** For each direction; counted from the moment at which the pair is added. */
+  readonly lifetimes: SaLifetimes;
+  /** As IKE settled them. Transport mode: one host each, whose address stands for that of the outer header (NAT). */
+  readonly localSelectors: readonly TrafficSelector[];
+  readonly remoteSelectors: readonly TrafficSelector[];
+  /** Send to wherever the last authentic and fresh packet came from: the peer is behind a NAT, which may remap it. */
+  readonly followPeer: boolean;
+}
+
 export type DataPlaneEvent =
-  /** A datagram for the control plane: a control message on an `l2tp` socket, anything on a `datagram` socket. */
+  /**
+   * A datagram for the control plane: a control message on an L2TP socket, anything on a `datagram` or `ike` socket, IKE
+   * without marker on a `udp-encapsulation` socket. `path.bearer` is the policy under which it came, on a protected one.
+   */
   | {
       readonly kind: 'datagram';
       readonly socket: SocketId;
       readonly path: UdpPath;
       readonly bytes: Uint8Array;
-      /** Index of the interface it came in by. */
+      /** Index of the interface it came in by; 0 when it came out of an SA. */
       readonly interfaceIndex: number;
     }
   /** A PPP frame that is not a user packet: bare (protocol number, then information). */
@@ -81,6 +165,17 @@ export type DataPlaneEvent =
       /** `ECONNREFUSED`, `EHOSTUNREACH`, `ENETUNREACH`, `EMSGSIZE`, `EACCES` ... */
       readonly code: string;
     }
+  /** The first authentic packet of an SA pair came in: the peer uses it. Once in its life. */
+  | { readonly kind: 'sa-received'; readonly sa: SaKey }
+  /**
+   * Octets, packets, sequence numbers or seconds of a pair run low (`soft`: a successor is wanted) or are used up (`hard`:
+   * it carries nothing any more). Each at most once in its life and direction.
+   */
+  | { readonly kind: 'sa-lifetime'; readonly sa: SaKey; readonly limit: 'soft' | 'hard'; readonly unit: LifetimeUnit }
+  /** With `followPeer`: an authentic, fresh packet came from elsewhere. The engine sends there already. */
+  | { readonly kind: 'sa-moved'; readonly sa: SaKey; readonly path: UdpPath }
+  /** ESP came in for an SPI that is not here; anybody may have sent it. So many a second. */
+  | { readonly kind: 'unknown-spi'; readonly socket: SocketId; readonly spi: number; readonly path: UdpPath }
   /** The engine cannot go on; everything in it is gone. */
   | { readonly kind: 'engine-failed'; readonly reason: string };
 
@@ -98,9 +193,34 @@ export interface SessionCounters {
   readonly drops: Readonly<Record<string, number>>;
 }
 
+export interface SaCounters {
+  readonly key: SaKey;
+  /** Authentic ones; octets of payload. */
+  readonly packetsReceived: number;
+  readonly octetsReceived: number;
+  readonly packetsSent: number;
+  readonly octetsSent: number;
+  /**
+   * By reason: those of `InboundRefusal` (`replayed`, `notAuthentic`, `selectors` ...), `expired`, `noRoom`, `sendFailed`,
+   * and `wrongInside` (authentic, but not what the policy carries).
+   */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+export interface PolicyCounters {
+  readonly key: PolicyKey;
+  /** By reason: `noSa`, `selectors` (the SA may not carry it), `tooBig`, `tunRefused`. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
 export interface DataPlaneCounters {
   readonly sessions: readonly SessionCounters[];
-  /** Of no session: `unknownSession`, `wrongPeer`, `malformed`, `noRoute`, `notIp`, `controlOverload`. */
+  readonly sas: readonly SaCounters[];
+  readonly policies: readonly PolicyCounters[];
+  /**
+   * Of none of these: `unknownSession`, `wrongPeer`, `malformed`, `noRoute`, `notIp`, `controlOverload`, `unknownSpi`,
+   * `noSa` (a datagram of a protected socket whose policy is gone).
+   */
   readonly drops: Readonly<Record<string, number>>;
 }
 
@@ -108,7 +228,10 @@ export interface DataPlane {
   /** Opens and binds. @returns the port that was bound. @throws Error whose message says what, why and what to do. */
   openSocket(spec: SocketSpec): Promise<number>;
   closeSocket(id: SocketId): Promise<void>;
-  /** Sends a control-plane datagram from `path.local.address` (when not unspecified) to `path.remote`. Loss is not reported. */
+  /**
+   * Sends a control-plane datagram from `path.local.address` (when not unspecified) to `path.remote`, or, from a protected
+   * socket, by the policy `path.bearer`. Loss is not reported.
+   */
   sendDatagram(socket: SocketId, path: UdpPath, bytes: Uint8Array): void;
   /** Creates the TUN, link up, MTU set. @throws Error in words when it cannot. */
   addInterface(spec: InterfaceSpec): Promise<void>;
@@ -121,6 +244,23 @@ export interface DataPlane {
   /** Sends a bare PPP control frame inside the session, with full PPP headers. */
   sendPppFrame(session: SessionKey, frame: Uint8Array): void;
   counters(): Promise<DataPlaneCounters>;
+  /**
+   * Adds the policy, or replaces the one of the same key, which keeps its counters.
+   */
+  putPolicy(spec: PolicySpec): void;
+  /** What it covered is dropped from now on, and its SA pairs are removed. */
+  removePolicy(key: PolicyKey): void;
+  /**
+   * Adds the SA pair, or replaces path, selectors and lifetimes of the one of the same key, which keeps keys, sequence numbers,
+   * replay window and counters: sequence numbers must never be used twice under one key. Adding it does not send by it:
+   * the policy says by which pair.
+   * @throws Error in words when there is no such cipher or a key has the wrong length.
+   */
+  putSa(spec: SaSpec): void;
+  /** Wipes its keys. A policy that sends by it sends nothing any more. */
+  removeSa(key: SaKey): void;
+  /** Sends a NAT keepalive (RFC 3948 section 2.3) from a `udp-encapsulation` socket. */
+  sendNatKeepalive(socket: SocketId, path: UdpPath): void;
   /** One listener; events come in the order in which they happened. */
   onEvent(listener: (event: DataPlaneEvent) => void): void;
   /** Closes every socket and TUN; afterwards no thread is left. */

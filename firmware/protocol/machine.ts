@@ -30,4 +30,10 @@ export interface Failure {
   readonly reason: string;
   /** What to do about it, one sentence without a full stop. */
   readonly remedy: string;
+  /**
+   * For programs that choose the next attempt by it; absent where it makes no difference. `silence`: nobody answered;
+   * `no-proposal`: there are no algorithms that both sides accept; `refused`: the other side answered and said no, and will
+   * say no again if asked again soon.
+   */
+  readonly cause?: 'silence' | 'no-proposal' | 'refused';
 }

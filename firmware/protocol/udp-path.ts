@@ -12,11 +12,22 @@ export interface UdpEndpoint {
 export interface UdpPath {
   readonly remote: UdpEndpoint;
   readonly local: UdpEndpoint;
+  /**
+   * The protected channel by which the datagram came or shall go, where there is one. It tells peers apart that have the
+   * same address and port, as several clients behind one NAT do, and is the same wherever the peer moves.
+   */
+  readonly bearer?: number;
 }
 
 /** Whether two ends are the same address and port. */
 export function sameEndpoint(a: UdpEndpoint, b: UdpEndpoint): boolean {
   return a.port === b.port && a.address === b.address;
+}
+
+/** Whether two paths lead to the same peer: by the same channel, where there is one, whatever its address is by now. */
+export function samePeer(a: UdpPath, b: UdpPath): boolean {
+  if (a.bearer === undefined && b.bearer === undefined) return sameEndpoint(a.remote, b.remote);
+  return a.bearer === b.bearer && a.remote.port === b.remote.port;
 }
 
 /** `address:port`, with brackets around an IPv6 address. */

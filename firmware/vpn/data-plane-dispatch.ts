@@ -1,14 +1,16 @@
 import type { Clock } from '../../hal/clock.ts';
-import type { DataPlane, DataPlaneEvent, SessionKey, SocketId } from '../dataplane/data-plane.ts';
+import type { DataPlane, DataPlaneEvent, SaKey, SessionKey, SocketId } from '../dataplane/data-plane.ts';
 import { TrafficWatch } from './traffic-watch.ts';
 
-type SocketEvent = Extract<DataPlaneEvent, { kind: 'datagram' | 'path-error' }>;
+export type SocketEvent = Extract<DataPlaneEvent, { kind: 'datagram' | 'path-error' | 'unknown-spi' }>;
+export type SaEvent = Extract<DataPlaneEvent, { kind: 'sa-received' | 'sa-lifetime' | 'sa-moved' }>;
 
-/** Hands each event of the data plane to whoever owns the socket or session it belongs to, and gives out their numbers. */
+/** Hands each event of the data plane to whoever owns the socket, session or SA it belongs to, and gives out their numbers. */
 export class DataPlaneDispatch {
   readonly dataPlane: DataPlane;
   readonly #sockets = new Map<SocketId, (event: SocketEvent) => void>();
   readonly #sessions = new Map<SessionKey, (frame: Uint8Array) => void>();
+  readonly #sas = new Map<SaKey, (event: SaEvent) => void>();
   #traffic: TrafficWatch | undefined;
   #lastId = 0;
 
@@ -16,13 +18,25 @@ export class DataPlaneDispatch {
   constructor(dataPlane: DataPlane, onFailure: (reason: string) => void) {
     this.dataPlane = dataPlane;
     dataPlane.onEvent((event) => {
-      if (event.kind === 'engine-failed') onFailure(event.reason);
-      else if (event.kind === 'ppp-frame') this.#sessions.get(event.session)?.(event.frame);
-      else this.#sockets.get(event.socket)?.(event);
+      switch (event.kind) {
+        case 'engine-failed':
+          onFailure(event.reason);
+          return;
+        case 'ppp-frame':
+          this.#sessions.get(event.session)?.(event.frame);
+          return;
+        case 'sa-received':
+        case 'sa-lifetime':
+        case 'sa-moved':
+          this.#sas.get(event.sa)?.(event);
+          return;
+        default:
+          this.#sockets.get(event.socket)?.(event);
+      }
     });
   }
 
-  /** A number no socket, interface or session has had before. */
+  /** A number no socket, interface, session, policy or SA has had before. */
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
@@ -48,5 +62,13 @@ export class DataPlaneDispatch {
 
   disownSession(key: SessionKey): void {
     this.#sessions.delete(key);
+  }
+
+  ownSa(key: SaKey, handler: (event: SaEvent) => void): void {
+    this.#sas.set(key, handler);
+  }
+
+  disownSa(key: SaKey): void {
+    this.#sas.delete(key);
   }
 }

@@ -11,13 +11,28 @@ import type {
   DataPlaneEvent,
   InterfaceId,
   InterfaceSpec,
+  PolicyKey,
+  PolicySpec,
+  SaKey,
+  SaSpec,
   SessionKey,
   SessionSpec,
   SocketId,
   SocketSpec,
 } from '../data-plane.ts';
+import {
+  assertKnown,
+  assertNew,
+  assertPolicySelectors,
+  assertPositiveInteger,
+  assertSa,
+  assertSaKeys,
+  assertSession,
+  assertSocket,
+  wipeKeys,
+  withOwnKeys,
+} from './command-check.ts';
 import type { EngineCommand, EngineMessage, EngineRequest, EngineResult, RequestId } from './engine-messages.ts';
-import { parseIpv4Prefix } from './ipv4-prefix-table.ts';
 
 /** A request without its number, which {@link EngineClient} gives it. */
 type Unnumbered<Request> = Request extends EngineRequest ? Omit<Request, 'request'> : never;
@@ -32,6 +47,8 @@ export abstract class EngineClient implements DataPlane {
   readonly #sockets = new Map<SocketId, SocketSpec>();
   readonly #interfaces = new Map<InterfaceId, InterfaceSpec>();
   readonly #sessions = new Map<SessionKey, SocketId>();
+  readonly #policies = new Map<PolicyKey, PolicySpec>();
+  readonly #sas = new Map<SaKey, { readonly policy: PolicyKey; readonly spi: number }>();
   /** Ids that are being opened and not usable yet. */
   readonly #openingSockets = new Set<SocketId>();
   readonly #openingInterfaces = new Set<InterfaceId>();
@@ -62,6 +79,7 @@ export abstract class EngineClient implements DataPlane {
 
   async openSocket(spec: SocketSpec): Promise<number> {
     assertNew('socket', spec.id, this.#sockets.has(spec.id) || this.#openingSockets.has(spec.id));
+    assertSocket(spec);
     this.#openingSockets.add(spec.id);
     try {
       const port = await this.#request({ kind: 'open-socket', spec });
@@ -116,16 +134,10 @@ export abstract class EngineClient implements DataPlane {
 
   putSession(spec: SessionSpec): void {
     if (this.#ended !== undefined) return;
-    assertPositiveInteger('session', spec.key);
-    const socket = this.#sockets.get(spec.socket);
-    assertKnown('socket', spec.socket, socket !== undefined);
-    if (socket?.purpose !== 'l2tp') throw new RangeError(`socket ${spec.socket} is not for L2TP`);
-    for (const id of [spec.localTunnelId, spec.localSessionId, spec.peerTunnelId, spec.peerSessionId]) {
-      if (!Number.isInteger(id) || id < 1 || id > 0xffff) throw new RangeError(`${id} is no L2TP id (1..65535)`);
-    }
-    if (spec.network !== undefined) {
-      assertKnown('interface', spec.network.interface, this.#interfaces.has(spec.network.interface));
-      for (const prefix of [...spec.network.destinations, ...spec.network.sources]) parseIpv4Prefix(prefix);
+    assertSession(spec, this.#sockets.get(spec.socket));
+    const { network } = spec;
+    if (network !== undefined) {
+      assertKnown('interface', network.interface, this.#interfaces.has(network.interface));
     }
     this.#sessions.set(spec.key, spec.socket);
     this.post({ kind: 'put-session', spec });
@@ -141,6 +153,57 @@ export abstract class EngineClient implements DataPlane {
     assertKnown('session', session, this.#sessions.has(session));
     if (frame.length < 2) throw new RangeError('a PPP frame begins with a protocol number of two octets');
     this.post({ kind: 'send-ppp-frame', session, frame: new Uint8Array(frame) });
+  }
+
+  putPolicy(spec: PolicySpec): void {
+    if (this.#ended !== undefined) return;
+    assertPositiveInteger('policy', spec.key);
+    const { inside, sa } = spec;
+    if (inside.kind === 'ip') assertKnown('interface', inside.interface, this.#interfaces.has(inside.interface));
+    else {
+      const socket = this.#sockets.get(inside.socket);
+      assertKnown('socket', inside.socket, socket !== undefined);
+      if (socket?.purpose !== 'protected-l2tp') throw new RangeError(`socket ${inside.socket} is not protected`);
+    }
+    assertPolicySelectors(spec);
+    if (sa !== undefined) assertKnown('SA of this policy', sa, this.#sas.get(sa)?.policy === spec.key);
+    this.#policies.set(spec.key, spec);
+    this.post({ kind: 'put-policy', spec });
+  }
+
+  removePolicy(key: PolicyKey): void {
+    if (this.#ended !== undefined || !this.#policies.delete(key)) return;
+    for (const [sa, { policy }] of this.#sas) if (policy === key) this.#sas.delete(sa);
+    this.post({ kind: 'remove-policy', key });
+  }
+
+  putSa(spec: SaSpec): void {
+    if (this.#ended !== undefined) return;
+    assertSa(spec, this.#policies.get(spec.policy), this.#sockets.get(spec.socket));
+    const known = this.#sas.get(spec.key);
+    const { spi } = spec.inbound;
+    if (known === undefined) {
+      assertSaKeys(spec);
+      for (const other of this.#sas.values()) assertNew('inbound SPI', spi, other.spi === spi);
+    } else if (known.policy !== spec.policy || known.spi !== spi) {
+      throw new RangeError(`SA ${spec.key} keeps its policy and its SPI as long as it lives`);
+    }
+    this.#sas.set(spec.key, { policy: spec.policy, spi });
+    const own = withOwnKeys(spec);
+    this.post({ kind: 'put-sa', spec: own });
+    // It was copied, or is wiped already.
+    wipeKeys(own);
+  }
+
+  removeSa(key: SaKey): void {
+    if (this.#ended !== undefined || !this.#sas.delete(key)) return;
+    this.post({ kind: 'remove-sa', key });
+  }
+
+  sendNatKeepalive(socket: SocketId, path: UdpPath): void {
+    if (this.#ended !== undefined) return;
+    assertKnown('socket', socket, this.#sockets.has(socket));
+    this.post({ kind: 'send-nat-keepalive', socket, path });
   }
 
   async counters(): Promise<DataPlaneCounters> {
@@ -185,6 +248,8 @@ export abstract class EngineClient implements DataPlane {
     this.#sockets.clear();
     this.#interfaces.clear();
     this.#sessions.clear();
+    this.#policies.clear();
+    this.#sas.clear();
   }
 
   async #request(request: Unnumbered<EngineRequest>): Promise<EngineResult> {
@@ -201,17 +266,4 @@ export abstract class EngineClient implements DataPlane {
   #assertNotEnded(): void {
     if (this.#ended !== undefined) throw new Error(this.#ended);
   }
-}
-
-function assertPositiveInteger(what: string, id: number): void {
-  if (!Number.isSafeInteger(id) || id < 1) throw new RangeError(`${id} is no ${what} id: a positive integer is wanted`);
-}
-
-function assertNew(what: string, id: number, known: boolean): void {
-  assertPositiveInteger(what, id);
-  if (known) throw new RangeError(`${what} ${id} is there already`);
-}
-
-function assertKnown(what: string, id: number, known: boolean): void {
-  if (!known) throw new RangeError(`there is no ${what} ${id}`);
 }

@@ -5,6 +5,10 @@ import type {
   DataPlaneEvent,
   InterfaceId,
   InterfaceSpec,
+  PolicyKey,
+  PolicySpec,
+  SaKey,
+  SaSpec,
   SessionKey,
   SessionSpec,
   SocketId,
@@ -24,6 +28,12 @@ export type EngineCommand =
   | { readonly kind: 'put-session'; readonly spec: SessionSpec }
   | { readonly kind: 'remove-session'; readonly key: SessionKey }
   | { readonly kind: 'send-ppp-frame'; readonly session: SessionKey; readonly frame: Uint8Array }
+  | { readonly kind: 'put-policy'; readonly spec: PolicySpec }
+  | { readonly kind: 'remove-policy'; readonly key: PolicyKey }
+  /** The keys in it belong to the engine, which wipes them. */
+  | { readonly kind: 'put-sa'; readonly spec: SaSpec }
+  | { readonly kind: 'remove-sa'; readonly key: SaKey }
+  | { readonly kind: 'send-nat-keepalive'; readonly socket: SocketId; readonly path: UdpPath }
   | { readonly kind: 'counters'; readonly request: RequestId };
 
 /** A command that is answered. */

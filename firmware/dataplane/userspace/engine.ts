@@ -4,38 +4,57 @@
  *
  * The life of a packet **from the branch to the peer**:
  * 1. The kernel routes it to the TUN. The poller reports the TUN, {@link UserspaceEngine.step} reads the packet into
- *    the packet buffer, behind {@link HEADROOM} free octets, so that no header ever moves the packet.
- * 2. `inner-packet.ts` checks the IP header; `ipv4-prefix-table.ts` finds the session by the longest prefix that
- *    holds the destination. None: `noRoute`. Larger than the session's MTU: `tooBig`.
- * 3. `mss-clamp.ts` lowers the MSS of a TCP SYN to what fits.
- * 4. The PPP header, compressed as far as the peer agreed, and the L2TP header, with length and sequence numbers as
- *    the session wants them, are written backwards into the headroom.
- * 5. One send from the address that the session uses to its peer. A refusal is counted (`sendFailed`) and reported as
- *    a `path-error` when it tells of the path.
+ *    the packet buffer, with free octets around it (`packet-room.ts`), so that no header ever moves the packet.
+ * 2. `protocol/esp/ip-packet.ts` checks the IP header. `ipv4-prefix-table.ts` finds the session by the longest prefix
+ *    that holds the destination, or `policy-table.ts` the first policy that covers the packet. Neither: `noRoute`.
+ * 3. Larger than the session or policy says, or than what `path-mtu.ts` knows of the way (`oversize.ts`): an IPv4
+ *    packet that may be fragmented goes on as fragments (`ipv4-fragments.ts`); of any other one the sender is told by
+ *    ICMP (`icmp-too-big.ts`), and it is counted as `tooBig`.
+ * 4. `mss-clamp.ts` lowers the MSS of a TCP SYN to what fits.
+ * 5. Of a session (`l2tp-path.ts`): the PPP header, compressed as far as the peer agreed, and the L2TP header, with
+ *    length and sequence numbers as the session wants them, are written backwards into the free octets. In clear, step
+ *    7 follows.
+ * 6. Under a policy (`esp-path.ts`; a session's is its bearer): without an SA pair the packet ends here (`noSa`). L2TP
+ *    gets the UDP header that it has inside ESP (`inner-udp.ts`). The pair's selectors must allow it (`selectors`);
+ *    then sequence number, IV, padding, encryption and ICV are put around it, where it lies.
+ * 7. One send from the address that the session or pair uses to its peer. A refusal is counted (`sendFailed`) and
+ *    reported as a `path-error` when it tells of the path. What ESP goes by never fragments: "too big" is noted as the
+ *    path's MTU.
  *
  * **From the peer to the branch**:
  * 1. The poller reports the socket; a datagram is read into the datagram buffer with its two addresses.
- * 2. T bit set: a control message, handed to the control thread. Otherwise the session is found by socket, tunnel id
- *    and session id, and must have the sender's address (`unknownSession`, `wrongPeer`).
- * 3. With sequence numbers, old messages are dropped (`sequence`).
- * 4. The PPP header is read in any of its four forms. Whatever is not IPv4 goes to the control thread as a bare
+ * 2. On port 4500, IKE is told from ESP and keepalives. ESP finds its pair by the SPI (`unknownSpi`, and a hint to the
+ *    control thread). `protocol/esp/inbound-sa.ts` has the order: replay window, ICV, window update, lifetime,
+ *    selectors. From the newest authentic packet the engine learns where the peer is now, if the pair follows it.
+ * 3. What an IP policy's pair opened is held against the policy (`wrongInside`), and step 8 follows. What an L2TP
+ *    policy's pair opened must be UDP to the protected socket's port (`wrongInside`); it is an L2TP message like one
+ *    that came in clear, but for its bearer.
+ * 4. T bit set: a control message, handed to the control thread. Otherwise the session is found by socket, tunnel id
+ *    and session id, and must have that bearer, or in clear the sender's address (`unknownSession`, `wrongPeer`).
+ * 5. With sequence numbers, old messages are dropped (`sequence`).
+ * 6. The PPP header is read in any of its four forms. Whatever is not IPv4 goes to the control thread as a bare
  *    frame, as many a second as is reasonable (`controlRate`).
- * 5. IPv4 passes while the network layer is open (`networkClosed`) and the inner source is one of the peer's
- *    (`wrongSource`), has its MSS clamped, and is written to the TUN where it lies.
+ * 7. IPv4 passes while the network layer is open (`networkClosed`) and the inner source is one of the peer's
+ *    (`wrongSource`).
+ * 8. A SYN has its MSS clamped, and the packet is written to the TUN where it lies.
  *
  * Handles are served in turns of {@link BATCH}, so that neither a flood on one socket nor a busy TUN starves the
  * others, and commands are taken between turns. What waits for the control thread is bounded, see
  * {@link CONTROL_QUEUE}.
  */
 import { HalError } from '../../../hal/hal-error.ts';
+import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
 import type { Poller } from '../../../hal/poller.ts';
 import type { Tun, TunFactory } from '../../../hal/tun.ts';
 import type { DatagramInfo, UdpSocket, UdpSocketFactory } from '../../../hal/udp-socket.ts';
-import type { Instant } from '../../protocol/machine.ts';
-import type { UdpEndpoint } from '../../protocol/udp-path.ts';
+import type { Instant, RandomSource } from '../../protocol/machine.ts';
+import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneEvent, InterfaceId, InterfaceSpec, SocketId, SocketSpec } from '../data-plane.ts';
+import { wipeKeys } from './command-check.ts';
 import type { EngineCommand, EngineMessage, EngineRequest, EngineResult } from './engine-messages.ts';
-import { Forwarder, HEADROOM } from './forwarder.ts';
+import { Forwarder } from './forwarder.ts';
+import type { ForwarderPorts } from './forwarder-ports.ts';
+import { HEADROOM, MAX_PACKET, TAILROOM } from './packet-room.ts';
 import { PathErrorLimiter } from './path-error-limiter.ts';
 
 /**
@@ -44,8 +63,6 @@ import { PathErrorLimiter } from './path-error-limiter.ts';
 const BATCH = 64;
 /** Reports taken from one error queue in one turn. */
 const ERROR_BATCH = 16;
-/** Largest packet or datagram, octets: what a 16-bit length field can say. */
-const MAX_PACKET = 65_535;
 /** Events that may wait for the control thread: a busy second's worth, and by their size 8 MiB at the very most. */
 export const CONTROL_QUEUE = 1024;
 /** Of those, events caused by strangers: a flood of junk leaves half the queue to the peers that have sessions. */
@@ -54,9 +71,15 @@ export const STRANGER_QUEUE = 512;
 /** Refusals of a send that say nothing of the path: a full queue here. */
 const OWN_TROUBLE: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EINTR']);
 
+/** Of a datagram that is larger than its path takes. */
+const TOO_BIG = 'EMSGSIZE';
+
 export interface EngineOptions {
   readonly tuns: TunFactory;
   readonly sockets: UdpSocketFactory;
+  readonly ciphers: PacketCipherFactory;
+  /** For the IVs of CBC. */
+  readonly random: RandomSource;
   /** Used by this engine alone, and closed by its owner: another thread may still be about to wake it. */
   readonly poller: Poller;
   readonly now: () => Instant;
@@ -68,25 +91,33 @@ export interface EngineOptions {
 
 /** What stands behind a handle of the poller. */
 type Source =
-  | { readonly kind: 'socket'; readonly id: SocketId; readonly socket: UdpSocket }
+  | { readonly kind: 'socket'; readonly id: SocketId; readonly open: OpenSocket }
   | { readonly kind: 'tun'; readonly id: InterfaceId; readonly tun: Tun };
+
+interface OpenSocket {
+  readonly socket: UdpSocket;
+  /** ESP goes by it, which is never fragmented. */
+  readonly carriesEsp: boolean;
+}
 
 export class UserspaceEngine {
   readonly #options: EngineOptions;
   readonly #forwarder: Forwarder;
   readonly #sources = new Map<number, Source>();
-  readonly #sockets = new Map<SocketId, UdpSocket>();
+  readonly #sockets = new Map<SocketId, OpenSocket>();
   readonly #tuns = new Map<InterfaceId, Tun>();
   readonly #pathErrors = new PathErrorLimiter();
   readonly #datagram = new Uint8Array(MAX_PACKET);
-  readonly #packet = new Uint8Array(HEADROOM + MAX_PACKET);
-  readonly #packetSlot = this.#packet.subarray(HEADROOM);
+  readonly #packet = new Uint8Array(HEADROOM + MAX_PACKET + TAILROOM);
+  readonly #packetSlot = this.#packet.subarray(HEADROOM, HEADROOM + MAX_PACKET);
   readonly #info: DatagramInfo = {
+    offset: 0,
     length: 0,
     remoteAddress: '',
     remotePort: 0,
     localAddress: '',
     interfaceIndex: 0,
+    trafficClass: 0,
     truncated: false,
   };
   /** Events emitted so far, modulo 2^32. */
@@ -95,23 +126,22 @@ export class UserspaceEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#forwarder = new Forwarder({
+    const ports: ForwarderPorts = {
       send: (socket, datagram, remote, fromAddress) => this.#send(socket, datagram, remote, fromAddress),
       deliver: (to, packet) => this.#tuns.get(to)?.write(packet) ?? false,
       controlRoom: (stranger) => this.#waiting() < (stranger ? STRANGER_QUEUE : CONTROL_QUEUE),
       event: (event) => this.#event(event),
-    });
+    };
+    this.#forwarder = new Forwarder(ports, options.ciphers, options.random);
   }
 
   /** Carries out one command. What the machine refuses is answered, never thrown. */
   execute(command: EngineCommand): void {
     if (this.#closed) return;
     switch (command.kind) {
-      case 'send-datagram': {
-        const { socket, path, bytes } = command;
-        this.#send(socket, bytes, path.remote, path.local.address);
+      case 'send-datagram':
+        this.#sendDatagram(command.socket, command.path, command.bytes);
         return;
-      }
       case 'put-session':
         this.#forwarder.table.putSession(command.spec);
         return;
@@ -119,7 +149,23 @@ export class UserspaceEngine {
         this.#forwarder.table.removeSession(command.key);
         return;
       case 'send-ppp-frame':
-        this.#forwarder.sendPppFrame(command.session, command.frame);
+        this.#forwarder.sendPppFrame(command.session, command.frame, this.#options.now());
+        return;
+      case 'put-policy':
+        this.#forwarder.putPolicy(command.spec);
+        return;
+      case 'remove-policy':
+        this.#forwarder.removePolicy(command.key);
+        return;
+      case 'put-sa':
+        this.#forwarder.putSa(command.spec, this.#options.now());
+        wipeKeys(command.spec);
+        return;
+      case 'remove-sa':
+        this.#forwarder.sas.remove(command.key);
+        return;
+      case 'send-nat-keepalive':
+        this.#forwarder.sendNatKeepalive(command.socket, command.path);
         return;
       default:
         this.#answer(command);
@@ -140,19 +186,20 @@ export class UserspaceEngine {
     const now = this.#options.now();
     for (const handle of ready) {
       const source = this.#sources.get(handle);
-      if (source?.kind === 'socket') this.#serveSocket(source.id, source.socket, now);
-      else if (source?.kind === 'tun') this.#serveTun(source.id, source.tun);
+      if (source?.kind === 'socket') this.#serveSocket(source.id, source.open, now);
+      else if (source?.kind === 'tun') this.#serveTun(source.id, source.tun, now);
     }
     return ready.length > 0;
   }
 
-  /** Closes every socket and every TUN; commands have no effect any more. */
+  /** Closes every socket and every TUN and wipes every key; commands have no effect any more. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const handle of this.#sources.keys()) this.#options.poller.remove(handle);
-    for (const socket of this.#sockets.values()) socket.close();
+    for (const { socket } of this.#sockets.values()) socket.close();
     for (const tun of this.#tuns.values()) tun.close();
+    this.#forwarder.sas.clear();
     this.#sources.clear();
     this.#sockets.clear();
     this.#tuns.clear();
@@ -187,33 +234,42 @@ export class UserspaceEngine {
   }
 
   #openSocket(spec: SocketSpec): number {
-    const { family, address, port, mark, device } = spec;
+    const { id, purpose, family, address, port, mark, device } = spec;
+    if (purpose === 'protected-l2tp') {
+      this.#forwarder.table.addSocket(spec);
+      return port;
+    }
+    const carriesEsp = purpose === 'udp-encapsulation' || purpose === 'esp';
     const socket = this.#options.sockets.open({
       family,
       address,
       port,
       mark,
       ...(device === undefined ? {} : { device }),
+      ...(purpose === 'esp' ? { protocol: 'esp' } : {}),
+      ...(carriesEsp ? { dontFragment: true } : {}),
     });
-    this.#sockets.set(spec.id, socket);
-    this.#forwarder.table.addSocket({ ...spec, port: socket.localPort });
-    this.#watch(socket.handle, { kind: 'socket', id: spec.id, socket });
-    return socket.localPort;
+    const open = { socket, carriesEsp };
+    const localPort = purpose === 'esp' ? 0 : socket.localPort;
+    this.#sockets.set(id, open);
+    this.#forwarder.table.addSocket({ ...spec, port: localPort });
+    this.#watch(socket.handle, { kind: 'socket', id, open });
+    return localPort;
   }
 
   #closeSocket(id: SocketId): void {
-    const socket = this.#sockets.get(id);
-    if (socket === undefined) return;
     this.#forwarder.table.removeSocket(id);
+    const open = this.#sockets.get(id);
+    if (open === undefined) return;
     this.#sockets.delete(id);
-    this.#unwatch(socket.handle);
-    socket.close();
+    this.#unwatch(open.socket.handle);
+    open.socket.close();
   }
 
   #addInterface(spec: InterfaceSpec): void {
     const tun = this.#options.tuns.open(spec.name);
     this.#tuns.set(spec.id, tun);
-    this.#forwarder.table.addInterface(spec.id);
+    this.#forwarder.table.addInterface(spec);
     this.#watch(tun.handle, { kind: 'tun', id: spec.id, tun });
   }
 
@@ -236,35 +292,49 @@ export class UserspaceEngine {
     this.#options.poller.remove(handle);
   }
 
-  #serveSocket(id: SocketId, socket: UdpSocket, now: Instant): void {
+  #serveSocket(id: SocketId, open: OpenSocket, now: Instant): void {
     for (let count = 0; count < BATCH; count++) {
-      if (!socket.receive(this.#datagram, this.#info)) {
-        this.#readErrors(id, socket, now);
+      if (!open.socket.receive(this.#datagram, this.#info)) {
+        this.#readErrors(id, open, now);
         return;
       }
       this.#forwarder.receiveDatagram(id, this.#datagram, this.#info, now);
     }
   }
 
-  #serveTun(id: InterfaceId, tun: Tun): void {
+  #serveTun(id: InterfaceId, tun: Tun, now: Instant): void {
     for (let count = 0; count < BATCH; count++) {
       const length = tun.read(this.#packetSlot);
       if (length < 0) return;
-      this.#forwarder.receivePacket(id, this.#packet, HEADROOM, length);
+      this.#forwarder.receivePacket(id, this.#packet, HEADROOM, length, now);
     }
   }
 
-  #readErrors(id: SocketId, socket: UdpSocket, now: Instant): void {
+  #readErrors(id: SocketId, { socket, carriesEsp }: OpenSocket, now: Instant): void {
     for (let count = 0; count < ERROR_BATCH; count++) {
       const report = socket.readError();
       if (report === undefined) return;
-      this.#pathError(id, { address: report.remoteAddress, port: report.remotePort }, report.code, now);
+      const { code, mtu, remoteAddress, remotePort } = report;
+      if (carriesEsp && code === TOO_BIG && mtu > 0) this.#forwarder.pathMtus.learn(remoteAddress, mtu, now);
+      else this.#pathError(id, { address: remoteAddress, port: remotePort }, code, now);
     }
   }
 
+  #sendDatagram(id: SocketId, path: UdpPath, bytes: Uint8Array): void {
+    const now = this.#options.now();
+    const code = this.#forwarder.sendDatagram(id, path, bytes, now);
+    // Of ESP it is in order that it must find out its size; a datagram of the control plane has no other.
+    if (code === TOO_BIG && this.#sockets.get(id)?.carriesEsp === true) this.#pathError(id, path.remote, code, now);
+  }
+
   #send(id: SocketId, datagram: Uint8Array, remote: UdpEndpoint, fromAddress: string): string | undefined {
-    const code = this.#sockets.get(id)?.send(datagram, remote.address, remote.port, fromAddress);
-    if (code !== undefined && !OWN_TROUBLE.has(code)) this.#pathError(id, remote, code, this.#options.now());
+    const open = this.#sockets.get(id);
+    if (open === undefined) return 'EBADF';
+    const code = open.socket.send(datagram, remote.address, remote.port, fromAddress);
+    if (code === undefined || OWN_TROUBLE.has(code)) return code;
+    const now = this.#options.now();
+    if (code === TOO_BIG && open.carriesEsp) this.#readErrors(id, open, now);
+    else this.#pathError(id, remote, code, now);
     return code;
   }
 

@@ -5,267 +5,209 @@
  * Everything from a socket or a TUN is a stranger's: nothing here throws for what it reads, and every packet that is
  * not carried is counted by the reason.
  */
+import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
+import { newIpPacket, readIpPacket } from '../../protocol/esp/ip-packet.ts';
+import { ESP_HEADER } from '../../protocol/esp/packet.ts';
 import {
-  type DataMessage,
-  dataHeaderLength,
-  decodeDataMessage,
-  encodeDataHeader,
-  MAX_DATA_HEADER_LENGTH,
-  newDataMessage,
-} from '../../protocol/l2tp/data-message.ts';
-import { CONTROL_HEADER_LENGTH } from '../../protocol/l2tp/header.ts';
-import type { Instant } from '../../protocol/machine.ts';
-import { emptyPppHeader, MAX_PPP_HEADER, readPppHeader } from '../../protocol/ppp/header.ts';
-import { PPP_IP } from '../../protocol/ppp/protocol-numbers.ts';
-import type { UdpEndpoint } from '../../protocol/udp-path.ts';
-import type { DataPlaneCounters, DataPlaneEvent, InterfaceId, SessionKey, SocketId } from '../data-plane.ts';
-import { newInnerPacket, octet, readInnerPacket } from './inner-packet.ts';
-import { clampMss } from './mss-clamp.ts';
-import type { ForwardingSession } from './session.ts';
-import { SessionTable, type SocketSessions } from './session-table.ts';
-
-/** Octets that must be free in a buffer before a packet from a TUN: the longest L2TP and PPP headers. */
-export const HEADROOM = MAX_DATA_HEADER_LENGTH + MAX_PPP_HEADER;
-/** T bit of the first octet: a control message (RFC 2661 section 3.1). */
-const CONTROL_MESSAGE = 0x80;
-/**
- * Largest datagram or frame for the control thread, octets. A control message with every AVP at its longest, and a DNS
- * answer of the largest size that is asked for, stay below; it bounds what waiting events can hold.
- */
-const MAX_CONTROL_OCTETS = 8192;
-/** PPP protocols from here on are control protocols (RFC 1661 section 2). */
-const PPP_CONTROL_PROTOCOLS = 0x8000;
-/** Address and Control fields of a PPP frame (RFC 1662 section 3.1). */
-const PPP_ADDRESS_CONTROL = [0xff, 0x03] as const;
-
-/** What the forwarder knows of a datagram beside its octets. `DatagramInfo` of the HAL has it. */
-export interface DatagramOrigin {
-  readonly length: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly interfaceIndex: number;
-  readonly truncated: boolean;
-}
-
-/** What the forwarder wants done. Octets handed out are views that are overwritten after the call. */
-export interface ForwarderPorts {
-  /** @returns undefined when sent, else the errno name. */
-  send(socket: SocketId, datagram: Uint8Array, remote: UdpEndpoint, fromAddress: string): string | undefined;
-  /** Hands an IP packet to the kernel. @returns false when it was not taken. */
-  deliver(to: InterfaceId, packet: Uint8Array): boolean;
-  /**
-   * Whether the control thread can take one more event.
-   * @param stranger it comes from an address with which there is no session: such have a smaller share.
-   */
-  controlRoom(stranger: boolean): boolean;
-  /** The octets in the event belong to the receiver. */
-  event(event: DataPlaneEvent): void;
-}
-
-/** Why packets of no session were dropped. */
-interface ForwarderDrops {
-  /** A data message for a tunnel and session id that are not here. */
-  unknownSession: number;
-  /** A data message from another address than the session's peer. */
-  wrongPeer: number;
-  /** No L2TPv2 message, or larger than any buffer. */
-  malformed: number;
-  /** From a TUN, for a destination that no session takes; the kernel's own multicasts are among them. */
-  noRoute: number;
-  /** From a TUN, and no IP packet. */
-  notIp: number;
-  /** For the control thread, which has as much waiting as it may have. */
-  controlOverload: number;
-}
+  classifyEncapsulated,
+  NON_ESP_MARKER_OCTETS,
+  natKeepalive,
+  withNonEspMarker,
+} from '../../protocol/esp/udp-encapsulation.ts';
+import type { Instant, RandomSource } from '../../protocol/machine.ts';
+import type { UdpPath } from '../../protocol/udp-path.ts';
+import type {
+  DataPlaneCounters,
+  InterfaceId,
+  PolicyKey,
+  PolicySpec,
+  SaSpec,
+  SessionKey,
+  SocketId,
+  SocketSpec,
+} from '../data-plane.ts';
+import { ControlOutlet } from './control-outlet.ts';
+import { EspPath } from './esp-path.ts';
+import { type DatagramOrigin, type ForwarderPorts, newGlobalDrops } from './forwarder-ports.ts';
+import { IpTunnel } from './ip-tunnel.ts';
+import { L2tpPath } from './l2tp-path.ts';
+import { Oversize } from './oversize.ts';
+import { PathMtus } from './path-mtu.ts';
+import { PolicyTable } from './policy-table.ts';
+import { SaTable } from './sa-table.ts';
+import { SessionTable } from './session-table.ts';
 
 export class Forwarder {
-  /** How the forwarder is programmed. */
+  /** Sockets, interfaces and sessions. */
   readonly table = new SessionTable();
+  readonly policies = new PolicyTable();
+  readonly sas: SaTable;
+  /** What the network has said of its paths. */
+  readonly pathMtus = new PathMtus();
   readonly #ports: ForwarderPorts;
-  readonly #drops: ForwarderDrops = {
-    unknownSession: 0,
-    wrongPeer: 0,
-    malformed: 0,
-    noRoute: 0,
-    notIp: 0,
-    controlOverload: 0,
-  };
-  readonly #message: DataMessage = newDataMessage();
-  readonly #ppp = emptyPppHeader();
-  readonly #inner = newInnerPacket();
+  readonly #drops = newGlobalDrops();
+  readonly #control: ControlOutlet;
+  readonly #esp: EspPath;
+  readonly #l2tp: L2tpPath;
+  readonly #tunnel: IpTunnel;
+  readonly #inner = newIpPacket();
 
-  constructor(ports: ForwarderPorts) {
+  /** @param random for the IVs of CBC. */
+  constructor(ports: ForwarderPorts, ciphers: PacketCipherFactory, random: RandomSource) {
     this.#ports = ports;
+    this.sas = new SaTable(ciphers, random);
+    this.#control = new ControlOutlet(ports, this.#drops);
+    const { table, policies, sas, pathMtus } = this;
+    const oversize = new Oversize(table, ports);
+    const common = { table, policies, sas, pathMtus, ports, oversize, control: this.#control, drops: this.#drops };
+    this.#esp = new EspPath(common);
+    this.#l2tp = new L2tpPath({ ...common, esp: this.#esp });
+    this.#tunnel = new IpTunnel({ ...common, esp: this.#esp });
   }
 
   counters(): DataPlaneCounters {
     return {
       sessions: this.table.counters(),
+      sas: this.sas.counters(),
+      policies: this.policies.counters(),
       drops: { ...this.#drops },
     };
   }
 
-  /** One datagram from a socket: the first `origin.length` octets of `bytes`, which may be changed. */
+  /** @throws EncodeError when a selector makes no sense; all stays as it was. */
+  putPolicy(spec: PolicySpec): void {
+    this.policies.put(spec, spec.sa === undefined ? undefined : this.sas.pair(spec.sa));
+  }
+
+  /** Its SA pairs go with it. */
+  removePolicy(key: PolicyKey): void {
+    this.policies.remove(key);
+    this.sas.removeOf(key);
+  }
+
+  /** A pair that cannot be made is reported as one that carries nothing any more. */
+  putSa(spec: SaSpec, now: Instant): void {
+    const policy = this.policies.policy(spec.policy);
+    if (policy === undefined) return;
+    try {
+      this.sas.put(spec, policy, now);
+    } catch {
+      this.#esp.reportUseless(spec.key);
+    }
+  }
+
+  /** One datagram from a socket: `origin.length` octets of `bytes`, which may be changed. */
   receiveDatagram(id: SocketId, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
     const socket = this.table.socket(id);
     if (socket === undefined) return;
-    if (origin.truncated || origin.length > bytes.length) {
+    const { offset, length } = origin;
+    if (origin.truncated || offset + length > bytes.length) {
       this.#drops.malformed += 1;
-    } else if (socket.spec.purpose === 'datagram') {
-      this.#datagramToControl(socket, bytes, origin);
-    } else if (origin.length > 0 && (octet(bytes, 0) & CONTROL_MESSAGE) !== 0) {
-      if (origin.length < CONTROL_HEADER_LENGTH) this.#drops.malformed += 1;
-      else this.#datagramToControl(socket, bytes, origin);
-    } else {
-      this.#receiveData(socket, bytes, origin, now);
+      return;
+    }
+    switch (socket.spec.purpose) {
+      case 'l2tp':
+        this.#l2tp.receive(socket, bytes, offset, length, origin, now);
+        return;
+      case 'datagram':
+        this.#control.datagram(socket.spec, bytes, offset, length, origin, true);
+        return;
+      case 'ike':
+        this.#receiveIke(socket.spec, bytes, offset, length, origin);
+        return;
+      case 'udp-encapsulation':
+        this.#receiveEncapsulated(socket.spec, bytes, origin, now);
+        return;
+      case 'esp':
+        if (length < ESP_HEADER) this.#drops.malformed += 1;
+        else this.#receiveEsp(socket.spec, bytes, origin, now);
+        return;
+      case 'protected-l2tp':
+        // There is nothing in the kernel by which anything could come in.
+        return;
     }
   }
 
   /**
-   * One packet from a TUN, at `bytes[offset..offset + length)`. The {@link HEADROOM} octets before it are overwritten.
+   * One packet from a TUN, at `bytes[offset..offset+length)`. HEADROOM octets before it are overwritten, and TAILROOM
+   * octets behind it (`packet-room.ts`).
    */
-  receivePacket(from: InterfaceId, bytes: Uint8Array, offset: number, length: number): void {
+  receivePacket(from: InterfaceId, bytes: Uint8Array, offset: number, length: number, now: Instant): void {
     const inner = this.#inner;
-    if (!readInnerPacket(bytes, offset, offset + length, inner)) {
+    if (!readIpPacket(bytes, offset, offset + length, inner)) {
       this.#drops.notIp += 1;
       return;
     }
-    const session = inner.version === 4 ? this.table.sessionTo(from, inner.destination) : undefined;
-    const network = session?.network;
-    if (session === undefined || network === undefined) {
-      this.#drops.noRoute += 1;
-      return;
-    }
-    if (inner.length > network.mtu) {
-      session.drops.tooBig += 1;
-      return;
-    }
-    clampMss(bytes, inner, network.mtu);
-    const ppp = offset - network.pppHeader.length;
-    bytes.set(network.pppHeader, ppp);
-    if (!this.#sendData(session, bytes, ppp, offset + inner.length)) return;
-    session.packetsSent += 1;
-    session.octetsSent += inner.length;
+    if (inner.version === 4 && this.#l2tp.sendPacket(from, bytes, inner, now)) return;
+    if (this.#tunnel.sendPacket(from, bytes, inner, now)) return;
+    this.#drops.noRoute += 1;
   }
 
   /** Sends a bare PPP frame (protocol number, information) with full headers. Unknown sessions: nothing happens. */
-  sendPppFrame(key: SessionKey, frame: Uint8Array): void {
-    const session = this.table.session(key);
-    if (session === undefined) return;
-    const ppp = HEADROOM - PPP_ADDRESS_CONTROL.length;
-    const bytes = new Uint8Array(HEADROOM + frame.length);
-    bytes.set(PPP_ADDRESS_CONTROL, ppp);
-    bytes.set(frame, HEADROOM);
-    this.#sendData(session, bytes, ppp, bytes.length);
+  sendPppFrame(key: SessionKey, frame: Uint8Array, now: Instant): void {
+    this.#l2tp.sendFrame(key, frame, now);
   }
 
-  #receiveData(socket: SocketSessions, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
-    const message = this.#message;
-    if (decodeDataMessage(bytes, 0, origin.length, message) !== undefined) {
-      this.#drops.malformed += 1;
-      return;
+  /** A datagram of the control plane. @returns undefined when sent or dropped here, else the errno name. */
+  sendDatagram(id: SocketId, path: UdpPath, bytes: Uint8Array, now: Instant): string | undefined {
+    const socket = this.table.socket(id)?.spec;
+    switch (socket?.purpose) {
+      case 'protected-l2tp':
+        this.#l2tp.sendProtected(socket, path, bytes, now);
+        return undefined;
+      case 'udp-encapsulation':
+        return this.#ports.send(id, withNonEspMarker(bytes), path.remote, path.local.address);
+      case 'l2tp':
+      case 'datagram':
+      case 'ike':
+        return this.#sendInClear(id, path, bytes);
+      default:
+        return undefined;
     }
-    const session = socket.session(message.tunnelId, message.sessionId);
-    if (session === undefined) {
-      this.#drops.unknownSession += 1;
-      return;
+  }
+
+  sendNatKeepalive(id: SocketId, path: UdpPath): void {
+    if (this.table.socket(id)?.spec.purpose !== 'udp-encapsulation') return;
+    this.#ports.send(id, natKeepalive(), path.remote, path.local.address);
+  }
+
+  #sendInClear(id: SocketId, path: UdpPath, bytes: Uint8Array): string | undefined {
+    if (path.bearer !== undefined) {
+      // Meant to be protected, but the socket protects nothing.
+      this.#drops.noSa += 1;
+      return undefined;
     }
-    // The address only: some peers (RouterOS) send from one port and listen on another.
-    if (session.spec.path.remote.address !== origin.remoteAddress) {
-      this.#drops.wrongPeer += 1;
-      return;
+    return this.#ports.send(id, bytes, path.remote, path.local.address);
+  }
+
+  #receiveEncapsulated(socket: SocketSpec, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
+    const { offset, length } = origin;
+    switch (classifyEncapsulated(bytes, offset, length)) {
+      case 'esp':
+        this.#receiveEsp(socket, bytes, origin, now);
+        return;
+      case 'ike':
+        this.#receiveIke(socket, bytes, offset + NON_ESP_MARKER_OCTETS, length - NON_ESP_MARKER_OCTETS, origin);
+        return;
+      case 'malformed':
+        this.#drops.malformed += 1;
+        return;
+      case 'keepalive':
+        return;
     }
-    if (message.sequenced && !session.sequence.accept(message.ns)) {
-      session.drops.sequence += 1;
-      return;
-    }
-    session.peerSequences = message.sequenced;
-    const ppp = this.#ppp;
-    if (!readPppHeader(bytes, message.payloadOffset, message.payloadOffset + message.payloadLength, ppp)) {
-      session.drops.malformed += 1;
-    } else if (ppp.protocol === PPP_IP) {
-      this.#receiveUserPacket(session, bytes, ppp.offset, ppp.offset + ppp.length);
+  }
+
+  #receiveIke(socket: SocketSpec, bytes: Uint8Array, at: number, length: number, origin: DatagramOrigin): void {
+    this.#control.datagram(socket, bytes, at, length, origin, !this.sas.isPeer(origin.remoteAddress));
+  }
+
+  #receiveEsp(socket: SocketSpec, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
+    const pair = this.#esp.receive(socket, bytes, origin.offset, origin.length, origin, now);
+    if (pair === undefined) return;
+    if (pair.policy.inside.kind === 'l2tp') {
+      this.#l2tp.receiveInside(pair, bytes, this.#esp.opened, origin, now);
     } else {
-      this.#frameToControl(session, bytes, now);
+      this.#tunnel.receive(pair, bytes, this.#esp.opened, now);
     }
-  }
-
-  #receiveUserPacket(session: ForwardingSession, bytes: Uint8Array, offset: number, end: number): void {
-    const network = session.network;
-    const inner = this.#inner;
-    if (network === undefined) {
-      session.drops.networkClosed += 1;
-    } else if (!readInnerPacket(bytes, offset, end, inner) || inner.version !== 4) {
-      session.drops.malformed += 1;
-    } else if (network.sources.lookup(inner.source) === undefined) {
-      session.drops.wrongSource += 1;
-    } else {
-      clampMss(bytes, inner, network.mtu);
-      // The packet by its own length: what PPP padded (RFC 1661 section 2) ends here.
-      if (this.#ports.deliver(network.interface, bytes.subarray(offset, offset + inner.length))) {
-        session.packetsReceived += 1;
-        session.octetsReceived += inner.length;
-      } else {
-        session.drops.tunRefused += 1;
-      }
-    }
-  }
-
-  /** The PPP frame just read into the header object, bare. */
-  #frameToControl(session: ForwardingSession, bytes: Uint8Array, now: Instant): void {
-    const { protocol, offset, length } = this.#ppp;
-    if (length > MAX_CONTROL_OCTETS) {
-      session.drops.malformed += 1;
-      return;
-    }
-    const bucket = protocol >= PPP_CONTROL_PROTOCOLS ? session.controlFrames : session.foreignFrames;
-    if (!bucket.take(now)) {
-      session.drops.controlRate += 1;
-      return;
-    }
-    if (!this.#ports.controlRoom(false)) {
-      this.#drops.controlOverload += 1;
-      return;
-    }
-    const frame = new Uint8Array(2 + length);
-    frame[0] = protocol >>> 8;
-    frame[1] = protocol & 0xff;
-    frame.set(bytes.subarray(offset, offset + length), 2);
-    this.#ports.event({ kind: 'ppp-frame', session: session.spec.key, frame });
-  }
-
-  #datagramToControl(socket: SocketSessions, bytes: Uint8Array, origin: DatagramOrigin): void {
-    if (origin.length > MAX_CONTROL_OCTETS) {
-      this.#drops.malformed += 1;
-      return;
-    }
-    if (!this.#ports.controlRoom(!socket.isPeer(origin.remoteAddress))) {
-      this.#drops.controlOverload += 1;
-      return;
-    }
-    this.#ports.event({
-      kind: 'datagram',
-      socket: socket.spec.id,
-      path: {
-        remote: { address: origin.remoteAddress, port: origin.remotePort },
-        local: { address: origin.localAddress, port: socket.spec.port },
-      },
-      bytes: new Uint8Array(bytes.subarray(0, origin.length)),
-      interfaceIndex: origin.interfaceIndex,
-    });
-  }
-
-  /** Puts the L2TP header before `bytes[payload..end)` and sends. @returns whether it was sent. */
-  #sendData(session: ForwardingSession, bytes: Uint8Array, payload: number, end: number): boolean {
-    const { spec } = session;
-    const header = session.nextHeader();
-    const start = payload - dataHeaderLength(header);
-    encodeDataHeader(bytes, start, header, end - payload);
-    const datagram = bytes.subarray(start, end);
-    const { remote, local } = spec.path;
-    if (this.#ports.send(spec.socket, datagram, remote, local.address) === undefined) return true;
-    session.drops.sendFailed += 1;
-    return false;
   }
 }

@@ -2,11 +2,15 @@
  * The user-space engine in the caller's thread: for a simulated machine, where one thread plays everything and time is
  * handed in. On a real machine `userspace-data-plane.ts` is right: there the engine must not wait for anybody.
  */
+
 import type { Links } from '../../../hal/links.ts';
+import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
+import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
 import type { Poller } from '../../../hal/poller.ts';
+import { PortablePacketCipherFactory } from '../../../hal/portable/packet-cipher.ts';
 import type { TunFactory } from '../../../hal/tun.ts';
 import type { UdpSocketFactory } from '../../../hal/udp-socket.ts';
-import type { Instant } from '../../protocol/machine.ts';
+import type { Instant, RandomSource } from '../../protocol/machine.ts';
 import { UserspaceEngine } from './engine.ts';
 import { EngineClient } from './engine-client.ts';
 import type { EngineCommand, EngineMessage } from './engine-messages.ts';
@@ -18,6 +22,10 @@ export interface LocalDataPlaneOptions {
   /** Used by this data plane alone, and closed by it. */
   readonly poller: Poller;
   readonly now: () => Instant;
+  /** Default: node:crypto. */
+  readonly ciphers?: PacketCipherFactory;
+  /** For the IVs of CBC. Default: the machine's own. */
+  readonly random?: RandomSource;
 }
 
 export class LocalDataPlane extends EngineClient {
@@ -35,6 +43,8 @@ export class LocalDataPlane extends EngineClient {
       tuns: options.tuns,
       sockets: options.sockets,
       poller: options.poller,
+      ciphers: options.ciphers ?? new PortablePacketCipherFactory(),
+      random: options.random ?? new LinuxEntropy(),
       now: options.now,
       acknowledged: () => this.#acknowledged,
       emit: (message) => this.#emit(message),

@@ -2,7 +2,16 @@
  * What the engine was programmed with: sockets, interfaces and sessions, and the two look-ups that packets need, from
  * tunnel and session id to session, and from inner destination to session.
  */
-import type { InterfaceId, SessionCounters, SessionKey, SessionSpec, SocketId, SocketSpec } from '../data-plane.ts';
+import type {
+  InterfaceId,
+  InterfaceSpec,
+  SessionCounters,
+  SessionKey,
+  SessionSpec,
+  SocketId,
+  SocketSpec,
+} from '../data-plane.ts';
+import type { Arrival } from './forwarder-ports.ts';
 import { Ipv4PrefixTable } from './ipv4-prefix-table.ts';
 import { ForwardingSession, prepareNetwork } from './session.ts';
 
@@ -10,8 +19,8 @@ import { ForwardingSession, prepareNetwork } from './session.ts';
 export class SocketSessions {
   readonly spec: SocketSpec;
   readonly #sessions = new Map<number, ForwardingSession>();
-  /** Remote addresses of the sessions, with how many sessions each has. */
-  readonly #peers = new Map<string, number>();
+  /** Remote addresses of the sessions, or their bearers, with how many sessions each has. */
+  readonly #peers = new Map<string | number, number>();
 
   constructor(spec: SocketSpec) {
     this.spec = spec;
@@ -22,15 +31,16 @@ export class SocketSessions {
     return this.#sessions.get(tunnelId * 0x10000 + sessionId);
   }
 
-  /** Whether a session of this socket has the address as its peer. */
-  isPeer(address: string): boolean {
-    return this.#peers.has(address);
+  /** Whether there is a session with whoever sent this: by the bearer, where there is one, else by the address. */
+  isPeer({ bearer, remoteAddress }: Arrival): boolean {
+    return this.#peers.has(bearer ?? remoteAddress);
   }
 
   add(session: ForwardingSession): void {
     const { localTunnelId, localSessionId, path } = session.spec;
     this.#sessions.set(localTunnelId * 0x10000 + localSessionId, session);
-    this.#peers.set(path.remote.address, (this.#peers.get(path.remote.address) ?? 0) + 1);
+    const peer = path.bearer ?? path.remote.address;
+    this.#peers.set(peer, (this.#peers.get(peer) ?? 0) + 1);
   }
 
   remove(session: ForwardingSession): void {
@@ -39,15 +49,23 @@ export class SocketSessions {
     if (this.session(localTunnelId, localSessionId) === session) {
       this.#sessions.delete(localTunnelId * 0x10000 + localSessionId);
     }
-    const left = (this.#peers.get(path.remote.address) ?? 0) - 1;
-    if (left > 0) this.#peers.set(path.remote.address, left);
-    else this.#peers.delete(path.remote.address);
+    const peer = path.bearer ?? path.remote.address;
+    const left = (this.#peers.get(peer) ?? 0) - 1;
+    if (left > 0) this.#peers.set(peer, left);
+    else this.#peers.delete(peer);
   }
+}
+
+/** A TUN with the sessions that take packets from it. */
+interface SessionInterface {
+  readonly prefixes: Ipv4PrefixTable<ForwardingSession>;
+  /** Whether senders inside are told of packets that do not fit. */
+  readonly sendsErrors: boolean;
 }
 
 export class SessionTable {
   readonly #sockets = new Map<SocketId, SocketSessions>();
-  readonly #interfaces = new Map<InterfaceId, Ipv4PrefixTable<ForwardingSession>>();
+  readonly #interfaces = new Map<InterfaceId, SessionInterface>();
   readonly #sessions = new Map<SessionKey, ForwardingSession>();
 
   addSocket(spec: SocketSpec): void {
@@ -60,8 +78,8 @@ export class SessionTable {
     this.#sockets.delete(id);
   }
 
-  addInterface(id: InterfaceId): void {
-    this.#interfaces.set(id, new Ipv4PrefixTable());
+  addInterface({ id, address }: Pick<InterfaceSpec, 'id' | 'address'>): void {
+    this.#interfaces.set(id, { prefixes: new Ipv4PrefixTable(), sendsErrors: address !== undefined });
   }
 
   /** Sessions that use it lose their network. */
@@ -102,7 +120,12 @@ export class SessionTable {
 
   /** The session of this interface that takes packets to `destination`, an unsigned 32-bit IPv4 address. */
   sessionTo(from: InterfaceId, destination: number): ForwardingSession | undefined {
-    return this.#interfaces.get(from)?.lookup(destination);
+    return this.#interfaces.get(from)?.prefixes.lookup(destination);
+  }
+
+  /** Whether senders inside are told of packets that do not fit. */
+  sendsErrors(to: InterfaceId): boolean {
+    return this.#interfaces.get(to)?.sendsErrors ?? false;
   }
 
   counters(): readonly SessionCounters[] {
@@ -113,7 +136,7 @@ export class SessionTable {
     this.#sockets.get(session.spec.socket)?.add(session);
     const { network } = session;
     if (network === undefined) return;
-    const table = this.#interfaces.get(network.interface);
+    const table = this.#interfaces.get(network.interface)?.prefixes;
     for (const prefix of network.destinations) table?.add(prefix, session);
   }
 
@@ -121,7 +144,7 @@ export class SessionTable {
     this.#sockets.get(session.spec.socket)?.remove(session);
     const { network } = session;
     if (network === undefined) return;
-    const table = this.#interfaces.get(network.interface);
+    const table = this.#interfaces.get(network.interface)?.prefixes;
     for (const prefix of network.destinations) table?.remove(prefix, session);
   }
 }

@@ -1,5 +1,5 @@
 /** What the forwarder holds for one L2TP session: its programming, its sequence numbers, its counters, its limits. */
-import { type DataHeader, newDataHeader } from '../../protocol/l2tp/data-message.ts';
+import { type DataHeader, dataHeaderLength, newDataHeader } from '../../protocol/l2tp/data-message.ts';
 import { pppHeaderLength, writePppHeader } from '../../protocol/ppp/header.ts';
 import { PPP_IP } from '../../protocol/ppp/protocol-numbers.ts';
 import type { InterfaceId, SessionCounters, SessionSpec } from '../data-plane.ts';
@@ -92,6 +92,12 @@ export class ForwardingSession {
     this.#header = newDataHeader(spec.peerTunnelId, spec.peerSessionId);
     this.#header.lengthField = spec.lengthField;
     this.network = network;
+  }
+
+  /** Octets of the L2TP header of the next message to the peer. */
+  get headerOctets(): number {
+    this.#header.sequenced = this.#spec.sequencing || this.peerSequences;
+    return dataHeaderLength(this.#header);
   }
 
   /**

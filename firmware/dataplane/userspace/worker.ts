@@ -3,6 +3,8 @@
  * timer and no event loop, and without traffic it uses no processor time.
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
+import { LinuxPacketCipherFactory } from '../../../hal/linux/packet-cipher.ts';
 import { LinuxPollerFactory } from '../../../hal/linux/poller.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
 import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
@@ -22,6 +24,8 @@ function run({ port, shared }: WorkerStart, poller: Poller): void {
   const engine = new UserspaceEngine({
     tuns: new LinuxTunFactory(),
     sockets: new LinuxUdpSocketFactory(),
+    ciphers: new LinuxPacketCipherFactory(),
+    random: new LinuxEntropy(),
     poller,
     now: () => performance.now(),
     acknowledged: () => Atomics.load(cells, ACKNOWLEDGED),

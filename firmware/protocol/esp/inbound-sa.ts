@@ -64,11 +64,10 @@ export interface OpenedPacket {
 }
 
 /**
- * Why a packet was refused:
- * `tooShort`, or of a length that no packet of this cipher has; `wrongSpi`; `expired`: the SA; `replayed`; `tooOld`: left
- * of the window; `notAuthentic`: the ICV; `padding`: Pad Length contradicts the packet; `wrongMode`: no IP packet in
- * tunnel mode; `malformed`: an IP packet that is none; `selectors`: it is not for this SA; `congestion`: marked as having
- * met congestion, but its sender would not understand (RFC 6040).
+ * Why a packet was refused: `tooShort`, or of a length that no packet of this cipher has; `wrongSpi`; `expired`: the
+ * SA; `replayed`; `tooOld`: left of the window; `notAuthentic`: the ICV; `padding`: Pad Length contradicts the packet;
+ * `wrongMode`: no IP packet in tunnel mode; `malformed`: an IP packet that is none; `selectors`: it is not for this
+ * SA; `congestion`: marked as having met congestion, but its sender would not understand (RFC 6040).
  */
 export const INBOUND_REFUSALS = [
   'tooShort',
@@ -110,7 +109,7 @@ export class InboundSa {
   readonly #extended: boolean;
   readonly #window: ReplayWindow;
   readonly #mode: 'transport' | 'tunnel';
-  readonly #selectors: SaSelectors;
+  #selectors: SaSelectors;
   readonly #inner = newIpPacket();
   readonly #flow = newFlow();
   #dummies = 0;
@@ -126,6 +125,21 @@ export class InboundSa {
     this.#window = new ReplayWindow(settings.replayWindow ?? DEFAULT_REPLAY_WINDOW, extendedSequenceNumbers);
     this.#mode = settings.mode;
     this.#selectors = new SaSelectors(settings.localSelectors, settings.remoteSelectors);
+  }
+
+  /** What it may carry; what goes out by the other SA of the pair is held against them as well. */
+  get selectors(): SaSelectors {
+    return this.#selectors;
+  }
+
+  /**
+   * Other selectors and limits from now on; key, window and counters stay.
+   * @throws EncodeError as the constructor; all stays as it was.
+   */
+  reprogram(settings: Pick<InboundSaSettings, 'localSelectors' | 'remoteSelectors' | 'lifetimes'>): void {
+    const selectors = new SaSelectors(settings.localSelectors, settings.remoteSelectors);
+    this.lifetime.replaceLimits(settings.lifetimes);
+    this.#selectors = selectors;
   }
 
   /** Dummy packets received. */

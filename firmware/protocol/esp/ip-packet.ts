@@ -1,6 +1,6 @@
 /**
- * Reads an IP packet where it lies in a buffer, as far as IPsec needs: addresses, protocol, ports, fragmentation (RFC 791
- * section 3.1, RFC 8200 sections 3 and 4). The packet may be anything. One result object serves for all packets.
+ * Reads an IP packet where it lies in a buffer, as far as IPsec needs: addresses, protocol, ports, fragmentation (RFC
+ * 791 section 3.1, RFC 8200 sections 3 and 4). The packet may be anything. One result object serves for all packets.
  */
 import { u8, u16 } from './octets.ts';
 
@@ -8,14 +8,14 @@ export const ICMP = 1;
 export const TCP = 6;
 export const UDP = 17;
 const DCCP = 33;
-const ICMPV6 = 58;
+export const ICMPV6 = 58;
 const SCTP = 132;
 const UDP_LITE = 136;
 
 /** Shortest IPv4 header, octets. */
 export const IPV4_HEADER = 20;
 /** Fixed IPv6 header, octets. */
-const IPV6_HEADER = 40;
+export const IPV6_HEADER = 40;
 
 /** IPv6 extension headers that may stand before the payload. */
 const HOP_BY_HOP = 0;

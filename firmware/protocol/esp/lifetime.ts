@@ -1,6 +1,6 @@
 /**
- * The life of an SA in seconds, octets and packets (RFC 4301 section 4.4.2.1): at the soft limit it is to be replaced, at
- * the hard limit it is dead.
+ * The life of an SA in seconds, octets and packets (RFC 4301 section 4.4.2.1): at the soft limit it is to be replaced,
+ * at the hard limit it is dead.
  */
 import { EncodeError } from '../bytes.ts';
 import type { Instant, Machine } from '../machine.ts';
@@ -32,11 +32,12 @@ export type LifetimeEvent =
 const NO_LIMIT: LifetimeLimit = { soft: Number.POSITIVE_INFINITY, hard: Number.POSITIVE_INFINITY };
 
 export class SaLifetime implements Machine<LifetimeEvent> {
-  readonly #octetLimit: LifetimeLimit;
-  readonly #packetLimit: LifetimeLimit;
+  readonly #began: Instant;
   readonly #sequenceLimit: LifetimeLimit;
-  readonly #softAt: Instant;
-  readonly #hardAt: Instant;
+  #octetLimit = NO_LIMIT;
+  #packetLimit = NO_LIMIT;
+  #softAt = Number.POSITIVE_INFINITY;
+  #hardAt = Number.POSITIVE_INFINITY;
   readonly #events: LifetimeEvent[] = [];
   #octets = 0;
   #packets = 0;
@@ -49,12 +50,19 @@ export class SaLifetime implements Machine<LifetimeEvent> {
    * @throws EncodeError when a limit is not positive or soft is above hard.
    */
   constructor(lifetimes: SaLifetimes, now: Instant, sequence?: LifetimeLimit) {
-    const seconds = limitOf('seconds', lifetimes.seconds);
-    this.#octetLimit = limitOf('octets', lifetimes.octets);
-    this.#packetLimit = limitOf('packets', lifetimes.packets);
+    this.#began = now;
     this.#sequenceLimit = sequence ?? NO_LIMIT;
-    this.#softAt = now + seconds.soft * 1000;
-    this.#hardAt = now + seconds.hard * 1000;
+    this.#limit(lifetimes);
+  }
+
+  /**
+   * Other limits from now on. What was carried counts, and so do the seconds since the SA began; an SA that is dead
+   * stays dead, and a soft limit that was reached is not told again.
+   * @throws EncodeError as the constructor; the limits stay as they were.
+   */
+  replaceLimits(lifetimes: SaLifetimes): void {
+    this.#limit(lifetimes);
+    this.#compareCarried();
   }
 
   /** Whether a hard limit was reached. It stays so. */
@@ -84,9 +92,7 @@ export class SaLifetime implements Machine<LifetimeEvent> {
   count(octets: number): void {
     this.#octets += octets;
     this.#packets += 1;
-    this.#compare('octets', this.#octets, this.#octetLimit.soft, this.#octetLimit.hard);
-    this.#compare('packets', this.#packets, this.#packetLimit.soft, this.#packetLimit.hard);
-    this.#compare('sequence', this.#packets, this.#sequenceLimit.soft, this.#sequenceLimit.hard);
+    this.#compareCarried();
   }
 
   tick(now: Instant): void {
@@ -100,7 +106,22 @@ export class SaLifetime implements Machine<LifetimeEvent> {
   }
 
   poll(): LifetimeEvent | undefined {
-    return this.#events.shift();
+    return this.#events.length === 0 ? undefined : this.#events.shift();
+  }
+
+  #limit(lifetimes: SaLifetimes): void {
+    const seconds = limitOf('seconds', lifetimes.seconds);
+    const octets = limitOf('octets', lifetimes.octets);
+    this.#packetLimit = limitOf('packets', lifetimes.packets);
+    this.#octetLimit = octets;
+    this.#softAt = this.#began + seconds.soft * 1000;
+    this.#hardAt = this.#began + seconds.hard * 1000;
+  }
+
+  #compareCarried(): void {
+    this.#compare('octets', this.#octets, this.#octetLimit.soft, this.#octetLimit.hard);
+    this.#compare('packets', this.#packets, this.#packetLimit.soft, this.#packetLimit.hard);
+    this.#compare('sequence', this.#packets, this.#sequenceLimit.soft, this.#sequenceLimit.hard);
   }
 
   #compare(unit: LifetimeUnit, used: number, soft: number, hard: number): void {

@@ -24,6 +24,15 @@ export const MIN_ASSIGNED_SPI = 256;
 /** Text ends on a multiple of this many octets, whatever the cipher (RFC 4303 section 2.4). */
 const ALIGNMENT = 4;
 
+/** Longest IV of any cipher, octets: a block of AES. */
+const MAX_IV = 16;
+/** Longest ICV: HMAC-SHA2-512-256. */
+const MAX_ICV = 32;
+/** Most octets in front of a payload, whatever the cipher. */
+export const MAX_ESP_HEADROOM = ESP_HEADER + MAX_IV;
+/** Most octets behind a payload, whatever the cipher: padding to a block of AES with its trailer, and ICV. */
+export const MAX_ESP_TAILROOM = 15 + ESP_TRAILER + MAX_ICV;
+
 /** A cipher's sizes, which make up the overhead. */
 export type EspSizes = Pick<EspCipher, 'ivOctets' | 'icvOctets' | 'blockOctets'>;
 

@@ -1,6 +1,6 @@
 /**
- * Selectors of an SA (RFC 4301 section 4.4.1.1, RFC 7296 section 3.13): which packets it may carry. What comes out of an
- * SA is held against them before anybody gets it (RFC 4301 section 5.2, step 4).
+ * Selectors of an SA (RFC 4301 section 4.4.1.1, RFC 7296 section 3.13): which packets it may carry. What comes out of
+ * an SA is held against them before anybody gets it (RFC 4301 section 5.2, step 4).
  */
 import { EncodeError } from '../bytes.ts';
 import { parseIpv4, parseIpv6 } from '../ip-address.ts';

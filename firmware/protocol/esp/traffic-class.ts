@@ -1,6 +1,7 @@
 /**
- * DSCP and ECN of the outer and the inner header of a tunnel. The DSCP is copied outwards and not back (RFC 2983 section
- * 3.1, the pipe for what comes in; RFC 4301 section 5.1.2.1); ECN follows RFC 6040 in normal mode.
+ * ECN at the end of a tunnel (RFC 6040). The DSCP of the outer header is not taken over (RFC 2983 section 3.1, the
+ * pipe). The kernel writes the outer headers of what goes out, with neither: that is RFC 6040's compatibility mode
+ * (section 4.1).
  */
 
 /** Low two bits of the traffic class octet (RFC 3168 section 5). */
@@ -13,14 +14,6 @@ const ECN_BITS = 0x03;
 
 /** The packet must be dropped: it cannot carry the congestion mark that it met. */
 export const DROP = -1;
-
-/** How the outer DSCP is chosen: as the inner one, or always the same, 0..63, so that nothing can be read from it. */
-export type OuterDscp = 'copy' | number;
-
-/** The outer traffic class octet for an inner one: ECN is copied (RFC 6040 section 4.1, normal mode). */
-export function outerTrafficClass(inner: number, dscp: OuterDscp): number {
-  return dscp === 'copy' ? inner : ((dscp & 0x3f) << 2) | (inner & ECN_BITS);
-}
 
 /** RFC 6040 section 4.2, figure 4. Rows: inner; columns: outer, both Not-ECT, ECT(1), ECT(0), CE. */
 const DECAPSULATED: readonly (readonly number[])[] = [

@@ -3,6 +3,8 @@ import type {
   DataPlaneCounters,
   DataPlaneEvent,
   InterfaceSpec,
+  PolicySpec,
+  SaSpec,
   SessionSpec,
   SocketSpec,
 } from '../../../firmware/dataplane/data-plane.ts';
@@ -15,6 +17,11 @@ export class FakeDataPlane implements DataPlane {
   readonly sockets = new Map<number, SocketSpec>();
   readonly interfaces = new Map<number, InterfaceSpec>();
   readonly sessions = new Map<number, SessionSpec>();
+  readonly policies = new Map<number, PolicySpec>();
+  readonly sas = new Map<number, SaSpec>();
+  readonly keepalives: UdpPath[] = [];
+  /** Authentic packets received so far, by SA. */
+  readonly authentic = new Map<number, number>();
   readonly sent: { readonly path: UdpPath; readonly bytes: Uint8Array }[] = [];
   readonly frames: { readonly session: number; readonly frame: Uint8Array }[] = [];
   /** User packets received so far, by session. */
@@ -23,13 +30,16 @@ export class FakeDataPlane implements DataPlane {
   readonly gates = new Map<Verb, Promise<void>>();
   /** Verbs that are refused, with these words. */
   readonly refused = new Map<Verb | 'putSession', string>();
+  /** Ports that another process has. */
+  readonly takenPorts = new Set<number>();
   ended = false;
   listener: (event: DataPlaneEvent) => void = () => undefined;
 
   async openSocket(spec: SocketSpec): Promise<number> {
     await this.#gate('openSocket');
+    if (this.takenPorts.has(spec.port)) throw new Error(`UDP port ${spec.port} is taken by charon (process 77).`);
     this.sockets.set(spec.id, spec);
-    return spec.port;
+    return spec.port === 0 && spec.purpose === 'udp-encapsulation' ? 40_000 + spec.id : spec.port;
   }
 
   async closeSocket(id: number): Promise<void> {
@@ -70,6 +80,34 @@ export class FakeDataPlane implements DataPlane {
     this.sessions.delete(key);
   }
 
+  putPolicy(spec: PolicySpec): void {
+    if (this.ended) return;
+    if (spec.sa !== undefined && !this.sas.has(spec.sa)) throw new RangeError(`there is no SA ${spec.sa}`);
+    this.policies.set(spec.key, spec);
+  }
+
+  removePolicy(key: number): void {
+    this.policies.delete(key);
+    for (const sa of this.sas.values()) if (sa.policy === key) this.sas.delete(sa.key);
+  }
+
+  putSa(spec: SaSpec): void {
+    if (this.ended) return;
+    if (!this.policies.has(spec.policy)) throw new RangeError(`there is no policy ${spec.policy}`);
+    if (!this.sockets.has(spec.socket)) throw new RangeError(`there is no socket ${spec.socket}`);
+    this.sas.set(spec.key, spec);
+  }
+
+  removeSa(key: number): void {
+    this.sas.delete(key);
+  }
+
+  sendNatKeepalive(socket: number, path: UdpPath): void {
+    if (this.ended) return;
+    if (!this.sockets.has(socket)) throw new RangeError(`there is no socket ${socket}`);
+    this.keepalives.push(path);
+  }
+
   sendPppFrame(session: number, frame: Uint8Array): void {
     if (this.ended) return;
     if (!this.sessions.has(session)) throw new RangeError(`there is no session ${session}`);
@@ -86,7 +124,16 @@ export class FakeDataPlane implements DataPlane {
       octetsSent: 0,
       drops: {},
     }));
-    return { sessions, drops: {} };
+    const sas = [...this.sas.keys()].map((key) => ({
+      key,
+      packetsReceived: this.authentic.get(key) ?? 0,
+      octetsReceived: 0,
+      packetsSent: 0,
+      octetsSent: 0,
+      drops: {},
+    }));
+    const policies = [...this.policies.keys()].map((key) => ({ key, drops: {} }));
+    return { sessions, sas, policies, drops: {} };
   }
 
   onEvent(listener: (event: DataPlaneEvent) => void): void {
@@ -100,13 +147,13 @@ export class FakeDataPlane implements DataPlane {
   /** The engine dies: it knows nothing any more. */
   fail(): void {
     this.ended = true;
-    for (const known of [this.sockets, this.interfaces, this.sessions]) known.clear();
+    for (const known of [this.sockets, this.interfaces, this.sessions, this.policies, this.sas]) known.clear();
     this.listener({ kind: 'engine-failed', reason: 'its thread ended' });
   }
 
   /** What is left of everything that was opened. */
   get leftovers(): number {
-    return this.sockets.size + this.interfaces.size + this.sessions.size;
+    return this.sockets.size + this.interfaces.size + this.sessions.size + this.policies.size + this.sas.size;
   }
 
   async #gate(verb: Verb): Promise<void> {

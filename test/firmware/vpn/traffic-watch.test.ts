@@ -16,7 +16,7 @@ class Bench {
     this.asked += 1;
     if (this.broken) throw new Error('The data plane is closed.');
     const sessions = [...this.received].map(([key, packetsReceived]) => ({ key, packetsReceived, ...nothing }));
-    return { sessions, drops: {} };
+    return { sessions, sas: [], policies: [], drops: {} };
   }
 
   async seconds(count: number): Promise<void> {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { DataPlaneEvent } from '../../../../firmware/dataplane/data-plane.ts';
 import { CONTROL_QUEUE, STRANGER_QUEUE, UserspaceEngine } from '../../../../firmware/dataplane/userspace/engine.ts';
+import { PortablePacketCipherFactory } from '../../../../hal/portable/packet-cipher.ts';
 import { SimulatedHandles } from '../../../../hal/simulated/handles.ts';
 import { SimulatedNetwork } from '../../../../hal/simulated/network.ts';
 import { SimulatedPollerFactory } from '../../../../hal/simulated/poller.ts';
 import { SimulatedTunFactory } from '../../../../hal/simulated/tun.ts';
+import { SeededRandom } from '../../../support/seeded-random.ts';
 
 const CONTROL = Uint8Array.from([0xc8, 0x02, 0, 12, 0, 10, 0, 0, 0, 0, 0, 0]);
 const SERVER = '192.0.2.1';
@@ -21,6 +23,8 @@ class Bench {
     tuns: new SimulatedTunFactory(this.#handles),
     sockets: this.#network.udpSockets([SERVER]),
     poller: new SimulatedPollerFactory(this.#handles).open(),
+    ciphers: new PortablePacketCipherFactory(),
+    random: new SeededRandom(1),
     now: () => 0,
     acknowledged: () => this.acknowledged,
     emit: (message) => {

@@ -1,7 +1,11 @@
 /** A forwarder with recording ports, programmed with one socket, one interface and one session, for tests to vary. */
 import type { DataPlaneEvent, SessionSpec } from '../../../../firmware/dataplane/data-plane.ts';
-import { type DatagramOrigin, Forwarder, HEADROOM } from '../../../../firmware/dataplane/userspace/forwarder.ts';
+import { Forwarder } from '../../../../firmware/dataplane/userspace/forwarder.ts';
+import type { DatagramOrigin } from '../../../../firmware/dataplane/userspace/forwarder-ports.ts';
+import { HEADROOM } from '../../../../firmware/dataplane/userspace/packet-room.ts';
 import type { UdpEndpoint } from '../../../../firmware/protocol/udp-path.ts';
+import { PortablePacketCipherFactory } from '../../../../hal/portable/packet-cipher.ts';
+import { SeededRandom } from '../../../support/seeded-random.ts';
 
 export const SOCKET = 1;
 export const DNS_SOCKET = 2;
@@ -51,24 +55,28 @@ export class ForwarderBench {
   strangerRoom = Number.POSITIVE_INFINITY;
   now = 0;
 
-  readonly forwarder = new Forwarder({
-    send: (socket, datagram, remote, fromAddress) => {
-      if (this.sendResult === undefined) this.sent.push({ socket, bytes: datagram.slice(), remote, fromAddress });
-      return this.sendResult;
+  readonly forwarder = new Forwarder(
+    {
+      send: (socket, datagram, remote, fromAddress) => {
+        if (this.sendResult === undefined) this.sent.push({ socket, bytes: datagram.slice(), remote, fromAddress });
+        return this.sendResult;
+      },
+      deliver: (to, packet) => {
+        if (this.tunTakes) this.delivered.push({ to, packet: packet.slice() });
+        return this.tunTakes;
+      },
+      controlRoom: (stranger) => this.events.length < (stranger ? this.strangerRoom : this.room),
+      event: (event) => this.events.push(event),
     },
-    deliver: (to, packet) => {
-      if (this.tunTakes) this.delivered.push({ to, packet: packet.slice() });
-      return this.tunTakes;
-    },
-    controlRoom: (stranger) => this.events.length < (stranger ? this.strangerRoom : this.room),
-    event: (event) => this.events.push(event),
-  });
+    new PortablePacketCipherFactory(),
+    new SeededRandom(1),
+  );
 
   constructor(session: Partial<SessionSpec> = {}, network: Partial<typeof NETWORK> | undefined = {}) {
     const socket = { family: 4, address: '0.0.0.0', port: 1701, mark: 0 } as const;
     this.forwarder.table.addSocket({ ...socket, id: SOCKET, purpose: 'l2tp' });
     this.forwarder.table.addSocket({ ...socket, id: DNS_SOCKET, purpose: 'datagram', port: 5353 });
-    this.forwarder.table.addInterface(INTERFACE);
+    this.forwarder.table.addInterface({ id: INTERFACE, address: '10.99.0.1' });
     this.forwarder.table.putSession({ ...SESSION, network: { ...NETWORK, ...network }, ...session });
   }
 
@@ -86,11 +94,13 @@ export class ForwarderBench {
       socket,
       buffer,
       {
+        offset: 0,
         length: bytes.length,
         remoteAddress: PEER,
         remotePort: 1701,
         localAddress: LOCAL,
         interfaceIndex: 3,
+        trafficClass: 0,
         truncated: false,
         ...origin,
       },
@@ -102,7 +112,7 @@ export class ForwarderBench {
   packet(bytes: Uint8Array, from = INTERFACE): void {
     const buffer = new Uint8Array(HEADROOM + bytes.length + 50).fill(0xee);
     buffer.set(bytes, HEADROOM);
-    this.forwarder.receivePacket(from, buffer, HEADROOM, bytes.length);
+    this.forwarder.receivePacket(from, buffer, HEADROOM, bytes.length, this.now);
   }
 
   /** Drops of the session whose count is not zero. */

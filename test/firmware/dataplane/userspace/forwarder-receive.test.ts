@@ -141,7 +141,7 @@ describe('whose data messages are taken', () => {
       remove(bench);
       bench.datagram(dataMessage(pppFrame(IP, PACKET)));
       bench.packet(ipv4Packet());
-      bench.forwarder.sendPppFrame(1, Uint8Array.of(0xc0, 0x21, 9, 1, 0, 4));
+      bench.forwarder.sendPppFrame(1, Uint8Array.of(0xc0, 0x21, 9, 1, 0, 4), 0);
       expect(bench.delivered).toEqual([]);
       expect(bench.sent).toEqual([]);
       expect(bench.forwarder.counters().sessions).toEqual([]);
@@ -321,11 +321,13 @@ describe('anything at all', () => {
 
 function originOf(bytes: Uint8Array) {
   return {
+    offset: 0,
     length: bytes.length,
     remoteAddress: PEER,
     remotePort: 1701,
     localAddress: LOCAL,
     interfaceIndex: 1,
+    trafficClass: 0,
     truncated: false,
   };
 }

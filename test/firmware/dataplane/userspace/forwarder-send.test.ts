@@ -37,7 +37,7 @@ describe('user packets to the peer', () => {
   it('are numbered from zero where the session wants it, control frames included', () => {
     const bench = new ForwarderBench({ sequencing: true, lengthField: true });
     bench.packet(PACKET);
-    bench.forwarder.sendPppFrame(1, Uint8Array.of(0xc0, 0x21, 9, 1, 0, 4));
+    bench.forwarder.sendPppFrame(1, Uint8Array.of(0xc0, 0x21, 9, 1, 0, 4), 0);
     bench.packet(PACKET);
     expect(bench.sent.map(({ bytes }) => decoded(bytes))).toMatchObject([
       { sequenced: true, ns: 0 },
@@ -78,7 +78,7 @@ describe('user packets to the peer', () => {
 
   it('are not taken from an interface of another session', () => {
     const bench = new ForwarderBench();
-    bench.forwarder.table.addInterface(2);
+    bench.forwarder.table.addInterface({ id: 2 });
     bench.packet(PACKET, 2);
     expect(bench.sent).toEqual([]);
     expect(bench.drops()).toEqual({ noRoute: 1 });
@@ -103,9 +103,9 @@ describe('user packets to the peer', () => {
     expect(bench.drops()).toEqual({ notIp: 3 });
   });
 
-  it('larger than the MTU of the session are counted, and not sent', () => {
+  it('larger than the MTU of the session are counted and not sent, where they must not be fragmented', () => {
     const bench = new ForwarderBench({}, { mtu: 100 });
-    bench.packet(ipv4Packet({ payload: new Uint8Array(81) }));
+    bench.packet(ipv4Packet({ payload: new Uint8Array(81), fragment: 0x4000 }));
     expect(bench.sent).toEqual([]);
     expect(bench.sessionDrops()).toEqual({ tooBig: 1 });
     bench.packet(ipv4Packet({ payload: new Uint8Array(80) }));
@@ -141,7 +141,7 @@ describe('user packets to the peer', () => {
 describe('PPP frames of the control plane', () => {
   it('go out with full PPP headers, whatever was negotiated', () => {
     const bench = new ForwarderBench({}, { protocolCompression: true, addressControlCompression: true });
-    bench.forwarder.sendPppFrame(1, Uint8Array.of(0x80, 0x21, 1, 1, 0, 4));
+    bench.forwarder.sendPppFrame(1, Uint8Array.of(0x80, 0x21, 1, 1, 0, 4), 0);
     const frame = Uint8Array.of(0xff, 0x03, 0x80, 0x21, 1, 1, 0, 4);
     expect(bench.sent[0]?.bytes).toEqual(dataMessage(frame, TO_PEER));
     expect(bench.forwarder.counters().sessions[0]).toMatchObject({ packetsSent: 0 });

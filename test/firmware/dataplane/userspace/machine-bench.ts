@@ -1,13 +1,14 @@
 /** Two simulated machines on one network, each with a data plane in this thread, for tests to drive. */
-import type { DataPlaneEvent, SessionSpec } from '../../../../firmware/dataplane/data-plane.ts';
+import type { DataPlaneEvent, SaSpec, SessionSpec } from '../../../../firmware/dataplane/data-plane.ts';
 import { LocalDataPlane } from '../../../../firmware/dataplane/userspace/local-data-plane.ts';
 import type { UdpPath } from '../../../../firmware/protocol/udp-path.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 import { SimulatedHandles } from '../../../../hal/simulated/handles.ts';
 import { SimulatedLinks } from '../../../../hal/simulated/links.ts';
-import { SimulatedNetwork } from '../../../../hal/simulated/network.ts';
+import { SimulatedNetwork, type SimulatedNetworkOptions } from '../../../../hal/simulated/network.ts';
 import { SimulatedPollerFactory } from '../../../../hal/simulated/poller.ts';
 import { SimulatedTunFactory } from '../../../../hal/simulated/tun.ts';
+import { SeededRandom } from '../../../support/seeded-random.ts';
 
 export const LEFT = '192.0.2.1';
 export const RIGHT = '192.0.2.2';
@@ -65,6 +66,38 @@ export class Machine {
     };
   }
 
+  /** Policy 1, for socket 1. */
+  protect(sa?: number): void {
+    this.dataPlane.putPolicy({
+      key: 1,
+      inside: { kind: 'l2tp', socket: 1 },
+      ...(sa === undefined ? {} : { sa }),
+    });
+  }
+
+  /** Pair 1, of policy 1. */
+  sa(remote: string): SaSpec {
+    const [sent, received] = this.address === LEFT ? [0x1001, 0x2001] : [0x2001, 0x1001];
+    const keys = (spi: number) => ({ spi, encryption: 'aes128gcm16', encryptionKey: new SeededRandom(spi).bytes(20) });
+    const host = (address: string) => [
+      { protocol: 17, firstPort: 1701, lastPort: 1701, firstAddress: address, lastAddress: address },
+    ];
+    return {
+      key: 1,
+      policy: 1,
+      socket: 2,
+      path: { remote: { address: remote, port: 4500 }, local: { address: this.address, port: 4500 } },
+      mode: 'transport',
+      inbound: keys(received),
+      outbound: keys(sent),
+      extendedSequenceNumbers: false,
+      lifetimes: {},
+      localSelectors: host(this.address),
+      remoteSelectors: host(remote),
+      followPeer: false,
+    };
+  }
+
   get tun() {
     const tun = this.tuns.device('l2tp-test');
     if (tun === undefined) throw new Error('there is no TUN');
@@ -78,9 +111,9 @@ export class Pair {
   readonly left: Machine;
   readonly right: Machine;
 
-  constructor() {
+  constructor(options: SimulatedNetworkOptions = {}) {
     const handles = new SimulatedHandles();
-    this.network = new SimulatedNetwork(handles);
+    this.network = new SimulatedNetwork(handles, options);
     this.left = new Machine(LEFT, handles, this.network, this.clock);
     this.right = new Machine(RIGHT, handles, this.network, this.clock);
   }
@@ -93,6 +126,30 @@ export class Pair {
       await machine.openSocket();
       await machine.dataPlane.addInterface({ id: 1, name: 'l2tp-test', mtu: 1400 });
       machine.dataPlane.putSession(machine.session(remote, [`${inner}/32`]));
+    }
+  }
+
+  /** The same session inside ESP: socket 1 is a protected one, socket 2 carries ESP in UDP, policy and pair are 1. */
+  async connectProtected(): Promise<void> {
+    for (const [machine, remote, inner] of [
+      [this.left, RIGHT, RIGHT_INNER],
+      [this.right, LEFT, LEFT_INNER],
+    ] as const) {
+      const { dataPlane } = machine;
+      const socket = { family: 4, address: '0.0.0.0', mark: 0 } as const;
+      await dataPlane.openSocket({ ...socket, id: 1, purpose: 'protected-l2tp', port: 1701 });
+      await dataPlane.openSocket({ ...socket, id: 2, purpose: 'udp-encapsulation', port: 4500 });
+      await dataPlane.addInterface({
+        id: 1,
+        name: 'l2tp-test',
+        mtu: 1400,
+        address: machine === this.left ? LEFT_INNER : RIGHT_INNER,
+      });
+      machine.protect();
+      machine.dataPlane.putSa(machine.sa(remote));
+      machine.protect(1);
+      const session = machine.session(remote, [`${inner}/32`]);
+      dataPlane.putSession({ ...session, path: { ...session.path, bearer: 1 } });
     }
   }
 

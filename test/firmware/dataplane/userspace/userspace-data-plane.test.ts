@@ -57,6 +57,11 @@ class Host {
   }
 }
 
+interface Counters {
+  readonly sessions: readonly { readonly drops: Record<string, number> }[];
+  readonly sas: readonly { readonly drops: Record<string, number> }[];
+}
+
 const hosts: Host[] = [];
 
 function start(): Host {
@@ -65,11 +70,12 @@ function start(): Host {
   return host;
 }
 
-/** Two hosts with a tunnel between them. */
-async function connectedHosts(): Promise<readonly [Host, Host]> {
+/** Two hosts with a wire between them. */
+async function wiredHosts(): Promise<readonly [Host, Host]> {
   const left = start();
   const right = start();
-  expect(await Promise.all([left.ask<number>('open'), right.ask<number>('open')])).toEqual([1701, 1701]);
+  // Whoever answers is in its namespace.
+  await Promise.all([left.ask('threads'), right.ask('threads')]);
   left.ip('link', 'add', 'wire', 'type', 'veth', 'peer', 'name', 'wire', 'netns', right.namespace);
   for (const [host, address] of [
     [left, LEFT],
@@ -78,6 +84,13 @@ async function connectedHosts(): Promise<readonly [Host, Host]> {
     host.ip('address', 'add', `${address}/24`, 'dev', 'wire');
     host.ip('link', 'set', 'wire', 'up');
   }
+  return [left, right];
+}
+
+/** Two hosts with a tunnel between them. */
+async function connectedHosts(): Promise<readonly [Host, Host]> {
+  const [left, right] = await wiredHosts();
+  expect(await Promise.all([left.ask<number>('open'), right.ask<number>('open')])).toEqual([1701, 1701]);
   const [link] = await Promise.all([
     left.ask('connect', LEFT, RIGHT, LEFT_INNER, RIGHT_INNER),
     right.ask('connect', RIGHT, LEFT, RIGHT_INNER, LEFT_INNER),
@@ -104,13 +117,38 @@ describe.skipIf(!machineAllowsIt())('UserspaceDataPlane on Linux', () => {
     const expected = [...Array.from({ length: 100 }, (_, number) => number), 'ppp-frame'];
     expect(await right.ask('events', 101)).toEqual(expected);
 
-    const counters = await left.ask<{ sessions: { drops: Record<string, number> }[] }>('counters');
+    const counters = await left.ask<Counters>('counters');
     expect(counters.sessions[0]?.drops).toMatchObject({ malformed: 0, wrongSource: 0, tooBig: 0 });
 
     expect(await left.ask<number>('idle', 400)).toBeLessThan(100);
     expect(await left.ask('threads')).toContain('data-plane');
     expect(await left.ask('close')).not.toContain('data-plane');
   });
+
+  it.each(['udp-encapsulation', 'esp'])(
+    'carries the same inside ESP, over a path that is too narrow (%s)',
+    async (carrier) => {
+      const [left, right] = await wiredHosts();
+      await Promise.all([
+        left.ask('connectProtected', carrier, LEFT, RIGHT, LEFT_INNER, RIGHT_INNER),
+        right.ask('connectProtected', carrier, RIGHT, LEFT, RIGHT_INNER, LEFT_INNER),
+      ]);
+      await right.ask('serve', RIGHT_INNER);
+      const sizes = [0, 1, 500, 1300];
+      expect(await left.ask('echo', RIGHT_INNER, sizes)).toEqual(sizes);
+      expect(await left.ask('stream', RIGHT_INNER, 2_000_000)).toMatchObject({ whole: true });
+
+      for (const host of [left, right]) host.ip('link', 'set', 'wire', 'mtu', '1000');
+      // A packet each way is lost over it; TCP sends it again and hears by ICMP from the engine how large it may be.
+      expect(await left.ask('stream', RIGHT_INNER, 200_000)).toMatchObject({ whole: true });
+      expect(await right.ask('events', 1)).toEqual(['sa-received']);
+      const counters = await left.ask<Counters>('counters');
+      expect(counters.sas[0]?.drops).toMatchObject({ notAuthentic: 0, selectors: 0, replayed: 0 });
+      expect(counters.sas[0]?.drops['sendFailed']).toBeGreaterThan(0);
+      expect(counters.sessions[0]?.drops['tooBig']).toBeGreaterThan(0);
+      expect(await left.ask('close')).not.toContain('data-plane');
+    },
+  );
 
   it('reports a TUN that was deleted from outside as the failure of the engine, and can be closed then', async () => {
     const [left] = await connectedHosts();

@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataPlaneEvent } from '../../../../firmware/dataplane/data-plane.ts';
+import type { DataPlaneEvent, PolicySpec, SessionSpec } from '../../../../firmware/dataplane/data-plane.ts';
 import { UserspaceDataPlane } from '../../../../firmware/dataplane/userspace/userspace-data-plane.ts';
 import { LinuxLinks } from '../../../../hal/linux/links.ts';
 
@@ -24,6 +24,33 @@ dataPlane.onEvent((event) => {
   events.push(event);
   announceEvent();
 });
+
+async function addInterface(localInner: string, remoteInner: string): Promise<void> {
+  await dataPlane.addInterface({ id: 1, name: DEVICE, mtu: MTU, address: localInner });
+  await links.addPeerAddress(DEVICE, localInner, remoteInner);
+}
+
+function session(local: string, remote: string, remoteInner: string): SessionSpec {
+  return {
+    key: 1,
+    socket: 1,
+    path: { remote: { address: remote, port: 1701 }, local: { address: local, port: 1701 } },
+    localTunnelId: 1,
+    localSessionId: 1,
+    peerTunnelId: 1,
+    peerSessionId: 1,
+    lengthField: true,
+    sequencing: true,
+    network: {
+      interface: 1,
+      protocolCompression: true,
+      addressControlCompression: true,
+      mtu: MTU,
+      destinations: [`${remoteInner}/32`],
+      sources: [`${remoteInner}/32`],
+    },
+  };
+}
 
 /** Names of this process's threads. */
 function threads(): readonly string[] {
@@ -46,28 +73,54 @@ const actions: Record<string, (...values: never[]) => Promise<unknown>> = {
 
   /** Once the outer link is there: the tunnel's device and the session. */
   async connect(local: string, remote: string, localInner: string, remoteInner: string) {
-    await dataPlane.addInterface({ id: 1, name: DEVICE, mtu: MTU });
-    await links.addPeerAddress(DEVICE, localInner, remoteInner);
-    dataPlane.putSession({
-      key: 1,
-      socket: 1,
-      path: { remote: { address: remote, port: 1701 }, local: { address: local, port: 1701 } },
-      localTunnelId: 1,
-      localSessionId: 1,
-      peerTunnelId: 1,
-      peerSessionId: 1,
-      lengthField: true,
-      sequencing: true,
-      network: {
-        interface: 1,
-        protocolCompression: true,
-        addressControlCompression: true,
-        mtu: MTU,
-        destinations: [`${remoteInner}/32`],
-        sources: [`${remoteInner}/32`],
-      },
-    });
+    await addInterface(localInner, remoteInner);
+    dataPlane.putSession(session(local, remote, remoteInner));
     return (await links.links()).find(({ name }) => name === DEVICE);
+  },
+
+  /** The same inside ESP, in UDP or by raw sockets. */
+  async connectProtected(
+    carrier: 'udp-encapsulation' | 'esp',
+    local: string,
+    remote: string,
+    localInner: string,
+    remoteInner: string,
+  ) {
+    const place = { family: 4, address: '0.0.0.0', mark: 0 } as const;
+    const port = carrier === 'esp' ? 0 : 4500;
+    await dataPlane.openSocket({ ...place, id: 2, purpose: 'protected-l2tp', port: 1701 });
+    await dataPlane.openSocket({ ...place, id: 3, purpose: carrier, port });
+    await addInterface(localInner, remoteInner);
+    const policy: PolicySpec = { key: 1, inside: { kind: 'l2tp', socket: 2 } };
+    const keys = (end: string) => ({
+      spi: Buffer.from(end.split('.').map(Number)).readUInt32BE(0),
+      encryption: 'aes256',
+      encryptionKey: createHash('sha256').update(end).digest(),
+      integrity: 'sha1',
+      integrityKey: createHash('sha1').update(end).digest(),
+    });
+    const host = (address: string) => [
+      { protocol: 17, firstPort: 1701, lastPort: 1701, firstAddress: address, lastAddress: address },
+    ];
+    dataPlane.putPolicy(policy);
+    dataPlane.putSa({
+      key: 1,
+      policy: 1,
+      socket: 3,
+      path: { remote: { address: remote, port }, local: { address: local, port } },
+      mode: 'transport',
+      inbound: keys(local),
+      outbound: keys(remote),
+      extendedSequenceNumbers: true,
+      lifetimes: {},
+      localSelectors: host(local),
+      remoteSelectors: host(remote),
+      followPeer: false,
+    });
+    dataPlane.putPolicy({ ...policy, sa: 1 });
+    const clear = session(local, remote, remoteInner);
+    dataPlane.putSession({ ...clear, socket: 2, path: { ...clear.path, bearer: 1 } });
+    return undefined;
   },
 
   /** Echoes UDP; takes TCP and answers with the digest of what came. */

@@ -3,15 +3,18 @@ import { describe, expect, it } from 'vitest';
 import type { EspCipher } from '../../../../firmware/protocol/esp/cipher.ts';
 import { INBOUND_REFUSALS, InboundSa } from '../../../../firmware/protocol/esp/inbound-sa.ts';
 import { putEspHeader } from '../../../../firmware/protocol/esp/packet.ts';
+import { CE, ECT_0, NOT_ECT } from '../../../../firmware/protocol/esp/traffic-class.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import {
   ANYWHERE,
   CBC,
+  checksum,
   cipherOf,
   GCM,
   ipv4Packet,
   ipv6Packet,
   LOCAL,
+  OUTER,
   octets,
   open,
   pair,
@@ -248,5 +251,55 @@ describe('the selectors of an inbound SA in tunnel mode', () => {
     expect(open(inbound, seal(outbound, packet.subarray(0, 19), 4))).toBe('malformed');
     expect(open(inbound, seal(outbound, packet.subarray(0, 25), 4))).toBe('malformed');
     expect(open(inbound, seal(outbound, PAYLOAD, 17))).toBe('wrongMode');
+  });
+});
+
+describe('a congestion mark on the outer header in tunnel mode', () => {
+  const carry = (packet: Uint8Array, trafficClass: number, nextHeader = 4) => {
+    const { outbound, inbound } = pair(GCM, TUNNEL);
+    const opened = open(inbound, seal(outbound, packet, nextHeader), { outer: { ...OUTER, trafficClass } });
+    return typeof opened === 'string' ? opened : opened.payload;
+  };
+
+  it('is carried inwards, with a right checksum, and leaves the DSCP as it was', () => {
+    const inner = ipv4Packet('10.0.0.1', '10.0.0.2', 17, PAYLOAD, { trafficClass: 0xb8 | ECT_0 });
+    const marked = carry(inner, CE);
+    if (typeof marked === 'string') throw new Error(marked);
+    expect(marked[1]).toBe(0xb8 | CE);
+    expect(checksum(marked.subarray(0, 20))).toBe(0);
+    expect(marked.subarray(20)).toEqual(inner.subarray(20));
+    expect(carry(inner, NOT_ECT)).toEqual(inner);
+    const inner6 = ipv6Packet('2001:db8::1', '2001:db8::2', 17, PAYLOAD, 0xb8 | ECT_0);
+    expect(carry(inner6, CE, 41)).toEqual(ipv6Packet('2001:db8::1', '2001:db8::2', 17, PAYLOAD, 0xb8 | CE));
+  });
+
+  it('ends the packet where its sender would not understand it', () => {
+    const deaf = ipv4Packet('10.0.0.1', '10.0.0.2', 17, PAYLOAD, { trafficClass: 0xb8 });
+    expect(carry(deaf, CE)).toBe('congestion');
+    expect(carry(deaf, ECT_0)).toEqual(deaf);
+  });
+});
+
+describe('an inbound SA that is programmed anew', () => {
+  it('keeps its window and counters, and has the new selectors and limits', () => {
+    const { outbound, inbound } = pair(GCM, { remoteSelectors: [selector(REMOTE)] });
+    const first = seal(outbound, PAYLOAD);
+    expect(open(inbound, first)).toHaveProperty('payload');
+    inbound.reprogram({
+      localSelectors: [ANYWHERE],
+      remoteSelectors: [selector('198.51.100.9')],
+      lifetimes: { packets: { soft: 2, hard: 2 } },
+    });
+    expect(open(inbound, first)).toBe('replayed');
+    expect(open(inbound, seal(outbound, PAYLOAD))).toBe('selectors');
+    expect(inbound.lifetime.poll()).toEqual({ kind: 'lifetime-soft', unit: 'packets' });
+    expect(open(inbound, seal(outbound, PAYLOAD))).toBe('expired');
+  });
+
+  it('stays as it was when the new selectors make no sense', () => {
+    const { outbound, inbound } = pair();
+    const bad = { localSelectors: [selector('nowhere')], remoteSelectors: [ANYWHERE], lifetimes: {} };
+    expect(() => inbound.reprogram(bad)).toThrow('no IP address');
+    expect(open(inbound, seal(outbound, PAYLOAD))).toHaveProperty('payload');
   });
 });

@@ -73,6 +73,29 @@ describe('the lifetime of an SA', () => {
     expect(events(lifetime)).toEqual([]);
   });
 
+  it('counts what was carried, and the time since it began, against limits that replace others', () => {
+    const lifetime = new SaLifetime({ octets: { soft: 100, hard: 200 }, seconds: { soft: 10, hard: 20 } }, 1000);
+    lifetime.count(150);
+    expect(events(lifetime)).toEqual(['lifetime-soft octets']);
+    lifetime.replaceLimits({ octets: { soft: 300, hard: 400 }, seconds: { soft: 30, hard: 40 } });
+    lifetime.tick(31_000);
+    expect(events(lifetime)).toEqual([]);
+    expect(lifetime.admits(250, 40_999)).toBe(true);
+    expect(lifetime.admits(250, 41_000)).toBe(false);
+    expect(events(lifetime)).toEqual(['lifetime-hard seconds']);
+    lifetime.replaceLimits({});
+    expect(lifetime.expired).toBe(true);
+  });
+
+  it('ends at once when the new limits are reached already, and keeps the old ones when the new are none', () => {
+    const lifetime = new SaLifetime({}, 0);
+    lifetime.count(150);
+    expect(() => lifetime.replaceLimits({ octets: { soft: 0, hard: 1 } })).toThrow('no lifetime');
+    expect(events(lifetime)).toEqual([]);
+    lifetime.replaceLimits({ octets: { soft: 100, hard: 150 } });
+    expect(events(lifetime)).toEqual(['lifetime-soft octets', 'lifetime-hard octets']);
+  });
+
   it('refuses limits that are none', () => {
     for (const limit of [
       { soft: 0, hard: 1 },

@@ -1,0 +1,73 @@
+/** What the forwarder wants done, what it is told of each datagram, and the drops that belong to nobody. */
+import type { UdpEndpoint } from '../../protocol/udp-path.ts';
+import type { DataPlaneEvent, InterfaceId, PolicyKey, SocketId } from '../data-plane.ts';
+
+/** Octets handed out are views that are overwritten after the call. */
+export interface ForwarderPorts {
+  /** @returns undefined when sent, else the errno name. */
+  send(socket: SocketId, datagram: Uint8Array, remote: UdpEndpoint, fromAddress: string): string | undefined;
+  /** Hands an IP packet to the kernel. @returns false when it was not taken. */
+  deliver(to: InterfaceId, packet: Uint8Array): boolean;
+  /**
+   * Whether the control thread can take one more event.
+   * @param stranger it comes from a peer with which there is no session and no SA: such have a smaller share.
+   */
+  controlRoom(stranger: boolean): boolean;
+  /** The octets in the event belong to the receiver. */
+  event(event: DataPlaneEvent): void;
+}
+
+/** By which way a message came. */
+export interface Arrival {
+  readonly remoteAddress: string;
+  /** Of the inner UDP header, where the message came out of an SA. */
+  readonly remotePort: number;
+  readonly localAddress: string;
+  /** 0 for what came out of an SA. */
+  readonly interfaceIndex: number;
+  /** The policy under which it came. */
+  readonly bearer?: PolicyKey;
+}
+
+/** What the forwarder knows of a datagram beside its octets. `DatagramInfo` of the HAL has it. */
+export interface DatagramOrigin extends Arrival {
+  /** Where the payload begins in the buffer. */
+  readonly offset: number;
+  readonly length: number;
+  /** Of the outer IP header. */
+  readonly trafficClass: number;
+  readonly truncated: boolean;
+}
+
+/** Why packets were dropped that belong to no session, SA or policy. */
+export interface GlobalDrops {
+  /** A data message for a tunnel and session id that are not here. */
+  unknownSession: number;
+  /** A data message from another address than the session's peer, or not by its bearer. */
+  wrongPeer: number;
+  /** No message of the kind that the socket is for, or larger than any buffer. */
+  malformed: number;
+  /** From a TUN, for a destination that no session and no policy takes; the kernel's own multicasts are among them. */
+  noRoute: number;
+  /** From a TUN, and no IP packet. */
+  notIp: number;
+  /** For the control thread, which has as much waiting as it may have. */
+  controlOverload: number;
+  /** ESP for an SPI that is not here. */
+  unknownSpi: number;
+  /** Of a protected socket, with a bearer whose policy is gone, or with none. */
+  noSa: number;
+}
+
+export function newGlobalDrops(): GlobalDrops {
+  return {
+    unknownSession: 0,
+    wrongPeer: 0,
+    malformed: 0,
+    noRoute: 0,
+    notIp: 0,
+    controlOverload: 0,
+    unknownSpi: 0,
+    noSa: 0,
+  };
+}
