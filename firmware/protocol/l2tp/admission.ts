@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../machine.ts';
-import type { UdpEndpoint } from '../udp-path.ts';
+import type { UdpPath } from '../udp-path.ts';
 import type { EndpointLimits } from './endpoint-types.ts';
+import { peerKey, sameHost } from './peer-key.ts';
 import type { Tunnel } from './tunnel.ts';
 
 /**
@@ -36,7 +37,7 @@ export type Recognition =
 
 export class Admission {
   readonly #limits: EndpointLimits;
-  /** By address, port and tunnel id of the peer. */
+  /** By peer and tunnel id of the peer. */
   readonly #accepted = new Map<string, Accepted>();
   readonly #keys = new Map<Tunnel, string>();
   /** With the time of their SCCRQ, the oldest first. */
@@ -47,8 +48,8 @@ export class Admission {
   }
 
   /** Whether the SCCRQ has been seen before. */
-  recognize(now: Instant, remote: UdpEndpoint, peerTunnelId: number, datagram: Uint8Array): Recognition {
-    const known = this.#accepted.get(keyOf(remote, peerTunnelId));
+  recognize(now: Instant, path: UdpPath, peerTunnelId: number, datagram: Uint8Array): Recognition {
+    const known = this.#accepted.get(keyOf(path, peerTunnelId));
     if (known === undefined) return { kind: 'new' };
     const { tunnel, closedAt } = known;
     const same = known.digest === digestOf(datagram);
@@ -58,19 +59,19 @@ export class Admission {
   }
 
   /** The tunnel that a peer opened under its tunnel id, if it is still known. */
-  find(remote: UdpEndpoint, peerTunnelId: number): Tunnel | undefined {
-    return this.#accepted.get(keyOf(remote, peerTunnelId))?.tunnel;
+  find(path: UdpPath, peerTunnelId: number): Tunnel | undefined {
+    return this.#accepted.get(keyOf(path, peerTunnelId))?.tunnel;
   }
 
   /** Whether one more tunnel may be half open, or which one has to go for it. */
   roomFor(
     now: Instant,
-    address: string,
+    path: UdpPath,
   ): { readonly kind: 'free' | 'none' } | { readonly kind: 'evict'; tunnel: Tunnel } {
     const { halfOpenPerAddress, halfOpenTotal } = this.#limits;
-    const ofAddress = [...this.#halfOpen.keys()].filter((tunnel) => tunnel.path.remote.address === address);
-    const crowd = ofAddress.length >= halfOpenPerAddress ? ofAddress : [...this.#halfOpen.keys()];
-    if (crowd === ofAddress || this.#halfOpen.size >= halfOpenTotal) {
+    const ofHost = [...this.#halfOpen.keys()].filter((tunnel) => sameHost(tunnel.path, path));
+    const crowd = ofHost.length >= halfOpenPerAddress ? ofHost : [...this.#halfOpen.keys()];
+    if (crowd === ofHost || this.#halfOpen.size >= halfOpenTotal) {
       const [oldest] = crowd;
       const age = oldest ? now - (this.#halfOpen.get(oldest) ?? now) : 0;
       return oldest && age >= HALF_OPEN_GRACE_MS ? { kind: 'evict', tunnel: oldest } : { kind: 'none' };
@@ -79,8 +80,8 @@ export class Admission {
   }
 
   /** A tunnel was made for an SCCRQ. */
-  add(now: Instant, tunnel: Tunnel, remote: UdpEndpoint, peerTunnelId: number, datagram: Uint8Array): void {
-    const key = keyOf(remote, peerTunnelId);
+  add(now: Instant, tunnel: Tunnel, path: UdpPath, peerTunnelId: number, datagram: Uint8Array): void {
+    const key = keyOf(path, peerTunnelId);
     this.#accepted.set(key, { tunnel, digest: digestOf(datagram) });
     this.#keys.set(tunnel, key);
     this.#halfOpen.set(tunnel, now);
@@ -111,8 +112,8 @@ export function breakTie(ours: bigint | undefined, theirs: bigint | undefined): 
   return ours < theirs ? 'ours' : 'neither';
 }
 
-function keyOf(remote: UdpEndpoint, peerTunnelId: number): string {
-  return `${remote.address} ${remote.port} ${peerTunnelId}`;
+function keyOf(path: UdpPath, peerTunnelId: number): string {
+  return `${peerKey(path)} ${peerTunnelId}`;
 }
 
 function digestOf(datagram: Uint8Array): string {

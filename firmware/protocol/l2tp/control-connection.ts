@@ -1,6 +1,6 @@
 /** The control connection's state machine, as originator and as recipient (RFC 2661 section 7.2). */
 import type { Failure, Instant, RandomSource } from '../machine.ts';
-import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../udp-path.ts';
+import { samePeer, type UdpPath } from '../udp-path.ts';
 import type { ControlChannel } from './control-channel.ts';
 import { type AvpFields, encodeControlMessage } from './control-message.ts';
 import { type EndpointSettings, fullCycle } from './endpoint-settings.ts';
@@ -20,6 +20,7 @@ import {
   weStopped,
 } from './failures.ts';
 import type { MessageName } from './message-table.ts';
+import { sameHost } from './peer-key.ts';
 import { resultOf, StopResult } from './result-code.ts';
 import { findTransition } from './transition-table.ts';
 import { CHALLENGE_LENGTH } from './tunnel-authentication.ts';
@@ -126,15 +127,22 @@ export class ControlConnection {
     this.#step(now, 'SCCRQ', sccrq);
   }
 
-  /** Whether a control message from this end may belong to this connection (sections 5.3 and 8.1). */
-  accepts(remote: UdpEndpoint): boolean {
-    const known = this.path.remote;
-    if (sameEndpoint(remote, known)) return true;
-    return this.#state.kind === 'wait-reply' && this.#options.followReplyPort && remote.address === known.address;
+  /** Whether a control message that came this way may belong to this connection (sections 5.3 and 8.1). */
+  accepts(path: UdpPath): boolean {
+    if (samePeer(path, this.path)) return true;
+    return this.#state.kind === 'wait-reply' && this.#options.followReplyPort && sameHost(path, this.path);
   }
 
   noteHeard(): void {
     this.#heard = true;
+  }
+
+  /** The same peer sends from another address, which only a protected channel can vouch for: a NAT remapped it. */
+  noteMove({ remote }: UdpPath): void {
+    const known = this.path.remote;
+    if (this.#state.kind !== 'established' || remote.port !== known.port || remote.address === known.address) return;
+    this.path = { ...this.path, remote };
+    this.#host.emit({ kind: 'tunnel-path', tunnelId: this.#options.localId, path: this.path });
   }
 
   /** For the words, should nobody answer. @param code errno name. */
@@ -236,8 +244,8 @@ export class ControlConnection {
 
   /** Takes the end from which the peer answers (section 8.1). @returns whether it is another one than before. */
   #follow(path: UdpPath): boolean {
-    if (sameEndpoint(path.remote, this.path.remote)) return false;
-    this.path = { remote: path.remote, local: this.path.local };
+    if (samePeer(path, this.path)) return false;
+    this.path = { ...this.path, remote: path.remote };
     return true;
   }
 

@@ -26,7 +26,7 @@ export interface HelloPolicy {
 
 /** Bounds on what strangers can make this endpoint hold. */
 export interface EndpointLimits {
-  /** Tunnels that have not got to SCCCN, per remote address. Default 4. */
+  /** Tunnels that have not got to SCCCN, per remote address, or per protected channel. Default 4. */
   readonly halfOpenPerAddress: number;
   /** The same, over all addresses. Default 64. */
   readonly halfOpenTotal: number;

@@ -1,7 +1,7 @@
 /** An L2TPv2 endpoint (RFC 2661): many tunnels with many sessions each, originated here or by peers. */
 import { ByteReader, DecodeError, utf8Bytes } from '../bytes.ts';
-import type { Instant, Machine, RandomSource } from '../machine.ts';
-import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../udp-path.ts';
+import type { Failure, Instant, Machine, RandomSource } from '../machine.ts';
+import { samePeer, type UdpEndpoint, type UdpPath } from '../udp-path.ts';
 import { Admission, breakTie } from './admission.ts';
 import { type AvpFields, type ControlMessage, decodeControlMessage, encodeControlMessage } from './control-message.ts';
 import { checkNames, type EndpointSettings, endpointSettings } from './endpoint-settings.ts';
@@ -20,6 +20,7 @@ import { decodeControlHeader, type ReceivedControlHeader } from './header.ts';
 import { freeId } from './ids.ts';
 import { findProblem, generalError } from './message-check.ts';
 import { MESSAGES } from './message-table.ts';
+import { sameHost } from './peer-key.ts';
 import { GeneralError, resultOf } from './result-code.ts';
 import { advance } from './sequence-number.ts';
 import { Tunnel, type TunnelHost } from './tunnel.ts';
@@ -108,6 +109,18 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
     for (const tunnelId of [...this.#tunnels.keys()]) this.closeTunnel(now, tunnelId, cause);
   }
 
+  /**
+   * A protected channel is gone: every tunnel in it ends at once with `failure` (`session-down` for each session, then
+   * `tunnel-down`), and nothing is sent, not even in answer to what still comes. Harmless when there is none.
+   */
+  closeBearer(now: Instant, bearer: number, failure: Failure): void {
+    for (const tunnel of [...this.#tunnels.values()]) {
+      if (tunnel.path.bearer !== bearer) continue;
+      tunnel.abandon(now, failure);
+      this.#settle(now, tunnel);
+    }
+  }
+
   /** Asks the peer for a sign of life now, unless it is being asked already. */
   probe(now: Instant, tunnelId: number): void {
     this.#with(now, tunnelId, (tunnel) => tunnel.probe(now));
@@ -141,12 +154,15 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
     }
   }
 
-  /** The network reported an error towards `remote`. @param code errno name such as `ECONNREFUSED`. */
+  /**
+   * The network reported an error towards `remote`, for what goes there in clear.
+   * @param code errno name such as `ECONNREFUSED`.
+   */
   pathError(now: Instant, remote: UdpEndpoint, code: string): void {
     // A datagram that was too big says nothing about the peer.
     if (code === 'EMSGSIZE') return;
     for (const tunnel of this.#tunnels.values()) {
-      if (sameEndpoint(tunnel.path.remote, remote)) tunnel.pathError(now, code);
+      if (samePeer(tunnel.path, { remote, local: tunnel.path.local })) tunnel.pathError(now, code);
     }
   }
 
@@ -208,7 +224,7 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
     const tunnel = this.#tunnels.get(header.tunnelId);
     if (tunnel === undefined) {
       this.counters.unknownTunnel += 1;
-    } else if (!tunnel.accepts(path.remote)) {
+    } else if (!tunnel.accepts(path)) {
       this.counters.wrongSource += 1;
     } else {
       tunnel.receive(now, header, message, path);
@@ -224,7 +240,7 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
       this.#receiveSccrq(now, message, datagram, path);
       return;
     }
-    const tunnel = name === 'StopCCN' ? this.#stoppedTunnel(message.body?.fields, path.remote) : undefined;
+    const tunnel = name === 'StopCCN' ? this.#stoppedTunnel(message.body?.fields, path) : undefined;
     if (tunnel === undefined) {
       this.counters.unknownTunnel += 1;
       return;
@@ -233,12 +249,12 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
     this.#settle(now, tunnel);
   }
 
-  #stoppedTunnel(fields: AvpFields | undefined, remote: UdpEndpoint): Tunnel | undefined {
-    const accepted = this.#admission.find(remote, fields?.assignedTunnelId ?? 0);
+  #stoppedTunnel(fields: AvpFields | undefined, path: UdpPath): Tunnel | undefined {
+    const accepted = this.#admission.find(path, fields?.assignedTunnelId ?? 0);
     if (accepted) return accepted;
     // A server that made no tunnel may not have looked at the id in our SCCRQ either.
     const waiting = [...this.#tunnels.values()].filter(
-      (tunnel) => tunnel.state === 'wait-reply' && sameEndpoint(tunnel.path.remote, remote),
+      (tunnel) => tunnel.state === 'wait-reply' && samePeer(tunnel.path, path),
     );
     return waiting.length === 1 ? waiting[0] : undefined;
   }
@@ -254,7 +270,7 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
       this.counters.malformed += 1;
       return;
     }
-    const seen = this.#admission.recognize(now, path.remote, peerTunnelId, datagram);
+    const seen = this.#admission.recognize(now, path, peerTunnelId, datagram);
     if (seen.kind === 'repeated') {
       this.counters.duplicate += 1;
       seen.tunnel.sccrqAgain(now);
@@ -268,7 +284,7 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
       this.#turnAway(header.ns, peerTunnelId, cause, path);
       return;
     }
-    const room = this.#admission.roomFor(now, path.remote.address);
+    const room = this.#admission.roomFor(now, path);
     if (room.kind !== 'free') this.counters.halfOpenLimit += 1;
     if (room.kind === 'none') return;
     if (room.kind === 'evict') this.#forget(now, room.tunnel);
@@ -282,21 +298,21 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
       );
       return;
     }
-    if (!this.#winsTie(now, body.fields, path.remote.address)) return;
+    if (!this.#winsTie(now, body.fields, path)) return;
     const localId = this.#freeTunnelId();
     const { secret, hideAvps } = accept;
     const options = { localId, path, hideAvps, followReplyPort: false };
     const tunnel = new Tunnel(now, this, secret === undefined ? options : { ...options, secret });
     this.#tunnels.set(localId, tunnel);
-    this.#admission.add(now, tunnel, path.remote, peerTunnelId, datagram);
+    this.#admission.add(now, tunnel, path, peerTunnelId, datagram);
     tunnel.accept(now, header, body, path);
   }
 
   /** Whether the peer's SCCRQ may make a tunnel although one of ours to the same peer is on its way. */
-  #winsTie(now: Instant, fields: AvpFields, address: string): boolean {
+  #winsTie(now: Instant, fields: AvpFields, path: UdpPath): boolean {
     let wins = true;
     for (const tunnel of [...this.#tunnels.values()]) {
-      if (tunnel.state !== 'wait-reply' || tunnel.path.remote.address !== address) continue;
+      if (tunnel.state !== 'wait-reply' || !sameHost(tunnel.path, path)) continue;
       const result = breakTie(tunnel.tieBreaker, fields.tieBreaker);
       if (result === 'ours' || result === 'neither') wins = false;
       if (result === 'theirs' || result === 'neither') {

@@ -25,7 +25,7 @@ export function noAnswerToSccrq(remote: UdpEndpoint, seconds: number, pathError:
   const end = formatEndpoint(remote);
   if (pathError === undefined) {
     const reason = `${end} did not answer the SCCRQ within ${seconds} s: it is unreachable or not an L2TP server`;
-    return { step: 'SCCRQ', reason, remedy: REACHABLE };
+    return { step: 'SCCRQ', reason, remedy: REACHABLE, cause: 'silence' };
   }
   const words = PATH_ERRORS.get(pathError) ?? printable(pathError);
   const reason = `${end} did not answer the SCCRQ within ${seconds} s, and the network reported: ${words}`;
@@ -34,6 +34,7 @@ export function noAnswerToSccrq(remote: UdpEndpoint, seconds: number, pathError:
     step: 'SCCRQ',
     reason,
     remedy: refused ? 'check that an L2TP server runs at that address and listens on that port' : REACHABLE,
+    cause: 'silence',
   };
 }
 

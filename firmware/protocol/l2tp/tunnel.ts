@@ -1,7 +1,7 @@
 /** One tunnel: its control connection, the reliable delivery below it, its sessions above it, and its keepalive. */
 import { DecodeError } from '../bytes.ts';
 import type { Failure, Instant, RandomSource } from '../machine.ts';
-import type { UdpEndpoint, UdpPath } from '../udp-path.ts';
+import type { UdpPath } from '../udp-path.ts';
 import { ControlChannel } from './control-channel.ts';
 import { type ConnectionHost, ControlConnection, type TunnelOptions } from './control-connection.ts';
 import { type AvpFields, decodeControlMessage, type MessageBody } from './control-message.ts';
@@ -141,12 +141,12 @@ export class Tunnel implements CallsHost, ConnectionHost {
     }
   }
 
-  /** Whether a control message from this end may be this tunnel's. */
-  accepts(remote: UdpEndpoint): boolean {
-    return this.#connection.accepts(remote);
+  /** Whether a control message that came this way may be this tunnel's. */
+  accepts(path: UdpPath): boolean {
+    return this.#connection.accepts(path);
   }
 
-  /** A control message with this tunnel's id, from an end that {@link accepts}. @param datagram not changed later. */
+  /** A control message with this tunnel's id, by a way that {@link accepts}. @param datagram not changed later. */
   receive(now: Instant, header: ReceivedControlHeader, datagram: Uint8Array, path: UdpPath): void {
     let body: MessageBody | undefined;
     try {
@@ -165,6 +165,7 @@ export class Tunnel implements CallsHost, ConnectionHost {
     }
     if (arrival === 'duplicate') this.counters.duplicate += 1;
     this.#heardFrom(now);
+    this.#connection.noteMove(path);
     for (let next = this.#channel.take(); next !== undefined; next = this.#channel.take()) this.#handle(now, next);
     this.#flush(now);
   }
@@ -184,6 +185,12 @@ export class Tunnel implements CallsHost, ConnectionHost {
   close(now: Instant, cause: CloseCause): void {
     this.#connection.close(now, cause);
     this.#flush(now);
+  }
+
+  /** The end without a word to the peer, whom nothing reaches any more. */
+  abandon(now: Instant, failure: Failure): void {
+    if (this.state === 'closing') this.#connection.forget();
+    else this.#connection.fail(now, failure);
   }
 
   loseTie(now: Instant): void {

@@ -1,13 +1,18 @@
-import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
-import type { L2tpOutput, L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
+import type { L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
-import { PppLink } from '../../protocol/ppp/link.ts';
-import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
+import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { Backoff } from '../backoff.ts';
 import type { ConnectionState } from '../steps.ts';
+import { ClientCall, type ClientCallOutput } from './client-call.ts';
+import { HUNG_UP, isRefusal, isSilence, muteChannel, noAddress } from './client-failures.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
-import { closedShape, type LinkShape, openingShape, openShape, type SessionShape } from './session-shape.ts';
+
+/** What follows when nothing is left of an attempt. */
+type Next =
+  | { readonly kind: 'rest' | 'dial' }
+  /** The attempt failed; the next one is due then. */
+  | { readonly kind: 'wait'; readonly until: Instant };
 
 type State =
   /** Nobody wants the connection. */
@@ -15,100 +20,81 @@ type State =
   /** The last attempt failed; the next one is due. */
   | { readonly kind: 'waiting'; readonly until: Instant }
   | { readonly kind: 'resolving' }
-  /** A tunnel is there or being set up. */
-  | { readonly kind: 'dialled'; readonly tunnelId: number; readonly sessionId: number; readonly ending: boolean };
-
-/** The user hung up; not a failure, but it has the shape of one. */
-const HUNG_UP: Failure = { step: 'disconnect', reason: 'disconnected on request', remedy: 'connect again when wanted' };
-
-/** StopCCN result code 1: general request to clear the control connection (RFC 2661 section 4.4.2). */
-const STOP_CLEAR = 1;
-/** StopCCN result code 6: requester is being shut down. */
-const STOP_SHUTDOWN = 6;
-
-/** Steps at which the other side answered and said no: insisting quickly helps nobody. */
-const REFUSALS = new Set(['authentication', 'StopCCN', 'CDN', 'IPCP', 'SCCRP', 'SCCCN']);
+  /** The protected channel is being set up. */
+  | { readonly kind: 'securing'; readonly address: string }
+  /** A call is there or being set up; with `bearer`, inside that channel. */
+  | { readonly kind: 'dialled'; readonly remote: string; readonly bearer?: number; readonly ending: boolean }
+  /** The call is over, and the channel stays until the StopCCN is acknowledged, or until then. */
+  | { readonly kind: 'closing'; readonly bearer: number; readonly until: Instant; readonly next: Next };
 
 /** How long a connection must have stood for the next failure to count as the first one, ms. */
 const STABLE_MS = 10_000;
 
+/** How long the protected channel is kept open for the peer's acknowledgement of the StopCCN, ms. */
+const FAREWELL_MS = 1_000;
+
 /**
- * One L2TP client (a LAC with a voluntary tunnel): resolves, dials, runs PPP inside, and redials for ever with
- * jittered back-off until told to disconnect. Without hands: the driver in `client.ts` gives it a socket and a clock.
+ * One L2TP client (a LAC with a voluntary tunnel): resolves, sets up IPsec where it is protected, dials, and redials
+ * for ever with jittered back-off until told to disconnect. What came up goes down backwards: PPP, L2TP, IPsec.
+ * Without hands: the driver in `client.ts` gives it a socket, a channel and a clock.
  */
 export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   readonly #options: L2tpClientOptions;
-  readonly #random: RandomSource;
-  readonly #endpoint: L2tpEndpoint;
+  readonly #call: ClientCall;
   readonly #backoff: Backoff;
   readonly #outputs: L2tpClientOutput[] = [];
   #wanted = false;
   #shutdown = false;
   #state: State = { kind: 'idle' };
   #attempt = 0;
-  #ppp: PppLink | undefined;
-  #shape: SessionShape | undefined;
-  #link: LinkShape | undefined;
-  #network: ClientNetwork | undefined;
   /** When the present attempt first had its network. */
   #upSince: Instant | undefined;
-  #peer: L2tpPeer | undefined;
   #lastState: ConnectionState = 'down';
   #failure: Failure | undefined;
 
   constructor(options: L2tpClientOptions, random: RandomSource) {
     this.#options = options;
-    this.#random = random;
     this.#backoff = new Backoff(random);
-    this.#endpoint = new L2tpEndpoint(
-      {
-        hostName: options.hostName,
-        // Four retransmissions: a server that is not there is given up after 23 s, and asked again soon.
-        retransmit: { attempts: 4 },
-        ...(options.hello ? { hello: options.hello } : {}),
-      },
-      random,
-    );
+    this.#call = new ClientCall(options, random);
   }
 
   /** Dials now, also out of a back-off; harmless while dialling or up. While hanging up: dials once that is done. */
   connect(now: Instant): void {
     if (this.#shutdown) return;
     this.#wanted = true;
-    if (this.#state.kind === 'idle' || this.#state.kind === 'waiting') this.#dial();
-    else if (this.#ending) this.#setState('connecting');
+    switch (this.#state.kind) {
+      case 'idle':
+      case 'waiting':
+        this.#dial();
+        break;
+      case 'closing':
+        this.#state = { ...this.#state, next: { kind: 'dial' } };
+        this.#setState('connecting');
+        break;
+      case 'dialled':
+        if (this.#state.ending) this.#setState('connecting');
+        break;
+      default:
+        break;
+    }
     this.#drain(now);
   }
 
-  /** Hangs up: LCP Terminate-Request, CDN, StopCCN; nothing is dialled until `connect`. */
+  /** Hangs up: LCP Terminate-Request, CDN, StopCCN, then IPsec; nothing is dialled until `connect`. */
   disconnect(now: Instant): void {
-    this.#wanted = false;
-    this.#failure = undefined;
-    this.#setState('down');
+    this.#giveUp();
     if (this.#state.kind === 'dialled') {
       this.#state = { ...this.#state, ending: true };
-      // Before PPP has begun there is nobody to terminate it with.
-      if (this.#ppp && this.#ppp.view.phase !== 'dead') this.#ppp.close(now, HUNG_UP);
-      else this.#endpoint.closeTunnel(now, this.#state.tunnelId, { resultCode: STOP_CLEAR });
-    } else {
-      this.#state = { kind: 'idle' };
-      this.#outputs.push({ kind: 'ended' });
+      this.#call.hangUp(now);
     }
     this.#drain(now);
   }
 
   /** The router goes down: as `disconnect`, but at once, without waiting for the peer's PPP. */
   shutdown(now: Instant): void {
-    this.#wanted = false;
     this.#shutdown = true;
-    this.#failure = undefined;
-    this.#setState('down');
-    if (this.#state.kind === 'dialled') {
-      this.#end(now, HUNG_UP);
-    } else {
-      this.#state = { kind: 'idle' };
-      this.#outputs.push({ kind: 'ended' });
-    }
+    this.#giveUp();
+    if (this.#state.kind === 'dialled') this.#call.end(now, HUNG_UP, true);
     this.#drain(now);
   }
 
@@ -117,23 +103,19 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     if (this.#state.kind !== 'resolving') return;
     const address = addresses[this.#attempt % Math.max(addresses.length, 1)];
     if (address === undefined) {
-      this.resolveFailed(now, {
-        step: 'resolve',
-        reason: `${this.#options.server} has no address`,
-        remedy: 'check the name of the server',
-      });
+      this.resolveFailed(now, noAddress(this.#options.server));
       return;
     }
     this.#attempt += 1;
-    const remote = { address, port: this.#options.port };
-    const local = { address: address.includes(':') ? '::' : '0.0.0.0', port: 0 };
-    const tunnelId = this.#endpoint.openTunnel(now, {
-      path: { remote, local },
-      hideAvps: this.#options.hideAvps,
-      ...(this.#options.secret === undefined ? {} : { secret: this.#options.secret }),
-    });
-    const sessionId = this.#endpoint.openSession(now, tunnelId);
-    this.#state = { kind: 'dialled', tunnelId, sessionId, ending: false };
+    if (this.#options.protection) {
+      this.#state = { kind: 'securing', address };
+      this.#outputs.push({ kind: 'step', step: 'IPsec', detail: `setting up a protected channel to ${address}` });
+      this.#outputs.push({ kind: 'open-channel', address });
+    } else {
+      const local = { address: address.includes(':') ? '::' : '0.0.0.0', port: 0 };
+      this.#state = { kind: 'dialled', remote: address, ending: false };
+      this.#call.dial(now, { remote: { address, port: this.#options.port }, local });
+    }
     this.#drain(now);
   }
 
@@ -144,35 +126,64 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     this.#drain(now);
   }
 
+  /** The channel that was asked for stands. @param path what goes through it, with its `bearer`. */
+  channelUp(now: Instant, path: UdpPath): void {
+    if (this.#state.kind !== 'securing') return;
+    const { bearer } = path;
+    // Without a bearer it would go out in clear.
+    if (bearer === undefined) throw new TypeError('the path of a protected channel names no bearer');
+    this.#state = { kind: 'dialled', remote: this.#state.address, bearer, ending: false };
+    this.#outputs.push({ kind: 'step', step: 'IPsec', detail: 'the protected channel stands' });
+    this.#call.dial(now, path);
+    this.#drain(now);
+  }
+
+  /** The channel is over, or could not be set up; nothing passes any more. Not for one that was closed by this side. */
+  channelDown(now: Instant, failure: Failure): void {
+    const state = this.#state;
+    if (state.kind === 'securing') {
+      this.#failed(now, failure);
+    } else if (state.kind === 'dialled' && state.bearer !== undefined) {
+      this.#state = { kind: 'dialled', remote: state.remote, ending: state.ending };
+      this.#call.bearerGone(now, state.bearer, failure);
+    } else if (state.kind === 'closing') {
+      this.#channelGone(now, state);
+    }
+    this.#drain(now);
+  }
+
   /** A control datagram of this client's socket. */
   receive(now: Instant, datagram: Uint8Array, path: UdpPath): void {
-    this.#endpoint.receive(now, datagram, path);
+    this.#call.receive(now, datagram, path);
     this.#drain(now);
   }
 
   /** A bare PPP frame of the session. */
   receiveFrame(now: Instant, frame: Uint8Array): void {
-    this.#ppp?.receive(now, frame);
+    this.#call.receiveFrame(now, frame);
     this.#drain(now);
   }
 
   /** The socket reported an error on a path. */
   pathError(now: Instant, remote: UdpEndpoint, code: string): void {
-    this.#endpoint.pathError(now, remote, code);
+    this.#call.pathError(now, remote, code);
     this.#drain(now);
   }
 
   /** User packets came in: the peer lives. */
   dataReceived(now: Instant): void {
-    if (this.#state.kind !== 'dialled') return;
-    this.#endpoint.dataReceived(now, this.#state.tunnelId);
-    this.#ppp?.dataReceived(now);
+    this.#call.dataReceived(now);
     this.#drain(now);
   }
 
   /** Something outside the protocols failed (no TUN, no route): ends the attempt with that reason. */
   fail(now: Instant, failure: Failure): void {
-    if (this.#state.kind === 'dialled') this.#end(now, failure);
+    if (this.#state.kind === 'dialled') {
+      this.#call.end(now, failure);
+    } else if (this.#state.kind === 'securing') {
+      this.#outputs.push({ kind: 'close-channel' });
+      this.#failed(now, failure);
+    }
     this.#drain(now);
   }
 
@@ -183,12 +194,17 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
 
   /** Nothing more will be sent unless asked: the driver may close the socket. */
   get quiet(): boolean {
-    return this.#state.kind === 'idle' && this.#endpoint.idle;
+    return this.#state.kind === 'idle' && this.#call.idle;
   }
 
   /** As configured: address or name. */
   get server(): string {
     return this.#options.server;
+  }
+
+  /** UDP port of the server. */
+  get port(): number {
+    return this.#options.port;
   }
 
   get user(): string {
@@ -205,36 +221,32 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   }
 
   get tunnel(): TunnelView | undefined {
-    return this.#state.kind === 'dialled' ? this.#endpoint.tunnel(this.#state.tunnelId) : undefined;
+    return this.#call.tunnel;
   }
 
   get network(): ClientNetwork | undefined {
-    return this.#network;
+    return this.#call.network;
   }
 
   /** The method by which we proved ourselves, once done. */
   get authentication(): PppAuthentication | undefined {
-    return this.#ppp?.view.authentication;
+    return this.#call.authentication;
   }
 
   get peer(): L2tpPeer | undefined {
-    return this.#peer;
+    return this.#call.peer;
   }
 
   tick(now: Instant): void {
-    this.#endpoint.tick(now);
-    this.#ppp?.tick(now);
+    this.#call.tick(now);
     if (this.#state.kind === 'waiting' && now >= this.#state.until) this.#dial();
     this.#drain(now);
   }
 
   nextDeadline(): Instant | undefined {
-    const candidates = [
-      this.#endpoint.nextDeadline(),
-      this.#ppp?.nextDeadline(),
-      this.#state.kind === 'waiting' ? this.#state.until : undefined,
-    ].filter((deadline) => deadline !== undefined);
-    return candidates.length === 0 ? undefined : Math.min(...candidates);
+    const call = this.#call.nextDeadline();
+    const own = 'until' in this.#state ? this.#state.until : undefined;
+    return call === undefined || own === undefined ? (call ?? own) : Math.min(call, own);
   }
 
   poll(): L2tpClientOutput | undefined {
@@ -247,172 +259,93 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     this.#outputs.push({ kind: 'resolve', name: this.#options.server });
   }
 
-  /** Takes what the two inner machines want done, until neither has more. */
-  #drain(now: Instant): void {
-    for (;;) {
-      const l2tp = this.#endpoint.poll();
-      if (l2tp) {
-        this.#onL2tp(now, l2tp);
-        continue;
-      }
-      const ppp = this.#ppp?.poll();
-      if (!ppp) return;
-      this.#onPpp(now, ppp);
-    }
-  }
-
-  #onL2tp(now: Instant, output: L2tpOutput): void {
-    if (output.kind === 'send') {
-      this.#outputs.push(output);
-      return;
-    }
-    if (output.kind === 'trace') {
-      this.#outputs.push({ kind: 'step', direction: output.direction, step: output.message });
-      return;
-    }
-    // A tunnel that only lingers to answer retransmissions has nothing to say to the present attempt.
-    if (this.#state.kind !== 'dialled' || output.tunnelId !== this.#state.tunnelId) return;
-    switch (output.kind) {
-      case 'tunnel-up':
-        this.#peer = output.peer;
-        break;
-      case 'tunnel-path':
-        if (this.#shape) this.#putSession({ ...this.#shape, path: output.path });
-        break;
-      case 'session-opening':
-        this.#openLink(output);
-        break;
-      case 'session-up':
-        if (this.#shape && output.sequencing) this.#putSession({ ...this.#shape, sequencing: true });
-        this.#ppp?.start(now);
-        break;
-      case 'session-down':
-      case 'tunnel-down':
-        this.#end(now, this.#explain(output));
-        break;
-      default:
-        // SLI and WEN speak of an asynchronous line, which a voluntary tunnel has not.
-        break;
-    }
-  }
-
-  /** Many servers hang up on a wrong password without a PPP word; then the moment at which they do so is what tells. */
-  #explain({ failure, byPeer }: Extract<L2tpOutput, { kind: 'session-down' | 'tunnel-down' }>): Failure {
-    if (!byPeer || this.#ppp?.view.phase !== 'authenticate') return failure;
-    return {
-      step: 'authentication',
-      reason: `the server hung up while user ${this.#options.user} was being authenticated: ${failure.reason}`,
-      remedy: 'check the user name and password',
-    };
-  }
-
-  #openLink(opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {
-    const { user, password, authentication, mru } = this.#options;
-    this.#ppp = new PppLink(
-      {
-        mru,
-        mtu: mru,
-        authenticatee: { user, password, methods: authentication },
-        ipcp: { role: 'client', requestDns: true },
-      },
-      this.#random,
-    );
-    this.#putSession(openingShape(opening));
-  }
-
-  #onPpp(now: Instant, output: PppOutput): void {
-    switch (output.kind) {
-      case 'send':
-        this.#outputs.push({ kind: 'ppp-send', frame: output.frame });
-        break;
-      case 'trace':
-        this.#outputs.push({
-          kind: 'step',
-          direction: output.direction,
-          step: `${output.protocol} ${output.message}`,
-        });
-        break;
-      case 'link-up':
-        this.#link = output;
-        break;
-      case 'network-up':
-        this.#networkUp(now, output);
-        break;
-      case 'network-down':
-        this.#networkDown();
-        // Either IPCP is negotiated anew, or an end is under way that will say so itself.
-        if (this.#wanted && !this.#ending) this.#setState('connecting');
-        if (this.#shape) this.#putSession(closedShape(this.#shape));
-        break;
-      case 'down':
-        this.#end(now, output.failure);
-        break;
-      default:
-        break;
-    }
-  }
-
-  #networkUp(now: Instant, up: Extract<PppOutput, { kind: 'network-up' }>): void {
-    if (!this.#shape || !this.#link) return;
-    const { localAddress, peerAddress, dns } = up;
-    const network = { localAddress, peerAddress, dns, mtu: this.#link.mtu };
-    const refusal = this.#options.reviewAssignment?.(network);
-    if (refusal) {
-      this.#end(now, refusal);
-      return;
-    }
-    this.#network = network;
-    this.#upSince ??= now;
+  /** Nobody wants the connection any more. A call that is there is left to the caller. */
+  #giveUp(): void {
+    this.#wanted = false;
     this.#failure = undefined;
-    const everything = ['0.0.0.0/0'];
-    this.#outputs.push({ kind: 'network-up', ...network });
-    this.#putSession(openShape(this.#shape, this.#link, { destinations: everything, sources: everything }));
-    if (this.#wanted) this.#setState('up');
-  }
-
-  #networkDown(): void {
-    if (!this.#network) return;
-    this.#network = undefined;
-    this.#outputs.push({ kind: 'network-down' });
-  }
-
-  /** A tunnel is there that is being hung up. */
-  get #ending(): boolean {
-    return this.#state.kind === 'dialled' && this.#state.ending;
-  }
-
-  #putSession(shape: SessionShape): void {
-    this.#shape = shape;
-    this.#outputs.push({ kind: 'put-session', shape });
-  }
-
-  /** The attempt, or the connection, is over: everything of it goes, in the order in which it came, backwards. */
-  #end(now: Instant, failure: Failure): void {
-    if (this.#state.kind !== 'dialled') return;
-    const { tunnelId, ending } = this.#state;
-    this.#state = { kind: 'idle' };
-    this.#networkDown();
-    // What PPP still had to say is void: the StopCCN below says it all.
-    this.#ppp = undefined;
-    if (this.#shape) this.#outputs.push({ kind: 'remove-session' });
-    this.#shape = undefined;
-    this.#link = undefined;
-    this.#peer = undefined;
-    if (this.#endpoint.tunnel(tunnelId)) {
-      this.#endpoint.closeTunnel(now, tunnelId, { resultCode: this.#shutdown ? STOP_SHUTDOWN : STOP_CLEAR });
+    this.#setState('down');
+    if (this.#state.kind === 'dialled') return;
+    if (this.#state.kind === 'closing') {
+      this.#state = { ...this.#state, next: { kind: 'rest' } };
+      return;
     }
+    if (this.#state.kind === 'securing') this.#outputs.push({ kind: 'close-channel' });
+    this.#follow({ kind: 'rest' });
+  }
+
+  /** Takes what the call wants done, and closes the channel once nothing needs it any more. */
+  #drain(now: Instant): void {
+    for (let output = this.#call.poll(); output; output = this.#call.poll()) this.#onCall(now, output);
+    const state = this.#state;
+    if (state.kind !== 'closing' || (now < state.until && !this.#call.idle)) return;
+    this.#outputs.push({ kind: 'close-channel' });
+    this.#channelGone(now, state);
+  }
+
+  #onCall(now: Instant, output: ClientCallOutput): void {
+    if (output.kind === 'over') {
+      this.#over(now, output.failure);
+      return;
+    }
+    this.#outputs.push(output);
+    if (output.kind === 'network-up') {
+      this.#upSince ??= now;
+      this.#failure = undefined;
+      if (this.#wanted) this.#setState('up');
+    }
+    // Either IPCP is negotiated anew, or an end is under way that will say so itself.
+    const ending = !this.#call.tunnel || (this.#state.kind === 'dialled' && this.#state.ending);
+    if (output.kind === 'network-down' && this.#wanted && !ending) this.#setState('connecting');
+  }
+
+  /** The call is over; the attempt is, once the channel is closed, too. */
+  #over(now: Instant, failure: Failure): void {
+    const state = this.#state;
+    if (state.kind !== 'dialled') return;
     // A server that takes every call and drops it soon after must not be called twice a second.
     if (this.#upSince !== undefined && now - this.#upSince >= STABLE_MS) this.#backoff.reset();
     this.#upSince = undefined;
-    if (!this.#wanted) this.#outputs.push({ kind: 'ended' });
-    else if (ending) this.#dial();
-    else this.#failed(now, failure);
+    const { bearer, remote, ending } = state;
+    const { protection } = this.#options;
+    const mute = bearer !== undefined && protection?.heard() === false && isSilence(failure);
+    if (mute) this.#outputs.push({ kind: 'report-mute' });
+    let next: Next = { kind: 'rest' };
+    if (this.#wanted && ending) next = { kind: 'dial' };
+    else if (this.#wanted) next = this.#wait(now, mute ? muteChannel(remote, protection.udpEncapsulation()) : failure);
+    if (bearer === undefined) this.#follow(next);
+    else this.#state = { kind: 'closing', bearer, until: now + FAREWELL_MS, next };
+  }
+
+  /** What lingers of the calls in the channel lingers in vain. */
+  #channelGone(now: Instant, { bearer, next }: Extract<State, { kind: 'closing' }>): void {
+    this.#call.bearerGone(now, bearer, HUNG_UP);
+    this.#follow(next);
+  }
+
+  #follow(next: Next): void {
+    switch (next.kind) {
+      case 'rest':
+        this.#state = { kind: 'idle' };
+        this.#outputs.push({ kind: 'ended' });
+        break;
+      case 'dial':
+        this.#dial();
+        break;
+      case 'wait':
+        this.#state = { kind: 'waiting', until: next.until };
+        break;
+    }
   }
 
   #failed(now: Instant, failure: Failure): void {
+    this.#follow(this.#wait(now, failure));
+  }
+
+  /** The attempt has failed. @returns when the next one is due. */
+  #wait(now: Instant, failure: Failure): Next {
     this.#failure = failure;
-    this.#state = { kind: 'waiting', until: now + this.#backoff.next(REFUSALS.has(failure.step)) };
     this.#setState('failed', failure);
+    return { kind: 'wait', until: now + this.#backoff.next(isRefusal(failure)) };
   }
 
   #setState(state: ConnectionState, failure?: Failure): void {

@@ -5,6 +5,14 @@ import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { ConnectionState, Step } from '../steps.ts';
 import type { SessionShape } from './session-shape.ts';
 
+/** What the client's machine asks about the protected channel of the present attempt, while it has one. */
+export interface ChannelView {
+  /** Whether any protected packet has come in by it. */
+  readonly heard: () => boolean;
+  /** ESP goes in UDP. */
+  readonly udpEncapsulation: () => boolean;
+}
+
 /** What a dialling client is told. */
 export interface L2tpClientOptions {
   /** Host Name AVP. */
@@ -20,6 +28,8 @@ export interface L2tpClientOptions {
   /** Octets; asked for as MRU, and the most that is sent. */
   readonly mru: number;
   readonly hello?: Partial<HelloPolicy>;
+  /** Present when L2TP must go inside IPsec: then nothing is dialled but through a channel. */
+  readonly protection?: ChannelView;
   /** Judges what the server assigned; a failure ends the attempt. */
   readonly reviewAssignment?: (network: ClientNetwork) => Failure | undefined;
 }
@@ -36,6 +46,12 @@ export interface ClientNetwork {
 export type L2tpClientOutput =
   /** Answer with `resolved` or `resolveFailed`. */
   | { readonly kind: 'resolve'; readonly name: string }
+  /** Set up a protected channel to this address; answer with `channelUp` or `channelDown`. */
+  | { readonly kind: 'open-channel'; readonly address: string }
+  /** Nothing came back through the channel: whoever sets up the next one should know. */
+  | { readonly kind: 'report-mute' }
+  /** Nothing more goes through the channel. No `channelDown` is expected for it. */
+  | { readonly kind: 'close-channel' }
   | { readonly kind: 'send'; readonly datagram: Uint8Array; readonly path: UdpPath }
   | { readonly kind: 'put-session'; readonly shape: SessionShape }
   | { readonly kind: 'remove-session' }

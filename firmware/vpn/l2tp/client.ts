@@ -2,9 +2,11 @@ import type { Clock } from '../../../hal/clock.ts';
 import type { InterfaceId, SessionKey } from '../../dataplane/data-plane.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
+import type { IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
 import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
+import { ClientChannel } from './client-channel.ts';
 import { L2tpClientMachine } from './client-machine.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 import { OuterSocket } from './outer-socket.ts';
@@ -16,6 +18,8 @@ export interface L2tpClientServices {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly networks: TunnelNetworks;
+  /** Wanted by clients that are protected by IPsec. */
+  readonly channels?: IpsecChannels;
   /** Addresses of a server through the uplink's DNS. */
   readonly resolve: (name: string) => Promise<readonly string[] | Failure>;
   readonly onStep: (step: Step) => void;
@@ -26,15 +30,20 @@ export interface L2tpClientPlacement {
   readonly name: string;
   /** Of the TUN. */
   readonly device: string;
-  /** Local UDP port; 0: ephemeral. */
+  /** Local UDP port; 0: ephemeral. With `ipsec`, of the inner UDP header, and 0: 1701. */
   readonly sourcePort: number;
+  /** Name in `ipsec.connections`: L2TP goes inside IPsec, and never in clear. */
+  readonly ipsec?: string;
   /** SO_MARK of outer packets. */
   readonly mark: number;
   /** CIDR, routed into the tunnel while it is up. */
   readonly routes: readonly string[];
 }
 
-/** Gives a client machine its hands: socket, TUN, routes, clock. */
+/** Inner UDP port of a protected client that was not told another one; some servers take no other. */
+const PROTECTED_PORT = 1701;
+
+/** Gives a client machine its hands: socket, channel, TUN, routes, clock. */
 export class L2tpClient {
   readonly name: string;
   readonly placement: L2tpClientPlacement;
@@ -42,6 +51,7 @@ export class L2tpClient {
   readonly #services: L2tpClientServices;
   readonly #runner: MachineRunner<L2tpClientOutput>;
   readonly #socket: OuterSocket;
+  readonly #channel: ClientChannel;
   /** TUN and routes change one after the other; packets and frames never wait for them. */
   readonly #tasks = new TaskQueue();
   /** Those who wait for the end of the connection. */
@@ -58,11 +68,23 @@ export class L2tpClient {
   #state: ConnectionState = 'down';
   #stateSince: number;
 
-  constructor(placement: L2tpClientPlacement, options: L2tpClientOptions, services: L2tpClientServices) {
+  /** @param options without `protection`, which follows from `placement.ipsec`. */
+  constructor(
+    placement: L2tpClientPlacement,
+    options: Omit<L2tpClientOptions, 'protection'>,
+    services: L2tpClientServices,
+  ) {
     this.name = placement.name;
     this.placement = placement;
     this.#services = services;
-    this.machine = new L2tpClientMachine(options, services.random);
+    this.#channel = new ClientChannel(services.channels, {
+      up: (path) => this.#runner.run((now) => this.machine.channelUp(now, path)),
+      down: (failure) => this.#runner.run((now) => this.machine.channelDown(now, failure)),
+    });
+    this.machine = new L2tpClientMachine(
+      placement.ipsec === undefined ? options : { ...options, protection: this.#channel.view },
+      services.random,
+    );
     this.#runner = new MachineRunner(
       this.machine,
       services.clock,
@@ -121,7 +143,7 @@ export class L2tpClient {
     return this.#session;
   }
 
-  /** StopCCN, and everything that this client has goes: TUN, routes, socket, timers. Never rejects. */
+  /** StopCCN, and everything that this client has goes: TUN, routes, channel, socket, timers. Never rejects. */
   async stop(): Promise<void> {
     this.#runner.run((now) => this.machine.shutdown(now));
     await untilQuiet(this.machine, this.#services.clock);
@@ -130,6 +152,7 @@ export class L2tpClient {
     this.#generation += 1;
     this.#run(() => this.#closeNetwork());
     await this.#tasks.settled();
+    this.#channel.close();
     await this.#socket.close();
     this.#wakeEndWaiters();
   }
@@ -139,6 +162,15 @@ export class L2tpClient {
     switch (output.kind) {
       case 'resolve':
         void this.#resolve(output.name);
+        return;
+      case 'open-channel':
+        this.#openChannel(output.address);
+        return;
+      case 'report-mute':
+        this.#channel.reportMute();
+        return;
+      case 'close-channel':
+        this.#channel.close();
         return;
       case 'send':
         this.#socket.send(output.path, output.datagram);
@@ -194,10 +226,12 @@ export class L2tpClient {
   }
 
   async #dial(addresses: readonly string[], wanted: () => boolean): Promise<void> {
-    const { sourcePort: port, mark } = this.placement;
+    const { mark, ipsec } = this.placement;
+    const purpose = ipsec === undefined ? 'l2tp' : 'protected-l2tp';
+    const port = this.#port;
     const family = addresses.some((address) => !address.includes(':')) ? 4 : 6;
     try {
-      await this.#socket.open({ address: family === 4 ? '0.0.0.0' : '::', port, mark }, wanted);
+      await this.#socket.open({ purpose, address: family === 4 ? '0.0.0.0' : '::', port, mark }, wanted);
     } catch (error) {
       const remedy = 'free the port or choose another source port';
       const failure = { step: 'socket', reason: errorText(error), remedy };
@@ -207,6 +241,20 @@ export class L2tpClient {
     if (!wanted()) return;
     const usable = addresses.filter((address) => address.includes(':') === (family === 6));
     this.#runner.run((now) => this.machine.resolved(now, usable));
+  }
+
+  /** Local port of the socket; 0: ephemeral, which only the kernel can choose. */
+  get #port(): number {
+    const { sourcePort, ipsec } = this.placement;
+    return ipsec !== undefined && sourcePort === 0 ? PROTECTED_PORT : sourcePort;
+  }
+
+  #openChannel(remoteAddress: string): void {
+    const { ipsec } = this.placement;
+    const socket = this.#socket.id;
+    if (ipsec === undefined || socket === undefined) throw new Error('a channel is asked for without IPsec or socket');
+    const inside = { kind: 'l2tp', socket, localPort: this.#port, remotePort: this.machine.port } as const;
+    this.#channel.open({ connection: ipsec, remoteAddress, inside });
   }
 
   #putSession(): void {
@@ -245,7 +293,7 @@ export class L2tpClient {
     const { name, device, routes } = this.placement;
     try {
       const id = dispatch.nextId();
-      await dispatch.dataPlane.addInterface({ id, name: device, mtu: network.mtu });
+      await dispatch.dataPlane.addInterface({ id, name: device, mtu: network.mtu, address: network.localAddress });
       // From here on #closeNetwork, which follows in any case, takes it down again.
       this.#interface = id;
       if (generation !== this.#generation) return;

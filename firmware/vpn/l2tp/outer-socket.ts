@@ -1,10 +1,12 @@
-import type { SocketId } from '../../dataplane/data-plane.ts';
+import type { SocketId, SocketPurpose } from '../../dataplane/data-plane.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
 import { TaskQueue } from '../tunnel-networks.ts';
 
 /** Where an outer socket is bound. */
 export interface OuterSocketPlace {
+  /** `protected-l2tp`: inside IPsec alone. Then `port` is the inner one, and of `address` only the family counts. */
+  readonly purpose: Extract<SocketPurpose, 'l2tp' | 'protected-l2tp'>;
   /** Address to bind; the unspecified one for all. */
   readonly address: string;
   /** 0: ephemeral. */
@@ -50,11 +52,11 @@ export class OuterSocket {
       await this.#close();
       const { dataPlane } = this.#dispatch;
       const id = this.#dispatch.nextId();
-      await dataPlane.openSocket({ id, purpose: 'l2tp', family, ...place });
+      await dataPlane.openSocket({ id, family, ...place });
       this.#open = { id, family };
       this.#dispatch.ownSocket(id, (event) => {
         if (event.kind === 'datagram') this.#events.datagram(event.bytes, event.path);
-        else this.#events.pathError(event.remote, event.code);
+        else if (event.kind === 'path-error') this.#events.pathError(event.remote, event.code);
       });
     });
   }

@@ -113,6 +113,12 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     this.#drain(now);
   }
 
+  /** A protected channel is gone: everything in it ends with that failure, and nobody is told. */
+  bearerGone(now: Instant, bearer: number, failure: Failure): void {
+    this.#endpoint.closeBearer(now, bearer, failure);
+    this.#drain(now);
+  }
+
   /** User packets came in on these sessions: their peers live. */
   dataReceived(now: Instant, ids: Iterable<string>): void {
     for (const id of ids) {

@@ -2,8 +2,9 @@ import type { Clock } from '../../../hal/clock.ts';
 import type { InterfaceId, SessionKey } from '../../dataplane/data-plane.ts';
 import { contains, parseCidr } from '../../protocol/ip-address.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
-import { formatEndpoint } from '../../protocol/udp-path.ts';
+import { formatEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
+import type { ChannelId, IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import { type ConnectionState, errorText, failureLine, internalFailure, type Step } from '../steps.ts';
 import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
@@ -17,6 +18,8 @@ export interface L2tpServerServices {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly networks: TunnelNetworks;
+  /** Wanted by servers that are protected by IPsec. */
+  readonly channels?: IpsecChannels;
   readonly onStep: (step: Step) => void;
   readonly onState: (state: ConnectionState, failure?: Failure) => void;
 }
@@ -27,6 +30,8 @@ export interface L2tpServerPlacement {
   readonly listen: string;
   readonly port: number;
   readonly mark: number;
+  /** Name in `ipsec.connections`: calls are taken inside IPsec, and never in clear. */
+  readonly ipsec?: string;
   /** What is always routed into the TUN, CIDR: the pool. Users with networks of their own bring more. */
   readonly prefixes: readonly string[];
   /** Of the TUN, octets. */
@@ -36,7 +41,7 @@ export interface L2tpServerPlacement {
 /** Wait before the next try to open the socket (the address may not be there yet), ms. */
 const RETRY_MS = 3_000;
 
-/** Gives a server machine its hands: one socket, one TUN for all sessions. */
+/** Gives a server machine its hands: one socket, one TUN for all sessions, and channels where it is protected. */
 export class L2tpServer {
   readonly name: string;
   readonly placement: L2tpServerPlacement;
@@ -51,6 +56,9 @@ export class L2tpServer {
   readonly #shapes = new Map<string, SessionShape>();
   /** What the users that are up have routed to them, by session. */
   readonly #userPrefixes = new Map<string, readonly string[]>();
+  /** Protected channels that stand. */
+  readonly #channels = new Set<ChannelId>();
+  #stopTakingCalls: (() => void) | undefined;
   #interface: InterfaceId | undefined;
   #state: ConnectionState = 'down';
   #failure: Failure | undefined;
@@ -73,7 +81,7 @@ export class L2tpServer {
       (error, output) => this.#onFault(error, output),
     );
     this.#socket = new OuterSocket(services.dispatch, {
-      datagram: (bytes, path) => this.#runner.run((now) => this.machine.receive(now, bytes, path)),
+      datagram: (bytes, path) => this.#receive(bytes, path),
       pathError: (remote, code) => this.#runner.run((now) => this.machine.pathError(now, remote, code)),
     });
     this.#stateSince = services.clock.wall();
@@ -117,7 +125,7 @@ export class L2tpServer {
   async #tryToServe(): Promise<void> {
     if (this.#stopping) return;
     const { clock } = this.#services;
-    const { listen, port } = this.placement;
+    const { listen, port, ipsec } = this.placement;
     try {
       await this.#serve();
       if (!this.#stopping) this.#setState('up');
@@ -125,10 +133,14 @@ export class L2tpServer {
       // All or nothing: a socket without a TUN would take calls that carry no packet.
       await this.#takeDown();
       if (this.#stopping) return;
+      const where = ipsec === undefined ? `on ${formatEndpoint({ address: listen, port })}` : 'inside IPsec';
       this.#setState('failed', {
         step: 'listen',
-        reason: `cannot serve on ${formatEndpoint({ address: listen, port })}: ${errorText(error)}`,
-        remedy: 'check the listen address and port; it is tried again by itself',
+        reason: `cannot serve ${where}: ${errorText(error)}`,
+        remedy:
+          ipsec === undefined
+            ? 'check the listen address and port; it is tried again by itself'
+            : 'check that nothing else takes IPsec calls here; it is tried again by itself',
       });
       const timer = clock.setTimer(clock.now() + RETRY_MS, () => void this.start());
       this.#cancelRetry = () => timer.cancel();
@@ -137,14 +149,39 @@ export class L2tpServer {
 
   async #serve(): Promise<void> {
     const { dispatch } = this.#services;
-    const { device, listen, port, mark, mtu } = this.placement;
-    await this.#socket.open({ address: listen, port, mark }, () => !this.#stopping);
+    const { device, listen, port, mark, mtu, ipsec } = this.placement;
+    const purpose = ipsec === undefined ? 'l2tp' : 'protected-l2tp';
+    await this.#socket.open({ purpose, address: listen, port, mark }, () => !this.#stopping);
     const id = dispatch.nextId();
-    await dispatch.dataPlane.addInterface({ id, name: device, mtu });
+    await dispatch.dataPlane.addInterface({ id, name: device, mtu, address: this.machine.localAddress });
     this.#interface = id;
     await this.#route();
     // Whoever called in the meantime.
     for (const session of this.#shapes.keys()) this.#putSession(session);
+    if (ipsec !== undefined) await this.#takeCalls(ipsec);
+  }
+
+  /** Takes calls inside IPsec: each caller is a channel, whatever its address. @throws Error when it cannot be. */
+  async #takeCalls(connection: string): Promise<void> {
+    const { channels } = this.#services;
+    const socket = this.#socket.id;
+    if (this.#stopping || socket === undefined) return;
+    if (channels === undefined) throw new Error('this router has no IPsec service that could protect the calls.');
+    this.#stopTakingCalls = await channels.serve(connection, {
+      socket,
+      up: (channel) => this.#channels.add(channel),
+      down: (channel, failure) => {
+        this.#channels.delete(channel);
+        this.#runner.run((now) => this.machine.bearerGone(now, channel, failure));
+      },
+    });
+  }
+
+  /** What comes out of a channel that is over, or is not known to stand, is of nobody who could be answered. */
+  #receive(bytes: Uint8Array, path: UdpPath): void {
+    const { bearer } = path;
+    const known = this.placement.ipsec === undefined || (bearer !== undefined && this.#channels.has(bearer));
+    if (known) this.#runner.run((now) => this.machine.receive(now, bytes, path));
   }
 
   /** What cannot be undone is said and passed over: the rest has to go all the same. */
@@ -152,6 +189,9 @@ export class L2tpServer {
     const { dispatch, networks, onStep } = this.#services;
     const { device } = this.placement;
     const id = this.#interface;
+    this.#stopTakingCalls?.();
+    this.#stopTakingCalls = undefined;
+    this.#channels.clear();
     this.#interface = undefined;
     this.#routed = '';
     if (id !== undefined) {

@@ -40,11 +40,31 @@ export function closedShape(shape: SessionShape): SessionShape {
   return rest;
 }
 
-/** Outer octets around an inner packet: IP, UDP, L2TP with sequence numbers, PPP without compression. */
-const OVERHEAD_IPV4 = 20 + 8 + 10 + 4;
-const OVERHEAD_IPV6 = 40 + 8 + 10 + 4;
+/** Octets of the outer IP header. */
+const IP_HEADER = { 4: 20, 6: 40 } as const;
+/** Octets of the UDP header: that of L2TP, and that of UDP encapsulation around ESP. */
+const UDP_HEADER = 8;
+/** L2TP with sequence numbers, and PPP without compression. */
+const L2TP_AND_PPP = 10 + 4;
 
-/** Largest inner packet such that the outer one fits a link, octets. */
-export function innerMtu(linkMtu: number, family: 4 | 6): number {
-  return linkMtu - (family === 4 ? OVERHEAD_IPV4 : OVERHEAD_IPV6);
+/**
+ * ESP at its widest (RFC 4303): AES-CBC and HMAC-SHA2-512-256. SPI and sequence number, then the IV, and the ICV at the
+ * end. Between them stand whole cipher blocks, the last octets of which are Pad Length and Next Header.
+ */
+const ESP_HEADER = 8;
+const ESP_IV = 16;
+const ESP_ICV = 32;
+const CIPHER_BLOCK = 16;
+const ESP_TRAILER = 2;
+
+/**
+ * Largest inner packet such that the outer one fits a link, octets.
+ * @param protection L2TP goes inside IPsec: reckoned with ESP in UDP and the algorithms that need most room, so that
+ * neither a NAT nor a rekey to other algorithms makes packets too big.
+ */
+export function innerMtu(linkMtu: number, family: 4 | 6, protection: boolean): number {
+  const datagram = linkMtu - IP_HEADER[family];
+  if (!protection) return datagram - UDP_HEADER - L2TP_AND_PPP;
+  const encrypted = datagram - UDP_HEADER - ESP_HEADER - ESP_IV - ESP_ICV;
+  return encrypted - (encrypted % CIPHER_BLOCK) - ESP_TRAILER - UDP_HEADER - L2TP_AND_PPP;
 }

@@ -1,0 +1,284 @@
+import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
+import type { L2tpOutput, L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
+import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
+import { PppLink } from '../../protocol/ppp/link.ts';
+import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
+import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
+import { HUNG_UP, hungUpWhileAuthenticating } from './client-failures.ts';
+import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
+import { closedShape, type LinkShape, openingShape, openShape, type SessionShape } from './session-shape.ts';
+
+/** StopCCN result code 1: general request to clear the control connection (RFC 2661 section 4.4.2). */
+const STOP_CLEAR = 1;
+/** StopCCN result code 6: requester is being shut down. */
+const STOP_SHUTDOWN = 6;
+
+export type ClientCallOutput =
+  | Extract<
+      L2tpClientOutput,
+      { kind: 'send' | 'put-session' | 'remove-session' | 'ppp-send' | 'network-up' | 'network-down' | 'step' }
+    >
+  /** Nothing is left of the call but a StopCCN that may be on its way. Once for each `dial`. */
+  | { readonly kind: 'over'; readonly failure: Failure };
+
+/** The call of a client: one tunnel, one session, PPP inside. One at a time; earlier ones may linger. Without hands. */
+export class ClientCall {
+  readonly #options: L2tpClientOptions;
+  readonly #random: RandomSource;
+  readonly #endpoint: L2tpEndpoint;
+  readonly #outputs: ClientCallOutput[] = [];
+  /** Of the call that is not over. */
+  #tunnelId: number | undefined;
+  #ppp: PppLink | undefined;
+  #shape: SessionShape | undefined;
+  #link: LinkShape | undefined;
+  #network: ClientNetwork | undefined;
+  #peer: L2tpPeer | undefined;
+
+  constructor(options: L2tpClientOptions, random: RandomSource) {
+    this.#options = options;
+    this.#random = random;
+    this.#endpoint = new L2tpEndpoint(
+      {
+        hostName: options.hostName,
+        // Four retransmissions: a server that is not there is given up after 23 s, and asked again soon.
+        retransmit: { attempts: 4 },
+        ...(options.hello ? { hello: options.hello } : {}),
+      },
+      random,
+    );
+  }
+
+  /** Opens a tunnel and a session in it. */
+  dial(now: Instant, path: UdpPath): void {
+    const { hideAvps, secret } = this.#options;
+    const tunnelId = this.#endpoint.openTunnel(now, { path, hideAvps, ...(secret === undefined ? {} : { secret }) });
+    this.#tunnelId = tunnelId;
+    this.#endpoint.openSession(now, tunnelId);
+    this.#drain(now);
+  }
+
+  /** LCP Terminate-Request, then StopCCN. */
+  hangUp(now: Instant): void {
+    // Before PPP has begun there is nobody to terminate it with.
+    if (this.#ppp && this.#ppp.view.phase !== 'dead') this.#ppp.close(now, HUNG_UP);
+    else if (this.#tunnelId !== undefined) {
+      this.#endpoint.closeTunnel(now, this.#tunnelId, { resultCode: STOP_CLEAR });
+    }
+    this.#drain(now);
+  }
+
+  /** StopCCN at once, without waiting for the peer's PPP. @param shutdown the router goes down. */
+  end(now: Instant, failure: Failure, shutdown = false): void {
+    this.#end(now, failure, shutdown ? STOP_SHUTDOWN : STOP_CLEAR);
+    this.#drain(now);
+  }
+
+  /** The protected channel is gone: the call is over, nothing is sent, and nothing lingers. */
+  bearerGone(now: Instant, bearer: number, failure: Failure): void {
+    this.#endpoint.closeBearer(now, bearer, failure);
+    this.#drain(now);
+  }
+
+  /** A control datagram. */
+  receive(now: Instant, datagram: Uint8Array, path: UdpPath): void {
+    this.#endpoint.receive(now, datagram, path);
+    this.#drain(now);
+  }
+
+  /** A bare PPP frame. */
+  receiveFrame(now: Instant, frame: Uint8Array): void {
+    this.#ppp?.receive(now, frame);
+    this.#drain(now);
+  }
+
+  pathError(now: Instant, remote: UdpEndpoint, code: string): void {
+    this.#endpoint.pathError(now, remote, code);
+    this.#drain(now);
+  }
+
+  /** User packets came in: the peer lives. */
+  dataReceived(now: Instant): void {
+    if (this.#tunnelId === undefined) return;
+    this.#endpoint.dataReceived(now, this.#tunnelId);
+    this.#ppp?.dataReceived(now);
+    this.#drain(now);
+  }
+
+  /** No call, and nothing unacknowledged of earlier ones. */
+  get idle(): boolean {
+    return this.#tunnelId === undefined && this.#endpoint.idle;
+  }
+
+  get tunnel(): TunnelView | undefined {
+    return this.#tunnelId === undefined ? undefined : this.#endpoint.tunnel(this.#tunnelId);
+  }
+
+  get network(): ClientNetwork | undefined {
+    return this.#network;
+  }
+
+  get authentication(): PppAuthentication | undefined {
+    return this.#ppp?.view.authentication;
+  }
+
+  get peer(): L2tpPeer | undefined {
+    return this.#peer;
+  }
+
+  tick(now: Instant): void {
+    this.#endpoint.tick(now);
+    this.#ppp?.tick(now);
+    this.#drain(now);
+  }
+
+  nextDeadline(): Instant | undefined {
+    const endpoint = this.#endpoint.nextDeadline();
+    const ppp = this.#ppp?.nextDeadline();
+    return endpoint === undefined || ppp === undefined ? (endpoint ?? ppp) : Math.min(endpoint, ppp);
+  }
+
+  poll(): ClientCallOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  /** Takes what the two inner machines want done, until neither has more. */
+  #drain(now: Instant): void {
+    for (;;) {
+      const l2tp = this.#endpoint.poll();
+      if (l2tp) {
+        this.#onL2tp(now, l2tp);
+        continue;
+      }
+      const ppp = this.#ppp?.poll();
+      if (!ppp) return;
+      this.#onPpp(now, ppp);
+    }
+  }
+
+  #onL2tp(now: Instant, output: L2tpOutput): void {
+    if (output.kind === 'send') {
+      this.#outputs.push(output);
+      return;
+    }
+    if (output.kind === 'trace') {
+      this.#outputs.push({ kind: 'step', direction: output.direction, step: output.message });
+      return;
+    }
+    // A tunnel that only lingers to answer retransmissions has nothing to say to the present call.
+    if (output.tunnelId !== this.#tunnelId) return;
+    switch (output.kind) {
+      case 'tunnel-up':
+        this.#peer = output.peer;
+        break;
+      case 'tunnel-path':
+        if (this.#shape) this.#putSession({ ...this.#shape, path: output.path });
+        break;
+      case 'session-opening':
+        this.#openLink(output);
+        break;
+      case 'session-up':
+        if (this.#shape && output.sequencing) this.#putSession({ ...this.#shape, sequencing: true });
+        this.#ppp?.start(now);
+        break;
+      case 'session-down':
+      case 'tunnel-down':
+        this.#end(now, this.#explain(output), STOP_CLEAR);
+        break;
+      default:
+        // SLI and WEN speak of an asynchronous line, which a voluntary tunnel has not.
+        break;
+    }
+  }
+
+  #explain({ failure, byPeer }: Extract<L2tpOutput, { kind: 'session-down' | 'tunnel-down' }>): Failure {
+    if (!byPeer || this.#ppp?.view.phase !== 'authenticate') return failure;
+    return hungUpWhileAuthenticating(this.#options.user, failure.reason);
+  }
+
+  #openLink(opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {
+    const { user, password, authentication, mru } = this.#options;
+    this.#ppp = new PppLink(
+      {
+        mru,
+        mtu: mru,
+        authenticatee: { user, password, methods: authentication },
+        ipcp: { role: 'client', requestDns: true },
+      },
+      this.#random,
+    );
+    this.#putSession(openingShape(opening));
+  }
+
+  #onPpp(now: Instant, output: PppOutput): void {
+    switch (output.kind) {
+      case 'send':
+        this.#outputs.push({ kind: 'ppp-send', frame: output.frame });
+        break;
+      case 'trace':
+        this.#outputs.push({
+          kind: 'step',
+          direction: output.direction,
+          step: `${output.protocol} ${output.message}`,
+        });
+        break;
+      case 'link-up':
+        this.#link = output;
+        break;
+      case 'network-up':
+        this.#networkUp(now, output);
+        break;
+      case 'network-down':
+        this.#networkDown();
+        if (this.#shape) this.#putSession(closedShape(this.#shape));
+        break;
+      case 'down':
+        this.#end(now, output.failure, STOP_CLEAR);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #networkUp(now: Instant, up: Extract<PppOutput, { kind: 'network-up' }>): void {
+    if (!this.#shape || !this.#link) return;
+    const { localAddress, peerAddress, dns } = up;
+    const network = { localAddress, peerAddress, dns, mtu: this.#link.mtu };
+    const refusal = this.#options.reviewAssignment?.(network);
+    if (refusal) {
+      this.#end(now, refusal, STOP_CLEAR);
+      return;
+    }
+    this.#network = network;
+    const everything = ['0.0.0.0/0'];
+    this.#outputs.push({ kind: 'network-up', ...network });
+    this.#putSession(openShape(this.#shape, this.#link, { destinations: everything, sources: everything }));
+  }
+
+  #networkDown(): void {
+    if (!this.#network) return;
+    this.#network = undefined;
+    this.#outputs.push({ kind: 'network-down' });
+  }
+
+  #putSession(shape: SessionShape): void {
+    this.#shape = shape;
+    this.#outputs.push({ kind: 'put-session', shape });
+  }
+
+  /** Everything of the call goes, in the order in which it came, backwards. */
+  #end(now: Instant, failure: Failure, resultCode: number): void {
+    const tunnelId = this.#tunnelId;
+    if (tunnelId === undefined) return;
+    this.#tunnelId = undefined;
+    this.#networkDown();
+    // What PPP still had to say is void: the StopCCN below says it all.
+    this.#ppp = undefined;
+    if (this.#shape) this.#outputs.push({ kind: 'remove-session' });
+    this.#shape = undefined;
+    this.#link = undefined;
+    this.#peer = undefined;
+    this.#endpoint.closeTunnel(now, tunnelId, { resultCode });
+    this.#outputs.push({ kind: 'over', failure });
+  }
+}
