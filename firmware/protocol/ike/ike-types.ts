@@ -91,6 +91,11 @@ export interface IkePeer {
   readonly implementation: string;
   readonly natLocal: boolean;
   readonly natRemote: boolean;
+  /**
+   * Why ESP goes in UDP: a NAT; both ends are Culvert and agreed on it; or `forceEncapsulation` here. Absent: it does
+   * not. A peer that pretends a NAT looks like one that is behind one.
+   */
+  readonly encapsulation?: 'nat' | 'agreement' | 'configuration';
 }
 
 export type IkeOutput =
@@ -121,7 +126,7 @@ export type IkeOutput =
    * (RFC 7296 section 2.8).
    */
   | { readonly kind: 'child-up'; readonly child: ChildSa; readonly replaces?: number; readonly receiveOnly?: true }
-  /** From now on send on this one: it came with `receiveOnly`. */
+  /** From now on send on this one: it came with `receiveOnly`, or the one that was to replace it is given up. */
   | { readonly kind: 'child-send'; readonly childId: number }
   | { readonly kind: 'child-down'; readonly childId: number; readonly failure?: Failure }
   /** The peer moved (authenticated): further datagrams, ESP too, go there. */

@@ -114,7 +114,7 @@ function noProposal<Proposal>(
   const head = `no common ${seen.what} proposal: the peer offered ${seen.offered}; acceptable here is ${seen.acceptable}`;
   if (seen.nearest === undefined) {
     const remedy = `configure ${seen.what} proposals that both ends have`;
-    return { step, reason: head, remedy };
+    return { step, reason: head, remedy, cause: 'no-proposal' };
   }
   const text = seen.format(seen.nearest.proposal);
   const differing = seen.nearest.mismatches.map((kind) => KIND_WORDS[kind]).join(' and ');
@@ -122,6 +122,7 @@ function noProposal<Proposal>(
     step,
     reason: `${head}; nearest comes ${text}, of which the peer did not offer ${differing}`,
     remedy: `let the peer offer ${text}, or add one of the peer's to the ${seen.what} proposals here`,
+    cause: 'no-proposal',
   };
 }
 
@@ -130,6 +131,7 @@ function offerRefused(step: string, what: 'IKE' | 'ESP', offered: string): Failu
     step,
     reason: `the peer accepts no ${what} proposal of ours (NO_PROPOSAL_CHOSEN); offered was ${offered}`,
     remedy: `find out which ${what} algorithms the peer is set to and configure one of them here`,
+    cause: 'no-proposal',
   };
 }
 

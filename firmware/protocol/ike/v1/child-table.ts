@@ -11,8 +11,11 @@ import { LAST_RESERVED_SPI } from './phase2-transforms.ts';
 import type { AgreedChild } from './quick-mode.ts';
 import { selectorsKey } from './quick-mode-selectors.ts';
 
-/** How long the side that made the successor keeps the old SA, ms: what is on its way still arrives. */
+/** How long the side that made the successor keeps the old SA once the new one is in use, ms: what is on its way. */
 const OLD_CHILD_MS = 5000;
+
+/** The same while the peer may not have the new one, ms: it asks for message 3 of Quick Mode for 23 s. */
+const UNCONFIRMED_MS = 30_000;
 
 export interface ChildRecord {
   readonly child: ChildSa;
@@ -24,8 +27,12 @@ export interface ChildRecord {
   rekeying: boolean;
   /** Another one has taken over: it only receives. */
   replaced: boolean;
+  /** Message 3 of Quick Mode has not come yet: it only receives, and whoever sends on it shows that it may be sent on. */
+  pending: boolean;
   /** When this side, which made the successor, deletes it. */
-  deleteAt?: Instant;
+  deleteAt?: Instant | undefined;
+  /** The one that it was made to replace. */
+  readonly replaces?: ChildRecord;
   /** Why the last rekey failed. */
   lastFailure?: Failure;
 }
@@ -39,25 +46,59 @@ export interface DueChild {
 export class ChildTable {
   readonly #outbox: Outbox;
   readonly #random: RandomSource;
+  readonly #spiInUse: (spi: number) => boolean;
   readonly #records = new Map<number, ChildRecord>();
   readonly #inboundSpis = new Set<number>();
   #lastId = 0;
 
-  constructor(outbox: Outbox, random: RandomSource) {
+  /** @param spiInUse tells of SPIs that somebody else receives on. */
+  constructor(outbox: Outbox, random: RandomSource, spiInUse: (spi: number) => boolean = () => false) {
     this.#outbox = outbox;
     this.#random = random;
+    this.#spiInUse = spiInUse;
   }
 
-  /** An SPI that no child SA of this endpoint receives on. */
+  /** An SPI that nobody receives on. */
   freshSpi(): number {
     for (;;) {
       const spi = new ByteReader(this.#random.bytes(4)).u32('random');
-      if (spi > LAST_RESERVED_SPI && !this.#inboundSpis.has(spi)) return spi;
+      if (spi > LAST_RESERVED_SPI && !this.#inboundSpis.has(spi) && !this.#spiInUse(spi)) return spi;
     }
   }
 
   /** A new child SA: `child-up` follows, with the one that it takes over from. */
   add(now: Instant, sa: Phase1Outcome, ikeId: number, path: UdpPath, agreed: AgreedChild): void {
+    const record = this.#insert(now, sa, ikeId, path, agreed);
+    const { child } = record;
+    const replaced = this.#supersede(now, record);
+    this.#outbox.emit({ kind: 'child-up', child, ...(replaced === undefined ? {} : { replaces: replaced.child.id }) });
+  }
+
+  /**
+   * As responder of a rekey: the peer sends on the new one as soon as it has message 2, so it has to be received on from
+   * then on. {@link settle} follows, or {@link remove}.
+   * @returns its id; `undefined` when there is nothing to be replaced.
+   */
+  prepare(now: Instant, sa: Phase1Outcome, ikeId: number, path: UdpPath, agreed: AgreedChild): number | undefined {
+    const current = this.#current(ikeId, sa.connection.mode, agreed);
+    if (current === undefined) return undefined;
+    const record = this.#insert(now, sa, ikeId, path, agreed);
+    record.pending = true;
+    const { child } = record;
+    this.#outbox.emit({ kind: 'child-up', child, replaces: current.child.id, receiveOnly: true });
+    return child.id;
+  }
+
+  /** The peer has what was prepared: it is sent on. Harmless when that is so already, or there is none of this id. */
+  settle(now: Instant, childId: number): void {
+    const record = this.#records.get(childId);
+    if (record?.pending !== true) return;
+    record.pending = false;
+    this.#supersede(now, record);
+    this.#outbox.emit({ kind: 'child-send', childId });
+  }
+
+  #insert(now: Instant, sa: Phase1Outcome, ikeId: number, path: UdpPath, agreed: AgreedChild): ChildRecord {
     const { connection, nat } = sa;
     this.#lastId += 1;
     const child: ChildSa = {
@@ -70,7 +111,7 @@ export class ChildTable {
       inbound: agreed.inbound,
       outbound: agreed.outbound,
       extendedSequenceNumbers: false,
-      udpEncapsulation: nat.encapsulate,
+      udpEncapsulation: nat.encapsulation !== undefined,
       path,
       localSelectors: [agreed.selectors.local],
       remoteSelectors: [agreed.selectors.remote],
@@ -78,22 +119,33 @@ export class ChildTable {
       lifetime: agreed.lifetime,
     };
     const lifetime = lifetimeFrom(now, agreed.lifetime, agreed.initiator, this.#random);
-    const replaced = this.#supersede(now, ikeId, connection.mode, agreed);
-    this.#records.set(child.id, { child, agreed, ikeId, lifetime, rekeying: false, replaced: false });
+    const asked = agreed.replaces === undefined ? undefined : this.#records.get(agreed.replaces);
+    const replaces = asked === undefined ? {} : { replaces: asked };
+    const record = { child, agreed, ikeId, lifetime, rekeying: false, replaced: false, pending: false, ...replaces };
+    this.#records.set(child.id, record);
     this.#inboundSpis.add(child.inboundSpi);
-    this.#outbox.emit({ kind: 'child-up', child, ...(replaced === undefined ? {} : { replaces: replaced.child.id }) });
+    return record;
+  }
+
+  /** The one of the same selectors that is sent on. */
+  #current(ikeId: number, mode: string, { selectors }: AgreedChild): ChildRecord | undefined {
+    const key = selectorsKey(mode, selectors);
+    return this.ofIke(ikeId).find(
+      ({ replaced, pending, agreed }) => !replaced && !pending && selectorsKey(mode, agreed.selectors) === key,
+    );
   }
 
   /** Which one is current; the one that the exchange was begun for is to be deleted in any case. */
-  #supersede(now: Instant, ikeId: number, mode: string, agreed: AgreedChild): ChildRecord | undefined {
-    const key = selectorsKey(mode, agreed.selectors);
-    const current = this.ofIke(ikeId).find(
-      (record) => !record.replaced && selectorsKey(mode, record.agreed.selectors) === key,
-    );
+  #supersede(now: Instant, record: ChildRecord): ChildRecord | undefined {
+    const { ikeId, child, agreed } = record;
+    // Nor is it itself.
+    record.pending = true;
+    const current = this.#current(ikeId, child.mode, agreed);
+    record.pending = false;
     const asked = agreed.replaces === undefined ? undefined : this.#records.get(agreed.replaces);
     // Where both sides began at once, what the other made is left alone until it ends by itself: were each side to
     // delete the other's, none would be left.
-    if (asked !== undefined) asked.deleteAt ??= now + OLD_CHILD_MS;
+    if (asked !== undefined) asked.deleteAt ??= now + UNCONFIRMED_MS;
     const old = asked !== undefined && !asked.replaced ? asked : current;
     if (old !== undefined) {
       old.replaced = true;
@@ -103,12 +155,31 @@ export class ChildTable {
   }
 
   /** It is no more: `child-down` follows. Harmless when there is none of this id. */
-  remove(childId: number, failure?: Failure): void {
+  remove(now: Instant, childId: number, failure?: Failure): void {
     const record = this.#records.get(childId);
     if (record === undefined) return;
     this.#records.delete(childId);
     this.#inboundSpis.delete(record.child.inboundSpi);
+    const { replaced, pending, replaces } = record;
+    if (!replaced && !pending && replaces !== undefined) this.#revive(now, replaces);
     this.#outbox.emit({ kind: 'child-down', childId, ...(failure === undefined ? {} : { failure }) });
+  }
+
+  /** The one that took over was given up by a peer that never got message 3: all is as before. */
+  #revive(now: Instant, record: ChildRecord): void {
+    if (!record.replaced || !this.#records.has(record.child.id)) return;
+    const { expiresAt } = record.lifetime;
+    record.replaced = false;
+    record.deleteAt = undefined;
+    record.lifetime = { expiresAt, rekeyAt: nextAttempt(now, expiresAt) };
+    this.#outbox.emit({ kind: 'child-send', childId: record.child.id });
+  }
+
+  /** The peer uses it: it does not need the one before any more. */
+  confirmed(now: Instant, { child, replaces }: ChildRecord): void {
+    this.settle(now, child.id);
+    if (replaces?.deleteAt === undefined) return;
+    replaces.deleteAt = Math.min(replaces.deleteAt, now + OLD_CHILD_MS);
   }
 
   find(childId: number): ChildRecord | undefined {
@@ -175,7 +246,7 @@ export class ChildTable {
   }
 }
 
-function deadlineOf({ deleteAt, lifetime, rekeying, replaced }: ChildRecord): Instant {
+function deadlineOf({ deleteAt, lifetime, rekeying, replaced, pending }: ChildRecord): Instant {
   if (deleteAt !== undefined) return Math.min(deleteAt, lifetime.expiresAt);
-  return rekeying || replaced ? lifetime.expiresAt : Math.min(lifetime.rekeyAt, lifetime.expiresAt);
+  return rekeying || replaced || pending ? lifetime.expiresAt : Math.min(lifetime.rekeyAt, lifetime.expiresAt);
 }

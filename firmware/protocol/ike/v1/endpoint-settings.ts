@@ -2,11 +2,12 @@
 import { EncodeError } from '../../bytes.ts';
 import type { IkeConnection } from '../ike-types.ts';
 import { espProposalFits, ikeProposalFits } from '../proposals.ts';
+import type { OwnVendorId } from '../vendor-ids.ts';
 import { DEFAULT_LIMITS, type IkeV1Limits, type IkeV1Options } from './endpoint-types.ts';
 import { idOfIdentity, idOfSelector } from './id-payload.ts';
 import { MAX_OFFERED_TRANSFORMS } from './phase2-transforms.ts';
 
-export interface IkeV1Settings {
+export interface IkeV1Settings extends OwnVendorId {
   /** Of version 1, with those proposals that IKEv1 has numbers for. */
   readonly connections: readonly IkeConnection[];
   readonly limits: IkeV1Limits;
@@ -15,7 +16,8 @@ export interface IkeV1Settings {
 /** @throws RangeError when a connection holds what IKEv1 cannot say. */
 export function endpointSettings(options: IkeV1Options): IkeV1Settings {
   const connections = options.connections.filter(({ version }) => version === 1).map(checked);
-  return { connections, limits: { ...DEFAULT_LIMITS, ...options.limits } };
+  const { vendorId = true, encapsulateAmongOurselves = true } = options;
+  return { connections, limits: { ...DEFAULT_LIMITS, ...options.limits }, vendorId, encapsulateAmongOurselves };
 }
 
 function checked(connection: IkeConnection): IkeConnection {

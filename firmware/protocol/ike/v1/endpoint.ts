@@ -6,13 +6,15 @@
 import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
-import type { IkeOutput } from '../ike-types.ts';
+import type { IkeConnection, IkeOutput } from '../ike-types.ts';
+import { isZeroSpi } from '../message-header.ts';
+import type { OwnVendorId } from '../vendor-ids.ts';
 import { hasRoomFor, judgeMessage1 } from './admission.ts';
 import { ChildTable } from './child-table.ts';
 import { endpointSettings, type IkeV1Settings } from './endpoint-settings.ts';
 import type { IkeV1Counters, IkeV1Limits, IkeV1Options, IkeV1View } from './endpoint-types.ts';
 import { closedHere } from './failures.ts';
-import { cookieKey, decodeMessage, isZero, type ReceivedMessage } from './header.ts';
+import { cookieKey, decodeMessage, type ReceivedMessage } from './header.ts';
 import type { IsakmpSa, IsakmpSaHost } from './isakmp-sa.ts';
 import { isEncrypted, plainPayloads } from './main-mode.ts';
 import { MainModeInitiator } from './main-mode-initiator.ts';
@@ -46,7 +48,8 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   readonly outbox = new Outbox();
   readonly children: ChildTable;
   readonly ending = new Set<IsakmpSa>();
-  readonly #settings: IkeV1Settings;
+  readonly #options: IkeV1Options;
+  #settings: IkeV1Settings;
   readonly #table = new SaTable();
   readonly #lifecycle: SaLifecycle;
   readonly #reassemblies = new Reassemblies();
@@ -55,14 +58,28 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
 
   /** @throws RangeError when a connection holds what IKEv1 cannot say. */
   constructor(options: IkeV1Options, random: RandomSource) {
+    this.#options = options;
     this.#settings = endpointSettings(options);
     this.random = random;
-    this.children = new ChildTable(this.outbox, random);
+    this.children = new ChildTable(this.outbox, random, options.spiInUse);
     this.#lifecycle = new SaLifecycle(this, this.#table, () => this.#freshIkeId());
+  }
+
+  /** For Main Modes. */
+  get self(): OwnVendorId {
+    return this.#settings;
   }
 
   get limits(): IkeV1Limits {
     return this.#settings.limits;
+  }
+
+  /**
+   * Other connections from now on. SAs that stand keep what they were made with.
+   * @throws RangeError when one holds what IKEv1 cannot say; then those before stay.
+   */
+  setConnections(connections: readonly IkeConnection[]): void {
+    this.#settings = endpointSettings({ ...this.#options, connections });
   }
 
   /**
@@ -109,11 +126,16 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   }
 
   /** Ends an ISAKMP SA and its child SAs: the peer is told, `child-down` and `ike-down` follow at once. */
-  close(now: Instant, ikeId: number): void {
+  close(now: Instant, ikeId: number, failure: Failure = closedHere()): void {
     const mode = this.#table.mainModes.get(ikeId);
-    if (mode !== undefined) this.#dropMainMode(now, mode, closedHere());
+    if (mode !== undefined) this.#dropMainMode(now, mode, failure);
     const sa = this.#table.sas.get(ikeId);
-    if (sa !== undefined) this.#lifecycle.close(now, sa);
+    if (sa !== undefined) this.#lifecycle.close(now, sa, failure);
+  }
+
+  /** Ends all. */
+  shutdown(now: Instant): void {
+    for (const { ikeId } of this.views()) this.close(now, ikeId);
   }
 
   /** The network reported an error towards `remote`: a clue, no more. @param code errno name such as `ECONNREFUSED`. */
@@ -129,7 +151,19 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   /** ESP of a child SA came in and was genuine: the peer lives. */
   espReceived(now: Instant, childId: number): void {
     const record = this.children.find(childId);
-    if (record !== undefined) this.#table.sas.get(record.ikeId)?.heard(now);
+    if (record === undefined) return;
+    if (record.pending) for (const sa of this.#table.sas.values()) sa.childUsed(now, childId);
+    this.children.confirmed(now, record);
+    this.#table.sas.get(record.ikeId)?.heard(now);
+  }
+
+  /**
+   * ESP of a child SA, verified and no replay, came from elsewhere. Where the peer is behind a NAT, the ISAKMP SA
+   * follows, and `path` says so; else nothing happens. @param path as the ESP came.
+   */
+  peerMoved(now: Instant, childId: number, path: UdpPath): void {
+    const record = this.children.find(childId);
+    if (record !== undefined) this.#table.sas.get(record.ikeId)?.peerMoved(now, path);
   }
 
   /** Every Main Mode in progress and every ISAKMP SA. */
@@ -170,6 +204,16 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   }
 
   /** For ISAKMP SAs. */
+  moved(sa: IsakmpSa): void {
+    this.#lifecycle.succession.join(sa);
+  }
+
+  /** For ISAKMP SAs. */
+  silent(sa: IsakmpSa, failure: Failure): void {
+    this.#lifecycle.succession.silent(sa, failure);
+  }
+
+  /** For ISAKMP SAs. */
   initialContact(now: Instant, sa: IsakmpSa): void {
     this.#lifecycle.initialContact(now, sa);
   }
@@ -187,11 +231,11 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
 
   #receiveMainMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     const { cookieI, cookieR } = message.header;
-    const mode = isZero(cookieR) ? this.#table.asked(cookieI, path.remote) : this.#table.mainMode(message.header);
+    const mode = isZeroSpi(cookieR) ? this.#table.asked(cookieI, path.remote) : this.#table.mainMode(message.header);
     if (mode !== undefined) {
       mode.receive(now, message, path);
       this.#settleMainMode(now, mode);
-    } else if (isZero(cookieR)) this.#receiveMessage1(now, message, path);
+    } else if (isZeroSpi(cookieR)) this.#receiveMessage1(now, message, path);
     else this.#receiveEstablished(now, message, path);
   }
 
@@ -211,7 +255,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
       this.counters.halfOpenLimit += 1;
       return;
     }
-    const vendor = recognizeVendor(payloads);
+    const vendor = recognizeVendor(this.self, payloads);
     const options = { ikeId: this.#freshIkeId(), message, saBody, vendor, path, ...verdict };
     this.#table.addResponder(new MainModeResponder(now, this, options), path.remote);
   }

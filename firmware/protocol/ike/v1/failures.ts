@@ -4,7 +4,7 @@ import { printable } from '../../printable.ts';
 import { formatEndpoint, type UdpEndpoint } from '../../udp-path.ts';
 import type { IkeIdentity, TrafficSelector } from '../ike-types.ts';
 import { describeIdentity } from './id-payload.ts';
-import { notifyName } from './numbers.ts';
+import { NotifyType, notifyName } from './numbers.ts';
 import { ANSWER_SECONDS } from './retransmit.ts';
 
 const SAME_KEY = 'set the same pre-shared key on both ends';
@@ -37,12 +37,19 @@ function cluesText({ pathError, notify, unreadable }: Clues): string {
   return network + hint + refusal;
 }
 
+/** Somebody who only says no in clear may be anybody; but where nothing better comes, it is the best there is. */
+function causeOf({ notify, unreadable }: Clues): NonNullable<Failure['cause']> {
+  if (notify === NotifyType.noProposalChosen) return 'no-proposal';
+  return notify === undefined && unreadable === undefined ? 'silence' : 'refused';
+}
+
 /** No answer to message 1. */
 export function noAnswer(remote: UdpEndpoint, clues: Clues): Failure {
   return {
     step: 'Main Mode 1',
     reason: `${formatEndpoint(remote)} did not answer within ${ANSWER_SECONDS} s${cluesText(clues)}`,
     remedy: `check that address, that UDP port ${remote.port} is open, and that the peer speaks IKEv1 (Main Mode)`,
+    cause: causeOf(clues),
   };
 }
 
@@ -52,6 +59,7 @@ export function noAnswerToKeyExchange(remote: UdpEndpoint, clues: Clues): Failur
     step: 'Main Mode 3',
     reason: `${formatEndpoint(remote)} answered the proposal but not the key exchange${cluesText(clues)}`,
     remedy: 'check that larger datagrams reach the peer, and the log of the peer',
+    cause: causeOf(clues),
   };
 }
 
@@ -60,10 +68,12 @@ export function noAnswerToAuthentication(remote: UdpEndpoint, floated: boolean, 
   const end = formatEndpoint(remote);
   const silent = clues.notify === undefined && clues.unreadable === undefined;
   const guess = silent && floated ? ', or UDP port 4500 is blocked' : '';
+  const identity = 'check the identity that the peer expects';
   return {
     step: 'Main Mode 5',
     reason: `${end} does not accept message 5: probably its pre-shared key is another one${guess}${cluesText(clues)}`,
-    remedy: `${SAME_KEY}, check the identity that the peer expects${guess && ', and let UDP port 4500 pass'}`,
+    remedy: guess ? `${SAME_KEY}, ${identity}, and let UDP port 4500 pass` : `${SAME_KEY}, and ${identity}`,
+    cause: causeOf(clues),
   };
 }
 
@@ -73,6 +83,7 @@ export function answerNotVerified(remote: UdpEndpoint): Failure {
     step: 'Main Mode 6',
     reason: `the answer of ${formatEndpoint(remote)} cannot be verified: its pre-shared key is another one`,
     remedy: SAME_KEY,
+    cause: 'refused',
   };
 }
 
@@ -82,16 +93,18 @@ export function wrongIdentity(step: string, seen: IkeIdentity, wanted: IkeIdenti
     step,
     reason: `the peer calls itself ${describeIdentity(seen)}, and ${describeIdentity(wanted)} is wanted`,
     remedy: 'correct the remote identity here or the local identity there',
+    cause: 'refused',
   };
 }
 
 /** As responder: no candidate key fits message 5. */
 export function wrongKey(remote: UdpEndpoint, tried: number): Failure {
-  const keys = tried === 1 ? 'the pre-shared key' : `any of the ${tried} pre-shared keys`;
+  const keys = tried === 1 ? 'the pre-shared key here' : `any of the ${tried} pre-shared keys that may be meant`;
   return {
     step: 'Main Mode 5',
-    reason: `message 5 of ${formatEndpoint(remote)} does not decrypt or verify with ${keys} that may be meant`,
+    reason: `message 5 of ${formatEndpoint(remote)} does not decrypt or verify with ${keys}`,
     remedy: SAME_KEY,
+    cause: 'refused',
   };
 }
 
@@ -101,6 +114,7 @@ export function noConnection(remote: UdpEndpoint): Failure {
     step: 'Main Mode 1',
     reason: `${formatEndpoint(remote)} asks for IKEv1, and no connection is configured for that address`,
     remedy: "add a connection for that peer, or one whose remote is 'any'",
+    cause: 'refused',
   };
 }
 
@@ -110,6 +124,7 @@ export function noAnswerToQuickMode(remote: UdpEndpoint, clues: Clues): Failure 
     step: 'Quick Mode',
     reason: `${formatEndpoint(remote)} did not answer the Quick Mode within ${ANSWER_SECONDS} s${cluesText(clues)}`,
     remedy: 'check the ESP proposals and traffic selectors on both ends, and the log of the peer',
+    cause: causeOf(clues),
   };
 }
 
@@ -123,6 +138,7 @@ export function quickModeRefused(type: number): Failure {
     step: 'Quick Mode',
     reason: `the peer refused the child SA: ${notifyName(type)}`,
     remedy: remedies.get(type) ?? 'compare the ESP settings of both ends, and read the log of the peer',
+    cause: type === NotifyType.noProposalChosen ? 'no-proposal' : 'refused',
   };
 }
 
@@ -142,16 +158,18 @@ export function selectorsRefused(
     step: 'Quick Mode 1',
     reason: `the peer asked for ${asked}; configured is ${list(local)} with ${list(remote)}`,
     remedy: 'make the traffic selectors (networks, protocol and ports) of both ends mirror each other',
+    cause: 'refused',
   };
 }
 
 /** As responder: the encapsulation mode does not fit. */
 export function modeRefused(mode: 'transport' | 'tunnel', encapsulate: boolean): Failure {
-  const udp = encapsulate ? ', encapsulated in UDP because of a NAT' : '';
+  const udp = encapsulate ? ', encapsulated in UDP' : '';
   return {
     step: 'Quick Mode 1',
     reason: `the peer did not offer ESP in ${mode} mode${udp}`,
     remedy: `set the peer to ${mode} mode${encapsulate ? ' and switch on its NAT traversal' : ''}`,
+    cause: 'refused',
   };
 }
 
@@ -174,12 +192,23 @@ export function peerSilent(remote: UdpEndpoint, seconds: number): Failure {
     step: 'DPD',
     reason: `nothing came from ${formatEndpoint(remote)} for ${seconds} s, though it was asked (R-U-THERE)`,
     remedy: 'check the path to the peer and whether it is running; the connection can be set up again when it answers',
+    cause: 'silence',
   };
 }
 
 /** The peer deleted the ISAKMP SA. */
 export function deletedByPeer(): Failure {
   return { step: 'DELETE', reason: 'the peer deleted the ISAKMP SA', remedy: DIAL_AGAIN };
+}
+
+/** As {@link deletedByPeer}, and there never was a child SA: the peer does not like something about this side. */
+export function deletedUnused(): Failure {
+  return {
+    step: 'DELETE',
+    reason: 'the peer deleted the ISAKMP SA at once, before there was a child SA',
+    remedy: 'compare the identity here with the one that the peer expects, and read the log of the peer',
+    cause: 'refused',
+  };
 }
 
 /** INITIAL-CONTACT: the peer has started again and remembers nothing. */
@@ -203,6 +232,7 @@ export function expired(what: 'ISAKMP SA' | 'child SA', last: Failure | undefine
     step: 'rekey',
     reason: `the ${what} reached the end of its lifetime, and no new one could be negotiated${why}`,
     remedy: last?.remedy ?? 'set the connection up again',
+    ...(last?.cause === undefined ? {} : { cause: last.cause }),
   };
 }
 

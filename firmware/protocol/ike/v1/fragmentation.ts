@@ -5,7 +5,8 @@
  */
 import { ByteReader, ByteWriter, concatBytes, DecodeError } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
-import { encodeMessage, HEADER_OCTETS, type IsakmpHeader } from './header.ts';
+import { HEADER_OCTETS } from '../message-header.ts';
+import { encodeMessage, type IsakmpHeader } from './header.ts';
 import { ExchangeType, PayloadType } from './numbers.ts';
 import { decodePayloads, encodePayloads, GENERIC_HEADER_OCTETS, onlyBody } from './payload.ts';
 

@@ -1,14 +1,11 @@
-/** The ISAKMP header (RFC 2408 section 3.1). */
-import { ByteReader, ByteWriter, DecodeError, hex } from '../../bytes.ts';
-
-/** Octets of the header. */
-export const HEADER_OCTETS = 28;
+/** The ISAKMP header (RFC 2408 section 3.1) and what is behind it. */
+import { concatBytes, DecodeError } from '../../bytes.ts';
+import { HEADER_OCTETS, isZeroSpi, readHeader, spiKey, writeHeader } from '../message-header.ts';
 
 /** Octets of a cookie. */
 export const COOKIE_OCTETS = 8;
 
-/** Major version 1, minor version 0. */
-const VERSION = 0x10;
+const MAJOR_VERSION = 1;
 
 export interface IsakmpHeader {
   /** 8 octets each. The responder's is all zeros in the first message. */
@@ -36,48 +33,31 @@ export interface ReceivedMessage {
  * @throws DecodeError when it is too short for its length, or of another major version.
  */
 export function decodeMessage(datagram: Uint8Array): ReceivedMessage {
-  const peek = new ByteReader(datagram.subarray(24));
-  const length = peek.u32('Length');
-  if (length < HEADER_OCTETS || length > datagram.length) {
-    throw new DecodeError(`Length ${length} of a message of ${datagram.length} octets`);
-  }
-  const octets = datagram.slice(0, length);
-  const reader = new ByteReader(octets);
-  const cookieI = reader.bytes(COOKIE_OCTETS, 'Initiator Cookie');
-  const cookieR = reader.bytes(COOKIE_OCTETS, 'Responder Cookie');
-  const nextPayload = reader.u8('Next Payload');
-  const version = reader.u8('Version');
-  if (version >> 4 !== VERSION >> 4) throw new DecodeError(`major version ${version >> 4}`);
-  const exchangeType = reader.u8('Exchange Type');
-  const flags = reader.u8('Flags');
-  const messageId = reader.u32('Message ID');
-  reader.skip(4, 'Length');
-  if (isZero(cookieI)) throw new DecodeError('Initiator Cookie is zero');
-  const header = { cookieI, cookieR, nextPayload, exchangeType, flags, messageId };
-  return { header, body: reader.rest(), octets };
+  const octets = datagram.slice(0, readHeader(datagram).length);
+  const { spiI: cookieI, spiR: cookieR, nextPayload, exchange, flags, messageId, majorVersion } = readHeader(octets);
+  if (majorVersion !== MAJOR_VERSION) throw new DecodeError(`major version ${majorVersion}`);
+  if (isZeroSpi(cookieI)) throw new DecodeError('Initiator Cookie is zero');
+  const header = { cookieI, cookieR, nextPayload, exchangeType: exchange, flags, messageId };
+  return { header, body: octets.subarray(HEADER_OCTETS), octets };
 }
 
 /** A message with this body. @throws EncodeError when a field does not fit. */
 export function encodeMessage(header: IsakmpHeader, body: Uint8Array): Uint8Array {
-  return new ByteWriter(HEADER_OCTETS + body.length)
-    .bytes(header.cookieI)
-    .bytes(header.cookieR)
-    .u8(header.nextPayload)
-    .u8(VERSION)
-    .u8(header.exchangeType)
-    .u8(header.flags)
-    .u32(header.messageId)
-    .u32(HEADER_OCTETS + body.length)
-    .bytes(body)
-    .finish();
-}
-
-/** Whether there is nothing but zeros: a cookie that is not known yet. */
-export function isZero(cookie: Uint8Array): boolean {
-  return cookie.every((octet) => octet === 0);
+  const { cookieI, cookieR, nextPayload, exchangeType, flags, messageId } = header;
+  const fields = {
+    spiI: cookieI,
+    spiR: cookieR,
+    nextPayload,
+    majorVersion: MAJOR_VERSION,
+    exchange: exchangeType,
+    flags,
+    messageId,
+    length: HEADER_OCTETS + body.length,
+  };
+  return concatBytes(writeHeader(fields), body);
 }
 
 /** Both cookies as one key of a map. */
 export function cookieKey(cookieI: Uint8Array, cookieR: Uint8Array): string {
-  return hex(cookieI) + hex(cookieR);
+  return spiKey(cookieI) + spiKey(cookieR);
 }

@@ -1,8 +1,15 @@
 /** Identification payloads (RFC 2407 section 4.6.2) and NAT-OA payloads (RFC 3947 section 5.2). */
 import { ByteReader, ByteWriter, DecodeError, EncodeError, hex, utf8Bytes } from '../../bytes.ts';
 import { printable } from '../../printable.ts';
+import {
+  addressOctets,
+  addressText,
+  isAddressOctets,
+  lastOfPrefix,
+  maskLength,
+  prefixMask,
+} from '../address-octets.ts';
 import type { IkeIdentity, TrafficSelector } from '../ike-types.ts';
-import { addressOctets, addressText, isAddressOctets, lastOfPrefix, maskLength, prefixMask } from './address-octets.ts';
 import { IdType } from './numbers.ts';
 
 /** Longest name or key id, in octets. */

@@ -1,10 +1,27 @@
 /** The Informational Exchange under an ISAKMP SA (RFC 2409 section 5.7): what a genuine one asks for. */
 import { ByteReader, ByteWriter, concatBytes, hex } from '../../bytes.ts';
+import { hash1 } from '../crypto/keys-v1.ts';
 import type { Phase1Outcome } from './main-mode.ts';
-import { decodeDelete, decodeNotification, encodeNotification, isakmpNotification, spiNumber } from './notification.ts';
-import { FIRST_STATUS_TYPE, NotifyType, notifyName, PayloadType, Phase1Attribute, ProtocolId } from './numbers.ts';
+import {
+  decodeDelete,
+  decodeNotification,
+  encodeDelete,
+  encodeNotification,
+  isakmpNotification,
+  spiNumber,
+} from './notification.ts';
+import {
+  ExchangeType,
+  FIRST_STATUS_TYPE,
+  NotifyType,
+  notifyName,
+  PayloadType,
+  Phase1Attribute,
+  ProtocolId,
+} from './numbers.ts';
 import type { Payload } from './payload.ts';
 import { secondsOf } from './phase1-transforms.ts';
+import { Phase2Messages } from './phase2-message.ts';
 import { decodeAttributes } from './sa-payload.ts';
 
 /** What payloads can bring about. */
@@ -75,6 +92,18 @@ export function dpdPayload({ cookieI, cookieR }: Phase1Outcome, type: number, se
   const data = new ByteWriter(4).u32(sequence).finish();
   const body = isakmpNotification(type, concatBytes(cookieI, cookieR), data);
   return { type: PayloadType.notification, body };
+}
+
+/** Says that this ISAKMP SA is no more (RFC 2408 section 3.15). */
+export function deletePayload({ cookieI, cookieR }: Phase1Outcome): Payload {
+  const body = encodeDelete({ protocol: ProtocolId.isakmp, spis: [concatBytes(cookieI, cookieR)] });
+  return { type: PayloadType.delete, body };
+}
+
+/** An Informational with a HASH (section 5.7). @param messageId that was not used before. */
+export function sealInformational(sa: Phase1Outcome, messageId: number, payloads: readonly Payload[]): Uint8Array {
+  const messages = new Phase2Messages(sa, ExchangeType.informational, messageId);
+  return messages.seal(payloads, (covered) => hash1(sa.proposal.prf, sa.keys.skeyidA, messageId, covered));
 }
 
 /** Refuses a Quick Mode. */

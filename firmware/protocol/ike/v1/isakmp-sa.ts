@@ -1,5 +1,4 @@
 /** An established ISAKMP SA: the phase 2 exchanges under it, and what keeps it alive. */
-import { concatBytes } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
 import { hash1, wipePhase1Keys } from '../crypto/keys-v1.ts';
@@ -7,9 +6,9 @@ import type { IkePeer } from '../ike-types.ts';
 import type { ChildTable } from './child-table.ts';
 import { DEFAULT_DPD_SECONDS, DeadPeerDetection } from './dpd.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
-import { noChildLeft, peerSilent } from './failures.ts';
+import { deletedByPeer, deletedUnused, noChildLeft, peerSilent } from './failures.ts';
 import { cookieKey, type ReceivedMessage } from './header.ts';
-import { dpdPayload, errorPayload, handleInformational } from './informational.ts';
+import { deletePayload, dpdPayload, errorPayload, handleInformational, sealInformational } from './informational.ts';
 import { agreedLifetime, type Lifetime, lifetimeFrom, nextAttempt } from './lifetimes.ts';
 import { hasInitialContact, type MainModeContext, type Phase1Outcome } from './main-mode.ts';
 import { followed } from './natd.ts';
@@ -17,9 +16,10 @@ import { encodeDelete, spiOctets } from './notification.ts';
 import { ExchangeType, NotifyType, PayloadType, ProtocolId } from './numbers.ts';
 import type { Payload } from './payload.ts';
 import { MessageIds, Phase2Messages } from './phase2-message.ts';
-import type { QuickMode, QuickModeContext } from './quick-mode.ts';
-import { QuickModeInitiator, type QuickModeRequest } from './quick-mode-initiator.ts';
+import type { QuickModeContext } from './quick-mode.ts';
+import type { QuickModeRequest } from './quick-mode-initiator.ts';
 import { answerQuickMode } from './quick-mode-responder.ts';
+import { QuickModes, type QuickModesHost } from './quick-modes.ts';
 
 /** How long an SA that this side opened may be without child SA, ms: some peers delete before they make anew. */
 const CHILDLESS_MS = 10000;
@@ -32,11 +32,15 @@ export interface IsakmpSaHost extends MainModeContext {
   readonly ending: Set<IsakmpSa>;
   /** The peer deleted the ISAKMP SA with these cookies, over `sa`. */
   deletedByPeer(now: Instant, sa: IsakmpSa, key: string): void;
+  /** The peer of `sa` is somewhere else now. */
+  moved(sa: IsakmpSa): void;
+  /** The peer does not answer over `sa`. */
+  silent(sa: IsakmpSa, failure: Failure): void;
   /** The peer says over `sa` that it remembers no other. */
   initialContact(now: Instant, sa: IsakmpSa): void;
 }
 
-export class IsakmpSa implements QuickModeContext {
+export class IsakmpSa implements QuickModesHost {
   readonly sa: Phase1Outcome;
   readonly ikeId: number;
   /** Both cookies. */
@@ -45,7 +49,7 @@ export class IsakmpSa implements QuickModeContext {
   readonly random: QuickModeContext['random'];
   readonly counters: QuickModeContext['counters'];
   readonly #host: IsakmpSaHost;
-  readonly #exchanges = new Map<number, QuickMode>();
+  readonly #quickModes: QuickModes;
   readonly #messageIds: MessageIds;
   readonly #dpd: DeadPeerDetection;
   #path: UdpPath;
@@ -54,10 +58,14 @@ export class IsakmpSa implements QuickModeContext {
   #ended: Failure | undefined;
   /** This side opened the connection, or took it over from an SA for which it did. */
   opened: boolean;
+  /** There is, or was, a child SA. */
+  used = false;
   /** The SA that has taken over. */
   replacedBy: IsakmpSa | undefined;
   /** When this side, which made the successor, deletes it. */
   retireAt: Instant | undefined;
+  /** It took over from one that the peer deleted or does not answer: whether the peer still has this one is open. */
+  doubted = false;
   /** A successor is being made. */
   rekeying = false;
   lastFailure: Failure | undefined;
@@ -69,6 +77,7 @@ export class IsakmpSa implements QuickModeContext {
     this.random = host.random;
     this.counters = host.counters;
     this.#host = host;
+    this.#quickModes = new QuickModes(this, host.children);
     this.#path = sa.path;
     this.#messageIds = new MessageIds(host.random);
     this.opened = opened;
@@ -78,6 +87,7 @@ export class IsakmpSa implements QuickModeContext {
       implementation: vendor.implementation,
       natLocal: nat.local,
       natRemote: nat.remote,
+      ...(nat.encapsulation === undefined ? {} : { encapsulation: nat.encapsulation }),
     };
     this.#lifetime = lifetimeFrom(now, sa.lifetime, sa.initiator, host.random);
     const seconds = vendor.deadPeerDetection ? (connection.dpdSeconds ?? DEFAULT_DPD_SECONDS) : 0;
@@ -104,9 +114,9 @@ export class IsakmpSa implements QuickModeContext {
 
   get deadline(): Instant {
     const { rekeyAt, expiresAt } = this.#lifetime;
-    const deadlines = [expiresAt, this.retireAt, ...[...this.#exchanges.values()].map(({ deadline }) => deadline)];
+    const deadlines = [expiresAt, this.retireAt, ...this.#quickModes.deadlines];
     if (this.replacedBy === undefined) {
-      deadlines.push(this.#dpd.deadline, this.rekeying ? undefined : rekeyAt);
+      deadlines.push(this.#dpd.deadline, this.rekeying || this.doubted ? undefined : rekeyAt);
       if (this.#childlessSince !== undefined) deadlines.push(this.#childlessSince + CHILDLESS_MS);
     }
     return Math.min(...deadlines.filter((deadline) => deadline !== undefined));
@@ -118,15 +128,14 @@ export class IsakmpSa implements QuickModeContext {
     const seen = this.sa.replay.recognize(messageId, message.octets);
     if (seen.kind === 'repeated') {
       this.counters.duplicate += 1;
-      if (seen.reply !== undefined) this.send('reply again', seen.reply);
+      if (seen.reply !== undefined) this.#replyAgain(seen.reply, path);
       return;
     }
-    const exchange = this.#exchanges.get(messageId);
-    if (exchange !== undefined && exchangeType === ExchangeType.quickMode) {
-      if (!exchange.receive(now, message)) this.counters.authenticationFailed += 1;
+    if (this.#quickModes.has(messageId) && exchangeType === ExchangeType.quickMode) {
+      if (!this.#quickModes.receive(now, message)) this.counters.authenticationFailed += 1;
       else {
         this.#genuine(now, messageId, path);
-        this.#settle(now, messageId, exchange);
+        this.#quickModes.settle(now, messageId);
       }
     } else if (messageId === 0 || this.#messageIds.isUsed(messageId)) {
       // Among them what Windows says behind its Quick Modes: CONNECTED under the same message id.
@@ -137,29 +146,23 @@ export class IsakmpSa implements QuickModeContext {
 
   /** Lets its exchanges and DPD act. Lifetimes are the endpoint's. */
   tick(now: Instant): void {
-    for (const [messageId, exchange] of [...this.#exchanges]) {
-      exchange.tick(now);
-      this.#settle(now, messageId, exchange);
-    }
+    this.#quickModes.tick(now);
     if (this.replacedBy !== undefined) return;
     const due = this.#dpd.due(now);
-    if (due.kind === 'dead') this.end(peerSilent(this.#path.remote, this.#dpd.silence(now)));
+    if (due.kind === 'dead') this.#host.silent(this, peerSilent(this.#path.remote, this.#dpd.silence(now)));
     if (due.kind === 'ask') this.inform([dpdPayload(this.sa, NotifyType.rUThere, due.sequence)], 'R-U-THERE');
     this.#watchChildren(now);
   }
 
   startQuickMode(now: Instant, request: QuickModeRequest): void {
-    const messageId = this.#messageIds.fresh();
-    this.#exchanges.set(messageId, new QuickModeInitiator(now, this, messageId, request));
+    this.#quickModes.start(now, this.#messageIds.fresh(), request);
     this.#childlessSince = undefined;
   }
 
   /** An Informational of this side (RFC 2409 section 5.7). @returns the message. */
   inform(payloads: readonly Payload[], detail: string): Uint8Array {
     const messageId = this.#messageIds.fresh();
-    const messages = new Phase2Messages(this.sa, ExchangeType.informational, messageId);
-    const { prf } = this.sa.proposal;
-    const message = messages.seal(payloads, (covered) => hash1(prf, this.sa.keys.skeyidA, messageId, covered));
+    const message = sealInformational(this.sa, messageId, payloads);
     this.send('Informational', message, detail);
     return message;
   }
@@ -173,9 +176,7 @@ export class IsakmpSa implements QuickModeContext {
 
   /** Tells the peer that this ISAKMP SA is no more. */
   deleteSelf(): void {
-    const spi = concatBytes(this.sa.cookieI, this.sa.cookieR);
-    const body = encodeDelete({ protocol: ProtocolId.isakmp, spis: [spi] });
-    this.inform([{ type: PayloadType.delete, body }], 'DELETE of the ISAKMP SA');
+    this.inform([deletePayload(this.sa)], 'DELETE of the ISAKMP SA');
   }
 
   end(failure: Failure): void {
@@ -183,20 +184,34 @@ export class IsakmpSa implements QuickModeContext {
     this.#host.ending.add(this);
   }
 
+  /** As {@link end}, for a reason that the peer cannot know. */
+  endAndTell(failure: Failure): void {
+    if (this.#ended !== undefined) return;
+    this.deleteSelf();
+    this.end(failure);
+  }
+
+  /** The peer deleted it. Where it never had a child SA, the last refusal says why. */
+  endedByPeer(): void {
+    const unused = this.replacedBy === undefined && !this.used;
+    this.end(unused ? (this.lastFailure ?? deletedUnused()) : deletedByPeer());
+  }
+
   /** A Quick Mode is under way. */
   get busy(): boolean {
-    return this.#exchanges.size > 0;
+    return this.#quickModes.size > 0;
   }
 
   /** Nothing is to be done with it any more; a rekey that it was in the middle of is for its successor. */
   forget(now: Instant): void {
-    for (const exchange of this.#exchanges.values()) {
-      const replaces = exchange instanceof QuickModeInitiator ? exchange.request.replaces : undefined;
-      if (replaces !== undefined) this.#host.children.rekeyFailed(now, replaces, undefined);
-    }
-    this.#exchanges.clear();
+    this.#quickModes.forget(now);
     wipePhase1Keys(this.sa.keys);
     this.sa.encryptionKey.fill(0);
+  }
+
+  /** ESP came over a child SA. */
+  childUsed(now: Instant, childId: number): void {
+    this.#quickModes.childUsed(now, childId);
   }
 
   rekeyFailed(now: Instant, failure: Failure): void {
@@ -206,15 +221,24 @@ export class IsakmpSa implements QuickModeContext {
     this.#lifetime = { expiresAt, rekeyAt: nextAttempt(now, expiresAt) };
   }
 
+  /** Somebody who is heard only by ESP may have no ISAKMP SA any more. */
+  get canBeAsked(): boolean {
+    return this.#dpd.deadline !== undefined;
+  }
+
   heard(now: Instant): void {
     this.#dpd.heard(now);
   }
 
+  /** An ESP packet of a child SA, authentic and fresh, came from elsewhere. */
+  peerMoved(now: Instant, { remote }: UdpPath): void {
+    this.heard(now);
+    // Bare ESP has no ports, and says nothing about where IKE goes.
+    if (this.sa.nat.remote && remote.port !== 0) this.#follow({ local: this.#path.local, remote });
+  }
+
   pathError(remote: UdpEndpoint, code: string): void {
-    if (!sameEndpoint(remote, this.#path.remote)) return;
-    for (const exchange of this.#exchanges.values()) {
-      if (exchange instanceof QuickModeInitiator) exchange.hint({ pathError: code });
-    }
+    if (sameEndpoint(remote, this.#path.remote)) this.#quickModes.hint({ pathError: code });
   }
 
   freshSpi(): number {
@@ -223,6 +247,16 @@ export class IsakmpSa implements QuickModeContext {
 
   send(name: string, message: Uint8Array, detail?: string): void {
     this.#host.outbox.send(this.ikeId, name, message, this.#path, this.sa.vendor.fragmentation, detail);
+  }
+
+  /**
+   * A repeated message proves nothing about where its sender is, but a NAT may have given him another port while his
+   * exchange is under way: then the answer that he waits for goes there.
+   */
+  #replyAgain(reply: Uint8Array, seen: UdpPath): void {
+    const samePlace = seen.remote.address === this.#path.remote.address;
+    const path = samePlace ? (followed(this.#path, seen, this.sa.nat) ?? this.#path) : this.#path;
+    this.#host.outbox.send(this.ikeId, 'reply again', reply, path, this.sa.vendor.fragmentation);
   }
 
   received(name: string, detail?: string): void {
@@ -235,9 +269,8 @@ export class IsakmpSa implements QuickModeContext {
 
   #receiveQuickMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     const { exchangesPerIkeSa, childrenPerIkeSa } = this.#host.limits;
-    const { ikeId } = this.owner;
-    const full = this.#exchanges.size >= exchangesPerIkeSa;
-    if (full || this.#host.children.ofIke(ikeId).length >= childrenPerIkeSa) {
+    const full = this.#quickModes.size >= exchangesPerIkeSa;
+    if (full || this.#host.children.ofIke(this.owner.ikeId).length >= childrenPerIkeSa) {
       this.counters.unexpected += 1;
       return;
     }
@@ -251,7 +284,9 @@ export class IsakmpSa implements QuickModeContext {
       this.received('Quick Mode 1', answer.failure.reason);
       const reply = this.inform([errorPayload(answer.notify)], answer.failure.step);
       this.remember(messages.messageId, message.octets, reply);
-    } else this.#exchanges.set(messages.messageId, answer);
+      return;
+    }
+    this.#quickModes.add(now, messages.messageId, answer);
   }
 
   #receiveInformational(now: Instant, message: ReceivedMessage, path: UdpPath): void {
@@ -262,7 +297,7 @@ export class IsakmpSa implements QuickModeContext {
       received: (detail: string) => this.received('Informational', detail),
       childDeleted: (spi: number) => {
         const record = this.#host.children.byDeletedSpi(this.owner.ikeId, spi);
-        if (record !== undefined) this.#host.children.remove(record.child.id);
+        if (record !== undefined) this.#host.children.remove(now, record.child.id);
         this.owner.#watchChildren(now);
       },
       isakmpDeleted: (key: string) => this.#host.deletedByPeer(now, this, key),
@@ -274,7 +309,7 @@ export class IsakmpSa implements QuickModeContext {
       },
       hereIAm: (sequence: number) => this.#dpd.isAnswer(sequence),
       shorten: (seconds: number) => this.#shorten(now, seconds),
-      refused: (type: number, spi: number | undefined) => this.#refused(now, type, spi),
+      refused: (type: number, spi: number | undefined) => this.#quickModes.refused(now, type, spi),
     };
     handleInformational(this.sa, opened.payloads, effects);
   }
@@ -303,36 +338,31 @@ export class IsakmpSa implements QuickModeContext {
   #genuine(now: Instant, messageId: number, seen: UdpPath): void {
     this.#messageIds.use(messageId);
     this.#dpd.heard(now);
+    this.doubted = false;
+    this.#follow(seen);
+  }
+
+  /** The one that has taken over lives at the same place. */
+  #follow(seen: UdpPath): void {
     const path = followed(this.#path, seen, this.sa.nat);
     if (path === undefined) return;
     this.#path = path;
-    this.#host.outbox.emit({ kind: 'path', ikeId: this.owner.ikeId, path });
+    const { owner } = this;
+    owner.#path = path;
+    this.#host.outbox.emit({ kind: 'path', ikeId: owner.ikeId, path });
+    this.#host.moved(owner);
   }
 
-  /** An exchange may be over. */
-  #settle(now: Instant, messageId: number, exchange: QuickMode): void {
-    if (!exchange.over) return;
-    this.#exchanges.delete(messageId);
-    const { agreed, failure } = exchange;
+  /** For its Quick Modes. */
+  quickModeOver(now: Instant, made: boolean, failure: Failure | undefined): void {
     const { owner } = this;
-    if (agreed !== undefined) this.#host.children.add(now, this.sa, owner.ikeId, this.#path, agreed);
+    owner.used ||= made;
     if (failure !== undefined) {
       owner.lastFailure = failure;
       this.received('Quick Mode', failure.reason);
+      if (owner.#isBarren) owner.endAndTell(failure);
     }
-    const replaces = exchange instanceof QuickModeInitiator ? exchange.request.replaces : undefined;
-    if (agreed === undefined && replaces !== undefined) this.#host.children.rekeyFailed(now, replaces, failure);
-    if (failure !== undefined && owner.#isBarren) owner.end(failure);
     owner.#watchChildren(now);
-  }
-
-  #refused(now: Instant, type: number, spi: number | undefined): void {
-    const waiting = [...this.#exchanges].filter(([, exchange]) => exchange instanceof QuickModeInitiator);
-    const named = waiting.find(([, exchange]) => exchange instanceof QuickModeInitiator && exchange.inboundSpi === spi);
-    const [messageId, exchange] = named ?? waiting[0] ?? [];
-    if (messageId === undefined || !(exchange instanceof QuickModeInitiator)) return;
-    exchange.refused(type);
-    this.#settle(now, messageId, exchange);
   }
 
   #shorten(now: Instant, seconds: number): void {
@@ -342,13 +372,13 @@ export class IsakmpSa implements QuickModeContext {
 
   /** Opened by this side, and neither with a child SA nor about to have one. */
   get #isBarren(): boolean {
-    const waiting = [...this.#exchanges.values()].some((exchange) => !exchange.over);
-    return this.opened && !waiting && this.#host.children.ofIke(this.ikeId).length === 0;
+    return this.opened && !this.busy && this.#host.children.ofIke(this.ikeId).length === 0;
   }
 
   #watchChildren(now: Instant): void {
     if (!this.#isBarren) this.#childlessSince = undefined;
     else this.#childlessSince ??= now;
-    if (this.#childlessSince !== undefined && now - this.#childlessSince >= CHILDLESS_MS) this.end(noChildLeft());
+    if (this.#childlessSince !== undefined && now - this.#childlessSince >= CHILDLESS_MS)
+      this.endAndTell(noChildLeft());
   }
 }

@@ -3,7 +3,10 @@ import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
+import { wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkeConnection } from '../ike-types.ts';
+import { isZeroSpi } from '../message-header.ts';
+import { movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
 import { chooseIkeProposal, type IkeProposal } from '../proposals.ts';
 import {
@@ -14,8 +17,9 @@ import {
   noAnswerToKeyExchange,
   wrongIdentity,
 } from './failures.ts';
-import { COOKIE_OCTETS, isZero, type ReceivedMessage } from './header.ts';
+import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
 import { sameIdentity } from './id-payload.ts';
+import { deletePayload, sealInformational } from './informational.ts';
 import { agreedLifetime, DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
 import {
   Authentication,
@@ -32,10 +36,11 @@ import {
   plainPayloads,
   publicValueOf,
 } from './main-mode.ts';
-import { detectNat, floated, type NatSituation, natdPayloads } from './natd.ts';
+import { detectNat, type NatSituationV1, natdPayloads } from './natd.ts';
 import { NotifyType, PayloadType } from './numbers.ts';
 import { nonceOf, onlyBody, type Payload } from './payload.ts';
 import { phase1Answer, phase1Proposal } from './phase1-transforms.ts';
+import { MessageIds } from './phase2-message.ts';
 import { ReplayCache } from './replay-cache.ts';
 import { Retransmission } from './retransmit.ts';
 import { encodeSa } from './sa-payload.ts';
@@ -57,7 +62,7 @@ type State =
   | ({
       readonly kind: 'wait-6';
       readonly authentication: Authentication;
-      readonly nat: NatSituation;
+      readonly nat: NatSituationV1;
       /** A message 6 came that did not verify. */
       unverified: boolean;
     } & Answered)
@@ -97,7 +102,7 @@ export class MainModeInitiator implements MainMode {
     this.cookieI = context.random.bytes(COOKIE_OCTETS);
     const lifetime = this.connection.ikeLifetime ?? DEFAULT_IKE_LIFETIME;
     this.#saBody = encodeSa([phase1Proposal(this.connection.ikeProposals, lifetime)]);
-    const payloads = [{ type: PayloadType.sa, body: this.#saBody }, ...initiatorVendorIds()];
+    const payloads = [{ type: PayloadType.sa, body: this.#saBody }, ...initiatorVendorIds(context.self)];
     const message = plainMessage(this.cookieI, new Uint8Array(COOKIE_OCTETS), payloads);
     this.#sent = { name: 'Main Mode 1', message };
     this.#retransmission = new Retransmission(now);
@@ -165,13 +170,13 @@ export class MainModeInitiator implements MainMode {
 
   #receive2(now: Instant, message: ReceivedMessage): void {
     const { cookieR } = message.header;
-    if (isZero(cookieR)) throw new DecodeError('Responder Cookie is zero');
+    if (isZeroSpi(cookieR)) throw new DecodeError('Responder Cookie is zero');
     const payloads = plainPayloads(message);
     const answer = phase1Answer(onlyBody(payloads, PayloadType.sa, 'SA'));
     const choice = chooseIkeProposal([answer.offer], this.connection.ikeProposals, { version: 1 });
     if (choice === undefined) throw new DecodeError('the answer was not among the proposals');
     const { proposal } = choice;
-    const vendor = recognizeVendor(payloads);
+    const vendor = recognizeVendor(this.#context.self, payloads);
     const exchange = createKeyExchange(proposal.group, this.#context.random);
     const nonceI = this.#context.random.bytes(NONCE_OCTETS);
     const lifetime = agreedLifetime(this.connection.ikeLifetime ?? DEFAULT_IKE_LIFETIME, answer.lifetime);
@@ -183,8 +188,9 @@ export class MainModeInitiator implements MainMode {
     ];
     if (vendor.natTraversal !== undefined) {
       const cookies = { cookieI: this.cookieI, cookieR };
-      const pretend = this.connection.forceEncapsulation === true ? this.#context.random : undefined;
-      reply.push(...natdPayloads(vendor.natTraversal, proposal.prf, cookies, this.#path, pretend));
+      const pretend = this.connection.forceEncapsulation === true && !vendor.encapsulationAgreed;
+      const pretender = pretend ? this.#context.random : undefined;
+      reply.push(...natdPayloads(vendor.natTraversal, proposal.prf, cookies, this.#path, pretender));
     }
     this.#send(now, 'Main Mode 3', plainMessage(this.cookieI, cookieR, reply));
   }
@@ -206,10 +212,10 @@ export class MainModeInitiator implements MainMode {
       sharedSecret: exchange.sharedSecret(publicR),
     };
     exchange.destroy();
-    const pretend = this.connection.forceEncapsulation === true;
+    const wish = { agreed: vendor.encapsulationAgreed, forced: this.connection.forceEncapsulation === true };
     const seen = { local: this.#path.local, remote: path.remote };
-    const nat = detectNat(vendor.natTraversal, payloads, proposal.prf, exchanged, seen, pretend);
-    if (nat.encapsulate) this.#path = floated(this.#path);
+    const nat = detectNat(vendor.natTraversal, payloads, proposal.prf, exchanged, seen, wish);
+    if (nat.encapsulation !== undefined) this.#path = movedToNatPort(this.#path);
     const authentication = new Authentication(exchanged, this.connection.psk);
     this.#accepted(message, 'Main Mode 4');
     this.#state = { kind: 'wait-6', authentication, nat, unverified: false, cookieR, proposal, lifetime, vendor };
@@ -228,15 +234,9 @@ export class MainModeInitiator implements MainMode {
       return;
     }
     this.#accepted(message, 'Main Mode 6');
-    const { remoteId } = this.connection;
-    if (remoteId !== undefined && !sameIdentity(remoteId, opened.identity)) {
-      this.#context.counters.authenticationFailed += 1;
-      this.#fail(wrongIdentity('Main Mode 6', opened.identity, remoteId));
-      return;
-    }
     const { authentication, nat, cookieR, proposal, lifetime, vendor } = state;
     const { rekeys } = this.#options;
-    this.#outcome = {
+    const outcome: Phase1Outcome = {
       ikeId: this.ikeId,
       initiator: true,
       connection: this.connection,
@@ -255,7 +255,23 @@ export class MainModeInitiator implements MainMode {
       replay: this.#replay,
       ...(rekeys === undefined ? {} : { rekeys }),
     };
-    this.#state = { kind: 'over' };
+    const { remoteId } = this.connection;
+    if (remoteId === undefined || sameIdentity(remoteId, opened.identity)) {
+      this.#outcome = outcome;
+      this.#state = { kind: 'over' };
+      return;
+    }
+    this.#context.counters.authenticationFailed += 1;
+    this.#tellDeleted(outcome);
+    this.#fail(wrongIdentity('Main Mode 6', opened.identity, remoteId));
+  }
+
+  /** For the peer the SA stands. */
+  #tellDeleted(sa: Phase1Outcome): void {
+    const message = sealInformational(sa, new MessageIds(this.#context.random).fresh(), [deletePayload(sa)]);
+    const { outbox } = this.#context;
+    outbox.send(this.ikeId, 'Informational', message, this.#path, false, 'DELETE of the ISAKMP SA');
+    wipePhase1Keys(sa.keys);
   }
 
   #open6(message: ReceivedMessage, state: State & { kind: 'wait-6' }): ReturnType<Authentication['open']> {
@@ -280,7 +296,7 @@ export class MainModeInitiator implements MainMode {
     if (state.kind === 'wait-4') return noAnswerToKeyExchange(remote, this.#clues);
     if (state.kind !== 'wait-6') return noAnswer(remote, this.#clues);
     if (state.unverified) return answerNotVerified(remote);
-    return noAnswerToAuthentication(remote, state.nat.encapsulate, this.#clues);
+    return noAnswerToAuthentication(remote, state.nat.encapsulation !== undefined, this.#clues);
   }
 
   #fail(failure: Failure): void {

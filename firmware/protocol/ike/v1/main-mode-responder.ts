@@ -23,7 +23,7 @@ import {
   plainPayloads,
   publicValueOf,
 } from './main-mode.ts';
-import { detectNat, type NatSituation, natdPayloads } from './natd.ts';
+import { detectNat, type NatSituationV1, natdPayloads } from './natd.ts';
 import { isakmpNotification } from './notification.ts';
 import { ExchangeType, NotifyType, PayloadType } from './numbers.ts';
 import { nonceOf, type Payload } from './payload.ts';
@@ -63,7 +63,7 @@ type State =
       readonly peerPublic: Uint8Array;
       readonly nonceI: Uint8Array;
       readonly nonceR: Uint8Array;
-      readonly nat: NatSituation;
+      readonly nat: NatSituationV1;
       /** Computed for the first message 5 only: a stranger who sends none costs no exponentiation more. */
       exchanged?: Exchanged;
       attempts: number;
@@ -102,7 +102,7 @@ export class MainModeResponder implements MainMode {
     this.cookieR = context.random.bytes(COOKIE_OCTETS);
     this.#deadline = now + HALF_OPEN_MS;
     const saBody = encodeSa([chosenProposal(options.offer)]);
-    const payloads = [{ type: PayloadType.sa, body: saBody }, ...responderVendorIds(options.vendor)];
+    const payloads = [{ type: PayloadType.sa, body: saBody }, ...responderVendorIds(context.self, options.vendor)];
     context.outbox.received(this.ikeId, 'Main Mode 1');
     this.#reply('Main Mode 2', options.message, plainMessage(this.cookieI, this.cookieR, payloads));
   }
@@ -169,8 +169,11 @@ export class MainModeResponder implements MainMode {
     const nonceI = nonceOf(payloads).slice();
     const exchange = createKeyExchange(proposal.group, this.#context.random);
     const nonceR = this.#context.random.bytes(NONCE_OCTETS);
-    const pretend = this.connection.forceEncapsulation === true;
-    const nat = detectNat(vendor.natTraversal, payloads, proposal.prf, this, path, pretend);
+    const forced = this.connection.forceEncapsulation === true;
+    const nat = detectNat(vendor.natTraversal, payloads, proposal.prf, this, path, {
+      agreed: vendor.encapsulationAgreed,
+      forced,
+    });
     this.#path = path;
     this.#state = { kind: 'wait-5', exchange, peerPublic, nonceI, nonceR, nat, attempts: 0 };
     this.#context.outbox.received(this.ikeId, 'Main Mode 3');
@@ -179,7 +182,7 @@ export class MainModeResponder implements MainMode {
       { type: PayloadType.nonce, body: nonceR },
     ];
     if (vendor.natTraversal !== undefined) {
-      const pretender = pretend ? this.#context.random : undefined;
+      const pretender = forced && !vendor.encapsulationAgreed ? this.#context.random : undefined;
       reply.push(...natdPayloads(vendor.natTraversal, proposal.prf, this, path, pretender));
     }
     this.#reply('Main Mode 4', message, plainMessage(this.cookieI, this.cookieR, reply));

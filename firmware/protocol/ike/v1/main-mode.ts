@@ -24,11 +24,12 @@ import { equalSecrets } from '../crypto/secrets.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 import type { IkeProposal } from '../proposals.ts';
 import { transform } from '../transforms.ts';
+import type { OwnVendorId } from '../vendor-ids.ts';
 import type { IkeV1Counters } from './endpoint-types.ts';
 import type { Clues } from './failures.ts';
 import { encodeMessage, type IsakmpHeader, type ReceivedMessage } from './header.ts';
 import { decodeId, encodeId, identityOfId, idOfIdentity } from './id-payload.ts';
-import type { NatSituation } from './natd.ts';
+import type { NatSituationV1 } from './natd.ts';
 import { decodeNotification, isakmpNotification } from './notification.ts';
 import { ExchangeType, HeaderFlag, NotifyType, PayloadType } from './numbers.ts';
 import type { Outbox } from './outbox.ts';
@@ -45,6 +46,8 @@ export interface MainModeContext {
   readonly random: RandomSource;
   readonly outbox: Outbox;
   readonly counters: IkeV1Counters;
+  /** What this side says of itself. */
+  readonly self: OwnVendorId;
 }
 
 /** An ISAKMP SA, as Main Mode leaves it. */
@@ -60,7 +63,7 @@ export interface Phase1Outcome {
   /** Last ciphertext block of message 6. */
   readonly lastBlock: Uint8Array;
   readonly path: UdpPath;
-  readonly nat: NatSituation;
+  readonly nat: NatSituationV1;
   readonly vendor: PeerVendor;
   readonly peerIdentity: IkeIdentity;
   /** Agreed, seconds. */

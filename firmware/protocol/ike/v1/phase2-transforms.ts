@@ -2,7 +2,7 @@
 import { DecodeError } from '../../bytes.ts';
 import { type EspOffer, type EspProposal, unknownTransform } from '../proposals.ts';
 import { findGroupV1, findPhase2Encryption, findPhase2Integrity, transform } from '../transforms.ts';
-import type { NatSituation } from './natd.ts';
+import type { NatSituationV1 } from './natd.ts';
 import { spiNumber, spiOctets } from './notification.ts';
 import { Phase2Attribute as Attribute, EncapsulationMode, LifeType, ProtocolId } from './numbers.ts';
 import { attributeOf, secondsOf } from './phase1-transforms.ts';
@@ -83,10 +83,10 @@ function offerOf(proposal: SaProposal, item: SaTransform, spi: number): Phase2Of
 /** What the mode is called on the wire: one number to offer, and all of its names to accept. */
 export function encapsulationModes(
   mode: 'transport' | 'tunnel',
-  { encapsulate, traversal }: NatSituation,
+  { encapsulation, traversal }: NatSituationV1,
 ): { readonly offered: number; readonly accepted: readonly number[] } {
   const tunnel = mode === 'tunnel';
-  if (!encapsulate) {
+  if (encapsulation === undefined) {
     const plain = tunnel ? EncapsulationMode.tunnel : EncapsulationMode.transport;
     return { offered: plain, accepted: [plain] };
   }

@@ -136,8 +136,11 @@ export class QuickModeInitiator implements QuickMode {
   /** The peer refused it, authenticated. @param type Notify Message Type. */
   refused(type: number): void {
     if (this.#over) return;
-    const chosen = type === NotifyType.noProposalChosen;
-    this.#fail(chosen ? espOfferRefused('Quick Mode', this.#proposals) : quickModeRefused(type));
+    if (type !== NotifyType.noProposalChosen) this.#fail(quickModeRefused(type));
+    else {
+      const failure = espOfferRefused('Quick Mode', this.#proposals);
+      this.#fail({ ...failure, reason: `${failure.reason} in ${this.#context.sa.connection.mode} mode` });
+    }
   }
 
   #fail(failure: Failure): void {

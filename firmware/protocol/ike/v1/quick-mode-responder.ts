@@ -74,6 +74,8 @@ export class QuickModeResponder implements QuickMode {
   readonly #retransmission: Retransmission;
   #over = false;
   #agreed: AgreedChild | undefined;
+  /** Id of the child SA that it has made already, to receive on. */
+  prepared: number | undefined;
 
   constructor(
     now: Instant,
@@ -109,6 +111,17 @@ export class QuickModeResponder implements QuickMode {
     return this.#agreed;
   }
 
+  /** What comes of it once message 3 is there. */
+  get expected(): AgreedChild {
+    return this.#judged.agreed;
+  }
+
+  /** The peer sends on it: message 3 is not needed any more. */
+  confirm(): void {
+    this.#over = true;
+    this.#agreed = this.#judged.agreed;
+  }
+
   /** A peer that does not want it any more says nothing: that is no failure. */
   get failure(): undefined {
     return undefined;
@@ -123,8 +136,7 @@ export class QuickModeResponder implements QuickMode {
     if (payloads === undefined) return false;
     this.#context.received('Quick Mode 3');
     this.#context.remember(messageId, message.octets);
-    this.#over = true;
-    this.#agreed = this.#judged.agreed;
+    this.confirm();
     return true;
   }
 
@@ -143,10 +155,11 @@ function judge(context: QuickModeContext, content: QuickModeContent): Judged | R
   const { sa, path } = context;
   const { connection, nat } = sa;
   const ids = content.ids === undefined ? undefined : { local: content.ids[1], remote: content.ids[0] };
-  const selectors = selectorsFor(connection, ids, path, nat);
-  if ('step' in selectors) return { notify: NotifyType.invalidIdInformation, failure: selectors };
+  // First the proposal: whoever is set to another mode asks for other selectors, too.
   const chosen = chooseOffer(context, phase2Offers(content.saBody));
   if ('notify' in chosen) return chosen;
+  const selectors = selectorsFor(connection, ids, path, nat);
+  if ('step' in selectors) return { notify: NotifyType.invalidIdInformation, failure: selectors };
   const { offer, esp } = chosen;
   const nonceR = context.random.bytes(NONCE_OCTETS);
   const keyExchange = exchangeKeys(context, esp, content.publicValue);
@@ -185,7 +198,7 @@ function chooseOffer(
   const modes = encapsulationModes(connection.mode, nat);
   const inMode = offers.filter(({ mode }) => modes.accepted.includes(mode));
   if (offers.length > 0 && inMode.length === 0) {
-    return { notify, failure: modeRefused(connection.mode, nat.encapsulate) };
+    return { notify, failure: modeRefused(connection.mode, nat.encapsulation !== undefined) };
   }
   const offered = inMode.map(({ offer }) => offer);
   const choice = chooseEspProposal(offered, connection.espProposals, { version: 1 });

@@ -2,11 +2,11 @@
 import { hex } from '../../bytes.ts';
 import type { Failure } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
+import { addressOctets } from '../address-octets.ts';
 import type { IkeConnection, TrafficSelector } from '../ike-types.ts';
-import { addressOctets } from './address-octets.ts';
 import { selectorsRefused, selectorText } from './failures.ts';
 import { type IdPayload, idOfSelector, selectorOfId } from './id-payload.ts';
-import type { NatSituation } from './natd.ts';
+import type { NatSituationV1 } from './natd.ts';
 
 /** IDci and IDcr, seen from this side. */
 export interface ClientIds {
@@ -76,7 +76,7 @@ export function selectorsFor(
   connection: IkeConnection,
   ids: ClientIds | undefined,
   path: UdpPath,
-  nat: NatSituation,
+  nat: NatSituationV1,
 ): ChildSelectors | Failure {
   if (connection.mode === 'transport') return transportSelectors(connection, ids, path, nat);
   const local = sideOf(ids?.local, path.local.address);
@@ -95,7 +95,7 @@ function transportSelectors(
   connection: IkeConnection,
   ids: ClientIds | undefined,
   path: UdpPath,
-  nat: NatSituation,
+  nat: NatSituationV1,
 ): ChildSelectors | Failure {
   const ports = connection.transportPorts ?? { protocol: 0, local: 0, remote: 0 };
   const ownLocal = hostSelector(path.local.address, ports.protocol, ports.local);

@@ -115,7 +115,7 @@ export function encodeContent(content: Omit<QuickModeContent, 'notifications'>, 
 
 /** NAT-OAi and NAT-OAr as this side sees them; none where there is nothing to correct. */
 export function ownNatOriginal({ sa, path }: QuickModeContext, initiator: boolean): readonly string[] {
-  if (sa.connection.mode !== 'transport' || !sa.nat.encapsulate) return [];
+  if (sa.connection.mode !== 'transport' || sa.nat.encapsulation === undefined) return [];
   const ours = path.local.address;
   const theirs = path.remote.address;
   return initiator ? [ours, theirs] : [theirs, ours];
@@ -130,7 +130,7 @@ export function originalAddresses(
   initiator: boolean,
   received: readonly string[],
 ): AgreedChild['natOriginal'] {
-  if (sa.connection.mode !== 'transport' || !sa.nat.encapsulate) return undefined;
+  if (sa.connection.mode !== 'transport' || sa.nat.encapsulation === undefined) return undefined;
   const [first, second] = received;
   // One address alone, as by draft 02, is the sender's own.
   const theirs = initiator ? (second ?? first) : first;

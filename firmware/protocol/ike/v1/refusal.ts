@@ -2,21 +2,25 @@
  * How a message that makes no SA is refused: in clear, without keeping anything, and not more than a few times a
  * second.
  */
+import { hex } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
-import type { UdpPath } from '../../udp-path.ts';
-import { COOKIE_OCTETS, isZero, type ReceivedMessage } from './header.ts';
+import { formatEndpoint, type UdpPath } from '../../udp-path.ts';
+import { isZeroSpi } from '../message-header.ts';
+import { RateLimit } from '../rate-limit.ts';
+import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
 import { plainMessage } from './main-mode.ts';
 import { isakmpNotification } from './notification.ts';
 import { ExchangeType, NotifyType, notifyName, PayloadType } from './numbers.ts';
 import type { Outbox } from './outbox.ts';
 
-/** Refusals that are told and reported in a second; the others are only counted. */
+/** Refusals that are told and reported, in a second and at once; the others are only counted. */
 const REFUSALS_PER_SECOND = 5;
 
 export class Refusals {
   readonly #outbox: Outbox;
-  #second = Number.NEGATIVE_INFINITY;
-  #spent = 0;
+  readonly #limit = new RateLimit(REFUSALS_PER_SECOND, REFUSALS_PER_SECOND);
+  /** Who was refused last: whoever repeats its message 1 is not reported again. */
+  #last = '';
 
   constructor(outbox: Outbox) {
     this.#outbox = outbox;
@@ -35,16 +39,18 @@ export class Refusals {
     failure: Failure,
     connection: string | undefined,
   ): void {
-    if (!this.#spend(now)) return;
+    if (!this.#limit.allows(now)) return;
     this.#outbox.received(ikeId, 'Main Mode 1', failure.reason);
     if (connection === undefined) return;
     this.#notify(ikeId, message, path, NotifyType.noProposalChosen);
-    this.#outbox.emit({ kind: 'ike-down', ikeId, connection, failure });
+    const caller = `${hex(message.header.cookieI)} ${formatEndpoint(path.remote)}`;
+    if (caller !== this.#last) this.#outbox.emit({ kind: 'ike-down', ikeId, connection, failure });
+    this.#last = caller;
   }
 
   /** Aggressive Mode, which is not spoken here. */
   aggressiveMode(now: Instant, ikeId: number, message: ReceivedMessage, path: UdpPath): void {
-    if (!isZero(message.header.cookieR) || !this.#spend(now)) return;
+    if (!isZeroSpi(message.header.cookieR) || !this.#limit.allows(now)) return;
     this.#outbox.received(ikeId, 'Aggressive Mode 1', 'refused');
     this.#notify(ikeId, message, path, NotifyType.invalidExchangeType);
   }
@@ -54,14 +60,5 @@ export class Refusals {
     const cookieR = new Uint8Array(COOKIE_OCTETS);
     const reply = plainMessage(header.cookieI, cookieR, payloads, ExchangeType.informational);
     this.#outbox.send(ikeId, 'Informational', reply, path, false, notifyName(type));
-  }
-
-  #spend(now: Instant): boolean {
-    if (now - this.#second >= 1000) {
-      this.#second = now;
-      this.#spent = 0;
-    }
-    this.#spent += 1;
-    return this.#spent <= REFUSALS_PER_SECOND;
   }
 }

@@ -2,7 +2,8 @@
  * Repeated requests are answered byte for byte, from memory. A peer that did not get a reply repeats its request;
  * were it taken for a new one, its keys would be made twice and the IVs would run apart.
  */
-import { createHash } from 'node:crypto';
+import { hash } from '../crypto/hash.ts';
+import { equalSecrets } from '../crypto/secrets.ts';
 
 /** Message ids whose last request is remembered, for one ISAKMP SA. The oldest is forgotten first. */
 const MAX_ENTRIES = 64;
@@ -17,7 +18,7 @@ export type Recognition =
   | { readonly kind: 'repeated'; readonly reply?: Uint8Array };
 
 interface Entry {
-  readonly digest: string;
+  readonly digest: Uint8Array;
   readonly reply: Uint8Array | undefined;
   replays: number;
 }
@@ -28,7 +29,7 @@ export class ReplayCache {
   /** @param request the whole message. */
   recognize(messageId: number, request: Uint8Array): Recognition {
     const entry = this.#entries.get(messageId);
-    if (entry === undefined || entry.digest !== digestOf(request)) return { kind: 'new' };
+    if (entry === undefined || !equalSecrets(entry.digest, hash('sha256', request))) return { kind: 'new' };
     if (entry.reply === undefined || entry.replays >= MAX_REPLAYS) return { kind: 'repeated' };
     entry.replays += 1;
     return { kind: 'repeated', reply: entry.reply };
@@ -37,12 +38,8 @@ export class ReplayCache {
   /** A request was dealt with. @param reply absent when it had none. */
   remember(messageId: number, request: Uint8Array, reply?: Uint8Array): void {
     this.#entries.delete(messageId);
-    this.#entries.set(messageId, { digest: digestOf(request), reply, replays: 0 });
+    this.#entries.set(messageId, { digest: hash('sha256', request), reply, replays: 0 });
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > MAX_ENTRIES && oldest !== undefined) this.#entries.delete(oldest);
   }
-}
-
-function digestOf(octets: Uint8Array): string {
-  return createHash('sha256').update(octets).digest('base64');
 }

@@ -77,11 +77,11 @@ export class SaLifecycle {
     sa.startQuickMode(now, ids === undefined ? request : { ...request, ids });
   }
 
-  close(now: Instant, sa: IsakmpSa): void {
+  close(now: Instant, sa: IsakmpSa, failure: Failure): void {
     const { owner } = sa;
     owner.deleteChildren(this.#children.ofIke(owner.ikeId).map(({ child }) => child.inboundSpi));
     for (const member of this.#succession.chainOf(owner)) member.deleteSelf();
-    this.#down(now, owner, closedHere());
+    this.#down(now, owner, failure);
   }
 
   tick(now: Instant): void {
@@ -112,14 +112,14 @@ export class SaLifecycle {
     }
     const sa = this.#table.sas.get(record.ikeId);
     if (action === 'delete') sa?.deleteChildren([record.child.inboundSpi]);
-    this.#children.remove(record.child.id, record.replaced ? undefined : expired('child SA', record.lastFailure));
+    this.#children.remove(now, record.child.id, record.replaced ? undefined : expired('child SA', record.lastFailure));
     sa?.tick(now);
   }
 
   #tickSa(now: Instant, sa: IsakmpSa): void {
     const { rekeyAt, expiresAt } = sa.lifetime;
-    if (now >= expiresAt) sa.end(expired('ISAKMP SA', sa.lastFailure));
-    else if (sa.replacedBy === undefined && now >= rekeyAt) this.rekeyIke(now, sa.ikeId);
+    if (now >= expiresAt) sa.endAndTell(expired('ISAKMP SA', sa.lastFailure));
+    else if (sa.replacedBy === undefined && !sa.doubted && now >= rekeyAt) this.rekeyIke(now, sa.ikeId);
     if (sa.retireAt !== undefined && now >= sa.retireAt) this.#retire(now, sa);
     sa.tick(now);
   }
@@ -140,7 +140,7 @@ export class SaLifecycle {
       const rekeys = mode instanceof MainModeInitiator ? mode.rekeys : undefined;
       if (chain.some(({ ikeId }) => ikeId === rekeys)) this.#table.removeMainMode(mode);
     }
-    for (const { child } of this.#children.ofIke(sa.ikeId)) this.#children.remove(child.id, failure);
+    for (const { child } of this.#children.ofIke(sa.ikeId)) this.#children.remove(now, child.id, failure);
     for (const member of chain) this.#forget(now, member);
     this.#host.outbox.emit({ kind: 'ike-down', ikeId: sa.ikeId, connection: sa.sa.connection.name, failure });
   }

@@ -2,7 +2,8 @@
 import { hex } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
 import { formatEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
-import { cookieKey, type IsakmpHeader, isZero } from './header.ts';
+import { isZeroSpi } from '../message-header.ts';
+import { cookieKey, type IsakmpHeader } from './header.ts';
 import { sameIdentity } from './id-payload.ts';
 import type { IsakmpSa } from './isakmp-sa.ts';
 import { MainModeInitiator } from './main-mode-initiator.ts';
@@ -84,7 +85,7 @@ export class SaTable {
     const initiator = this.#initiators.get(hex(cookieI));
     if (initiator === undefined) return this.#responders.get(cookieKey(cookieI, cookieR));
     // A refusal may come without a cookie of the responder's own.
-    const known = isZero(initiator.cookieR) || isZero(cookieR) || hex(initiator.cookieR) === hex(cookieR);
+    const known = isZeroSpi(initiator.cookieR) || isZeroSpi(cookieR) || hex(initiator.cookieR) === hex(cookieR);
     return known ? initiator : undefined;
   }
 

@@ -2,10 +2,9 @@
  * How ISAKMP SAs with one peer follow one another: the newest has the child SAs, older ones still answer until they are
  * deleted or expire.
  */
-import type { Instant } from '../../machine.ts';
+import type { Failure, Instant } from '../../machine.ts';
 import type { ChildTable } from './child-table.ts';
 import type { IkeV1View } from './endpoint-types.ts';
-import { deletedByPeer } from './failures.ts';
 import type { IsakmpSa } from './isakmp-sa.ts';
 import type { Outbox } from './outbox.ts';
 import type { SaTable } from './sa-table.ts';
@@ -49,15 +48,37 @@ export class Succession {
   deletedByPeer(by: IsakmpSa, key: string): void {
     const named = this.#table.established(key);
     if (named === undefined || (named !== by && !this.#table.samePeer(by).includes(named))) return;
-    const heir = named.replacedBy === undefined ? this.#survivor(named) : undefined;
-    if (heir !== undefined) {
-      heir.replacedBy = undefined;
-      heir.retireAt = undefined;
-      this.#takeOver(heir, named);
-      for (const member of this.chainOf(heir)) if (member.replacedBy === named) member.replacedBy = heir;
-      this.#up(heir, named);
+    this.#handOver(named);
+    named.endedByPeer();
+  }
+
+  /** The peer does not answer over `sa`: it may have deleted that one, and the DELETE was lost. */
+  silent(sa: IsakmpSa, failure: Failure): void {
+    this.#handOver(sa);
+    sa.end(failure);
+  }
+
+  /** By now `sa` is where another SA is with the same peer: they are of one connection, and the newer one has it. */
+  join(sa: IsakmpSa): void {
+    const owners = [sa, ...this.forgottenBy(sa)].filter(({ ended }) => ended === undefined);
+    const newest = owners.reduce((best, other) => (other.ikeId > best.ikeId ? other : best));
+    for (const old of owners) {
+      if (old === newest) continue;
+      this.#takeOver(newest, old);
+      this.#up(newest, old);
     }
-    named.end(deletedByPeer());
+  }
+
+  /** Of two SAs that were made at once, the peer may give up the one that is in use here: the other one goes on. */
+  #handOver(sa: IsakmpSa): void {
+    const heir = sa.replacedBy === undefined ? this.#survivor(sa) : undefined;
+    if (heir === undefined) return;
+    heir.replacedBy = undefined;
+    heir.retireAt = undefined;
+    heir.doubted = heir.canBeAsked;
+    this.#takeOver(heir, sa);
+    for (const member of this.chainOf(heir)) if (member.replacedBy === sa) member.replacedBy = heir;
+    this.#up(heir, sa);
   }
 
   /** What a peer that says INITIAL-CONTACT over `sa` does not remember. */
@@ -81,7 +102,7 @@ export class Succession {
     }));
   }
 
-  /** Of two SAs that were made at once, the peer may delete the one that is in use here: the other one goes on. */
+  /** The longest-lived of those that it has taken over from. */
   #survivor(sa: IsakmpSa): IsakmpSa | undefined {
     const others = this.chainOf(sa).filter((other) => other !== sa && other.retireAt === undefined && !other.ended);
     return others.sort((a, b) => b.lifetime.expiresAt - a.lifetime.expiresAt)[0];
@@ -90,6 +111,7 @@ export class Succession {
   #takeOver(sa: IsakmpSa, old: IsakmpSa): void {
     old.replacedBy = sa;
     sa.opened ||= old.opened;
+    sa.used ||= old.used;
     this.#children.move(old.ikeId, sa.ikeId);
   }
 

@@ -1,7 +1,8 @@
-/** Vendor ID payloads (RFC 2408 section 3.16): what a peer can do, and whose it is. */
+/** Vendor ID payloads (RFC 2408 section 3.16): what a peer can do. */
 import { hex } from '../../bytes.ts';
+import { agreeOnEncapsulation, implementationOf, type OwnVendorId, ownVendorIds } from '../vendor-ids.ts';
 import { PayloadType } from './numbers.ts';
-import type { Payload } from './payload.ts';
+import { bodiesOf, type Payload } from './payload.ts';
 
 /** Which text of NAT traversal both sides follow; payload and mode numbers differ. */
 export type NatTraversal = 'rfc3947' | 'draft';
@@ -27,20 +28,6 @@ const NAT_TRAVERSAL: readonly { readonly id: string; readonly kind: NatTraversal
   { id: DRAFT_02, kind: 'draft' },
 ];
 
-/** By how the vendor id begins. Who imitates another's vendor ids (many send Cisco's) comes before that other. */
-const IMPLEMENTATIONS: readonly { readonly prefix: string; readonly name: string }[] = [
-  { prefix: '882fe56d6fd20dbc2251613b2ebe5beb', name: 'strongSwan' },
-  { prefix: '4f454c696272657377616e', name: 'Libreswan' },
-  { prefix: '4f452d4c69627265737761', name: 'Libreswan' },
-  { prefix: '1e2b516905991c7d7c96fcbfb587e461', name: 'Windows' },
-  { prefix: '8299031757a36082c6a621de', name: 'FortiGate' },
-  { prefix: '1d6e178f6c2c0be284985465450fe9d4', name: 'FortiGate' },
-  { prefix: '166f932d55eb64d8e4df4fd37e2313f0d0fd8451', name: 'Juniper' },
-  { prefix: '7003cbc1097dbe9c2600ba6983bc8b35', name: 'racoon' },
-  { prefix: '4f45', name: 'Openswan' },
-  { prefix: '12f5f28c457168a9702d9fe274cc', name: 'Cisco, or one that speaks its dialect' },
-];
-
 export interface PeerVendor {
   /** What of NAT traversal both sides know, the better kind; absent: nothing. */
   readonly natTraversal?: NatTraversal;
@@ -50,34 +37,38 @@ export interface PeerVendor {
   readonly fragmentation: boolean;
   /** In words; empty when unknown. */
   readonly implementation: string;
+  /** It wants ESP in UDP, as this side does. */
+  readonly encapsulationAgreed: boolean;
 }
 
 /** What the vendor ids among `payloads` mean. */
-export function recognizeVendor(payloads: readonly Payload[]): PeerVendor {
-  const ids = payloads.filter(({ type }) => type === PayloadType.vendorId).map(({ body }) => hex(body));
+export function recognizeVendor(own: OwnVendorId, payloads: readonly Payload[]): PeerVendor {
+  const bodies = bodiesOf(payloads, PayloadType.vendorId);
+  const ids = bodies.map(hex);
   const nat = NAT_TRAVERSAL.find(({ id }) => ids.includes(id));
-  const known = IMPLEMENTATIONS.find(({ prefix }) => ids.some((id) => id.startsWith(prefix)));
   return {
     ...(nat === undefined ? {} : { natTraversal: nat.kind, natTraversalId: octetsOfHex(nat.id) }),
     deadPeerDetection: ids.some((id) => id.startsWith(DPD_ANY_MINOR)),
     fragmentation: ids.some((id) => id.startsWith(FRAGMENTATION)),
-    implementation: known?.name ?? '',
+    implementation: implementationOf(bodies),
+    encapsulationAgreed: agreeOnEncapsulation(own, bodies),
   };
 }
 
 /** What an initiator says it can do. */
-export function initiatorVendorIds(): readonly Payload[] {
-  return vendorPayloads([RFC_3947, DRAFT_03, DRAFT_02_LF, DRAFT_02, DPD, FRAGMENTATION_MAIN_MODE]);
+export function initiatorVendorIds(own: OwnVendorId): readonly Payload[] {
+  return vendorPayloads(own, [RFC_3947, DRAFT_03, DRAFT_02_LF, DRAFT_02, DPD, FRAGMENTATION_MAIN_MODE]);
 }
 
 /** What a responder answers: of NAT traversal the one that is to be used, if any. */
-export function responderVendorIds(peer: PeerVendor): readonly Payload[] {
+export function responderVendorIds(own: OwnVendorId, peer: PeerVendor): readonly Payload[] {
   const nat = peer.natTraversalId === undefined ? [] : [hex(peer.natTraversalId)];
-  return vendorPayloads([...nat, DPD, FRAGMENTATION_MAIN_MODE]);
+  return vendorPayloads(own, [...nat, DPD, FRAGMENTATION_MAIN_MODE]);
 }
 
-function vendorPayloads(ids: readonly string[]): readonly Payload[] {
-  return ids.map((id) => ({ type: PayloadType.vendorId, body: octetsOfHex(id) }));
+function vendorPayloads(own: OwnVendorId, ids: readonly string[]): readonly Payload[] {
+  const bodies = [...ids.map(octetsOfHex), ...ownVendorIds(own)];
+  return bodies.map((body) => ({ type: PayloadType.vendorId, body }));
 }
 
 function octetsOfHex(text: string): Uint8Array {

@@ -3,10 +3,10 @@
  */
 import type { Instant, RandomSource } from '../../machine.ts';
 import { formatEndpoint, type UdpEndpoint } from '../../udp-path.ts';
+import { spiKey } from '../message-header.ts';
+import { RateLimit } from '../rate-limit.ts';
 import { CookieMaker } from './cookie.ts';
-import { spiKey } from './header.ts';
 import type { IkeSa } from './ike-sa.ts';
-import { RateLimit } from './rate-limit.ts';
 import type { IkeV2Limits } from './settings.ts';
 
 /** Unprotected answers other than a COOKIE: a second, and at once. Section 2.21.4 asks for a limit. */

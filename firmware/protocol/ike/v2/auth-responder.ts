@@ -151,7 +151,7 @@ function supersede(now: Instant, sa: IkeSa): void {
   if (sa.peerId === undefined) return;
   const key = identityKey(sa.peerId);
   for (const other of sa.host.ikeSas()) {
-    const older = other !== sa && other.announced && other.established && other.since < sa.since;
+    const older = other.id < sa.id && other.announced && other.established;
     if (!older || other.peerId === undefined || identityKey(other.peerId) !== key) continue;
     if (sameEndpoint(other.path.remote, sa.path.remote)) other.fail(now, supersededByPeer());
   }

@@ -173,7 +173,9 @@ export function judgeChildRequest(
   const local = narrow(seen.local, allowed.local);
   const remote = narrow(seen.remote, allowed.remote);
   if (local.length === 0 || remote.length === 0) {
-    return { answer: notify('TS_UNACCEPTABLE'), failure: selectorsRefused(seen, allowed) };
+    const otherMode = wantsTransport && !transport;
+    const failure = otherMode ? modeMismatch('tunnel') : selectorsRefused(seen, allowed);
+    return { answer: notify('TS_UNACCEPTABLE'), failure };
   }
   const { mode } = connection;
   const { number } = proposal;
@@ -222,7 +224,7 @@ export function makeChild(now: Instant, sa: IkeSa, agreed: AgreedChild, inboundS
       inbound: seed.asked ? keymat.responder : keymat.initiator,
       outbound: seed.asked ? keymat.initiator : keymat.responder,
       extendedSequenceNumbers: agreed.esp.esn,
-      udpEncapsulation: sa.nat.encapsulate,
+      udpEncapsulation: sa.encapsulation !== undefined,
       path: sa.path,
       localSelectors: agreed.local,
       remoteSelectors: agreed.remote,

@@ -5,10 +5,11 @@
 import { DecodeError } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
 import { sameEndpoint, type UdpPath } from '../../udp-path.ts';
+import { HEADER_OCTETS } from '../message-header.ts';
 import { answerAuth } from './auth-responder.ts';
 import { peekFragment } from './encrypted.ts';
 import { malformed, peerRefused, peerRestarted } from './failures.ts';
-import { HEADER_OCTETS, type ReceivedHeader } from './header.ts';
+import type { ReceivedHeader } from './header.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { answerInformational, deletesIkeSa } from './informational.ts';
 import { findError, findNotify, notify } from './notify.ts';
@@ -133,8 +134,8 @@ function open(now: Instant, sa: IkeSa, header: ReceivedHeader, message: Uint8Arr
 }
 
 /** A fresh message that verifies: the peer lives, and where it came from is where the peer is (section 2.23). */
-function heard(now: Instant, sa: IkeSa, path: UdpPath): void {
-  sa.heardAt = now;
+export function heard(now: Instant, sa: IkeSa, path: UdpPath): void {
+  sa.heardAt = Math.max(sa.heardAt, now);
   if (!sa.established || !sa.nat.remote || sameEndpoint(sa.path.remote, path.remote)) return;
   sa.path = { ...sa.path, remote: path.remote };
   sa.host.emit({ kind: 'path', ikeId: sa.id, path: sa.path });

@@ -6,9 +6,10 @@ import type { RandomSource } from '../../machine.ts';
 import { cbcDecrypt, cbcEncrypt, ctrCrypt, openAead, sealAead } from '../crypto/cipher.ts';
 import { icv, verifyIcv } from '../crypto/integrity.ts';
 import type { IkeSaKeys } from '../crypto/keys-v2.ts';
+import { HEADER_OCTETS } from '../message-header.ts';
 import type { IkeProposal } from '../proposals.ts';
 import { type EncryptionTransform, isCombinedMode, transform } from '../transforms.ts';
-import { decodeHeader, encodeHeader, HEADER_OCTETS, type IkeHeader } from './header.ts';
+import { decodeHeader, encodeHeader, type IkeHeader } from './header.ts';
 import { ENCRYPTED } from './payload.ts';
 
 /** Generic payload header; with the two numbers of a fragment. */

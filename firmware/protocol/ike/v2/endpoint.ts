@@ -7,12 +7,14 @@ import { isIpAddress } from '../../ip-address.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
 import type { IkeConnection, IkeOutput } from '../ike-types.ts';
+import { HEADER_OCTETS, isZeroSpi, spiKey, ZERO_SPI } from '../message-header.ts';
+import { RateLimit } from '../rate-limit.ts';
 import { Admission } from './admission.ts';
 import { spiNumber } from './child.ts';
 import { usableConnections } from './connection.ts';
-import { receiveFor } from './dispatch.ts';
+import { heard, receiveFor } from './dispatch.ts';
 import { closedHere, unreachablePeer } from './failures.ts';
-import { decodeHeader, HEADER_OCTETS, isZeroSpi, type ReceivedHeader, spiKey, ZERO_SPI } from './header.ts';
+import { decodeHeader, type ReceivedHeader } from './header.ts';
 import { type IkeHost, IkeSa } from './ike-sa.ts';
 import { ikeDelete } from './informational.ts';
 import { InitInitiator } from './init-initiator.ts';
@@ -20,7 +22,6 @@ import { answerInit } from './init-responder.ts';
 import { findNotifies, notify } from './notify.ts';
 import { exchangeName } from './numbers.ts';
 import { decodeChain, ENCRYPTED } from './payload.ts';
-import { RateLimit } from './rate-limit.ts';
 import { Registry } from './registry.ts';
 import { DEFAULT_LIMITS, type IkeV2Counters, type IkeV2Limits, type IkeV2Options, newCounters } from './settings.ts';
 import { deadlineOf, probe, rekeyChild, rekeyIke, tickIkeSa } from './timers.ts';
@@ -44,6 +45,7 @@ export class IkeV2Endpoint implements Machine<IkeOutput>, IkeHost {
   readonly counters: IkeV2Counters = newCounters();
   readonly qcdSecret: Uint8Array | undefined;
   readonly vendorId: boolean;
+  readonly encapsulateAmongOurselves: boolean;
   connections: readonly IkeConnection[];
 
   readonly #admission: Admission;
@@ -55,10 +57,11 @@ export class IkeV2Endpoint implements Machine<IkeOutput>, IkeHost {
   /** @throws RangeError when a connection holds what cannot be negotiated or sent. */
   constructor(options: IkeV2Options, random: RandomSource) {
     this.random = random;
-    this.#registry = new Registry(random);
+    this.#registry = new Registry(random, options.spiInUse);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.qcdSecret = options.qcdSecret;
     this.vendorId = options.vendorId ?? true;
+    this.encapsulateAmongOurselves = options.encapsulateAmongOurselves ?? true;
     this.connections = usableConnections(options.connections);
     this.#admission = new Admission(this.limits, random);
   }
@@ -165,6 +168,16 @@ export class IkeV2Endpoint implements Machine<IkeOutput>, IkeHost {
     const { child } = found;
     child.confirmed = true;
     if (child.state === 'up') found.sa.sendOn(child);
+  }
+
+  /**
+   * ESP of a child SA, verified and no replay, came from elsewhere. Where the peer is behind a NAT, the IKE SA follows,
+   * and `path` says so; else nothing happens. @param path as the ESP came.
+   */
+  peerMoved(now: Instant, childId: number, path: UdpPath): void {
+    const found = this.#registry.child(childId);
+    // Bare ESP has no ports, and says nothing about where IKE goes.
+    if (found !== undefined && path.remote.port !== 0) heard(now, found.sa, path);
   }
 
   /** ESP came in for an SPI that nobody knows: the sender may have missed that this side was restarted. */

@@ -3,7 +3,7 @@ import type { Failure } from '../../machine.ts';
 import { formatEndpoint, type UdpPath } from '../../udp-path.ts';
 import type { IkeConnection, IkeIdentity, TrafficSelector } from '../ike-types.ts';
 import { identityText } from './identity.ts';
-import { type ExchangeName, notifyText } from './numbers.ts';
+import { type ExchangeName, NOTIFY, notifyText } from './numbers.ts';
 import { selectorsText } from './traffic-selector.ts';
 
 /** A request was retransmitted in vain. */
@@ -15,18 +15,21 @@ export function silentPeer({ remote }: UdpPath, exchange: ExchangeName): Failure
         step: 'IKE_SA_INIT',
         reason: `${whom} gave no answer at all`,
         remedy: `check that the peer runs IKEv2 and that nothing between blocks UDP port ${remote.port}`,
+        cause: 'silence',
       };
     case 'IKE_AUTH':
       return {
         step: 'IKE_AUTH',
         reason: `the peer answered IKE_SA_INIT, but ${whom} gave no answer to IKE_AUTH`,
         remedy: `check that nothing between blocks UDP port ${remote.port} or drops fragments of long datagrams`,
+        cause: 'silence',
       };
     default:
       return {
         step: 'liveness',
         reason: `the peer ${whom} does not answer any more`,
         remedy: 'check the line to the peer and whether the peer is up',
+        cause: 'silence',
       };
   }
 }
@@ -39,6 +42,7 @@ export function unreachablePeer({ remote }: UdpPath, code: string): Failure {
     step: 'IKE_SA_INIT',
     reason: refused ? `nothing listens on ${whom}` : `the network cannot reach ${whom} (${code})`,
     remedy: refused ? 'check that the peer runs IKEv2' : 'check the route to the peer and the line itself',
+    cause: 'silence',
   };
 }
 
@@ -48,6 +52,7 @@ export function peerRefused(step: ExchangeName, type: number): Failure {
     step,
     reason: `the peer answered with ${notifyText(type)}`,
     remedy: 'look for the cause in the log of the peer',
+    cause: type === NOTIFY.NO_PROPOSAL_CHOSEN ? 'no-proposal' : 'refused',
   };
 }
 
@@ -66,6 +71,7 @@ export function refusedByPeer(localId: IkeIdentity): Failure {
     step: 'authentication',
     reason: `the peer does not accept our identity ${identityText(localId)} with our pre-shared key`,
     remedy: 'compare the pre-shared key on both ends, and the identity that the peer expects of us',
+    cause: 'refused',
   };
 }
 
@@ -75,6 +81,7 @@ export function wrongPsk(peerId: IkeIdentity | undefined): Failure {
     step: 'authentication',
     reason: `the peer ${identityText(peerId)} has another pre-shared key than this side`,
     remedy: 'enter the same pre-shared key on both ends',
+    cause: 'refused',
   };
 }
 
@@ -85,6 +92,7 @@ export function wrongIdentity(peerId: IkeIdentity | undefined, expected: readonl
     step: 'authentication',
     reason: `the peer calls itself ${identityText(peerId)}${wanted === '' ? '' : `, but ${wanted} is expected`}`,
     remedy: 'set the identity of the peer to what it calls itself, or change it at the peer',
+    cause: 'refused',
   };
 }
 
@@ -94,6 +102,7 @@ export function wrongAuthMethod(what: string): Failure {
     step: 'authentication',
     reason: `the peer wants to authenticate with ${what}, and here a pre-shared key is set`,
     remedy: 'set the peer to a pre-shared key',
+    cause: 'refused',
   };
 }
 
@@ -108,6 +117,7 @@ export function selectorsRefused(
       `the peer wants ${selectorsText(offered.local)} here to ${selectorsText(offered.remote)} there; ` +
       `set up is ${selectorsText(allowed.local)} here to ${selectorsText(allowed.remote)} there`,
     remedy: 'make the networks on both ends mirror each other',
+    cause: 'refused',
   };
 }
 
@@ -117,6 +127,7 @@ export function selectorsUnacceptable(local: readonly TrafficSelector[], remote:
     step: 'traffic selectors',
     reason: `the peer refuses traffic of ${selectorsText(local)} to ${selectorsText(remote)} (TS_UNACCEPTABLE)`,
     remedy: 'make the networks on both ends mirror each other',
+    cause: 'refused',
   };
 }
 
@@ -125,8 +136,9 @@ export function modeMismatch(wanted: 'transport' | 'tunnel'): Failure {
   const other = wanted === 'transport' ? 'tunnel' : 'transport';
   return {
     step: 'child SA',
-    reason: `${wanted} mode is set here, and the peer does only ${other} mode`,
+    reason: `${wanted} mode is set here, and the peer wants ${other} mode`,
     remedy: `set the peer to ${wanted} mode`,
+    cause: 'refused',
   };
 }
 
@@ -186,6 +198,7 @@ export function callerVanished({ remote }: UdpPath): Failure {
     step: 'IKE_AUTH',
     reason: `${formatEndpoint(remote)} began with IKE_SA_INIT, but its IKE_AUTH never came`,
     remedy: 'check that nothing between blocks UDP port 4500 or our answers',
+    cause: 'silence',
   };
 }
 
@@ -204,5 +217,6 @@ export function noConnection(connection: IkeConnection): Failure {
     step: 'authentication',
     reason: `no connection like ${connection.name} allows the algorithms of this IKE SA to this caller`,
     remedy: 'give connections of callers from everywhere the same IKE proposals',
+    cause: 'refused',
   };
 }

@@ -1,9 +1,9 @@
 /** Identification payloads (RFC 7296 section 3.5). */
 import { concatBytes, EncodeError, hex, utf8Bytes } from '../../bytes.ts';
 import { printable } from '../../printable.ts';
+import { addressOctets, addressText } from '../address-octets.ts';
 import type { IkeIdentity } from '../ike-types.ts';
 import { ID_TYPE } from './numbers.ts';
-import { addressOctets, addressText } from './traffic-selector.ts';
 
 /** An ID payload without its generic header. */
 export interface IdBody {

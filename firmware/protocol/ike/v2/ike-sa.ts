@@ -6,17 +6,19 @@ import type { Failure, Instant, RandomSource } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import { type IkeSaKeys, wipeIkeSaKeys } from '../crypto/keys-v2.ts';
 import type { IkeConnection, IkeIdentity, IkeOutput, IkePeer } from '../ike-types.ts';
+import { HEADER_OCTETS } from '../message-header.ts';
+import { type EncapsulationCause, type NatSituation, NO_NAT } from '../nat.ts';
 import type { IkeProposal } from '../proposals.ts';
+import type { OwnVendorId } from '../vendor-ids.ts';
 import type { Child } from './child.ts';
 import { MessageProtection } from './encrypted.ts';
 import { type Exchange, RequestWindow, type WindowHost } from './exchange.ts';
 import { replacedByRekey, silentPeer } from './failures.ts';
 import { Reassembly, sealMessage } from './fragmentation.ts';
-import { encodeHeader, HEADER_OCTETS, type IkeHeader } from './header.ts';
+import { encodeHeader, type IkeHeader } from './header.ts';
 import { addressIdentity } from './identity.ts';
 import type { HalfOpen } from './init-responder.ts';
 import { lifetime } from './lifetime.ts';
-import type { NatSituation } from './natd.ts';
 import { payloadsText } from './notify.ts';
 import { EXCHANGES, type ExchangeName } from './numbers.ts';
 import { encodeChain, type Payload } from './payload.ts';
@@ -45,12 +47,11 @@ export type IkeSaState =
   | { readonly name: 'gone' };
 
 /** What an IKE SA needs of its endpoint. */
-export interface IkeHost {
+export interface IkeHost extends OwnVendorId {
   readonly random: RandomSource;
   readonly limits: IkeV2Limits;
   readonly counters: IkeV2Counters;
   readonly qcdSecret: Uint8Array | undefined;
-  readonly vendorId: boolean;
   readonly connections: readonly IkeConnection[];
   emit(output: IkeOutput): void;
   newIkeId(): number;
@@ -103,7 +104,9 @@ export class IkeSa implements WindowHost {
   proposal: IkeProposal | undefined;
   keys: IkeSaKeys | undefined;
   protection: MessageProtection | undefined;
-  nat: NatSituation = { local: false, remote: false, encapsulate: false };
+  nat: NatSituation = NO_NAT;
+  /** Both sides want ESP in UDP, and said so. */
+  encapsulationAgreed = false;
   /** Both sides can put fragments together. */
   fragmentation = false;
   implementation = '';
@@ -176,12 +179,18 @@ export class IkeSa implements WindowHost {
     return this.connection.localId ?? addressIdentity(this.path.local.address);
   }
 
+  get encapsulation(): EncapsulationCause | undefined {
+    return this.nat.encapsulation;
+  }
+
   get peer(): IkePeer {
+    const { encapsulation } = this;
     return {
       identity: this.peerId ?? addressIdentity(this.path.remote.address),
       implementation: this.implementation,
       natLocal: this.nat.local,
       natRemote: this.nat.remote,
+      ...(encapsulation === undefined ? {} : { encapsulation }),
     };
   }
 

@@ -1,10 +1,11 @@
 /** What both roles of IKE_SA_INIT share (RFC 7296 sections 1.2 and 2.14). */
+import type { UdpPath } from '../../udp-path.ts';
 import type { IkeSaSeed } from '../crypto/keys-v2.ts';
-import type { IkeHost, IkeSa } from './ike-sa.ts';
-import { natdPayloads } from './natd.ts';
-import { notify } from './notify.ts';
-import type { Payload } from './payload.ts';
-import { OWN_VENDOR_ID } from './vendor-id.ts';
+import { agreeOnEncapsulation, implementationOf, ownVendorIds } from '../vendor-ids.ts';
+import type { IkeSa } from './ike-sa.ts';
+import { detectNat, natdPayloads } from './natd.ts';
+import { findNotify, notify } from './notify.ts';
+import { findAll, type Payload } from './payload.ts';
 
 /** Octets of a nonce of ours: half the key size of any prf and more (section 2.10). */
 export const NONCE_OCTETS = 32;
@@ -18,16 +19,31 @@ export interface InitResult {
 
 /** What follows SA, KE and Nonce in either message. */
 export function closingPayloads(sa: IkeSa): readonly Payload[] {
-  const pretend = sa.connection.forceEncapsulation === true ? sa.host.random : undefined;
+  const pretend = sa.connection.forceEncapsulation === true && !sa.encapsulationAgreed ? sa.host.random : undefined;
   return [
     ...natdPayloads(sa.spiI, sa.spiR, sa.path, pretend),
     notify('IKEV2_FRAGMENTATION_SUPPORTED'),
-    ...vendorPayloads(sa.host),
+    ...ownVendorIds(sa.host).map((data) => ({ kind: 'V' as const, data })),
   ];
 }
 
-function vendorPayloads({ vendorId }: IkeHost): readonly Payload[] {
-  return vendorId ? [{ kind: 'V', data: OWN_VENDOR_ID }] : [];
+/**
+ * What the closing payloads of the peer say.
+ * @param spiR as it stands in the header of their message.
+ * @param forced whether ESP is to go in UDP whatever they say.
+ */
+export function readClosingPayloads(
+  sa: IkeSa,
+  payloads: readonly Payload[],
+  spiR: Uint8Array,
+  path: UdpPath,
+  forced: boolean,
+): void {
+  const ids = findAll(payloads, 'V').map(({ data }) => data);
+  sa.implementation = implementationOf(ids);
+  sa.encapsulationAgreed = agreeOnEncapsulation(sa.host, ids);
+  sa.nat = detectNat(payloads, sa.spiI, spiR, path, { agreed: sa.encapsulationAgreed, forced });
+  sa.fragmentation = findNotify(payloads, 'IKEV2_FRAGMENTATION_SUPPORTED') !== undefined;
 }
 
 /** What the keys are made of. */

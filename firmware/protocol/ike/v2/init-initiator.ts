@@ -6,20 +6,19 @@ import type { Failure, Instant } from '../../machine.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import { ikeSaKeys } from '../crypto/keys-v2.ts';
 import { wipe } from '../crypto/secrets.ts';
+import { isZeroSpi } from '../message-header.ts';
+import { movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
 import { chooseIkeProposal, type IkeProposal, ikeOffers } from '../proposals.ts';
 import { AuthInitiator } from './auth-initiator.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
 import { malformed, peerRefused } from './failures.ts';
-import { isZeroSpi } from './header.ts';
 import type { IkeSa } from './ike-sa.ts';
-import { closingPayloads, NONCE_OCTETS, seedOf } from './init-exchange.ts';
-import { detectNat, movedToNatPort } from './natd.ts';
+import { closingPayloads, NONCE_OCTETS, readClosingPayloads, seedOf } from './init-exchange.ts';
 import { findError, findNotify, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import { find, type Payload } from './payload.ts';
 import { encodeIkeOffers, groupName, groupNumber, ikeOffersOf } from './sa-payload.ts';
-import { implementationOf } from './vendor-id.ts';
 
 /** Longest cookie in octets (section 2.6). */
 const MAX_COOKIE = 64;
@@ -120,15 +119,13 @@ export class InitInitiator implements Exchange {
     }
     exchange.destroy();
     sa.spiR = spiR.slice();
-    sa.nat = detectNat(payloads, sa.spiI, sa.spiR, sa.path, sa.connection.forceEncapsulation === true);
-    sa.fragmentation = findNotify(payloads, 'IKEV2_FRAGMENTATION_SUPPORTED') !== undefined;
-    sa.implementation = implementationOf(payloads);
+    readClosingPayloads(sa, payloads, sa.spiR, sa.path, sa.connection.forceEncapsulation === true);
     const nonceR = nonce.data.slice();
     sa.nonces = { nonceI: this.#nonce, nonceR };
     sa.setKeys(proposal, ikeSaKeys(proposal, seedOf(sa, this.#nonce, nonceR, sharedSecret)));
     wipe(sharedSecret);
     const requestOctets = sa.window.currentDatagrams[0] ?? new Uint8Array(0);
-    if (sa.nat.encapsulate) sa.path = movedToNatPort(sa.path);
+    if (sa.encapsulation !== undefined) sa.path = movedToNatPort(sa.path);
     sa.hint = undefined;
     sa.window.add(new AuthInitiator({ requestOctets, responseOctets: message.slice() }));
     return DONE;

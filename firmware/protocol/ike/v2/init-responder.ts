@@ -6,19 +6,18 @@ import { createKeyExchange } from '../crypto/dh.ts';
 import { ikeSaKeys } from '../crypto/keys-v2.ts';
 import { wipe } from '../crypto/secrets.ts';
 import type { IkeConnection } from '../ike-types.ts';
+import { HEADER_OCTETS, ZERO_SPI } from '../message-header.ts';
 import { noIkeProposal } from '../no-proposal.ts';
 import type { IkeOffer } from '../proposals.ts';
 import { chooseIkeProposal } from '../proposals.ts';
 import type { Admission } from './admission.ts';
-import { HEADER_OCTETS, type ReceivedHeader, ZERO_SPI } from './header.ts';
+import type { ReceivedHeader } from './header.ts';
 import { type IkeHost, IkeSa } from './ike-sa.ts';
-import { closingPayloads, type InitResult, NONCE_OCTETS, seedOf } from './init-exchange.ts';
-import { detectNat } from './natd.ts';
+import { closingPayloads, type InitResult, NONCE_OCTETS, readClosingPayloads, seedOf } from './init-exchange.ts';
 import { findNotify, notify } from './notify.ts';
 import { decodeChain, find, type Payload } from './payload.ts';
 import { encodeIkeChoice, groupNumber, ikeOffersOf, type Offered } from './sa-payload.ts';
 import { answerUnprotected } from './unprotected.ts';
-import { implementationOf } from './vendor-id.ts';
 
 /** An IKE SA between IKE_SA_INIT and IKE_AUTH. */
 export interface HalfOpen extends InitResult {
@@ -107,10 +106,8 @@ export function answerInit(
     expectedId: 1,
   });
   sa.trace('received', 'IKE_SA_INIT', false, payloads);
-  const pretended = candidates.some(({ forceEncapsulation }) => forceEncapsulation === true);
-  sa.nat = detectNat(payloads, sa.spiI, ZERO_SPI, path, pretended);
-  sa.fragmentation = findNotify(payloads, 'IKEV2_FRAGMENTATION_SUPPORTED') !== undefined;
-  sa.implementation = implementationOf(payloads);
+  const forced = candidates.some(({ forceEncapsulation }) => forceEncapsulation === true);
+  readClosingPayloads(sa, payloads, ZERO_SPI, path, forced);
   sa.nonces = { nonceI, nonceR };
   const [response = new Uint8Array(0)] = sa.seal(
     'IKE_SA_INIT',

@@ -71,7 +71,3 @@ const notifyNames = Object.keys(NOTIFY) as readonly NotifyName[];
 export function notifyText(type: number): string {
   return notifyNames.find((name) => NOTIFY[name] === type) ?? `notify ${type}`;
 }
-
-/** UDP ports (section 2). */
-export const IKE_PORT = 500;
-export const NAT_PORT = 4500;

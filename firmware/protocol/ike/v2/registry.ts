@@ -1,7 +1,7 @@
 /** Which IKE SAs there are, and numbers and SPIs that none of them has. */
 import type { RandomSource } from '../../machine.ts';
+import { isZeroSpi, SPI_OCTETS, spiKey } from '../message-header.ts';
 import { type Child, spiNumber } from './child.ts';
-import { isZeroSpi, SPI_OCTETS, spiKey } from './header.ts';
 import type { IkeSa } from './ike-sa.ts';
 
 /** ESP SPIs below are reserved (RFC 4303 section 2.1). */
@@ -9,6 +9,7 @@ const FIRST_ESP_SPI = 256;
 
 export class Registry {
   readonly #random: RandomSource;
+  readonly #spiInUse: (spi: number) => boolean;
   readonly #byId = new Map<number, IkeSa>();
   readonly #bySpi = new Map<string, IkeSa>();
   /** SPIs of ours that are in use, or were given to a peer that has not answered yet. */
@@ -16,8 +17,10 @@ export class Registry {
   #lastIkeId = 0;
   #lastChildId = 0;
 
-  constructor(random: RandomSource) {
+  /** @param spiInUse tells of ESP SPIs that somebody else receives on. */
+  constructor(random: RandomSource, spiInUse: (spi: number) => boolean = () => false) {
     this.#random = random;
+    this.#spiInUse = spiInUse;
   }
 
   get size(): number {
@@ -88,7 +91,7 @@ export class Registry {
   newEspSpi(): number {
     for (;;) {
       const spi = spiNumber(this.#random.bytes(4)) ?? 0;
-      if (spi >= FIRST_ESP_SPI && !this.#hasInboundSpi(spi)) return spi;
+      if (spi >= FIRST_ESP_SPI && !this.#hasInboundSpi(spi) && !this.#spiInUse(spi)) return spi;
     }
   }
 

@@ -49,6 +49,13 @@ export interface IkeV2Options {
   readonly qcdSecret?: Uint8Array;
   /** Whether to say with a Vendor ID payload whose implementation this is. Default true. */
   readonly vendorId?: boolean;
+  /**
+   * Whether ESP goes in UDP with another Culvert that wants it, too, though there is no NAT: more networks let UDP pass
+   * than ESP. Needs the vendor id. Default true.
+   */
+  readonly encapsulateAmongOurselves?: boolean;
+  /** Asked when an SPI for inbound ESP is drawn: one that others have is not taken. */
+  readonly spiInUse?: (spi: number) => boolean;
 }
 
 /** Counts of what strangers and networks do. */

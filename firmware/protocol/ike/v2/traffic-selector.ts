@@ -1,6 +1,6 @@
 /** Traffic selectors (RFC 7296 sections 2.9 and 3.13): on the wire, and as sets that can be narrowed. */
-import { ByteReader, ByteWriter, DecodeError, EncodeError } from '../../bytes.ts';
-import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../ip-address.ts';
+import { ByteReader, type ByteWriter, DecodeError } from '../../bytes.ts';
+import { addressOctets, addressText } from '../address-octets.ts';
 import type { TrafficSelector } from '../ike-types.ts';
 import { TS_TYPE } from './numbers.ts';
 
@@ -9,25 +9,6 @@ export const MAX_SELECTORS = 64;
 
 /** Octets of the header, ports included, before the addresses. */
 const FIXED_OCTETS = 8;
-
-/** 4 or 16 octets. @throws EncodeError when `text` is no IP address. */
-export function addressOctets(text: string): Uint8Array {
-  const ipv4 = parseIpv4(text);
-  if (ipv4 !== undefined) return new ByteWriter(4).u32(ipv4).finish();
-  const groups = parseIpv6(text);
-  if (groups === undefined) throw new EncodeError('not an IP address');
-  const writer = new ByteWriter(16);
-  for (const group of groups) writer.u16(group);
-  return writer.finish();
-}
-
-/** Text of 4 or 16 octets. @throws DecodeError for any other number. */
-export function addressText(octets: Uint8Array): string {
-  const reader = new ByteReader(octets);
-  if (octets.length === 4) return formatIpv4(reader.u32('address'));
-  if (octets.length !== 16) throw new DecodeError(`an address of ${octets.length} octets`);
-  return formatIpv6(Array.from({ length: 8 }, () => reader.u16('address')));
-}
 
 /**
  * Selectors of a kind that nobody knows are left out; the others stay in order.

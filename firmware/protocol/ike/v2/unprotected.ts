@@ -4,7 +4,8 @@
  */
 import { ByteWriter } from '../../bytes.ts';
 import type { UdpPath } from '../../udp-path.ts';
-import { encodeHeader, HEADER_OCTETS, type IkeHeader, type ReceivedHeader, ZERO_SPI } from './header.ts';
+import { HEADER_OCTETS, ZERO_SPI } from '../message-header.ts';
+import { encodeHeader, type IkeHeader, type ReceivedHeader } from './header.ts';
 import type { IkeHost } from './ike-sa.ts';
 import { notify } from './notify.ts';
 import { EXCHANGES } from './numbers.ts';

@@ -41,7 +41,7 @@ export function viewOf(now: Instant, sa: IkeSa): IkeSaView {
     path: sa.path,
     ...(sa.proposal === undefined ? {} : { proposal: sa.proposal }),
     peer: sa.peer,
-    udpEncapsulation: sa.nat.encapsulate,
+    udpEncapsulation: sa.encapsulation !== undefined,
     fragmentation: sa.fragmentation,
     spiI: sa.spiI,
     spiR: sa.spiR,

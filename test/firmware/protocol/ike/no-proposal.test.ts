@@ -38,6 +38,7 @@ describe('NO_PROPOSAL_CHOSEN in words', () => {
         'aes256gcm16-prfsha256-x25519, aes256-sha256-modp2048/modp3072; nearest comes aes256-sha256-modp2048, of which ' +
         'the peer did not offer the group',
       remedy: "let the peer offer aes256-sha256-modp2048, or add one of the peer's to the IKE proposals here",
+      cause: 'no-proposal',
     });
   });
 
@@ -63,6 +64,7 @@ describe('NO_PROPOSAL_CHOSEN in words', () => {
       step: 'Main Mode',
       reason: 'no common IKE proposal: the peer offered nothing; acceptable here is aes256-sha1-modp1024',
       remedy: 'configure IKE proposals that both ends have',
+      cause: 'no-proposal',
     });
     const unknown = { encryption: ['encryption#1'], integrity: ['md5'], prf: ['md5'], group: ['group#1'] };
     expect(noIkeProposal('Main Mode', [unknown], ike('aes256-md5-modp1024')).reason).toContain(
@@ -84,6 +86,7 @@ describe('NO_PROPOSAL_CHOSEN in words', () => {
       step: 'IKE_SA_INIT',
       reason: 'the peer accepts no IKE proposal of ours (NO_PROPOSAL_CHOSEN); offered was aes256/aes128-sha1-modp1024',
       remedy: 'find out which IKE algorithms the peer is set to and configure one of them here',
+      cause: 'no-proposal',
     });
     expect(espOfferRefused('Quick Mode', esp('aes256-sha1-x25519-esn-noesn')).reason).toBe(
       'the peer accepts no ESP proposal of ours (NO_PROPOSAL_CHOSEN); offered was aes256-sha1-x25519-esn/noesn',

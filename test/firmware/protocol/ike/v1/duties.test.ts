@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../../../../../firmware/protocol/bytes.ts';
+import { natdHash } from '../../../../../firmware/protocol/ike/nat.ts';
 import { DeadPeerDetection } from '../../../../../firmware/protocol/ike/v1/dpd.ts';
 import { fragment, MAX_DATAGRAM_OCTETS, Reassembly } from '../../../../../firmware/protocol/ike/v1/fragmentation.ts';
 import { decodeMessage, encodeMessage } from '../../../../../firmware/protocol/ike/v1/header.ts';
 import { handleInformational } from '../../../../../firmware/protocol/ike/v1/informational.ts';
 import { agreedLifetime, lifetimeFrom } from '../../../../../firmware/protocol/ike/v1/lifetimes.ts';
 import type { Phase1Outcome } from '../../../../../firmware/protocol/ike/v1/main-mode.ts';
-import { detectNat, natdHash, natdPayloads } from '../../../../../firmware/protocol/ike/v1/natd.ts';
+import { detectNat, natdPayloads } from '../../../../../firmware/protocol/ike/v1/natd.ts';
 import { encodeDelete, isakmpNotification } from '../../../../../firmware/protocol/ike/v1/notification.ts';
 import { NotifyType, PayloadType } from '../../../../../firmware/protocol/ike/v1/numbers.ts';
 import { decodePayloads, encodePayloads, firstType } from '../../../../../firmware/protocol/ike/v1/payload.ts';
@@ -21,6 +22,8 @@ import { SeededRandom } from '../../../../support/seeded-random.ts';
 import { octets } from '../octets.ts';
 import { connect, initiate, l2tpClient, l2tpServer, makePair } from './setup.ts';
 
+const NO_WISH = { agreed: false, forced: false };
+const SELF = { vendorId: true, encapsulateAmongOurselves: true };
 const cookies = { cookieI: octets('0102030405060708'), cookieR: octets('1112131415161718') };
 
 describe('NAT discovery', () => {
@@ -30,53 +33,56 @@ describe('NAT discovery', () => {
   const seenByA = { local: a, remote: b };
 
   it('finds none where both hashes fit', () => {
-    const found = detectNat('rfc3947', fromB, 'sha1', cookies, seenByA, false);
-    expect(found).toEqual({ traversal: 'rfc3947', local: false, remote: false, encapsulate: false });
+    const found = detectNat('rfc3947', fromB, 'sha1', cookies, seenByA, NO_WISH);
+    expect(found).toEqual({ traversal: 'rfc3947', local: false, remote: false });
   });
 
   it('finds on which side it is', () => {
     const inside = { address: '10.0.0.5', port: 500 };
-    const here = detectNat('rfc3947', fromB, 'sha1', cookies, { local: inside, remote: b }, false);
-    expect([here.local, here.remote, here.encapsulate]).toEqual([true, false, true]);
-    const there = detectNat('rfc3947', fromB, 'sha1', cookies, { local: a, remote: { ...b, port: 1024 } }, false);
-    expect([there.local, there.remote, there.encapsulate]).toEqual([false, true, true]);
+    const here = detectNat('rfc3947', fromB, 'sha1', cookies, { local: inside, remote: b }, NO_WISH);
+    expect([here.local, here.remote, here.encapsulation]).toEqual([true, false, 'nat']);
+    const there = detectNat('rfc3947', fromB, 'sha1', cookies, { local: a, remote: { ...b, port: 1024 } }, NO_WISH);
+    expect([there.local, there.remote, there.encapsulation]).toEqual([false, true, 'nat']);
   });
 
   it('takes any of several source hashes', () => {
-    const other = { type: PayloadType.natD, body: natdHash('sha1', cookies, { address: '10.9.9.9', port: 500 }) };
+    const other = {
+      type: PayloadType.natD,
+      body: natdHash('sha1', cookies.cookieI, cookies.cookieR, { address: '10.9.9.9', port: 500 }),
+    };
     const [destination, source] = fromB;
     if (destination === undefined || source === undefined) throw new Error('two payloads');
     const several = [destination, other, source, other];
-    expect(detectNat('rfc3947', several, 'sha1', cookies, seenByA, false).remote).toBe(false);
-    expect(detectNat('rfc3947', [destination, other], 'sha1', cookies, seenByA, false).remote).toBe(true);
+    expect(detectNat('rfc3947', several, 'sha1', cookies, seenByA, NO_WISH).remote).toBe(false);
+    expect(detectNat('rfc3947', [destination, other], 'sha1', cookies, seenByA, NO_WISH).remote).toBe(true);
   });
 
   it('uses the negotiated hash and the payload numbers of the negotiated text', () => {
-    expect(detectNat('rfc3947', fromB, 'md5', cookies, seenByA, false).local).toBe(true);
+    expect(detectNat('rfc3947', fromB, 'md5', cookies, seenByA, NO_WISH).local).toBe(true);
     const draft = natdPayloads('draft', 'sha1', cookies, { local: b, remote: a }, undefined);
     expect(draft.map(({ type }) => type)).toEqual([130, 130]);
-    expect(detectNat('draft', draft, 'sha1', cookies, seenByA, false).encapsulate).toBe(false);
+    expect(detectNat('draft', draft, 'sha1', cookies, seenByA, NO_WISH).encapsulation).toBeUndefined();
   });
 
   it('does not count without NAT-D payloads, even where a NAT is to be pretended', () => {
-    const found = detectNat('rfc3947', [], 'sha1', cookies, seenByA, true);
-    expect(found).toEqual({ local: false, remote: false, encapsulate: false });
+    const found = detectNat('rfc3947', [], 'sha1', cookies, seenByA, { agreed: true, forced: true });
+    expect(found).toEqual({ local: false, remote: false });
   });
 });
 
 describe('vendor ids', () => {
   it('name what both sides know, the standard before the drafts', () => {
-    const offered = recognizeVendor(initiatorVendorIds());
+    const offered = recognizeVendor(SELF, initiatorVendorIds(SELF));
     expect(offered).toMatchObject({ natTraversal: 'rfc3947', deadPeerDetection: true, fragmentation: true });
-    expect(recognizeVendor(responderVendorIds(offered)).natTraversal).toBe('rfc3947');
-    const drafts = initiatorVendorIds().slice(1);
-    expect(recognizeVendor(responderVendorIds(recognizeVendor(drafts))).natTraversal).toBe('draft');
+    expect(recognizeVendor(SELF, responderVendorIds(SELF, offered)).natTraversal).toBe('rfc3947');
+    const drafts = initiatorVendorIds(SELF).slice(1);
+    expect(recognizeVendor(SELF, responderVendorIds(SELF, recognizeVendor(SELF, drafts))).natTraversal).toBe('draft');
   });
 
   it('tell the implementation, and Windows as what it is though it sends others as well', () => {
     const body = octets('1e2b516905991c7d7c96fcbfb587e46100000009');
-    expect(recognizeVendor([{ type: 13, body }]).implementation).toBe('Windows');
-    expect(recognizeVendor([]).implementation).toBe('');
+    expect(recognizeVendor(SELF, [{ type: 13, body }]).implementation).toBe('Windows');
+    expect(recognizeVendor(SELF, []).implementation).toBe('');
   });
 
   it('of the drafts make both sides use their payload and mode numbers', () => {
@@ -85,7 +91,7 @@ describe('vendor ids', () => {
       const { header, body } = decodeMessage(datagram);
       if (header.exchangeType !== 2 || header.flags !== 0) return datagram;
       const kept = decodePayloads(header.nextPayload, body).filter(
-        (payload) => payload.type !== 13 || recognizeVendor([payload]).natTraversal !== 'rfc3947',
+        (payload) => payload.type !== 13 || recognizeVendor(SELF, [payload]).natTraversal !== 'rfc3947',
       );
       return encodeMessage({ ...header, nextPayload: firstType(kept) }, encodePayloads(kept));
     };
@@ -222,7 +228,7 @@ describe('dead peer detection', () => {
       const { header, body } = decodeMessage(datagram);
       if (header.exchangeType !== 2 || header.flags !== 0) return datagram;
       const kept = decodePayloads(header.nextPayload, body).filter(
-        (payload) => payload.type !== 13 || !recognizeVendor([payload]).deadPeerDetection,
+        (payload) => payload.type !== 13 || !recognizeVendor(SELF, [payload]).deadPeerDetection,
       );
       return encodeMessage({ ...header, nextPayload: firstType(kept) }, encodePayloads(kept));
     };

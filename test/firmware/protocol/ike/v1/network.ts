@@ -3,10 +3,13 @@
  */
 import type { ChildSa, IkeConnection, IkeOutput } from '../../../../../firmware/protocol/ike/ike-types.ts';
 import { IkeV1Endpoint } from '../../../../../firmware/protocol/ike/v1/endpoint.ts';
-import type { IkeV1Limits } from '../../../../../firmware/protocol/ike/v1/endpoint-types.ts';
+import type { IkeV1Limits, IkeV1Options } from '../../../../../firmware/protocol/ike/v1/endpoint-types.ts';
 import type { Instant } from '../../../../../firmware/protocol/machine.ts';
 import type { UdpEndpoint, UdpPath } from '../../../../../firmware/protocol/udp-path.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
+
+/** As two of different makers: what they agree on among themselves has tests of its own. */
+const LIKE_STRANGERS = { encapsulateAmongOurselves: false };
 
 export interface Faults {
   /** Chance that a datagram is lost, 0..1. */
@@ -137,9 +140,15 @@ export class Network {
     connections: readonly IkeConnection[],
     nat?: Nat,
     limits: Partial<IkeV1Limits> = {},
+    options: Partial<IkeV1Options> = {},
   ): Host {
     const random = new SeededRandom(this.#seed * 100 + this.hosts.length + 7);
-    const host = new Host(name, address, new IkeV1Endpoint({ connections, limits }, random), nat);
+    const host = new Host(
+      name,
+      address,
+      new IkeV1Endpoint({ ...LIKE_STRANGERS, connections, limits, ...options }, random),
+      nat,
+    );
     this.hosts.push(host);
     return host;
   }
@@ -148,7 +157,12 @@ export class Network {
   reboot(host: Host, connections: readonly IkeConnection[]): Host {
     this.hosts.splice(this.hosts.indexOf(host), 1);
     const random = new SeededRandom(this.#seed * 100 + 50 + this.hosts.length);
-    const reborn = new Host(host.name, host.address, new IkeV1Endpoint({ connections }, random), host.nat);
+    const reborn = new Host(
+      host.name,
+      host.address,
+      new IkeV1Endpoint({ ...LIKE_STRANGERS, connections }, random),
+      host.nat,
+    );
     this.hosts.push(reborn);
     return reborn;
   }
@@ -245,7 +259,11 @@ export class Network {
     host.events.push(output);
     if (output.kind === 'child-up') {
       host.inbound.set(output.child.inboundSpi, output.child);
-      host.outbound.push(output.child);
+      if (output.receiveOnly === true) host.outbound.unshift(output.child);
+      else host.outbound.push(output.child);
+    } else if (output.kind === 'child-send') {
+      const at = host.outbound.findIndex(({ id }) => id === output.childId);
+      host.outbound.push(...host.outbound.splice(at, 1));
     } else if (output.kind === 'child-down') {
       const at = host.outbound.findIndex(({ id }) => id === output.childId);
       const [child] = at < 0 ? [] : host.outbound.splice(at, 1);

@@ -62,7 +62,7 @@ describe('rekeying', () => {
       expect(host.all('child-up').map(({ replaces }) => replaces)).toEqual([undefined, 1]);
       expect(host.all('child-down')).toEqual([]);
     }
-    network.run(10_000);
+    network.run(31_000);
     for (const host of [client, server]) expect(host.all('child-down')).toEqual([{ kind: 'child-down', childId: 1 }]);
     expectSameSpis({ client, server, network });
   });
@@ -71,7 +71,7 @@ describe('rekeying', () => {
     const pair = connect({ clientBehindNat: true });
     const { client, server, network } = pair;
     server.endpoint.rekeyChild(network.now, 1);
-    network.run(10_000);
+    network.run(31_000);
     expect(client.all('child-up').map(({ replaces }) => replaces)).toEqual([undefined, 1]);
     const [first, second] = server.all('child-up');
     expect(second?.child.remoteSelectors).toEqual(first?.child.remoteSelectors);
@@ -87,7 +87,7 @@ describe('rekeying', () => {
       network.faults = { jitterMs: 30 };
       client.endpoint.rekeyChild(network.now, 1);
       server.endpoint.rekeyChild(network.now, 1);
-      network.run(20_000);
+      network.run(31_000);
       expect(client.all('child-up')).toHaveLength(3);
       expect(client.all('child-down').map(({ childId }) => childId)).toEqual([1]);
       expectSameSpis(pair);

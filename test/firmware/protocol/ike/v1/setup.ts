@@ -1,5 +1,6 @@
 /** Connections for the tests of IKEv1, and pairs of hosts that have them. */
 import type { IkeConnection, TrafficSelector } from '../../../../../firmware/protocol/ike/ike-types.ts';
+import type { IkeV1Options } from '../../../../../firmware/protocol/ike/v1/endpoint-types.ts';
 import { type Faults, type Host, Nat, Network } from './network.ts';
 
 export const CLIENT = '192.0.2.1';
@@ -87,14 +88,30 @@ export interface PairOptions {
   readonly seed?: number;
   readonly faults?: Faults;
   readonly clientBehindNat?: boolean;
+  readonly clientOptions?: Partial<IkeV1Options>;
+  readonly serverOptions?: Partial<IkeV1Options>;
 }
 
 /** A client and a server that listens; the client's connection is not set up yet. */
 export function makePair(options: PairOptions = {}): Pair {
   const network = new Network(options.seed, options.faults);
   const nat = options.clientBehindNat === true ? new Nat(OUTSIDE) : undefined;
-  const client = network.add('client', nat ? INSIDE : CLIENT, [options.client ?? l2tpClient()], nat);
-  const server = network.add('server', SERVER, [options.server ?? l2tpServer()].flat());
+  const client = network.add(
+    'client',
+    nat ? INSIDE : CLIENT,
+    [options.client ?? l2tpClient()],
+    nat,
+    {},
+    options.clientOptions,
+  );
+  const server = network.add(
+    'server',
+    SERVER,
+    [options.server ?? l2tpServer()].flat(),
+    undefined,
+    {},
+    options.serverOptions,
+  );
   return { network, client, server };
 }
 

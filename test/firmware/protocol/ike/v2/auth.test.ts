@@ -80,7 +80,7 @@ describe('IKE_AUTH that fails', () => {
     expect(wants.last('left', 'ike-down').failure.step).toMatch(/child SA|traffic selectors/);
     const gets = new Harness({ right: { mode: 'transport' } }).connect();
     expect(gets.last('right', 'ike-down').failure.reason).toBe(
-      'transport mode is set here, and the peer does only tunnel mode',
+      'transport mode is set here, and the peer wants tunnel mode',
     );
   });
 

@@ -66,6 +66,9 @@ export function net(prefix: string): TrafficSelector {
   };
 }
 
+/** As two of different makers: what they agree on among themselves has tests of its own. */
+const LIKE_STRANGERS = { encapsulateAmongOurselves: false };
+
 export interface Faults {
   /** Chance that a datagram is lost, 0..1. */
   readonly loss?: number;
@@ -152,8 +155,8 @@ export class Harness {
   #endpoint(side: Side, random: RandomSource): IkeV2Endpoint {
     const { left, right, leftOptions, rightOptions } = this.options;
     return side === 'left'
-      ? new IkeV2Endpoint({ connections: [{ ...LEFT, ...left }], ...leftOptions }, random)
-      : new IkeV2Endpoint({ connections: [{ ...RIGHT, ...right }], ...rightOptions }, random);
+      ? new IkeV2Endpoint({ ...LIKE_STRANGERS, connections: [{ ...LEFT, ...left }], ...leftOptions }, random)
+      : new IkeV2Endpoint({ ...LIKE_STRANGERS, connections: [{ ...RIGHT, ...right }], ...rightOptions }, random);
   }
 
   /** The power goes off and on again. */

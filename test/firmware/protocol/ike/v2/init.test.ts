@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeHeader, HEADER_OCTETS } from '../../../../../firmware/protocol/ike/v2/header.ts';
+import { HEADER_OCTETS } from '../../../../../firmware/protocol/ike/message-header.ts';
+import { decodeHeader } from '../../../../../firmware/protocol/ike/v2/header.ts';
 import { findNotify, notify } from '../../../../../firmware/protocol/ike/v2/notify.ts';
 import { decodeChain } from '../../../../../firmware/protocol/ike/v2/payload.ts';
 import { encodeUnprotected } from '../../../../../firmware/protocol/ike/v2/unprotected.ts';

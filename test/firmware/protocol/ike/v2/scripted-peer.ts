@@ -2,11 +2,12 @@
 import { createKeyExchange } from '../../../../../firmware/protocol/ike/crypto/dh.ts';
 import { type IkeSaKeys, ikeSaKeys, pskAuth } from '../../../../../firmware/protocol/ike/crypto/keys-v2.ts';
 import type { IkeConnection } from '../../../../../firmware/protocol/ike/ike-types.ts';
+import { HEADER_OCTETS, ZERO_SPI } from '../../../../../firmware/protocol/ike/message-header.ts';
 import { espOffers, ikeOffers } from '../../../../../firmware/protocol/ike/proposals.ts';
 import { spiOctets } from '../../../../../firmware/protocol/ike/v2/child.ts';
 import { MessageProtection } from '../../../../../firmware/protocol/ike/v2/encrypted.ts';
 import { IkeV2Endpoint } from '../../../../../firmware/protocol/ike/v2/endpoint.ts';
-import { decodeHeader, HEADER_OCTETS, ZERO_SPI } from '../../../../../firmware/protocol/ike/v2/header.ts';
+import { decodeHeader } from '../../../../../firmware/protocol/ike/v2/header.ts';
 import { encodeIdentity, idOctets } from '../../../../../firmware/protocol/ike/v2/identity.ts';
 import { EXCHANGES, type ExchangeName } from '../../../../../firmware/protocol/ike/v2/numbers.ts';
 import { decodeChain, encodeChain, find, type Payload } from '../../../../../firmware/protocol/ike/v2/payload.ts';
@@ -105,6 +106,13 @@ export class ScriptedPeer {
   ask(exchange: ExchangeName, payloads: readonly Payload[]): readonly Payload[] | undefined {
     const { firstType, octets } = encodeChain(payloads);
     return this.raw(exchange, firstType, octets);
+  }
+
+  /** Answers a request of the right side's. */
+  reply(exchange: ExchangeName, messageId: number, payloads: readonly Payload[]): void {
+    const { firstType, octets } = encodeChain(payloads);
+    const header = { ...this.#header(exchange, messageId), response: true };
+    this.#give(this.#protection?.seal(header, firstType, octets) ?? new Uint8Array(0));
   }
 
   connect(): this {

@@ -1,5 +1,5 @@
 /** A token bucket: how often something is done that a stranger can provoke. */
-import type { Instant } from '../../machine.ts';
+import type { Instant } from '../machine.ts';
 
 export class RateLimit {
   readonly #perSecond: number;

@@ -1,6 +1,6 @@
 /** IP addresses as they stand in payloads: 4 or 16 octets. */
-import { ByteReader, ByteWriter, DecodeError, EncodeError } from '../../bytes.ts';
-import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../ip-address.ts';
+import { ByteReader, ByteWriter, DecodeError, EncodeError } from '../bytes.ts';
+import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../ip-address.ts';
 
 /** @throws EncodeError when `text` is no IP address. */
 export function addressOctets(text: string): Uint8Array {
