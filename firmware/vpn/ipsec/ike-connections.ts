@@ -1,0 +1,87 @@
+/** From an entry of the configuration to what the IKE machines take. */
+import { utf8Bytes } from '../../protocol/bytes.ts';
+import { IKEV1_DEFAULTS, IKEV2_DEFAULTS, type Proposals } from '../../protocol/ike/default-offers.ts';
+import type { IkeConnection, TrafficSelector } from '../../protocol/ike/ike-types.ts';
+import { formatIpv4, isIpAddress, lastAddress, networkOf, parseCidr } from '../../protocol/ip-address.ts';
+import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
+
+const UDP = 17;
+const MAX_PORT = 65_535;
+
+/** Inner UDP ports of what goes through a channel in transport mode. */
+export interface InsidePorts {
+  readonly local: number;
+  readonly remote: number;
+}
+
+/** As a caller, for one attempt. */
+export function callerConnection(
+  settings: IpsecConnectionSettings,
+  attempt: WorkingOffer,
+  remoteAddress: string,
+  ports: InsidePorts | undefined,
+): IkeConnection {
+  const defaults = settings.version === 1 ? IKEV1_DEFAULTS : IKEV2_DEFAULTS;
+  return {
+    ...common(settings, remoteAddress, defaults[attempt.offer]),
+    ...(ports === undefined ? {} : { transportPorts: { protocol: UDP, ...ports } }),
+    forceEncapsulation: attempt.udpEncapsulation,
+  };
+}
+
+/**
+ * For what the peer begins. Ports are left to the caller in transport mode: what a channel carries is checked by the data
+ * plane in any case.
+ * @param knownAddress where the peer was last called, if its name had to be resolved.
+ * @returns undefined while the peer's address is not known.
+ */
+export function answererConnection(
+  settings: IpsecConnectionSettings,
+  knownAddress: string | undefined,
+): IkeConnection | undefined {
+  const remote = settings.remote === 'any' || isIpAddress(settings.remote) ? settings.remote : knownAddress;
+  if (remote === undefined) return undefined;
+  const { acceptable } = settings.version === 1 ? IKEV1_DEFAULTS : IKEV2_DEFAULTS;
+  return {
+    ...common(settings, remote, acceptable),
+    ...(settings.mode === 'transport' ? { transportPorts: { protocol: UDP, local: 0, remote: 0 } } : {}),
+    forceEncapsulation: settings.encapsulation === 'always',
+  };
+}
+
+function common(settings: IpsecConnectionSettings, remote: string, proposals: Proposals): IkeConnection {
+  const { name, version, psk, localId, remoteId, mode, tunnel } = settings;
+  return {
+    name,
+    version,
+    remote,
+    ...(localId === undefined ? {} : { localId }),
+    ...(remoteId === undefined ? {} : { remoteId }),
+    psk: utf8Bytes(psk),
+    mode,
+    ...(tunnel === undefined
+      ? {}
+      : {
+          localSelectors: tunnel.localSubnets.map(networkSelector),
+          remoteSelectors: tunnel.remoteSubnets.map(networkSelector),
+        }),
+    ikeProposals: settings.ikeProposals ?? proposals.ike,
+    espProposals: settings.espProposals ?? proposals.esp,
+    ikeLifetime: settings.ikeLifetime,
+    childLifetime: settings.childLifetime,
+    dpdSeconds: settings.dpdSeconds,
+  };
+}
+
+/** Every packet of a network. @throws RangeError when it is none. */
+function networkSelector(cidr: string): TrafficSelector {
+  const prefix = parseCidr(cidr);
+  if (prefix === undefined) throw new RangeError(`${cidr} is no IPv4 network`);
+  return {
+    protocol: 0,
+    firstPort: 0,
+    lastPort: MAX_PORT,
+    firstAddress: formatIpv4(networkOf(prefix).address),
+    lastAddress: formatIpv4(lastAddress(prefix)),
+  };
+}

@@ -1,0 +1,48 @@
+import { NatKeepaliveTimer } from '../../protocol/esp/udp-encapsulation.ts';
+import type { IkePeer } from '../../protocol/ike/ike-types.ts';
+import { IKE_PORT } from '../../protocol/ike/nat.ts';
+import type { Instant } from '../../protocol/machine.ts';
+import type { UdpPath } from '../../protocol/udp-path.ts';
+import type { ChannelId } from './channel.ts';
+import type { IkeRef } from './ike-endpoints.ts';
+
+/** What the channels need to know of an IKE SA. */
+export class IkeRecord {
+  readonly ref: IkeRef;
+  readonly connection: string;
+  path: UdpPath;
+  /** Absent before it stands. */
+  peer: IkePeer | undefined;
+  /** The channel for which this side called. */
+  channel: ChannelId | undefined;
+  /** Another one has its children. */
+  replaced = false;
+  /** This side has closed it. */
+  closed = false;
+  #keepalive: NatKeepaliveTimer | undefined;
+
+  constructor(ref: IkeRef, connection: string, path: UdpPath) {
+    this.ref = ref;
+    this.connection = connection;
+    this.path = path;
+  }
+
+  /** It stands. A mapping of a NAT before this side is kept alive from now on. */
+  established(now: Instant, peer: IkePeer, path: UdpPath): void {
+    this.peer = peer;
+    this.path = path;
+    const mapped = peer.natLocal || peer.encapsulation === 'configuration';
+    if (mapped && path.local.port !== IKE_PORT) this.#keepalive = new NatKeepaliveTimer(now);
+  }
+
+  get deadline(): Instant | undefined {
+    return this.replaced ? undefined : this.#keepalive?.nextDeadline();
+  }
+
+  /** Whether a NAT keepalive is due. */
+  keepaliveDue(now: Instant): boolean {
+    if (this.replaced) return false;
+    this.#keepalive?.tick(now);
+    return this.#keepalive?.poll() !== undefined;
+  }
+}

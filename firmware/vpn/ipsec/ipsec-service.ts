@@ -1,0 +1,431 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock, Timer } from '../../../hal/clock.ts';
+import type { PolicySpec, SaKey, SocketId } from '../../dataplane/data-plane.ts';
+import type { TrafficSelector } from '../../protocol/ike/ike-types.ts';
+import type { Failure, RandomSource } from '../../protocol/machine.ts';
+import type { UdpPath } from '../../protocol/udp-path.ts';
+import type { DataPlaneDispatch, SocketEvent } from '../data-plane-dispatch.ts';
+import { untilQuiet } from '../l2tp/until-quiet.ts';
+import { MachineRunner } from '../machine-runner.ts';
+import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
+import type { TunnelNetworks } from '../tunnel-networks.ts';
+import type { Channel, ChannelId, ChannelListener, ChannelRequest, ChannelServer, IpsecChannels } from './channel.ts';
+import { type EphemeralSocket, familyOf, IkeSockets } from './ike-sockets.ts';
+import { noRoute, noSockets, shuttingDown } from './ipsec-failures.ts';
+import { IpsecMachine } from './ipsec-machine.ts';
+import type { ChannelPolicy, ChannelSa, IpsecOutput } from './ipsec-output.ts';
+import type { IpsecConnectionInfo, IpsecConnectionSettings, OfferMemory } from './ipsec-types.ts';
+import { isTunnel, TunnelConnection, type TunnelSettings } from './tunnel-connection.ts';
+
+export interface IpsecServices {
+  readonly dispatch: DataPlaneDispatch;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** SO_MARK of outer packets. */
+  readonly mark: number;
+  /** The local address from which outer packets leave for this one; `undefined` when there is no way there. */
+  readonly sourceAddress: (remote: string) => Promise<string | undefined>;
+  /** Addresses of a peer through the uplink's DNS. */
+  readonly resolve: (name: string) => Promise<readonly string[] | Failure>;
+  readonly networks: TunnelNetworks;
+  /** 32 octets that stay the same over restarts (RFC 6290 section 5.1). */
+  readonly qcdSecret: Uint8Array;
+  readonly memory: OfferMemory;
+  readonly onStep: (connection: string, step: Step) => void;
+  readonly onState: (connection: string, state: ConnectionState, failure?: Failure) => void;
+}
+
+/** How long sockets stay open after the last who wanted them, ms: longer than a caller rests between two attempts. */
+const LINGER_MS = 10_000;
+
+/** A channel that this side has called. */
+interface Call {
+  readonly connection: string;
+  /** In transport mode. */
+  readonly request?: ChannelRequest;
+  readonly listener?: ChannelListener;
+  heard: boolean;
+  udpEncapsulation: boolean;
+}
+
+/** Gives the IPsec machine its hands: sockets, data plane, clock; and drives connections in tunnel mode. */
+export class IpsecService implements IpsecChannels {
+  readonly machine: IpsecMachine;
+  readonly #services: IpsecServices;
+  readonly #runner: MachineRunner<IpsecOutput>;
+  readonly #sockets: IkeSockets;
+  readonly #calls = new Map<ChannelId, Call>();
+  readonly #servers = new Map<string, ChannelServer>();
+  readonly #tunnels = new Map<string, TunnelConnection>();
+  /** What is in the data plane: policies, and channels by SA pair. */
+  readonly #policies = new Set<ChannelId>();
+  readonly #channelOfSa = new Map<SaKey, ChannelId>();
+  #linger: Timer | undefined;
+  #stopping = false;
+
+  constructor(services: IpsecServices) {
+    this.#services = services;
+    const { dispatch, random, clock, mark, memory, qcdSecret } = services;
+    const remembered = (connection: string) => memory.get(connection);
+    this.machine = new IpsecMachine({ newId: () => dispatch.nextId(), remembered, qcdSecret }, random);
+    this.#runner = new MachineRunner(
+      this.machine,
+      clock,
+      (output) => this.#handle(output),
+      (error, output) => this.#onFault(error, output),
+    );
+    this.#sockets = new IkeSockets(dispatch, mark, (event) => this.#onSocketEvent(event));
+  }
+
+  /**
+   * Other connections from now on; what is unchanged keeps running.
+   * @throws RangeError when one holds what cannot be negotiated; then those before stay.
+   */
+  async setConnections(settings: readonly IpsecConnectionSettings[]): Promise<void> {
+    const tunnels = new Map(settings.filter(isTunnel).map((entry) => [entry.name, entry]));
+    const leaving = [...this.#tunnels].filter(([name, known]) => !isDeepStrictEqual(known.settings, tunnels.get(name)));
+    await Promise.all(leaving.map(([, tunnel]) => tunnel.disconnect()));
+    for (const [name] of leaving) this.#tunnels.delete(name);
+    let fault: { readonly error: unknown } | undefined;
+    this.#runner.run((now) => {
+      try {
+        this.machine.setConnections(now, settings);
+      } catch (error) {
+        fault = { error };
+      }
+    });
+    if (fault !== undefined) throw fault.error;
+    for (const entry of tunnels.values()) {
+      if (this.#stopping || this.#tunnels.has(entry.name)) continue;
+      const tunnel = this.#tunnelConnection(entry);
+      this.#tunnels.set(entry.name, tunnel);
+      if (entry.tunnel.start === 'boot') tunnel.connect();
+    }
+    this.#reviewSockets();
+  }
+
+  dial(request: ChannelRequest, listener: ChannelListener): Channel {
+    const { connection, remoteAddress } = request;
+    const call: Call = { connection, request, listener, heard: false, udpEncapsulation: false };
+    const id = this.#call(call, remoteAddress);
+    return {
+      id,
+      get heard() {
+        return call.heard;
+      },
+      get udpEncapsulation() {
+        return call.udpEncapsulation;
+      },
+      close: () => this.#close(id),
+      reportMute: () => this.machine.reportMute(id),
+    };
+  }
+
+  async serve(connection: string, server: ChannelServer): Promise<() => void> {
+    if (this.#stopping) throw new Error('The IPsec service is being stopped.');
+    if (this.#servers.has(connection)) throw new Error(`Calls on ${connection} are taken already.`);
+    this.#servers.set(connection, server);
+    this.#reviewSockets();
+    const stop = (): void => {
+      if (this.#servers.get(connection) !== server) return;
+      this.#servers.delete(connection);
+      this.#runner.run((now) => this.machine.unserve(now, connection));
+      this.#reviewSockets();
+    };
+    try {
+      await this.#takeCalls(connection, () => this.#servers.get(connection) === server);
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  /** Brings a connection in tunnel mode up, and keeps it up. @throws RangeError when there is none of that name. */
+  connect(name: string): void {
+    this.#tunnel(name).connect();
+    this.#reviewSockets();
+  }
+
+  /** Resolves when it is down. @throws RangeError when there is none of that name. */
+  async disconnect(name: string): Promise<void> {
+    await this.#tunnel(name).disconnect();
+    this.#reviewSockets();
+  }
+
+  info(): readonly IpsecConnectionInfo[] {
+    const { clock } = this.#services;
+    return this.machine.views(clock.now(), clock.wall()).map((view) => {
+      const tunnel = this.#tunnels.get(view.name);
+      if (tunnel === undefined) return view;
+      const { failure: turnedAway, ...rest } = view;
+      const { state, stateSince, settings, failure = turnedAway } = tunnel;
+      const device = tunnel.interface === undefined ? {} : { device: settings.tunnel.device };
+      return { ...rest, state, stateSince, ...device, ...(failure === undefined ? {} : { failure }) };
+    });
+  }
+
+  /** All ends: the peers are told, as far as they answer within 2 s. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#linger?.cancel();
+    await Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.disconnect()));
+    this.#runner.run((now) => this.machine.shutdown(now));
+    await untilQuiet(this.machine, this.#services.clock);
+    this.#runner.stop();
+    this.#servers.clear();
+    await this.#sockets.close();
+  }
+
+  /** Begins a call: nothing of it is told before this returns. */
+  #call(call: Call, remoteAddress: string): ChannelId {
+    const id = this.#services.dispatch.nextId();
+    this.#calls.set(id, call);
+    this.#reviewSockets();
+    void this.#begin(id, call, remoteAddress);
+    return id;
+  }
+
+  async #begin(id: ChannelId, call: Call, remoteAddress: string): Promise<void> {
+    const wanted = (): boolean => this.#calls.get(id) === call;
+    const failed = (failure: Failure): void => {
+      if (wanted()) this.#runner.run((now) => this.machine.cannotDial(now, id, call.connection, failure));
+    };
+    try {
+      const ephemeral = await this.#sockets.openForCalling(familyOf(remoteAddress));
+      const localAddress = await this.#services.sourceAddress(remoteAddress);
+      if (!wanted()) return;
+      if (this.#stopping) failed(shuttingDown());
+      else if (localAddress === undefined) failed(noRoute(remoteAddress));
+      else this.#dial(id, call, { remoteAddress, localAddress, ...ephemeral });
+    } catch (error) {
+      failed(noSockets(errorText(error)));
+    }
+  }
+
+  #dial(
+    id: ChannelId,
+    { connection, request }: Call,
+    place: Partial<EphemeralSocket> & { readonly remoteAddress: string; readonly localAddress: string },
+  ): void {
+    const { reason, ...where } = place;
+    if (reason !== undefined) this.#services.onStep(connection, { step: 'socket', detail: reason });
+    const { localPort: local = 0, remotePort: remote = 0 } = request?.inside ?? {};
+    const ports = request === undefined ? {} : { ports: { local, remote } };
+    this.#runner.run((now) => this.machine.dial(now, id, { connection, ...where, ...ports }));
+  }
+
+  #close(id: ChannelId): void {
+    this.#calls.delete(id);
+    this.#runner.run((now) => this.machine.close(now, id));
+    this.#reviewSockets();
+  }
+
+  /** @throws Error in words when the ports are taken. */
+  async #takeCalls(connection: string, wanted: () => boolean): Promise<void> {
+    await this.#sockets.open(4);
+    // IPv6 is welcome, and its absence no obstacle.
+    await this.#sockets.open(6).catch(() => undefined);
+    if (wanted()) this.#runner.run((now) => this.machine.serve(now, connection));
+  }
+
+  #tunnel(name: string): TunnelConnection {
+    const tunnel = this.#tunnels.get(name);
+    if (tunnel === undefined) throw new RangeError(`there is no IPsec connection ${name} in tunnel mode`);
+    return tunnel;
+  }
+
+  #tunnelConnection(settings: TunnelSettings): TunnelConnection {
+    const { name } = settings;
+    const { onStep, onState } = this.#services;
+    let serving = false;
+    return new TunnelConnection(settings, {
+      ...this.#services,
+      dial: (remoteAddress) => this.#call({ connection: name, heard: false, udpEncapsulation: false }, remoteAddress),
+      close: (channel) => this.#close(channel),
+      serve: () => {
+        serving = true;
+        return this.#takeCalls(name, () => serving);
+      },
+      unserve: () => {
+        serving = false;
+        this.#runner.run((now) => this.machine.unserve(now, name));
+      },
+      onStep: (step) => onStep(name, step),
+      onState: (state, failure) => onState(name, state, failure),
+    });
+  }
+
+  #onSocketEvent(event: SocketEvent): void {
+    switch (event.kind) {
+      case 'datagram':
+        this.#runner.run((now) => {
+          try {
+            this.machine.receive(now, event.bytes, event.path);
+          } catch (error) {
+            this.machine.failPeer(now, event.path.remote, internalFailure(error));
+          }
+        });
+        return;
+      case 'path-error':
+        this.#runner.run((now) => this.machine.pathError(now, event.remote, event.code));
+        return;
+      case 'unknown-spi':
+        this.#runner.run((now) => this.machine.unknownSpi(now, event.spi, event.path));
+        return;
+    }
+  }
+
+  #handle(output: IpsecOutput): void {
+    const { dataPlane } = this.#services.dispatch;
+    switch (output.kind) {
+      case 'send':
+        this.#withSocket(output.path, (socket) => dataPlane.sendDatagram(socket, output.path, output.datagram));
+        return;
+      case 'nat-keepalive':
+        this.#withSocket(output.path, (socket) => dataPlane.sendNatKeepalive(socket, output.path));
+        return;
+      case 'put-policy':
+        this.#putPolicy(output.policy);
+        return;
+      case 'remove-policy':
+        if (this.#policies.delete(output.channel)) dataPlane.removePolicy(output.channel);
+        return;
+      case 'put-sa':
+        this.#putSa(output.sa);
+        return;
+      case 'remove-sa':
+        this.#removeSa(output.sa);
+        return;
+      case 'channel-up':
+        this.#channelUp(output);
+        return;
+      case 'channel-down':
+        this.#channelDown(output.channel, output.connection, output.failure);
+        return;
+      case 'remember':
+        this.#services.memory.set(output.connection, output.offer);
+        return;
+      case 'step':
+        this.#services.onStep(output.connection, output.step);
+        return;
+      case 'state':
+        this.#tellState(output.connection, output.state, output.failure);
+        return;
+    }
+  }
+
+  /** What is sent while no such socket is open is dropped, as the network may. */
+  #withSocket({ local }: UdpPath, action: (socket: SocketId) => void): void {
+    const socket = this.#sockets.find(local.address, local.port);
+    if (socket !== undefined) action(socket);
+  }
+
+  #putPolicy({ key, connection, sa, localSelectors, remoteSelectors }: ChannelPolicy): void {
+    const inside = this.#inside(key, connection, localSelectors, remoteSelectors);
+    // Its user went a moment ago; the channel is about to end.
+    if (inside === undefined) return;
+    this.#policies.add(key);
+    this.#services.dispatch.dataPlane.putPolicy({ key, inside, ...(sa === undefined ? {} : { sa }) });
+  }
+
+  #inside(
+    key: ChannelId,
+    connection: string,
+    localSelectors: readonly TrafficSelector[],
+    remoteSelectors: readonly TrafficSelector[],
+  ): PolicySpec['inside'] | undefined {
+    const tunnel = this.#tunnels.get(connection);
+    if (tunnel !== undefined) {
+      const { interface: id, settings } = tunnel;
+      if (id === undefined) return undefined;
+      return { kind: 'ip', interface: id, localSelectors, remoteSelectors, mtu: settings.tunnel.mtu };
+    }
+    const socket = this.#calls.get(key)?.request?.inside.socket ?? this.#servers.get(connection)?.socket;
+    return socket === undefined ? undefined : { kind: 'l2tp', socket };
+  }
+
+  #putSa({ udpEncapsulation, ...sa }: ChannelSa): void {
+    const { dispatch, clock } = this.#services;
+    const { key, policy, path } = sa;
+    if (!this.#policies.has(policy)) return;
+    const socket = this.#sockets.find(path.local.address, path.local.port);
+    if (socket === undefined) throw new Error(`no socket is open for ESP from port ${path.local.port}`);
+    dispatch.dataPlane.putSa({ ...sa, socket });
+    if (this.#channelOfSa.has(key)) return;
+    this.#channelOfSa.set(key, policy);
+    const call = this.#calls.get(policy);
+    if (call !== undefined) call.udpEncapsulation = udpEncapsulation;
+    dispatch.ownSa(key, (event) => {
+      if (event.kind === 'sa-received') this.#heard([key]);
+      else if (event.kind === 'sa-moved') this.#runner.run((now) => this.machine.saMoved(now, key, event.path));
+      else this.#runner.run((now) => this.machine.saLifetime(now, key, event.limit, event.unit));
+    });
+    dispatch.traffic(clock).watch(key, this.#heard);
+  }
+
+  readonly #heard = (keys: readonly SaKey[]): void => {
+    for (const key of keys) {
+      const call = this.#calls.get(this.#channelOfSa.get(key) ?? 0);
+      if (call !== undefined) call.heard = true;
+    }
+    this.#runner.run((now) => this.machine.saReceived(now, keys));
+  };
+
+  #removeSa(key: SaKey): void {
+    const { dispatch, clock } = this.#services;
+    if (!this.#channelOfSa.delete(key)) return;
+    dispatch.disownSa(key);
+    dispatch.traffic(clock).unwatch(key);
+    dispatch.dataPlane.removeSa(key);
+  }
+
+  #channelUp({ channel, connection, path, initiator }: Extract<IpsecOutput, { kind: 'channel-up' }>): void {
+    const tunnel = this.#tunnels.get(connection);
+    if (tunnel !== undefined) tunnel.channelUp(channel);
+    else if (initiator) this.#calls.get(channel)?.listener?.up(path);
+    else this.#servers.get(connection)?.up(channel);
+  }
+
+  #channelDown(id: ChannelId, connection: string, failure: Failure): void {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    const tunnel = this.#tunnels.get(connection);
+    if (tunnel !== undefined) tunnel.channelDown(id, failure);
+    else if (call !== undefined) call.listener?.down(failure);
+    else this.#servers.get(connection)?.down(id, failure);
+    this.#reviewSockets();
+  }
+
+  /** Of a connection in tunnel mode, what counts is whether its routes stand; callers turned away are told all the same. */
+  #tellState(connection: string, state: ConnectionState, failure: Failure | undefined): void {
+    const tunnel = this.#tunnels.get(connection);
+    if (tunnel === undefined) this.#services.onState(connection, state, failure);
+    else if (failure !== undefined && state !== 'failed') this.#services.onState(connection, tunnel.state, failure);
+  }
+
+  /** Sockets that nobody wants any more are closed after a while. */
+  #reviewSockets(): void {
+    const wanted = this.#calls.size > 0 || this.#servers.size > 0 || [...this.#tunnels.values()].some((t) => t.wanted);
+    this.#linger?.cancel();
+    this.#linger = undefined;
+    if (wanted || this.#stopping || !this.#sockets.isOpen) return;
+    const { clock } = this.#services;
+    this.#linger = clock.setTimer(clock.now() + LINGER_MS, () => void this.#sockets.close());
+  }
+
+  /** A fault costs the channel in which it happened. */
+  #onFault(error: unknown, output?: IpsecOutput): void {
+    const id = output === undefined ? undefined : channelOf(output);
+    const failure = internalFailure(error);
+    if (id !== undefined) this.#runner.run((now) => this.machine.fail(now, id, failure));
+    const connection = output !== undefined && 'connection' in output ? output.connection : '';
+    this.#services.onStep(connection, { step: failure.step, detail: failure.reason });
+  }
+}
+
+function channelOf(output: IpsecOutput): ChannelId | undefined {
+  if (output.kind === 'put-policy') return output.policy.key;
+  if (output.kind === 'put-sa') return output.sa.policy;
+  return output.kind === 'channel-up' ? output.channel : undefined;
+}

@@ -1,0 +1,108 @@
+/** What the IPsec service is told and what can be seen of it. */
+import type { SaKey } from '../../dataplane/data-plane.ts';
+import type { IkeIdentity } from '../../protocol/ike/ike-types.ts';
+import type { EspProposal, IkeProposal } from '../../protocol/ike/proposals.ts';
+import type { Failure } from '../../protocol/machine.ts';
+import type { UdpPath } from '../../protocol/udp-path.ts';
+import type { ConnectionState } from '../steps.ts';
+import type { ChannelId } from './channel.ts';
+
+/** An entry of `ipsec.connections`. */
+export interface IpsecConnectionSettings {
+  readonly name: string;
+  readonly version: 1 | 2;
+  /** IP address or DNS name of the peer; `any`: takes callers from everywhere and calls nobody. */
+  readonly remote: string;
+  readonly psk: string;
+  readonly localId?: IkeIdentity;
+  readonly remoteId?: IkeIdentity;
+  readonly mode: 'transport' | 'tunnel';
+  /** Which of the default offers a caller makes; `auto`: the modern one, the legacy one, and then what has worked. */
+  readonly profile: 'auto' | 'modern' | 'legacy';
+  /** Instead of the default offers and of what is accepted by default. */
+  readonly ikeProposals?: readonly IkeProposal[];
+  readonly espProposals?: readonly EspProposal[];
+  /** `always`: ESP in UDP even without a NAT. */
+  readonly encapsulation: 'auto' | 'always';
+  /** Seconds. */
+  readonly ikeLifetime: number;
+  readonly childLifetime: number;
+  /** Seconds of silence after which the peer is asked whether it lives; 0: never. */
+  readonly dpdSeconds: number;
+  /** Tunnel mode: what lies at either end, CIDR, and the TUN between them. */
+  readonly tunnel?: {
+    readonly device: string;
+    readonly localSubnets: readonly string[];
+    readonly remoteSubnets: readonly string[];
+    /** Octets of inner packet. */
+    readonly mtu: number;
+    readonly start: 'boot' | 'manual';
+  };
+}
+
+/** What is remembered of a connection that worked, so that the next attempt begins with it. */
+export interface WorkingOffer {
+  readonly offer: 'modern' | 'legacy';
+  readonly port: 500 | 4500;
+  readonly udpEncapsulation: boolean;
+}
+
+/** Keeps {@link WorkingOffer}s over restarts, by name of the connection. */
+export interface OfferMemory {
+  get(connection: string): WorkingOffer | undefined;
+  set(connection: string, offer: WorkingOffer): void;
+}
+
+export interface ChildSaInfo {
+  readonly channel: ChannelId;
+  readonly sa: SaKey;
+  readonly mode: 'transport' | 'tunnel';
+  /** In words: `AES-256-GCM with 16-octet ICV`, with PFS group if there was one. */
+  readonly algorithms: string;
+  readonly inboundSpi: number;
+  readonly outboundSpi: number;
+  /** The channel sends by this one; others only receive until they are gone. */
+  readonly sending: boolean;
+  readonly udpEncapsulation: boolean;
+  /** Until the hard end, seconds. */
+  readonly secondsLeft: number;
+  /** `10.1.0.0/16`, `192.0.2.1 UDP port 1701` ... */
+  readonly localSelectors: readonly string[];
+  readonly remoteSelectors: readonly string[];
+}
+
+export interface IkeSaInfo {
+  readonly version: 1 | 2;
+  readonly initiator: boolean;
+  readonly state: 'connecting' | 'up' | 'replaced';
+  readonly path: UdpPath;
+  /** In words; empty until they are chosen. */
+  readonly algorithms: string;
+  /** `branch.example`, made printable; empty until it is proved. */
+  readonly peerIdentity: string;
+  /** By vendor id, in words; empty when unknown. */
+  readonly peerImplementation: string;
+  readonly natLocal: boolean;
+  readonly natRemote: boolean;
+  /** Until the hard end, seconds. */
+  readonly secondsLeft?: number;
+  readonly children: readonly ChildSaInfo[];
+}
+
+/** One entry of `ipsec.connections` as it is now. */
+export interface IpsecConnectionInfo {
+  readonly name: string;
+  readonly version: 1 | 2;
+  readonly mode: 'transport' | 'tunnel';
+  /** As configured. */
+  readonly remote: string;
+  /** A connection with `remote: "any"` is `up` while it takes calls. */
+  readonly state: ConnectionState;
+  /** Wall clock of the last change of state, ms. */
+  readonly stateSince: number;
+  /** Why the last attempt failed, while none has succeeded since; of one that takes calls: the last caller turned away. */
+  readonly failure?: Failure;
+  /** TUN of tunnel mode, while it is up. */
+  readonly device?: string;
+  readonly ikeSas: readonly IkeSaInfo[];
+}

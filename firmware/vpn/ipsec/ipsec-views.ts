@@ -1,0 +1,117 @@
+/** What can be seen of connections, channels and SAs from outside, in words. */
+import type { ChildKeys, ChildSa, TrafficSelector } from '../../protocol/ike/ike-types.ts';
+import { formatIkeProposal, integrityText } from '../../protocol/ike/proposal-text.ts';
+import { findTransform } from '../../protocol/ike/transforms.ts';
+import { identityText } from '../../protocol/ike/v2/identity.ts';
+import { formatCidr, parseIpv4, rangeToCidrs } from '../../protocol/ip-address.ts';
+import { printable } from '../../protocol/printable.ts';
+import type { ChannelTable } from './channel-table.ts';
+import type { ConnectionRecord } from './connection-record.ts';
+import type { AnyIkeView } from './ike-endpoints.ts';
+import type { ChildSaInfo, IkeSaInfo, IpsecConnectionInfo } from './ipsec-types.ts';
+
+const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'ICMP'],
+  [6, 'TCP'],
+  [17, 'UDP'],
+]);
+
+/** @param stateSince wall clock, ms. @param views of its IKE SAs. */
+export function connectionInfo(
+  { settings, state, failure }: ConnectionRecord,
+  stateSince: number,
+  views: readonly AnyIkeView[],
+  channels: ChannelTable,
+): IpsecConnectionInfo {
+  const { name, version, mode, remote } = settings;
+  return {
+    name,
+    version,
+    mode,
+    remote,
+    state,
+    stateSince,
+    ...(failure === undefined ? {} : { failure }),
+    ikeSas: views.map((view) => ikeInfo(view, channels)),
+  };
+}
+
+function ikeInfo(view: AnyIkeView, channels: ChannelTable): IkeSaInfo {
+  const { version, initiator, state, path, proposal, peer, secondsLeft } = view;
+  return {
+    version,
+    initiator,
+    state,
+    path,
+    algorithms: proposal === undefined ? '' : formatIkeProposal(proposal),
+    peerIdentity: peer === undefined ? '' : identityText(peer.identity),
+    peerImplementation: printable(peer?.implementation ?? ''),
+    natLocal: peer?.natLocal ?? false,
+    natRemote: peer?.natRemote ?? false,
+    ...(secondsLeft === undefined ? {} : { secondsLeft }),
+    children: view.children.flatMap((child) => childInfo(version, child, channels) ?? []),
+  };
+}
+
+function childInfo(
+  version: 1 | 2,
+  { id, secondsLeft, group }: AnyIkeView['children'][number],
+  channels: ChannelTable,
+): ChildSaInfo | undefined {
+  const found = channels.byChild({ version, id });
+  if (found === undefined) return undefined;
+  const { channel, pair } = found;
+  const { child } = pair;
+  return {
+    channel: channel.id,
+    sa: pair.key,
+    mode: child.mode,
+    algorithms: espText(child, group),
+    inboundSpi: child.inboundSpi,
+    outboundSpi: child.outboundSpi,
+    sending: channel.sending === pair,
+    udpEncapsulation: child.udpEncapsulation,
+    secondsLeft,
+    localSelectors: child.localSelectors.map(selectorWords),
+    remoteSelectors: child.remoteSelectors.map(selectorWords),
+  };
+}
+
+/** `AES-GCM with 256-bit key ...` as the table of transforms calls it, and what goes with it. */
+function espText({ outbound, extendedSequenceNumbers }: ChildSa, group: string | undefined): string {
+  const parts = [cipherText(outbound)];
+  if (outbound.integrity !== undefined) parts.push(integrityTitle(outbound.integrity));
+  if (group !== undefined) parts.push(`PFS ${findTransform('group', group)?.title ?? group}`);
+  if (extendedSequenceNumbers) parts.push('extended sequence numbers');
+  return parts.join(', ');
+}
+
+function cipherText({ encryption }: ChildKeys): string {
+  return findTransform('encryption', encryption)?.title ?? encryption;
+}
+
+function integrityTitle(name: string): string {
+  return findTransform('integrity', name)?.title ?? integrityText(name);
+}
+
+/** `10.1.0.0/16`, `192.0.2.1 UDP port 1701`. */
+export function selectorWords({ protocol, firstPort, lastPort, firstAddress, lastAddress }: TrafficSelector): string {
+  const words = [addressWords(firstAddress, lastAddress)];
+  if (protocol !== 0) words.push(PROTOCOL_NAMES.get(protocol) ?? `protocol ${protocol}`);
+  if (firstPort === lastPort) words.push(`port ${firstPort}`);
+  else if (firstPort !== 0 || lastPort !== 65_535) words.push(`ports ${firstPort}-${lastPort}`);
+  return words.join(' ');
+}
+
+function addressWords(first: string, last: string): string {
+  if (first === last) return first;
+  const from = parseIpv4(first);
+  const to = parseIpv4(last);
+  const [prefix, another] = from === undefined || to === undefined ? [] : rangeToCidrs(from, to);
+  return prefix === undefined || another !== undefined ? `${first}-${last}` : formatCidr(prefix);
+}
+
+/** Whether two child SAs are for the same traffic. */
+export function selectorsKey(local: readonly TrafficSelector[], remote: readonly TrafficSelector[]): string {
+  return [local, remote].map((side) => side.map(selectorWords).join(', ')).join(' - ');
+}
