@@ -22,12 +22,16 @@ import { Reconciler } from './network/reconciler.ts';
 import { ResolvedNames } from './network/resolved-names.ts';
 import { SessionDns } from './network/session-dns.ts';
 import { EndOfRun } from './router/end-of-run.ts';
+import type { IpsecSurroundings } from './router/ipsec-control.ts';
+import { IpsecState } from './router/ipsec-state.ts';
 import { loadBoard } from './router/load-board.ts';
 import { Router } from './router/router.ts';
 import { RouterNetwork } from './router/router-network.ts';
 import { SecretKeeper } from './router/secret-keeper.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
+import { WallClockFloor } from './router/wall-clock-floor.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
+import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
 
 export interface RunOptions {
   readonly stateDir: string;
@@ -59,7 +63,8 @@ async function run(options: RunOptions): Promise<number> {
   const missing = missingCapabilities();
   if (missing.length > 0) throw new StartError(capabilityAdvice(missing));
   const board = await loadBoard(options.board);
-  const store = new ConfigurationStore(options.stateDir);
+  const stateDirectory = options.stateDir;
+  const store = new ConfigurationStore(stateDirectory);
   const secrets = new SecretKeeper();
   const ring = new LogRing();
   const logger = createLogger({ ring, secrets: () => secrets.all() });
@@ -67,7 +72,7 @@ async function run(options: RunOptions): Promise<number> {
   if (given) secrets.add(collectSecrets(given));
 
   const end = new EndOfRun(process, logger);
-  const clock = new LinuxClock();
+  const clock = new WallClockFloor({ clock: new LinuxClock(), stateDirectory, log: (line) => logger.warn(line) });
   const random = new LinuxEntropy();
   const links = new LinuxLinks();
   const dataPlane = new UserspaceDataPlane({ links });
@@ -75,11 +80,11 @@ async function run(options: RunOptions): Promise<number> {
   const reconciler = new Reconciler({
     links,
     packetFilter: new LinuxPacketFilter(),
-    journal: new NetworkJournal({ stateDirectory: options.stateDir, scope: journalScope() }),
+    journal: new NetworkJournal({ stateDirectory, scope: journalScope() }),
     log: (line) => logger.info(line),
   });
-  const network = new RouterNetwork(reconciler, new SessionDns(options.stateDir), (line) => logger.warn(line));
-  const names = new ResolvedNames(options.stateDir);
+  const network = new RouterNetwork(reconciler, new SessionDns(stateDirectory), (line) => logger.warn(line));
+  const names = new ResolvedNames(stateDirectory);
   const resolver = new UplinkResolver({
     dispatch,
     clock,
@@ -88,6 +93,11 @@ async function run(options: RunOptions): Promise<number> {
     names,
     resolvConf: () => readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
   });
+  const ipsecState = new IpsecState({ stateDirectory, random, log: (line) => logger.warn(line) });
+  const ipsec = async (surroundings: IpsecSurroundings): Promise<IpsecService> => {
+    await ipsecState.load();
+    return new IpsecService({ ...surroundings, qcdSecret: ipsecState.quickCrashSecret, memory: ipsecState });
+  };
   const ready = Promise.withResolvers<void>();
   const router = new Router({
     version: VERSION,
@@ -98,6 +108,7 @@ async function run(options: RunOptions): Promise<number> {
     dispatch,
     network,
     resolver,
+    ipsec,
     store,
     secrets,
     logger,
@@ -108,11 +119,18 @@ async function run(options: RunOptions): Promise<number> {
   // The socket comes first: it is what keeps a second router off this state directory and off this machine's network.
   // From here on a signal ends the router in good order; so it does until the process is gone.
   end.listen();
-  const api = await startControlApi({ socketPath: controlSocketPath(options.stateDir), control: router, logger });
+  const api = await startControlApi({ socketPath: controlSocketPath(stateDirectory), control: router, logger });
+  /** What writes the state down at the end. */
+  const saving = [() => ipsecState.flush()];
   const start = async (): Promise<void> => {
     if (end.requested) return;
     const configuration = await storedConfiguration(given, store, logger);
     if (configuration) secrets.add(collectSecrets(configuration));
+    await clock.load();
+    if (end.requested) return;
+    clock.start();
+    // Not before it knows what was saved: an earlier time must not replace that.
+    saving.push(() => clock.stop());
     await names.load();
     await network.recover();
     if (end.requested) return;
@@ -129,7 +147,7 @@ async function run(options: RunOptions): Promise<number> {
     logger.info('the router ends');
     return exitCode;
   } finally {
-    await inTurn(logger, [() => router.stop(), () => dataPlane.close(), () => api.close()]);
+    await inTurn(logger, [() => router.stop(), () => dataPlane.close(), ...saving, () => api.close()]);
   }
 }
 

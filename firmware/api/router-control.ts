@@ -5,6 +5,7 @@ import type {
   configurationProblemSchema,
   connectionStateSchema,
   interfaceStatusSchema,
+  ipsecChildStatusSchema,
   ipsecStatusSchema,
   l2tpSessionStatusSchema,
   l2tpStatusSchema,
@@ -31,6 +32,7 @@ export type UplinkStatus = Body<typeof uplinkStatusSchema>;
 export type L2tpStatus = Body<typeof l2tpStatusSchema>;
 export type L2tpSessionStatus = Body<typeof l2tpSessionStatusSchema>;
 export type PppStatus = Body<typeof pppStatusSchema>;
+export type IpsecChildStatus = Body<typeof ipsecChildStatusSchema>;
 export type IpsecStatus = Body<typeof ipsecStatusSchema>;
 export type ConfigurationProblem = Body<typeof configurationProblemSchema>;
 export type RouterEvent = Body<typeof routerEventSchema>;

@@ -60,7 +60,42 @@ export const pppStatusSchema = Type.Object({
   mtu: Type.Optional(count('Largest IP packet towards the peer, octets.')),
 });
 
-export const ipsecStatusSchema = Type.Object({ ...entry });
+export const ipsecChildStatusSchema = Type.Object({
+  ...entry,
+  state: Type.Enum(['down', 'connecting', 'up', 'failed'], {
+    description: '`up` is the pair that is sent by; `down` one that only receives, yet or still.',
+  }),
+  algorithms: text('In words.'),
+  inboundSpi: text('SPI of what the peer sends, eight hexadecimal digits.'),
+  outboundSpi: text('SPI of what we send, eight hexadecimal digits.'),
+  secondsLeft: Type.Number({ minimum: 0, description: 'Until it ends for good; it is replaced before, s.' }),
+  encapsulation: Type.Enum(['none', 'udp'], { description: '`udp`: ESP goes in UDP.' }),
+  localSelectors: Type.Array(text('What may be sent, and where from: `10.1.0.0/16`.')),
+  remoteSelectors: Type.Array(text('What may be received, and where from.')),
+  packetsReceived: count('Authentic packets from the peer.'),
+  octetsReceived: count('Octets of those packets.'),
+  packetsSent: count('Packets to the peer.'),
+  octetsSent: count('Octets of those packets.'),
+  drops: Type.Record(Type.String(), count('Packets dropped for that reason.')),
+});
+
+export const ipsecStatusSchema = Type.Object({
+  ...entry,
+  version: Type.Integer({ minimum: 1, maximum: 2, description: 'Version of IKE.' }),
+  mode: Type.Enum(['transport', 'tunnel']),
+  role: Type.Enum(['initiator', 'responder']),
+  peer: text("The peer's address and port; without an IKE SA the peer as configured, `any` for everybody."),
+  algorithms: text('Of the IKE SA, in words; empty until they are chosen.'),
+  nat: Type.Enum(['none', 'here', 'there', 'both'], { description: 'At which end there is a NAT.' }),
+  encapsulation: Type.Enum(['', 'none', 'udp'], { description: 'Of ESP; empty while there is none.' }),
+  peerIdentity: text('Who the peer has proved to be, made printable; empty until it has.'),
+  peerImplementation: text('What the peer runs, by its vendor ids; empty when unknown.'),
+  secondsLeft: Type.Optional(
+    Type.Number({ minimum: 0, description: 'Until the IKE SA ends for good; it is replaced before, s.' }),
+  ),
+  since: Type.Number({ description: 'When the state of the connection began, wall-clock ms since 1970.' }),
+  children: Type.Array(ipsecChildStatusSchema),
+});
 
 export const routerStatusSchema = Type.Object({
   version: text('Version of Culvert.'),

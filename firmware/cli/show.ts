@@ -3,11 +3,12 @@ import { ControlClient } from '../api/client.ts';
 import type { RouterStatus } from '../api/router-control.ts';
 import { type Context, UsageError } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { ipsecText } from './ipsec-text.ts';
 import { logText } from './log-text.ts';
 import { stateDirOf } from './options.ts';
 import { done, failed } from './output.ts';
 import { SHOW_TOPICS, type ShowTopic } from './show-topics.ts';
-import { interfacesText, ipsecText, l2tpText, pppText, statusText, uplinksText } from './status-text.ts';
+import { interfacesText, l2tpText, pppText, statusText, uplinksText } from './status-text.ts';
 
 export async function run(context: Context): Promise<number> {
   const [word = ''] = context.positionals;

@@ -1,14 +1,15 @@
 /** Status as aligned tables for people. */
 import type {
   InterfaceStatus,
-  IpsecStatus,
   L2tpSessionStatus,
   L2tpStatus,
   PppStatus,
   RouterStatus,
   UplinkStatus,
 } from '../api/router-control.ts';
+import { ipsecText } from './ipsec-text.ts';
 import { table } from './table.ts';
+import { dropsText, durationText, failureLines, trafficText } from './units-text.ts';
 
 type Lines = readonly string[];
 
@@ -33,13 +34,13 @@ export function interfacesText(interfaces: readonly InterfaceStatus[]): Lines {
     orDash(addresses.join(' ')),
     orDash(mtu),
   ]);
-  return [...table([['NAME', 'STATE', 'DEVICE', 'ZONE', 'ADDRESSES', 'MTU'], ...rows]), ...failures(interfaces)];
+  return [...table([['NAME', 'STATE', 'DEVICE', 'ZONE', 'ADDRESSES', 'MTU'], ...rows]), ...failureLines(interfaces)];
 }
 
 export function uplinksText(uplinks: readonly UplinkStatus[]): Lines {
   if (uplinks.length === 0) return ['no uplinks are configured'];
   const rows = uplinks.map((uplink) => [uplink.name, uplink.state, orDash(uplink.interface)]);
-  return [...table([['NAME', 'STATE', 'INTERFACE'], ...rows]), ...failures(uplinks)];
+  return [...table([['NAME', 'STATE', 'INTERFACE'], ...rows]), ...failureLines(uplinks)];
 }
 
 export function l2tpText(tunnels: readonly L2tpStatus[]): Lines {
@@ -52,7 +53,10 @@ export function l2tpText(tunnels: readonly L2tpStatus[]): Lines {
     orDash(peerTunnelId),
     orDash(peer),
   ]);
-  const lines = [...table([['NAME', 'ROLE', 'STATE', 'TUNNEL', 'PEER TUNNEL', 'PEER'], ...rows]), ...failures(tunnels)];
+  const lines = [
+    ...table([['NAME', 'ROLE', 'STATE', 'TUNNEL', 'PEER TUNNEL', 'PEER'], ...rows]),
+    ...failureLines(tunnels),
+  ];
   const sessions = tunnels.flatMap((tunnel) => tunnel.sessions);
   if (sessions.length > 0) lines.push('', ...sessionsText(sessions));
   return lines;
@@ -70,7 +74,7 @@ function sessionsText(sessions: readonly L2tpSessionStatus[]): Lines {
     dropsText(session.drops),
   ]);
   const head = ['SESSION OF', 'STATE', 'SESSION', 'PEER SESSION', 'INTERFACE', 'RECEIVED', 'SENT', 'DROPS'];
-  return [...table([head, ...rows]), ...failures(sessions)];
+  return [...table([head, ...rows]), ...failureLines(sessions)];
 }
 
 export function pppText(links: readonly PppStatus[]): Lines {
@@ -87,63 +91,12 @@ export function pppText(links: readonly PppStatus[]): Lines {
     orDash(link.mtu),
   ]);
   const head = ['NAME', 'STATE', 'INTERFACE', 'LOCAL', 'PEER', 'DNS', 'AUTHENTICATION', 'USER', 'MTU'];
-  return [...table([head, ...rows]), ...failures(links)];
-}
-
-export function ipsecText(connections: readonly IpsecStatus[]): Lines {
-  if (connections.length === 0) return ['no IPsec connections'];
-  return [
-    ...table([['NAME', 'STATE'], ...connections.map(({ name, state }) => [name, state])]),
-    ...failures(connections),
-  ];
-}
-
-/** `42 s`, `3 min 20 s`, `5 h 3 min`, `45 d 2 h`: the two largest units. */
-export function durationText(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const parts = [
-    { value: Math.floor(whole / 86_400), unit: 'd' },
-    { value: Math.floor(whole / 3600) % 24, unit: 'h' },
-    { value: Math.floor(whole / 60) % 60, unit: 'min' },
-    { value: whole % 60, unit: 's' },
-  ];
-  const first = parts.findIndex(({ value }) => value > 0);
-  if (first < 0) return '0 s';
-  return parts
-    .slice(first, first + 2)
-    .filter(({ value }) => value > 0)
-    .map(({ value, unit }) => `${value} ${unit}`)
-    .join(' ');
-}
-
-/** `1.5 KB`: decimal units, three digits at most before the unit changes. */
-export function octetsText(octets: number): string {
-  let value = octets;
-  for (const unit of ['B', 'KB', 'MB', 'GB'])
-    if (value < 1000) return `${unit === 'B' ? value : value.toFixed(1)} ${unit}`;
-    else value /= 1000;
-  return `${value.toFixed(1)} TB`;
-}
-
-function trafficText(packets: number | undefined, octets: number | undefined): string {
-  if (packets === undefined) return '-';
-  return octets === undefined ? `${packets}` : `${packets} (${octetsText(octets)})`;
-}
-
-function dropsText(drops: Readonly<Record<string, number>> | undefined): string {
-  const reasons = Object.entries(drops ?? {}).filter(([, packets]) => packets > 0);
-  return reasons.length === 0 ? '-' : reasons.map(([reason, packets]) => `${reason} ${packets}`).join(', ');
+  return [...table([head, ...rows]), ...failureLines(links)];
 }
 
 /** A section of the overview; left out when there is nothing in it. */
 function section<Entry>(title: string, entries: readonly Entry[], text: (entries: readonly Entry[]) => Lines): Lines {
   return entries.length === 0 ? [] : ['', title, ...text(entries).map((line) => (line === '' ? '' : `  ${line}`))];
-}
-
-function failures(entries: readonly { name: string; reason?: string; remedy?: string }[]): Lines {
-  return entries
-    .filter(({ reason }) => reason !== undefined)
-    .map(({ name, reason, remedy }) => `${name}: ${reason}${remedy === undefined ? '' : `; ${remedy}`}`);
 }
 
 function orDash(value: string | number | undefined): string {

@@ -4,6 +4,7 @@
  */
 import { Format } from 'typebox/format';
 import { isIpAddress, parseCidr, parseIpv4, parseNetwork, parseRange } from '../protocol/ip-address.ts';
+import { parseIkeIdentity } from './ike-identity.ts';
 
 /** A user name or password must fit the one-octet length fields of PAP and CHAP (RFC 1334 section 2.2.1). */
 const MAX_CREDENTIAL_OCTETS = 255;
@@ -39,6 +40,10 @@ export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   'ip-or-host-name': {
     check: (text) => isIpAddress(text) || isHostName(text),
     allowed: 'an IP address or a host name such as vpn.example.com',
+  },
+  'ike-identity': {
+    check: (text) => parseIkeIdentity(text) !== undefined,
+    allowed: 'an IP address, a name such as branch.example, user@host, or # and hexadecimal digits for a KEY_ID',
   },
   'ppp-credential': {
     check: isCredential,

@@ -21,26 +21,31 @@ export function interfaceName(kind: TunnelKind, name: string, taken: ReadonlySet
   return candidate;
 }
 
-/** The device of every client and server, by its name in the configuration. */
+/** The device of every client, server and IPsec connection in tunnel mode, by its name in the configuration. */
 export interface TunnelInterfaceNames {
   readonly clients: ReadonlyMap<string, string>;
   readonly servers: ReadonlyMap<string, string>;
+  readonly connections: ReadonlyMap<string, string>;
 }
 
 /** The same configuration always gives the same names, in whatever order it is written. */
 export function tunnelInterfaceNames(configuration: Configuration): TunnelInterfaceNames {
   const taken = new Set(Object.values(configuration.interfaces).map((entry) => entry.device));
-  const assign = (names: readonly string[]): ReadonlyMap<string, string> => {
+  const assign = (kind: TunnelKind, names: readonly string[]): ReadonlyMap<string, string> => {
     const assigned = new Map<string, string>();
     for (const name of [...names].sort()) {
-      const device = interfaceName('l2tp', name, taken);
+      const device = interfaceName(kind, name, taken);
       taken.add(device);
       assigned.set(name, device);
     }
     return assigned;
   };
   return {
-    clients: assign(Object.keys(configuration.l2tp.clients)),
-    servers: assign(Object.keys(configuration.l2tp.servers)),
+    clients: assign('l2tp', Object.keys(configuration.l2tp.clients)),
+    servers: assign('l2tp', Object.keys(configuration.l2tp.servers)),
+    connections: assign(
+      'ipsec',
+      Object.entries(configuration.ipsec.connections).flatMap(([name, { mode }]) => (mode === 'tunnel' ? [name] : [])),
+    ),
   };
 }

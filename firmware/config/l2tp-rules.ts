@@ -6,22 +6,21 @@ import {
   type Ipv4Prefix,
   networkOf,
   overlaps,
-  parseCidr,
   parseIpv4,
   parseRange,
   rangeToCidrs,
   sameNetwork,
 } from '../protocol/ip-address.ts';
 import { type InterfaceNetwork, interfaceNetworks } from './interface-networks.ts';
-import { itemPath, memberPath } from './json-path.ts';
+import { memberPath } from './json-path.ts';
 import { type ConfigurationRule, type Finding, ipv4, isHostAddress, repeated } from './rule.ts';
 import type { Configuration } from './schema.ts';
+import { tunnelRoutes } from './tunnel-routes.ts';
 
 /** Addresses in one pool: a /16, more than any branch router serves. */
 const MAX_POOL = 65536;
 
 export const L2TP_RULES: readonly ConfigurationRule[] = [
-  { name: 'ipsec-not-available', severity: 'error', check: ipsecNotAvailable },
   { name: 'pool-order', severity: 'error', check: poolOrder },
   { name: 'pool-size', severity: 'error', check: poolSize },
   { name: 'pool-overlap', severity: 'error', check: poolOverlap },
@@ -51,13 +50,6 @@ interface UserAddress {
   readonly address: Ipv4Prefix;
 }
 
-interface TunnelRoute {
-  /** `client "hq"`, `user "bob" of server "office"`. */
-  readonly owner: string;
-  readonly path: string;
-  readonly prefix: Ipv4Prefix;
-}
-
 /** `10.20.0.0/24 of interface "wan"`. */
 function describe({ name, prefix }: InterfaceNetwork): string {
   return `${formatCidr(networkOf(prefix))} of interface "${name}"`;
@@ -79,33 +71,6 @@ function userAddresses(configuration: Configuration): UserAddress[] {
       return [{ server, user, path, text: address, address: hostPrefix(ipv4(address)) }];
     }),
   );
-}
-
-function tunnelRoutes(configuration: Configuration): TunnelRoute[] {
-  const routesOf = (owner: string, base: string, routes: readonly string[]): TunnelRoute[] =>
-    routes.flatMap((text, index) => {
-      const prefix = parseCidr(text);
-      return prefix === undefined ? [] : [{ owner, path: itemPath(`${base}.routes`, index), prefix }];
-    });
-  const ofClients = Object.entries(configuration.l2tp.clients).flatMap(([name, { routes }]) =>
-    routesOf(`client "${name}"`, memberPath('l2tp.clients', name), routes),
-  );
-  const ofUsers = Object.entries(configuration.l2tp.servers).flatMap(([server, { users }]) =>
-    Object.entries(users).flatMap(([user, { routes }]) => {
-      const base = memberPath(`${memberPath('l2tp.servers', server)}.users`, user);
-      return routesOf(`user "${user}" of server "${server}"`, base, routes);
-    }),
-  );
-  return [...ofClients, ...ofUsers];
-}
-
-function* ipsecNotAvailable(configuration: Configuration): Iterable<Finding> {
-  for (const [name, { ipsec }] of Object.entries(configuration.l2tp.clients)) {
-    if (ipsec === undefined) continue;
-    const found = `"${ipsec}", but IPsec does not exist in this version and the client would dial in clear text`;
-    const allowed = 'no key "ipsec", if clear text is acceptable';
-    yield { path: `${memberPath('l2tp.clients', name)}.ipsec`, found, allowed };
-  }
 }
 
 function* poolOrder(configuration: Configuration): Iterable<Finding> {
@@ -224,7 +189,7 @@ function* tunnelRouteConnected(configuration: Configuration): Iterable<Finding> 
 }
 
 function* listenTwice(configuration: Configuration): Iterable<Finding> {
-  const servers = Object.entries(configuration.l2tp.servers);
+  const servers = inClearText(configuration);
   for (const [index, [name, server]] of servers.entries()) {
     const other = servers
       .slice(0, index)
@@ -235,6 +200,11 @@ function* listenTwice(configuration: Configuration): Iterable<Finding> {
   }
 }
 
+/** A server behind IPsec opens no port of its own. */
+function inClearText(configuration: Configuration) {
+  return Object.entries(configuration.l2tp.servers).filter(([, { ipsec }]) => ipsec === undefined);
+}
+
 /** Two listeners collide when they are the same, or one of them is all addresses. */
 function sameListener(a: string, b: string): boolean {
   const family = (text: string) => (parseIpv4(text) === undefined ? 6 : 4);
@@ -243,7 +213,7 @@ function sameListener(a: string, b: string): boolean {
 
 function* listenElsewhere(configuration: Configuration): Iterable<Finding> {
   const own = interfaceNetworks(configuration).map(({ prefix }) => prefix.address);
-  for (const [name, { listen }] of Object.entries(configuration.l2tp.servers)) {
+  for (const [name, { listen }] of inClearText(configuration)) {
     const address = parseIpv4(listen);
     if (address === undefined || address === 0 || own.includes(address)) continue;
     const found = `${listen}, which no interface of this configuration has`;

@@ -74,6 +74,18 @@ const HIDE_AVPS = flag({
   default: false,
 });
 
+/** A rule checks that there is such a connection, and a fitting one. */
+function ipsecConnection(description: string) {
+  return Type.Optional(
+    Type.String({
+      title: 'IPsec connection',
+      description,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$',
+      'x-allowed': NAME_ALLOWED,
+    }),
+  );
+}
+
 const L2TP_CLIENT_SCHEMA = Type.Object(
   {
     server: Type.String({
@@ -95,14 +107,7 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
     password: secret({ title: 'Password', description: 'Password for PPP.' }),
     secret: Type.Optional(TUNNEL_SECRET),
     hideAvps: HIDE_AVPS,
-    ipsec: Type.Optional(
-      Type.String({
-        title: 'IPsec connection',
-        description: 'The IPsec connection that protects the tunnel. Not available in this version.',
-        pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$',
-        'x-allowed': NAME_ALLOWED,
-      }),
-    ),
+    ipsec: ipsecConnection('The IPsec connection that protects the tunnel; without it the tunnel is in clear text.'),
     routes: ipv4Networks({ title: 'Routes', description: 'Networks behind the server: they go into the tunnel.' }),
     masquerade: flag({
       title: 'Masquerade',
@@ -213,6 +218,7 @@ const L2TP_SERVER_SCHEMA = Type.Object(
     secret: Type.Optional(TUNNEL_SECRET),
     hideAvps: HIDE_AVPS,
     mru: MRU,
+    ipsec: ipsecConnection('The IPsec connection by which clients call; the port in clear text is not opened then.'),
     limits: LIMITS_SCHEMA,
     hello: HELLO_SCHEMA,
   },

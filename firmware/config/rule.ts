@@ -4,7 +4,7 @@ import type { Problem } from './problem.ts';
 import type { Configuration } from './schema.ts';
 
 /** What a rule has to say; severity and rule name are added by the one who runs it. */
-export type Finding = Pick<Problem, 'path' | 'found' | 'allowed'>;
+export type Finding = Pick<Problem, 'path' | 'found' | 'allowed' | 'suggestion'>;
 
 export interface ConfigurationRule {
   /** Stable, for programs: `networks-overlap`. */

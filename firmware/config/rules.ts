@@ -1,5 +1,7 @@
 /** All cross-field rules, run over a configuration that fits the schema. */
 import { INTERFACE_RULES } from './interface-rules.ts';
+import { IPSEC_RULES } from './ipsec-rules.ts';
+import { L2TP_IPSEC_RULES } from './l2tp-ipsec-rules.ts';
 import { L2TP_RULES } from './l2tp-rules.ts';
 import { leaves } from './leaves.ts';
 import type { Problem } from './problem.ts';
@@ -7,7 +9,7 @@ import { REDACTED } from './redact.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
-/** Shorter ones are guessed from a captured CHAP exchange within minutes. */
+/** Shorter ones are guessed offline within minutes, from one captured CHAP or IKE exchange. */
 const WEAK_SECRET_CHARACTERS = 8;
 
 const SECRET_RULES: readonly ConfigurationRule[] = [
@@ -16,7 +18,13 @@ const SECRET_RULES: readonly ConfigurationRule[] = [
 ];
 
 /** Every rule there is. */
-export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [...INTERFACE_RULES, ...L2TP_RULES, ...SECRET_RULES];
+export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
+  ...INTERFACE_RULES,
+  ...L2TP_RULES,
+  ...L2TP_IPSEC_RULES,
+  ...IPSEC_RULES,
+  ...SECRET_RULES,
+];
 
 /** What breaks the rules, in the rules' order. */
 export function checkRules(configuration: Configuration): Problem[] {
@@ -39,6 +47,7 @@ function* redactedSecret(configuration: Configuration): Iterable<Finding> {
 function* weakSecret(configuration: Configuration): Iterable<Finding> {
   for (const { path, secret, value } of leaves(configuration)) {
     if (!secret || typeof value !== 'string' || value.length >= WEAK_SECRET_CHARACTERS) continue;
-    yield { path, found: 'a short secret', allowed: `better ${WEAK_SECRET_CHARACTERS} characters or more` };
+    const allowed = `better ${WEAK_SECRET_CHARACTERS} characters or more: a shorter one is found by offline guessing`;
+    yield { path, found: 'a short secret', allowed };
   }
 }

@@ -19,7 +19,7 @@ export interface SchemaNode {
   readonly maxItems?: number;
   readonly uniqueItems?: boolean;
   readonly enum?: readonly string[];
-  readonly const?: string;
+  readonly const?: string | number;
   readonly anyOf?: readonly SchemaNode[];
   readonly minimum?: number;
   readonly maximum?: number;

@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { INTERFACES_SCHEMA, ROUTES_SCHEMA, SYSTEM_SCHEMA } from './interfaces-schema.ts';
+import { IPSEC_SCHEMA } from './ipsec-schema.ts';
 import { L2TP_SCHEMA } from './l2tp-schema.ts';
 
 export const CONFIGURATION_SCHEMA = Type.Object(
@@ -11,6 +12,7 @@ export const CONFIGURATION_SCHEMA = Type.Object(
     system: SYSTEM_SCHEMA,
     interfaces: INTERFACES_SCHEMA,
     l2tp: L2TP_SCHEMA,
+    ipsec: IPSEC_SCHEMA,
     routes: ROUTES_SCHEMA,
   },
   {
@@ -23,8 +25,11 @@ export const CONFIGURATION_SCHEMA = Type.Object(
 /** A configuration with every default filled in. */
 export type Configuration = Static<typeof CONFIGURATION_SCHEMA>;
 
-/** Top-level keys that belong to the configuration file and that this version cannot carry out. */
-export const NOT_AVAILABLE_KEYS: readonly string[] = ['modems', 'uplinks', 'ipsec', 'firewall', 'dhcp', 'dns', 'users'];
+/** Keys that belong to the configuration file and that this version cannot carry out, by the path of their object. */
+export const NOT_AVAILABLE_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['', ['modems', 'uplinks', 'firewall', 'dhcp', 'dns', 'users']],
+  ['ipsec', ['certificates']],
+]);
 
 /** The entry of `record` under exactly this name; names such as `constructor` find nothing that was not configured. */
 export function ownEntry<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {

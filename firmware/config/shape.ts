@@ -82,7 +82,7 @@ function checkKeys(
   problems: Problem[],
 ): ReadonlySet<string> {
   const known = Object.keys(properties);
-  const later = path === '' ? NOT_AVAILABLE_KEYS : [];
+  const later = NOT_AVAILABLE_KEYS.get(path) ?? [];
   const given = new Set(keys);
   const candidates = [...known.filter((name) => !given.has(name)), ...later];
   const meant = new Set<string>();
@@ -206,7 +206,7 @@ function describe(node: SchemaNode, value: unknown): string {
 function allowedWords(node: SchemaNode, value?: unknown): string {
   if (node.anyOf !== undefined) return either(node.anyOf.map((branch) => allowedWords(branch)));
   if (node.enum !== undefined) return either(node.enum.map((word) => `"${word}"`));
-  if (node.const !== undefined) return `"${node.const}"`;
+  if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.type === 'boolean') return 'true or false';
   if (node.type === 'integer') {
     const unit = node['x-unit'] === undefined ? '' : ` ${node['x-unit']}`;

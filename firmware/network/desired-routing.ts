@@ -10,10 +10,10 @@ import {
   networkOf,
   parseCidr,
   parseIpv4,
-  parseRange,
-  rangeToCidrs,
 } from '../protocol/ip-address.ts';
+import { configuredPrefixes } from './configured-prefixes.ts';
 import type { LiveTunnel } from './desired.ts';
+import { type SourceGuard, sourceGuards } from './guards.ts';
 import {
   MAIN_TABLE,
   OUTER_MARK,
@@ -34,6 +34,7 @@ export interface DesiredRouting {
   readonly routes: readonly Route[];
   readonly tunnelPrefixes: readonly string[];
   readonly rules: readonly Rule[];
+  readonly guards: readonly SourceGuard[];
 }
 
 export function desiredRouting(
@@ -43,7 +44,11 @@ export function desiredRouting(
 ): DesiredRouting {
   const connected = connectedNetworks(configuration, tunnels, mainRoutes);
   const throughTunnels = tunnels.flatMap((tunnel) =>
-    tunnelRoutes(tunnel, connected).map((prefix) => ({ prefix, device: tunnel.device })),
+    tunnelRoutes(tunnel, connected).map((prefix) => ({
+      prefix,
+      device: tunnel.device,
+      ...(tunnel.source === undefined ? {} : { source: tunnel.source }),
+    })),
   );
   const guarded = unique([...configuredPrefixes(configuration), ...throughTunnels.map(({ prefix }) => prefix)]);
   const exempt = [...connected, ...staticDestinations(configuration), ...LINK_SCOPED_PREFIXES];
@@ -53,12 +58,13 @@ export function desiredRouting(
     routes: [
       ...guarded.map((prefix) => tunnelTableRoute({ prefix, type: 'unreachable', metric: UNREACHABLE_METRIC })),
       ...thrown.map((prefix) => tunnelTableRoute({ prefix, type: 'throw', metric: THROW_METRIC })),
-      ...firstOfEach(throughTunnels).map(({ prefix, device }) =>
-        tunnelTableRoute({ prefix, type: 'unicast', device, metric: TUNNEL_METRIC }),
+      ...firstOfEach(throughTunnels).map((route) =>
+        tunnelTableRoute({ ...route, type: 'unicast', metric: TUNNEL_METRIC }),
       ),
       ...mainTableRoutes(configuration),
     ],
     rules: guarded.length === 0 ? [] : [TUNNEL_RULE],
+    guards: sourceGuards(configuration, exempt),
   };
 }
 
@@ -70,23 +76,6 @@ export const TUNNEL_RULE: Rule = {
   table: TUNNEL_TABLE,
   protocol: ROUTE_PROTOCOL,
 };
-
-/** Every remote prefix of the configuration, whether its tunnel stands or not: routes, pools, users' addresses. */
-export function configuredPrefixes(configuration: Configuration): string[] {
-  const ofClients = Object.values(configuration.l2tp.clients).flatMap(({ routes }) => routes);
-  const ofServers = Object.values(configuration.l2tp.servers).flatMap(({ pool, users }) => {
-    const range = parseRange(pool);
-    const parts = range === undefined ? [] : rangeToCidrs(range.first, range.last).map(formatCidr);
-    const ofUsers = Object.values(users).flatMap(({ address, routes }) =>
-      // An address of the pool is in one of the pool's prefixes already.
-      address === undefined || parts.some((part) => holds(part, `${address}/32`))
-        ? routes
-        : [`${address}/32`, ...routes],
-    );
-    return [...parts, ...ofUsers];
-  });
-  return unique([...ofClients, ...ofServers]);
-}
 
 /** Networks of which this machine is a part by a device of its own, tunnels aside. */
 function connectedNetworks(
@@ -150,7 +139,7 @@ function mainTableRoutes(configuration: Configuration): Route[] {
 
 const MAIN_ROUTE = { type: 'unicast', table: MAIN_TABLE, protocol: ROUTE_PROTOCOL } as const;
 
-function tunnelTableRoute(route: Pick<Route, 'prefix' | 'type' | 'device' | 'metric'>): Route {
+function tunnelTableRoute(route: Pick<Route, 'prefix' | 'type' | 'device' | 'metric' | 'source'>): Route {
   return { ...route, table: TUNNEL_TABLE, protocol: ROUTE_PROTOCOL };
 }
 

@@ -6,12 +6,15 @@ import type { Route, Rule } from '../../hal/links.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { Configuration } from '../config/schema.ts';
 import { desiredRouting } from './desired-routing.ts';
+import type { SourceGuard } from './guards.ts';
 
 /** A tunnel whose device stands and whose network layer is open. */
 export interface LiveTunnel {
   readonly device: string;
-  /** Our address inside, plain IPv4. */
+  /** Our address inside, plain IPv4; empty: the tunnel has none of its own (IPsec between networks). */
   readonly localAddress: string;
+  /** Which of our other addresses packets of this router itself have in a tunnel that has none of its own. */
+  readonly source?: string;
   /** The peer's, where there is one peer (a client). */
   readonly peerAddress?: string;
   /** Remote prefixes that the tunnel takes now. */
@@ -49,6 +52,8 @@ export interface DesiredNetwork {
   /** Every prefix in the tunnel table that leads to a tunnel or, without it, nowhere. */
   readonly tunnelPrefixes: readonly string[];
   readonly rules: readonly Rule[];
+  /** Sources that must not come in clear, the longest prefix first. */
+  readonly guards: readonly SourceGuard[];
   readonly masquerade: readonly { readonly device: string }[];
   /** Give packets for outer sockets the sockets' mark before reverse-path filtering. */
   readonly markReplies: boolean;
@@ -86,7 +91,9 @@ export function desiredAddresses(configuration: Configuration, tunnels: readonly
   const configured = Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) =>
     ipv4?.method === 'static' && ipv4.address !== undefined ? [{ device, address: ipv4.address }] : [],
   );
-  const inner = tunnels.map(({ device, localAddress }) => ({ device, address: `${localAddress}/32` }));
+  const inner = tunnels.flatMap(({ device, localAddress }) =>
+    localAddress === '' ? [] : [{ device, address: `${localAddress}/32` }],
+  );
   return [...configured, ...inner];
 }
 
@@ -97,8 +104,9 @@ function desiredMasquerade(configuration: Configuration): { device: string }[] {
   );
 }
 
-/** A router with a branch network or with users that dial in forwards; a lone client does not. */
+/** A router with a branch network, with users that dial in or between networks forwards; a lone client does not. */
 function wantsForwarding(configuration: Configuration): boolean {
   const hasLan = Object.values(configuration.interfaces).some(({ zone }) => zone === 'lan');
-  return hasLan || Object.keys(configuration.l2tp.servers).length > 0;
+  const connectsNetworks = Object.values(configuration.ipsec.connections).some(({ mode }) => mode === 'tunnel');
+  return hasLan || connectsNetworks || Object.keys(configuration.l2tp.servers).length > 0;
 }

@@ -2,21 +2,54 @@
 import type { DesiredNetwork } from './desired.ts';
 import { OUTER_MARK } from './marks.ts';
 
-/** In the nft language; empty when no table is wanted. */
-export function filterBody(desired: Pick<DesiredNetwork, 'masquerade' | 'markReplies'>): string {
+const MARK = `0x${OUTER_MARK.toString(16)}`;
+
+/** Packets for a socket that carries a tunnel or asks for its server, and ICMP errors about such packets. */
+const FOR_OUTER_SOCKET = `fib daddr type local meta l4proto { udp, icmp } socket mark ${MARK}`;
+
+/**
+ * In the nft language; empty when no table is wanted.
+ * @param socketMatching whether this kernel can ask for the socket that a packet is for.
+ */
+export function filterBody(
+  desired: Pick<DesiredNetwork, 'masquerade' | 'markReplies' | 'guards'>,
+  socketMatching = true,
+): string {
   const chains: string[] = [];
+  if (desired.guards.some(({ device }) => device !== undefined)) {
+    chains.push(chain('guard', 'filter', 'prerouting', 'raw', guardRules(desired, socketMatching)));
+  }
   if (desired.masquerade.length > 0) {
     const devices = desired.masquerade.map(({ device }) => `    oifname "${device}" masquerade`);
     chains.push(chain('postrouting', 'nat', 'postrouting', 'srcnat', devices));
   }
-  if (desired.markReplies) {
+  if (desired.markReplies && socketMatching) {
     // Reverse-path filtering looks for the sender as an unmarked packet would be routed: into the tunnel, or nowhere
     // while it is down. With the socket's mark it looks where the socket's own packets go.
-    const mark = `0x${OUTER_MARK.toString(16)}`;
-    const rule = `    fib daddr type local meta l4proto { udp, icmp } socket mark ${mark} meta mark set ${mark}`;
-    chains.push(chain('outer', 'filter', 'prerouting', 'mangle', [rule]));
+    chains.push(chain('outer', 'filter', 'prerouting', 'mangle', [`    ${FOR_OUTER_SOCKET} meta mark set ${MARK}`]));
   }
   return chains.join('\n');
+}
+
+/**
+ * Drops what comes in clear from a network that belongs behind a tunnel of IPsec. The peer itself may be in such a
+ * network, and so may a DNS server or the server of another tunnel: what carries tunnels is let through first. An
+ * `accept` ends this chain only.
+ */
+function guardRules({ guards }: Pick<DesiredNetwork, 'guards'>, socketMatching: boolean): readonly string[] {
+  return [
+    'iifname "lo" accept',
+    'fib daddr type local meta l4proto esp accept',
+    'fib daddr type local udp dport { 500, 4500 } accept',
+    // Large IKE messages: without their first fragment, which is judged like any other packet, these are worth nothing.
+    'fib daddr type local ip frag-off & 0x1fff != 0 accept',
+    ...(socketMatching ? [`${FOR_OUTER_SOCKET} accept`] : []),
+    ...guards.flatMap(({ prefix, device }) => {
+      const known = device === undefined ? '' : ` iifname "${device}"`;
+      const rules = [`ip saddr ${prefix}${known} accept`];
+      return device === undefined ? rules : [...rules, `ip saddr ${prefix} counter drop`];
+    }),
+  ].map((rule) => `    ${rule}`);
 }
 
 function chain(name: string, type: string, hook: string, priority: string, rules: readonly string[]): string {

@@ -144,8 +144,8 @@ export class Reconciler {
   }
 
   /** @returns false when the table could not be set. */
-  async #applyFilter(desired: DesiredNetwork, run: Run): Promise<boolean> {
-    const body = filterBody(desired);
+  async #applyFilter(desired: DesiredNetwork, run: Run, socketMatching = true): Promise<boolean> {
+    const body = filterBody(desired, socketMatching);
     if (body === this.#filterBody) return true;
     const known = this.#filterBody !== undefined;
     try {
@@ -153,9 +153,9 @@ export class Reconciler {
       else await this.#filter.replaceTable(FILTER_TABLE, body);
     } catch (error) {
       run.fail(stepFailure('packet filter', error));
-      if (!desired.markReplies) return false;
-      // A kernel without socket matching must not cost the branch its masquerading; it is not tried again and again.
-      const applied = await this.#applyFilter({ ...desired, markReplies: false }, run);
+      if (filterBody(desired, false) === body) return false;
+      // A kernel without socket matching must not cost the branch the rest of the table; it is not tried again and again.
+      const applied = await this.#applyFilter(desired, run, false);
       if (applied) this.#filterBody = body;
       return applied;
     }

@@ -14,8 +14,16 @@ const BURST_LINES = 300;
 /** Lines a second in the long run; a stranger must not fill the disk. */
 const LINES_PER_SECOND = 10;
 
-/** Comes every few seconds of a quiet tunnel: at `info` it would push everything else out of the log. */
-const KEEPALIVE = 'HELLO';
+/**
+ * Comes every few seconds of a quiet tunnel: at `info` it would push everything else out of the log. In IKE a question
+ * whether the peer lives is R-U-THERE (RFC 3706 section 5) or an INFORMATIONAL exchange with nothing in it (RFC 7296
+ * section 2.4).
+ */
+function isKeepalive({ step, detail }: Step): boolean {
+  if (step === 'HELLO') return true;
+  if (step === 'Informational') return detail?.startsWith('R-U-THERE') === true;
+  return step.startsWith('INFORMATIONAL ') && detail === undefined;
+}
 
 interface Known {
   attempts: number;
@@ -43,9 +51,10 @@ export class ConnectionLog {
     this.#refilled = clock.now();
   }
 
-  step({ direction, step, detail }: Step): void {
+  step(told: Step): void {
+    const { direction, step, detail } = told;
     const words = direction === undefined ? step : `${direction} ${step}`;
-    if (step === KEEPALIVE) {
+    if (isKeepalive(told)) {
       this.#logger.debug(words);
       return;
     }

@@ -4,13 +4,17 @@ import { EMPTY_CONFIGURATION } from '../config/empty.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
+import type { Logger } from '../log/logger.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
+import type { IpsecConnectionInfo } from '../vpn/ipsec/ipsec-types.ts';
 import { L2tpClient } from '../vpn/l2tp/client.ts';
 import { L2tpServer } from '../vpn/l2tp/server.ts';
 import { innerMtu } from '../vpn/l2tp/session-shape.ts';
-import type { ConnectionState, Step } from '../vpn/steps.ts';
+import { type ConnectionState, errorText, failureLine, type Step } from '../vpn/steps.ts';
 import { clientOptions, serverOptions, unchanged } from './connections.ts';
+import { connectionSettings, speakerOf } from './ipsec-connections.ts';
+import type { IpsecControl, IpsecFactory } from './ipsec-control.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { UplinkResolver } from './uplink-resolver.ts';
 
@@ -21,18 +25,26 @@ export interface ConnectionSetParts {
   readonly dispatch: DataPlaneDispatch;
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
+  readonly ipsec: IpsecFactory;
+  readonly logger: Pick<Logger, 'error'>;
   readonly onStep: (connection: string, step: Step) => void;
   readonly onState: (connection: string, state: ConnectionState, failure?: Failure) => void;
+  /** An IPsec connection of which nothing is told under its own name has changed its state. */
+  readonly onChange: () => void;
 }
 
 /** MTU of an uplink that cannot be asked for it, octets. */
 const ETHERNET_MTU = 1500;
 
-/** The clients and servers of the configuration in force. */
+/** The clients, servers and IPsec connections of the configuration in force. */
 export class ConnectionSet {
   readonly #parts: ConnectionSetParts;
   readonly #clients = new Map<string, L2tpClient>();
   readonly #servers = new Map<string, L2tpServer>();
+  #ipsec: IpsecControl | undefined;
+  /** Why the service could not be made, or could not take the connections. */
+  #ipsecFailure: Failure | undefined;
+  #ipsecFailedAt = 0;
   #configuration: Configuration = EMPTY_CONFIGURATION;
   #ending = false;
 
@@ -52,6 +64,21 @@ export class ConnectionSet {
     return this.#servers;
   }
 
+  /** The service of IPsec; absent while no configuration has wanted it, or when this one could not be given to it. */
+  get ipsec(): IpsecControl | undefined {
+    return this.#ipsecFailure === undefined ? this.#ipsec : undefined;
+  }
+
+  get ipsecConnections(): readonly IpsecConnectionInfo[] {
+    const failure = this.#ipsecFailure;
+    if (this.#ipsec !== undefined && failure === undefined) return this.#ipsec.info();
+    return Object.entries(this.#configuration.ipsec.connections).map(([name, { version, mode, remote }]) => {
+      const known = this.#ipsec?.info().find((connection) => connection.name === name);
+      const nothing = { name, version, mode, remote, stateSince: this.#ipsecFailedAt, ikeSas: [] };
+      return known ?? { ...nothing, state: 'failed', ...(failure ? { failure } : {}) };
+    });
+  }
+
   /** No connection is started any more, not even by an {@link enforce} that is under way. */
   end(): void {
     this.#ending = true;
@@ -59,7 +86,12 @@ export class ConnectionSet {
 
   async stop(): Promise<void> {
     this.end();
-    await Promise.all([stopAllBut(this.#clients, new Set()), stopAllBut(this.#servers, new Set())]);
+    try {
+      await Promise.all([stopAllBut(this.#clients, new Set()), stopAllBut(this.#servers, new Set())]);
+    } finally {
+      // Their goodbyes go through it.
+      await this.#ipsec?.stop();
+    }
   }
 
   /** What is unchanged keeps running; what is gone or changed is stopped before anything is started. */
@@ -72,11 +104,19 @@ export class ConnectionSet {
     const keepServers = sameName ? unchanged(before.l2tp.servers, configuration.l2tp.servers) : new Set<string>();
     keepDevices(keepClients, was.clients, devices.clients);
     keepDevices(keepServers, was.servers, devices.servers);
+    // What was begun without the service has never been protected, and stands still.
+    const sameIpsec =
+      this.#ipsec === undefined
+        ? new Set<string>()
+        : unchanged(before.ipsec.connections, configuration.ipsec.connections);
+    keepProtected(keepClients, configuration.l2tp.clients, sameIpsec);
+    keepProtected(keepServers, configuration.l2tp.servers, sameIpsec);
     await Promise.all([stopAllBut(this.#clients, keepClients), stopAllBut(this.#servers, keepServers)]);
     if (this.#ending) return;
     this.#configuration = configuration;
     await this.#parts.network.configure(configuration);
     const outer = await this.#uplinkMtu();
+    await this.#enforceIpsec(devices.connections, outer);
     const starts: Promise<void>[] = [];
     for (const [name, server] of Object.entries(configuration.l2tp.servers)) {
       const device = devices.servers.get(name);
@@ -93,11 +133,11 @@ export class ConnectionSet {
 
   async #startServer(name: string, server: L2tpServerConfiguration, device: string, outer: number): Promise<void> {
     const { network } = this.#parts;
-    const { listen, port } = server;
-    const mru = Math.min(server.mru, innerMtu(outer, listen.includes(':') ? 6 : 4));
-    const prefixes = network.serverPrefixes(name, server);
+    const { listen, port, ipsec } = server;
+    const mru = Math.min(server.mru, innerMtu(outer, listen.includes(':') ? 6 : 4, ipsec !== undefined));
+    const prefixes = network.serverPrefixes(server);
     const instance = new L2tpServer(
-      { name, device, listen, port, mark: network.mark, prefixes, mtu: mru },
+      { name, device, listen, port, mark: network.mark, prefixes, mtu: mru, ...(ipsec === undefined ? {} : { ipsec }) },
       serverOptions(server, this.#configuration.system.hostname, mru),
       this.#services(name),
     );
@@ -109,9 +149,10 @@ export class ConnectionSet {
     const { network, resolver } = this.#parts;
     const sourcePort = client.sourcePort === 'ephemeral' ? 0 : client.sourcePort;
     // Four octets of family difference are not worth a second negotiation: IPv6 outside costs 20 more.
-    const mru = Math.min(client.mru, innerMtu(outer, client.server.includes(':') ? 6 : 4));
+    const { ipsec, routes } = client;
+    const mru = Math.min(client.mru, innerMtu(outer, client.server.includes(':') ? 6 : 4, ipsec !== undefined));
     const instance = new L2tpClient(
-      { name, device, sourcePort, mark: network.mark, routes: client.routes },
+      { name, device, sourcePort, mark: network.mark, routes, ...(ipsec === undefined ? {} : { ipsec }) },
       clientOptions(client, this.#configuration.system.hostname, mru, (assigned) => network.review(device, assigned)),
       { ...this.#services(name), resolve: (server) => resolver.resolve(server, this.#configuration) },
     );
@@ -126,9 +167,47 @@ export class ConnectionSet {
       clock,
       random,
       networks: network,
+      ...(this.#ipsec === undefined ? {} : { channels: this.#ipsec }),
       onStep: (step: Step) => onStep(name, step),
       onState: (state: ConnectionState, failure?: Failure) => onState(name, state, failure),
     };
+  }
+
+  /** A fault here costs what is protected, and what is not protected goes on. */
+  async #enforceIpsec(devices: ReadonlyMap<string, string>, outer: number): Promise<void> {
+    const settings = connectionSettings(this.#configuration, devices, outer);
+    try {
+      if (settings.length > 0) this.#ipsec ??= await this.#makeIpsec();
+      await this.#ipsec?.setConnections(settings);
+      this.#ipsecFailure = undefined;
+    } catch (error) {
+      const reason = `IPsec could not be set up: ${errorText(error)}`;
+      this.#ipsecFailure = { step: 'IPsec', reason, remedy: 'mend that and apply the configuration again' };
+      this.#ipsecFailedAt = this.#parts.clock.wall();
+      this.#parts.logger.error(failureLine(this.#ipsecFailure));
+    }
+  }
+
+  #makeIpsec(): Promise<IpsecControl> {
+    const { ipsec, dispatch, clock, random, network, links, resolver } = this.#parts;
+    const { mark } = network;
+    return ipsec({
+      dispatch,
+      clock,
+      random,
+      mark,
+      networks: network,
+      sourceAddress: (remote) => links.sourceAddress(remote, mark),
+      resolve: (name) => resolver.resolve(name, this.#configuration),
+      onStep: (connection, step) => this.#parts.onStep(speakerOf(this.#configuration, connection).name, step),
+      onState: (connection, state, failure) => this.#onIpsecState(connection, state, failure),
+    });
+  }
+
+  /** What is said under a client's name has the client's state: IPsec may stand while L2TP is still being set up. */
+  #onIpsecState(connection: string, state: ConnectionState, failure?: Failure): void {
+    if (speakerOf(this.#configuration, connection).isClient) this.#parts.onChange();
+    else this.#parts.onState(connection, state, failure);
   }
 
   /** Smallest MTU of the interfaces that lead out, octets. */
@@ -146,6 +225,18 @@ export class ConnectionSet {
 function keepDevices(keep: Set<string>, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
   for (const name of keep) {
     if (before.get(name) !== after.get(name)) keep.delete(name);
+  }
+}
+
+/** What is inside a connection of IPsec that has changed starts anew with it. */
+function keepProtected(
+  keep: Set<string>,
+  entries: Readonly<Record<string, { readonly ipsec?: string }>>,
+  sameIpsec: ReadonlySet<string>,
+): void {
+  for (const name of keep) {
+    const connection = entries[name]?.ipsec;
+    if (connection !== undefined && !sameIpsec.has(connection)) keep.delete(name);
   }
 }
 

@@ -1,12 +1,15 @@
 import { EMPTY_CONFIGURATION } from '../config/empty.ts';
+import { tunnelInterfaceNames } from '../config/interface-names.ts';
+import { interfaceNetworks } from '../config/interface-networks.ts';
 import type { L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
 import { checkAssignment, localNetworks } from '../network/assignment-check.ts';
+import { serverPrefixes } from '../network/configured-prefixes.ts';
 import type { LiveTunnel } from '../network/desired.ts';
-import { configuredPrefixes } from '../network/desired-routing.ts';
 import { OUTER_MARK } from '../network/marks.ts';
 import type { ReconcileReport, Reconciler } from '../network/reconciler.ts';
 import type { SessionDns } from '../network/session-dns.ts';
+import { contains, formatIpv4, hostPrefix, parseCidr } from '../protocol/ip-address.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { ClientNetwork } from '../vpn/l2tp/client-types.ts';
 import { errorText } from '../vpn/steps.ts';
@@ -50,7 +53,9 @@ export class RouterNetwork implements TunnelNetworks {
   async up(network: TunnelNetwork): Promise<void> {
     const { name, device, localAddress, peerAddress, dns, prefixes } = network;
     const peer = peerAddress === undefined ? {} : { peerAddress };
-    this.#tunnels.set(device, { device, localAddress, prefixes, ...peer });
+    const source = localAddress === '' ? siteAddress(this.#configuration, device) : undefined;
+    const from = source === undefined ? {} : { source };
+    this.#tunnels.set(device, { device, localAddress, prefixes, ...peer, ...from });
     if (dns.length > 0) {
       this.#dnsOf.set(device, name);
       await this.#attempt(() => this.#dns.write(name, dns));
@@ -88,9 +93,8 @@ export class RouterNetwork implements TunnelNetworks {
   }
 
   /** What a server always has routed into its TUN; its users bring more when they come. */
-  serverPrefixes(name: string, server: L2tpServerConfiguration): readonly string[] {
-    const servers = { [name]: { ...server, users: {} } };
-    return configuredPrefixes({ ...this.#configuration, l2tp: { clients: {}, servers } });
+  serverPrefixes(server: L2tpServerConfiguration): readonly string[] {
+    return serverPrefixes({ ...server, users: {} });
   }
 
   /** The list of DNS servers is a convenience: a full disk must not keep the branch offline. */
@@ -105,4 +109,15 @@ export class RouterNetwork implements TunnelNetworks {
   #reconcile(): Promise<ReconcileReport> {
     return this.#reconciler.reconcile({ configuration: this.#configuration, tunnels: [...this.#tunnels.values()] });
   }
+}
+
+/** Our address on one of the networks that the IPsec connection with this TUN connects, if we have one there. */
+function siteAddress(configuration: Configuration, device: string): string | undefined {
+  const names = tunnelInterfaceNames(configuration).connections;
+  const connection = Object.entries(configuration.ipsec.connections).find(([name]) => names.get(name) === device)?.[1];
+  const local = (connection?.localSubnets ?? []).flatMap((text) => parseCidr(text) ?? []);
+  const own = interfaceNetworks(configuration).find(({ prefix }) =>
+    local.some((network) => contains(network, hostPrefix(prefix.address))),
+  );
+  return own && formatIpv4(own.prefix.address);
 }

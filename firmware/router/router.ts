@@ -15,10 +15,13 @@ import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
 import { TaskQueue } from '../vpn/tunnel-networks.ts';
+import { connectTarget, noTarget } from './connect-target.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ConnectionSet } from './connection-set.ts';
 import { EventBus } from './events.ts';
 import { interfaceStatus } from './interface-status.ts';
+import type { IpsecFactory } from './ipsec-control.ts';
+import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
@@ -34,6 +37,7 @@ export interface RouterParts {
   readonly dispatch: DataPlaneDispatch;
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
+  readonly ipsec: IpsecFactory;
   readonly store: ConfigurationStore;
   readonly secrets: SecretKeeper;
   readonly logger: Logger;
@@ -47,7 +51,7 @@ const DISCONNECT_MS = 15_000;
 
 const GONE: CommandResult = { ok: false, reason: 'the configuration was changed meanwhile' };
 const ENDING: CommandResult = { ok: false, reason: 'the router is ending', remedy: 'start it again' };
-const NO_COUNTERS: DataPlaneCounters = { sessions: [], drops: {} };
+const NO_COUNTERS: DataPlaneCounters = { sessions: [], sas: [], policies: [], drops: {} };
 
 /** The running router: the connections of the configuration in force, and what the control API may ask of them. */
 export class Router implements RouterControl {
@@ -69,6 +73,7 @@ export class Router implements RouterControl {
       ...parts,
       onStep: (name, step) => this.#onStep(name, step),
       onState: (name, state, failure) => this.#onState(name, state, failure),
+      onChange: () => this.#waiters.changed(),
     });
   }
 
@@ -98,7 +103,8 @@ export class Router implements RouterControl {
     // An engine that has failed takes nothing else with it: the rest of the status tells why.
     const counters = await dispatch.dataPlane.counters().catch(() => NO_COUNTERS);
     const sessions = new Map(counters.sessions.map((session) => [session.key, session]));
-    const { clients, servers, configuration } = this.#connections;
+    const sas = new Map(counters.sas.map((sa) => [sa.key, sa]));
+    const { clients, servers, ipsecConnections, configuration } = this.#connections;
     const tunnels = [
       ...[...clients.values()].map((client) => clientStatus(client, sessions)),
       ...[...servers.values()].map((server) => serverStatus(server, sessions)),
@@ -112,7 +118,7 @@ export class Router implements RouterControl {
       uplinks: [],
       l2tp: tunnels.flatMap((part) => part.l2tp),
       ppp: tunnels.flatMap((part) => part.ppp),
-      ipsec: [],
+      ipsec: ipsecConnections.flatMap((connection) => ipsecStatus(connection, sas)),
       counters: this.#counters(counters),
     };
   }
@@ -140,25 +146,26 @@ export class Router implements RouterControl {
 
   async connect(name: string, signal: AbortSignal): Promise<CommandResult> {
     await this.#parts.ready;
-    const { clients } = this.#connections;
-    const client = await this.#changes.run(async () => {
-      const found = this.#ending ? undefined : clients.get(name);
+    const target = await this.#changes.run(async () => {
+      const found = this.#ending ? undefined : connectTarget(this.#connections, name);
       found?.connect();
       return found;
     });
-    if (!client) return this.#noClient(name, 'connect');
-    return await this.#waiters.wait(() => (clients.get(name) === client ? judgeConnect(client) : GONE), signal);
+    if (!target) return this.#ending ? ENDING : noTarget(this.#connections, name, 'connect');
+    return await this.#waiters.wait(() => {
+      const now = target.now();
+      return now ? judgeConnect(now) : GONE;
+    }, signal);
   }
 
   async disconnect(name: string): Promise<CommandResult> {
     await this.#parts.ready;
-    const { clients } = this.#connections;
     const begun = await this.#changes.run(async () => {
-      const client = this.#ending ? undefined : clients.get(name);
+      const target = this.#ending ? undefined : connectTarget(this.#connections, name);
       // Inside an object, or the queue would wait for the end, too.
-      return client && { client, ended: client.disconnect() };
+      return target && { target, ended: target.disconnect() };
     });
-    if (!begun) return this.#noClient(name, 'disconnect');
+    if (!begun) return this.#ending ? ENDING : noTarget(this.#connections, name, 'disconnect');
     const { clock } = this.#parts;
     const patience = Promise.withResolvers<void>();
     const timer = clock.setTimer(clock.now() + DISCONNECT_MS, () => patience.resolve());
@@ -167,7 +174,8 @@ export class Router implements RouterControl {
     } finally {
       timer.cancel();
     }
-    if (begun.client.state === 'down') return { ok: true };
+    const now = begun.target.now();
+    if (now === undefined || now.state === 'down') return { ok: true };
     return { ok: false, reason: 'it was connected again meanwhile', remedy: 'disconnect it again' };
   }
 
@@ -183,7 +191,10 @@ export class Router implements RouterControl {
     if (this.#ending) return;
     await this.#connections.enforce(configuration);
     const { clients, servers } = this.#connections;
-    for (const name of this.#logs.keys()) if (!clients.has(name) && !servers.has(name)) this.#logs.delete(name);
+    const { connections } = configuration.ipsec;
+    for (const name of this.#logs.keys()) {
+      if (!clients.has(name) && !servers.has(name) && !Object.hasOwn(connections, name)) this.#logs.delete(name);
+    }
     this.#waiters.changed();
   }
 
@@ -214,26 +225,16 @@ export class Router implements RouterControl {
     return log;
   }
 
-  #noClient(name: string, verb: string): CommandResult {
-    if (this.#ending) return ENDING;
-    if (this.#connections.servers.has(name)) {
-      return {
-        ok: false,
-        reason: `${name} is a server, which waits for others to dial in`,
-        remedy: `${verb} the client at the other end`,
-      };
-    }
-    return {
-      ok: false,
-      reason: `there is no connection ${JSON.stringify(name)}`,
-      remedy: 'name one that the configuration has',
-      notFound: [...this.#connections.clients.keys()],
-    };
-  }
-
   #counters(dataPlane: DataPlaneCounters): Record<string, number> {
     const counters: Record<string, number> = {};
     for (const [reason, count] of Object.entries(dataPlane.drops)) counters[`dropped.${reason}`] = count;
+    // Of all policies together: one that has no SA at the moment belongs to no entry of the status.
+    for (const { drops } of dataPlane.policies) {
+      for (const [reason, count] of Object.entries(drops)) {
+        const name = `ipsec.dropped.${reason}`;
+        counters[name] = (counters[name] ?? 0) + count;
+      }
+    }
     for (const server of this.#connections.servers.values()) {
       for (const [what, count] of Object.entries(server.machine.counters)) {
         counters[`l2tp.${server.name}.${what}`] = count;

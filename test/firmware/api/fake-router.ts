@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type {
   ApplyResult,
   CommandResult,
+  IpsecStatus,
   RouterControl,
   RouterEvent,
   RouterStatus,
@@ -70,6 +71,41 @@ export const STATUS: RouterStatus = {
   ],
   ipsec: [],
   counters: { malformed: 3 },
+};
+
+/** An IKE SA with its child SAs. */
+export const IPSEC_STATUS: IpsecStatus = {
+  name: 'hq',
+  state: 'up',
+  version: 1,
+  mode: 'transport',
+  role: 'initiator',
+  peer: '10.20.0.2:4500',
+  algorithms: 'AES-CBC with 256-bit key, PRF-HMAC-SHA1, 2048-bit MODP',
+  nat: 'here',
+  encapsulation: 'udp',
+  peerIdentity: 'srv.lab',
+  peerImplementation: 'strongSwan',
+  secondsLeft: 14_000,
+  since: 0,
+  children: [
+    {
+      name: 'hq',
+      state: 'up',
+      algorithms: 'AES-CBC with 256-bit key, HMAC-SHA1-96',
+      inboundSpi: '00c0ffee',
+      outboundSpi: 'fedcba98',
+      secondsLeft: 3300,
+      encapsulation: 'udp',
+      localSelectors: ['10.20.0.9 UDP port 1701'],
+      remoteSelectors: ['10.20.0.2 UDP port 1701'],
+      packetsReceived: 12,
+      octetsReceived: 15_300,
+      packetsSent: 9,
+      octetsSent: 900,
+      drops: { replayed: 2, selectors: 0 },
+    },
+  ],
 };
 
 /** Answers what it is told to, and remembers what it was asked. */

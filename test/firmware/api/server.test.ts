@@ -11,7 +11,7 @@ import type { RouterEvent } from '../../../firmware/api/router-control.ts';
 import { BODY_LIMIT, type ControlApi, startControlApi } from '../../../firmware/api/server.ts';
 import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
 import { createLogger, type Logger } from '../../../firmware/log/logger.ts';
-import { FakeRouter, makeStateDir, STATUS } from './fake-router.ts';
+import { FakeRouter, IPSEC_STATUS, makeStateDir, STATUS } from './fake-router.ts';
 
 let stateDir: ReturnType<typeof makeStateDir>;
 let router: FakeRouter;
@@ -124,6 +124,11 @@ describe('status, configuration and log', () => {
 
   it('gives the status with every field that the router told', async () => {
     expect(await client.status()).toEqual(STATUS);
+  });
+
+  it('gives every field of IPsec, of the child SAs, too', async () => {
+    router.statusNow = async () => ({ ...STATUS, ipsec: [IPSEC_STATUS] });
+    expect((await client.status()).ipsec).toEqual([IPSEC_STATUS]);
   });
 
   it('gives the configuration as the router has it, without its secrets', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { durationText, interfacesText, octetsText, pppText, statusText } from '../../../firmware/cli/status-text.ts';
+import { interfacesText, pppText, statusText } from '../../../firmware/cli/status-text.ts';
+import { durationText, octetsText } from '../../../firmware/cli/units-text.ts';
 import { STATUS } from '../api/fake-router.ts';
 
 describe('status for people', () => {

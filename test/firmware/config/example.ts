@@ -1,4 +1,4 @@
-/** The configuration of the outside contract's example, without what this version does not have. */
+/** The configuration of the outside contract's example, with IPsec and without it. */
 import { parseConfiguration } from '../../../firmware/config/parse.ts';
 import type { Configuration } from '../../../firmware/config/schema.ts';
 
@@ -36,6 +36,33 @@ export function exampleDocument() {
       },
     },
   };
+}
+
+/** The whole example of the outside contract, word for word. */
+export function contractDocument(): unknown {
+  const ipsec = {
+    connections: {
+      hq: { version: 1, remote: '10.20.0.2', psk: 'labpsk', mode: 'transport', profile: 'auto' },
+      plant: {
+        version: 2,
+        remote: '10.20.0.8',
+        psk: 'labpsk',
+        localId: 'cl.lab',
+        remoteId: 'srv.lab',
+        mode: 'tunnel',
+        localSubnets: ['192.168.12.0/24'],
+        remoteSubnets: ['10.88.0.0/24'],
+        virtualAddress: true,
+        start: 'boot',
+      },
+    },
+  };
+  return { ...(withValue(exampleDocument(), 'l2tp.clients.hq.ipsec', 'hq') as object), ipsec };
+}
+
+/** The same without the one line that this version does not have. */
+export function protectedDocument(): unknown {
+  return withValue(contractDocument(), 'ipsec.connections.plant.virtualAddress', undefined);
 }
 
 /** Parses a document; fails the test with the problems when it is refused. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { interfaceName, tunnelInterfaceNames } from '../../../firmware/config/interface-names.ts';
-import { exampleConfiguration, exampleDocument, parsed, withValue } from './example.ts';
+import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from './example.ts';
 
 describe('interfaceName', () => {
   it('puts the kind in front and cuts after 15 characters', () => {
@@ -37,6 +37,11 @@ describe('tunnelInterfaceNames', () => {
       ['hq', 'l2tp-hq'],
       ['office', 'l2tp-office'],
     ]);
+  });
+
+  it('names IPsec connections in tunnel mode, and no others', () => {
+    const { connections } = tunnelInterfaceNames(parsed(protectedDocument()));
+    expect([...connections]).toEqual([['plant', 'ipsec-plant']]);
   });
 
   it('tells a client from a server of the same name, in whatever order they are written', () => {

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { MAX_CONFIGURATION_OCTETS, parseConfiguration } from '../../../firmware/config/parse.ts';
 import { formatProblem, type Problem } from '../../../firmware/config/problem.ts';
-import { exampleConfiguration, exampleDocument, parsed, withValue } from './example.ts';
+import {
+  contractDocument,
+  exampleConfiguration,
+  exampleDocument,
+  parsed,
+  protectedDocument,
+  withValue,
+} from './example.ts';
 
 function problemsOf(text: string, fileName = 'branch.json'): readonly Problem[] {
   const result = parseConfiguration(text, fileName);
@@ -43,7 +50,8 @@ describe('a good configuration', () => {
   });
 
   it('may be empty', () => {
-    const empty = { system: { hostname: 'culvert' }, interfaces: {}, l2tp: { clients: {}, servers: {} }, routes: [] };
+    const none = { l2tp: { clients: {}, servers: {} }, ipsec: { connections: {} }, routes: [] };
+    const empty = { system: { hostname: 'culvert' }, interfaces: {}, ...none };
     expect(parsed({})).toEqual(empty);
     expect(parseConfiguration('', 'empty.yaml')).toMatchObject({ ok: true, configuration: empty });
   });
@@ -109,7 +117,7 @@ describe('a key that does not belong', () => {
     expect(problem?.suggestion).toBe(suggestion);
   });
 
-  it.each(['modems', 'uplinks', 'ipsec', 'firewall', 'dhcp', 'dns', 'users'])(
+  it.each(['modems', 'uplinks', 'firewall', 'dhcp', 'dns', 'users'])(
     'and is %s, is refused as not available in this version',
     (key) => {
       const [problem, ...more] = refused(withValue(exampleDocument(), key, {}));
@@ -120,6 +128,13 @@ describe('a key that does not belong', () => {
     },
   );
 
+  it('is ipsec.certificates, is refused as not available in this version, and the rest of ipsec is taken', () => {
+    const problems = refused(withValue(protectedDocument(), 'ipsec.certificates', {}));
+    expect(problems).toEqual([
+      expect.objectContaining({ rule: 'not-available', path: 'ipsec.certificates', allowed: 'the keys connections' }),
+    ]);
+  });
+
   it('is refused even when it is called __proto__', () => {
     const problems = problemsOf('{"system": {"__proto__": {"hostname": "x"}}, "interfaces": {"__proto__": {}}}');
     expect(problems.map(({ path }) => path)).toContain('system.__proto__');
@@ -128,13 +143,51 @@ describe('a key that does not belong', () => {
 });
 
 describe('IPsec', () => {
-  it('of a client is refused, because the client would dial in clear text', () => {
-    const [problem, ...more] = refused(withValue(exampleDocument(), 'l2tp.clients.hq.ipsec', 'hq'));
-    expect(more.filter(({ severity }) => severity === 'error')).toEqual([]);
-    expect(problem).toMatchObject({ rule: 'ipsec-not-available', path: 'l2tp.clients.hq.ipsec' });
-    expect(problem?.found).toContain('clear text');
+  it('of the example of the contract is taken but for the virtual address, which is told alone', () => {
+    const errors = refused(contractDocument()).filter(({ severity }) => severity === 'error');
+    expect(errors).toEqual([
+      expect.objectContaining({ rule: 'ipsec-virtual-address', path: 'ipsec.connections.plant.virtualAddress' }),
+    ]);
+    expect(parseConfiguration(JSON.stringify(protectedDocument()), 'branch.json')).toMatchObject({ ok: true });
+    const off = withValue(contractDocument(), 'ipsec.connections.plant.virtualAddress', false);
+    expect(parseConfiguration(JSON.stringify(off), 'branch.json')).toMatchObject({ ok: true });
+  });
+
+  it('gets every default filled in', () => {
+    const { hq, plant } = parsed(protectedDocument()).ipsec.connections;
+    expect(hq).toEqual({
+      version: 1,
+      remote: '10.20.0.2',
+      psk: 'labpsk',
+      mode: 'transport',
+      profile: 'auto',
+      encapsulation: 'auto',
+      ikeLifetimeSeconds: 14400,
+      lifetimeSeconds: 3600,
+      dpdSeconds: 10,
+      localSubnets: [],
+      remoteSubnets: [],
+      start: 'boot',
+      virtualAddress: false,
+    });
+    expect(plant).toMatchObject({
+      version: 2,
+      localId: 'cl.lab',
+      remoteId: 'srv.lab',
+      localSubnets: ['192.168.12.0/24'],
+    });
+    const bare = {
+      remote: 'vpn.example.com',
+      psk: 'long enough',
+      localSubnets: ['10.1.0.0/16'],
+      remoteSubnets: ['10.2.0.0/16'],
+    };
+    const { connections } = parsed({ ipsec: { connections: { bare } } }).ipsec;
+    expect(connections['bare']).toMatchObject({ version: 2, mode: 'tunnel', profile: 'auto' });
   });
 });
+
+const PEER = { remote: '10.20.0.8', psk: 'long enough', localSubnets: ['10.1.0.0/16'], remoteSubnets: ['10.2.0.0/16'] };
 
 describe('a wrong value', () => {
   it.each([
@@ -161,6 +214,15 @@ describe('a wrong value', () => {
     ['l2tp.clients.hq.mru', null, 'null', /whole number/],
     ['l2tp.clients.hq', [], 'a list', /keys server/],
     ['l2tp.servers.office.pool', '10.98.0.10', '"10.98.0.10"', /hyphen/],
+    ['ipsec.connections.x', { ...PEER, version: 3 }, '3', /^1 or 2$/],
+    ['ipsec.connections.x', { ...PEER, version: '1' }, '"1"', /^1 or 2$/],
+    ['ipsec.connections.x', { ...PEER, remote: '10.20.0' }, '"10.20.0"', /host name such as .*, or "any"$/],
+    ['ipsec.connections.x', { ...PEER, psk: undefined }, 'nothing', /255 octets/],
+    ['ipsec.connections.x', { ...PEER, localId: '#abc' }, '"#abc"', /KEY_ID/],
+    ['ipsec.connections.x', { ...PEER, localId: 'a b' }, '"a b"', /name such as branch\.example/],
+    ['ipsec.connections.x', { ...PEER, lifetimeSeconds: 5 }, '5', /from 20 to 86400 seconds/],
+    ['ipsec.connections.x', { ...PEER, ike: [] }, '0 entries', /^1 to 16$/],
+    ['ipsec.connections.x', { ...PEER, mode: 'tunel' }, '"tunel"', /"transport" or "tunnel"/],
     ['l2tp.servers.office.users', { '': { password: 'long enough' } }, 'the name ""', /user name/],
     ['l2tp.servers.office.users', { bob: {} }, 'nothing', /255 octets/],
     ['routes', [{ gateway: '10.20.0.1' }], 'nothing', /IPv4 network/],
@@ -200,6 +262,8 @@ describe('a secret', () => {
     ['where it belongs, of the wrong kind', 'l2tp.clients.hq.password', [secret]],
     ['where it belongs, with a control character', 'l2tp.clients.hq.password', `${secret}\n`],
     ['where it belongs, too long', 'l2tp.clients.hq.secret', secret.repeat(20)],
+    ['as a pre-shared key with a line feed', 'ipsec.connections', { x: { remote: '10.20.0.8', psk: `${secret}\n` } }],
+    ['under a misspelt key of IPsec', 'ipsec.connections', { x: { remote: '10.20.0.8', pks: secret } }],
     ['under a misspelt key', 'l2tp.clients.hq.pasword', secret],
     ['in the place of an object', 'l2tp.servers.office.users.bob', secret],
     ['in the place of a list', 'l2tp.clients.hq.routes', secret],

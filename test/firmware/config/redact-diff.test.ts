@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diffConfigurations } from '../../../firmware/config/diff.ts';
 import { collectSecrets, REDACTED, redactConfiguration } from '../../../firmware/config/redact.ts';
-import { exampleConfiguration, exampleDocument, parsed, withValue } from './example.ts';
+import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from './example.ts';
 
 describe('redactConfiguration', () => {
   it('puts stars in the place of every secret and leaves the rest', () => {
@@ -16,6 +16,13 @@ describe('redactConfiguration', () => {
     });
     expect(redacted.l2tp.servers['office']?.users['bob']?.password).toBe(REDACTED);
     expect(redacted.interfaces).toEqual(exampleConfiguration().interfaces);
+  });
+
+  it('hides the keys of IPsec, and the log gets them to strike out', () => {
+    const configuration = parsed(protectedDocument());
+    expect(JSON.stringify(redactConfiguration(configuration))).not.toContain('labpsk');
+    expect(redactConfiguration(configuration).ipsec.connections['hq']?.psk).toBe(REDACTED);
+    expect(collectSecrets(configuration)).toContain('labpsk');
   });
 
   it('leaves the original as it was', () => {
@@ -33,6 +40,16 @@ describe('collectSecrets', () => {
 });
 
 describe('diffConfigurations', () => {
+  it('says that a key of IPsec was set or changed, and not to what', () => {
+    const before = parsed(protectedDocument());
+    const after = parsed(withValue(protectedDocument(), 'ipsec.connections.hq.psk', 'another key'));
+    expect(diffConfigurations(before, after)).toEqual(['~ ipsec.connections.hq.psk (changed)']);
+    const added = diffConfigurations(exampleConfiguration(), before);
+    expect(added).toContain('+ ipsec.connections.plant.psk (set)');
+    expect(added).toContain('+ l2tp.clients.hq.ipsec = "hq"');
+    expect(added.join()).not.toContain('labpsk');
+  });
+
   it('says nothing when nothing changed', () => {
     expect(diffConfigurations(exampleConfiguration(), exampleConfiguration())).toEqual([]);
   });

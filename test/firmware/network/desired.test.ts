@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { desiredNetwork, type LiveState, type LiveTunnel } from '../../../firmware/network/desired.ts';
 import { filterBody } from '../../../firmware/network/filter.ts';
 import type { Route } from '../../../hal/links.ts';
-import { exampleConfiguration, exampleDocument, parsed, withValue } from '../config/example.ts';
+import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from '../config/example.ts';
 
 const NOTHING: LiveState = { tunnels: [], mainRoutes: [], reversePathFilter: false };
 const HQ: LiveTunnel = {
@@ -66,6 +66,24 @@ describe('the desired network', () => {
       'unreachable 10.99.0.0/16 4294967295',
     ]);
     expect(desired.addresses).toContainEqual({ device: 'l2tp-hq', address: '10.98.7.10/32' });
+  });
+
+  it('refuses what is behind an IPsec tunnel while it is down, and asks from our address at this end while it is up', () => {
+    const document = withValue(protectedDocument(), 'l2tp', {});
+    const configuration = parsed(withValue(document, 'ipsec.connections.hq', undefined));
+    expect(table(desiredNetwork(configuration, NOTHING).routes)).toEqual(['unreachable 10.88.0.0/24 4294967295']);
+    const plant = { device: 'ipsec-plant', localAddress: '', source: '192.168.12.1', prefixes: ['10.88.0.0/24'] };
+    const desired = desiredNetwork(configuration, { ...NOTHING, tunnels: [plant] });
+    expect(desired.routes).toContainEqual({
+      prefix: '10.88.0.0/24',
+      type: 'unicast',
+      device: 'ipsec-plant',
+      source: '192.168.12.1',
+      metric: 100,
+      table: 5000,
+      protocol: 201,
+    });
+    expect(desired.addresses.map(({ device }) => device)).not.toContain('ipsec-plant');
   });
 
   it('never routes a peer into the tunnel that is a neighbour: it may be the server itself', () => {

@@ -1,14 +1,14 @@
 /**
  * Runs inside a network namespace of its own: `node namespace-scenario.ts STEP STATE_DIRECTORY`. Prints the report as
  * JSON. `reconcile` does so twice; `crash` is killed after the first run; `restore` is the next start; `cycle` starts,
- * runs, ends.
+ * runs, ends; `protect` runs once with the tunnels of IPsec, none of which stands.
  */
 
 import { journalScope, NetworkJournal } from '../../../firmware/network/journal.ts';
 import { Reconciler } from '../../../firmware/network/reconciler.ts';
 import { LinuxLinks } from '../../../hal/linux/links.ts';
 import { LinuxPacketFilter } from '../../../hal/linux/packet-filter.ts';
-import { exampleDocument, parsed, withValue } from '../config/example.ts';
+import { exampleDocument, parsed, protectedDocument, withValue } from '../config/example.ts';
 
 const [step = '', stateDirectory = ''] = process.argv.slice(2);
 
@@ -54,6 +54,9 @@ switch (step) {
     print({ restored, run, closed: await reconciler.close() });
     break;
   }
+  case 'protect':
+    print(await reconciler.reconcile({ configuration: parsed(protectedDocument()), tunnels: [] }));
+    break;
   default:
     throw new Error(`no step ${step}`);
 }

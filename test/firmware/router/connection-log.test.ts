@@ -37,7 +37,12 @@ describe('the log of a connection', () => {
   it('is not filled by the keepalives of a quiet tunnel', () => {
     const bench = new Bench();
     for (let count = 0; count < 100; count += 1) bench.log.step({ step: 'HELLO', direction: 'sent' });
+    bench.log.step({ step: 'Informational', detail: 'R-U-THERE-ACK', direction: 'sent' });
+    bench.log.step({ step: 'INFORMATIONAL request', direction: 'sent' });
     expect(bench.lines).toEqual([]);
+    bench.log.step({ step: 'Informational', detail: 'DELETE of a child SA', direction: 'received' });
+    bench.log.step({ step: 'INFORMATIONAL request', detail: 'D', direction: 'received' });
+    expect(bench.text).toEqual(['received Informational: DELETE of a child SA', 'received INFORMATIONAL request: D']);
   });
 
   it('does not fill up with a failure that is repeated for a day, and still says now and then that it goes on', () => {

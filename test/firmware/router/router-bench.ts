@@ -22,6 +22,7 @@ import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { FakeDataPlane } from '../vpn/fake-data-plane.ts';
+import { FakeIpsec } from './fake-ipsec.ts';
 
 type Entries = Readonly<Record<string, unknown>>;
 
@@ -33,6 +34,7 @@ export class RouterBench {
   readonly dispatch = new DataPlaneDispatch(this.dataPlane, () => undefined);
   readonly store = new ConfigurationStore(this.stateDir);
   readonly ring = new LogRing();
+  readonly ipsec = new FakeIpsec();
   readonly network: RouterNetwork;
   readonly router: Router;
 
@@ -69,6 +71,7 @@ export class RouterBench {
       dispatch: this.dispatch,
       network: this.network,
       resolver,
+      ipsec: this.ipsec.factory,
       store: this.store,
       secrets,
       logger,
@@ -77,8 +80,8 @@ export class RouterBench {
     });
   }
 
-  /** A configuration file with these clients and servers. */
-  file(clients: Entries, servers: Entries = {}): string {
+  /** A configuration file with these clients, servers and IPsec connections. */
+  file(clients: Entries, servers: Entries = {}, connections: Entries = {}): string {
     const wan = { device: 'eth0', zone: 'wan', ipv4: { method: 'static', address: '10.20.0.9/24' } };
     const complete = Object.entries(clients).map(([name, entry]) => [
       name,
@@ -92,11 +95,12 @@ export class RouterBench {
       system: { hostname: 'bench' },
       interfaces: { wan },
       l2tp: { clients: Object.fromEntries(complete), servers: Object.fromEntries(served) },
+      ipsec: { connections },
     });
   }
 
-  configuration(clients: Entries, servers: Entries = {}): Configuration {
-    const parsed = parseConfiguration(this.file(clients, servers), 'bench.json');
+  configuration(clients: Entries, servers: Entries = {}, connections: Entries = {}): Configuration {
+    const parsed = parseConfiguration(this.file(clients, servers, connections), 'bench.json');
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     return parsed.configuration;
   }

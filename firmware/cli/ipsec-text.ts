@@ -1,0 +1,62 @@
+/** IPsec connections for people: a table of them, and below it what each one has settled with its peer. */
+import type { IpsecChildStatus, IpsecStatus } from '../api/router-control.ts';
+import { table } from './table.ts';
+import { dropsText, durationText, failureLines, trafficText } from './units-text.ts';
+
+type Lines = readonly string[];
+
+export function ipsecText(connections: readonly IpsecStatus[]): Lines {
+  if (connections.length === 0) return ['no IPsec connections'];
+  const rows = connections.map(({ name, state, version, mode, role, peer, peerIdentity }) => [
+    name,
+    state,
+    `IKEv${version}`,
+    mode,
+    role,
+    peer === 'any' ? 'waits for anybody' : peer,
+    peerIdentity === '' ? '-' : peerIdentity,
+  ]);
+  const head = ['NAME', 'STATE', 'VERSION', 'MODE', 'ROLE', 'PEER', 'PEER IDENTITY'];
+  return [
+    ...table([head, ...rows]),
+    ...failureLines(connections),
+    ...connections.filter(({ algorithms }) => algorithms !== '').flatMap(settledText),
+  ];
+}
+
+function settledText(connection: IpsecStatus): Lines {
+  const { name, peer, algorithms, secondsLeft, peerImplementation, children } = connection;
+  const facts: (readonly [string, string])[] = [
+    ['IKE SA', `${algorithms}${secondsLeft === undefined ? '' : `; ${leftText(secondsLeft)}`}`],
+    ...(peerImplementation === '' ? [] : [['peer runs', peerImplementation] as const]),
+    ['NAT', NAT_WORDS[connection.nat]],
+    ...(children.length === 0 ? [['ESP', 'no SAs: nothing passes'] as const] : children.flatMap(childText)),
+  ];
+  return ['', `${name} with ${peer}`, ...table(facts).map((line) => `  ${line}`)];
+}
+
+const NAT_WORDS: Readonly<Record<IpsecStatus['nat'], string>> = {
+  none: 'none on the way',
+  here: 'this router is behind a NAT',
+  there: 'the peer is behind a NAT',
+  both: 'both ends are behind a NAT',
+};
+
+function childText(child: IpsecChildStatus): (readonly [string, string])[] {
+  const { state, encapsulation, algorithms, secondsLeft, localSelectors, remoteSelectors } = child;
+  const how = encapsulation === 'udp' ? 'ESP in UDP' : 'ESP';
+  const use = state === 'up' ? '' : '; only receives';
+  const received = trafficText(child.packetsReceived, child.octetsReceived);
+  const sent = trafficText(child.packetsSent, child.octetsSent);
+  return [
+    [how, `${algorithms}; ${leftText(secondsLeft)}${use}`],
+    ['  between', `${localSelectors.join(', ')} and ${remoteSelectors.join(', ')}`],
+    ['  received', `${received}, SPI ${child.inboundSpi}`],
+    ['  sent', `${sent}, SPI ${child.outboundSpi}`],
+    ...(dropsText(child.drops) === '-' ? [] : [['  dropped', dropsText(child.drops)] as const]),
+  ];
+}
+
+function leftText(seconds: number): string {
+  return `${durationText(seconds)} left`;
+}

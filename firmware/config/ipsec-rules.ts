@@ -1,0 +1,153 @@
+/** Rules about IPsec connections by themselves. */
+import { canonicalIp, formatCidr, networkOf, parseCidr, sameNetwork } from '../protocol/ip-address.ts';
+import { parseIkeIdentity } from './ike-identity.ts';
+import { checkEspProposal, checkIkeProposal, legacyAlgorithms } from './ipsec-proposals.ts';
+import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
+import { itemPath, memberPath } from './json-path.ts';
+import { quoted } from './problem.ts';
+import type { ConfigurationRule, Finding } from './rule.ts';
+import type { Configuration } from './schema.ts';
+
+/** Keys that a Main Mode responder tries on one message of a stranger: each costs a decryption. */
+const MAX_MAIN_MODE_KEYS = 8;
+
+export const IPSEC_RULES: readonly ConfigurationRule[] = [
+  { name: 'ipsec-virtual-address', severity: 'error', check: virtualAddress },
+  { name: 'ipsec-remote', severity: 'error', check: remote },
+  { name: 'ipsec-algorithms', severity: 'error', check: algorithms },
+  { name: 'ipsec-subnets', severity: 'error', check: subnets },
+  { name: 'ipsec-same-subnet', severity: 'error', check: sameSubnet },
+  { name: 'ipsec-main-mode-keys', severity: 'error', check: tooManyMainModeKeys },
+  { name: 'ipsec-main-mode-guess', severity: 'warning', check: severalMainModeKeys },
+  { name: 'ipsec-main-mode-identity', severity: 'warning', check: mainModeIdentity },
+  { name: 'ipsec-legacy-algorithms', severity: 'warning', check: oldAlgorithms },
+];
+
+interface Entry extends IpsecConnectionConfiguration {
+  readonly name: string;
+  readonly path: string;
+}
+
+function entries(configuration: Configuration): Entry[] {
+  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
+    ...entry,
+    name,
+    path: memberPath('ipsec.connections', name),
+  }));
+}
+
+function* virtualAddress(configuration: Configuration): Iterable<Finding> {
+  for (const { path, virtualAddress: wanted } of entries(configuration)) {
+    if (!wanted) continue;
+    const found = 'true, which is not available in this version';
+    yield { path: `${path}.virtualAddress`, found, allowed: 'false, or no key "virtualAddress"' };
+  }
+}
+
+/** Other ways in which people write "everybody". */
+function* remote(configuration: Configuration): Iterable<Finding> {
+  for (const { path, remote: text } of entries(configuration)) {
+    if (text === ANY_PEER || !['any', '0.0.0.0', '::'].includes(canonicalIp(text) ?? text.toLowerCase())) continue;
+    const allowed = 'the address or name of one peer, or "any" for everybody who calls';
+    yield { path: `${path}.remote`, found: quoted(text), allowed, suggestion: ANY_PEER };
+  }
+}
+
+function* algorithms(configuration: Configuration): Iterable<Finding> {
+  for (const { path, text, result } of entries(configuration).flatMap(checkedProposals)) {
+    if (result.ok) continue;
+    const { reason, suggestion } = result;
+    yield {
+      path,
+      found: `${quoted(text)}, ${reason.startsWith('which') ? reason : `in which ${reason}`}`,
+      allowed: path.includes('.ike[')
+        ? 'cipher, integrity and group of this IKE version, such as aes256-sha256-modp2048'
+        : 'cipher and integrity, and a group for perfect forward secrecy, such as aes256-sha256 or aes128gcm16',
+      ...(suggestion === undefined ? {} : { suggestion }),
+    };
+  }
+}
+
+function* oldAlgorithms(configuration: Configuration): Iterable<Finding> {
+  for (const { path, text, result } of entries(configuration).flatMap(checkedProposals)) {
+    const old = result.ok ? legacyAlgorithms(result.proposals) : [];
+    if (old.length === 0) continue;
+    const found = `${quoted(text)}, which has ${old.join(' and ')} in it`;
+    yield { path, found, allowed: 'better algorithms, unless an old peer has no others' };
+  }
+}
+
+function checkedProposals({ path, version, ike = [], esp = [] }: Entry) {
+  return [
+    ...ike.map((text, index) => ({
+      path: itemPath(`${path}.ike`, index),
+      text,
+      result: checkIkeProposal(version, text),
+    })),
+    ...esp.map((text, index) => ({
+      path: itemPath(`${path}.esp`, index),
+      text,
+      result: checkEspProposal(version, text),
+    })),
+  ];
+}
+
+function* subnets(configuration: Configuration): Iterable<Finding> {
+  for (const entry of entries(configuration)) {
+    for (const key of ['localSubnets', 'remoteSubnets'] as const) {
+      const path = `${entry.path}.${key}`;
+      if (entry.mode === 'tunnel' && entry[key].length === 0) {
+        const whose = key === 'localSubnets' ? 'at this end' : 'behind the peer';
+        yield { path, found: 'none', allowed: `in tunnel mode, one network or more ${whose}, such as 192.168.12.0/24` };
+      } else if (entry.mode === 'transport' && entry[key].length > 0) {
+        const found = `${entry[key].join(', ')} in transport mode, which connects no networks`;
+        yield { path, found, allowed: 'none, or the mode "tunnel"; of an L2TP client, its routes' };
+      }
+    }
+  }
+}
+
+function* sameSubnet(configuration: Configuration): Iterable<Finding> {
+  for (const { path, mode, localSubnets, remoteSubnets } of entries(configuration)) {
+    if (mode !== 'tunnel') continue;
+    for (const [index, text] of remoteSubnets.entries()) {
+      const remote = parseCidr(text);
+      const local = localSubnets.map(parseCidr).find((prefix) => prefix && remote && sameNetwork(prefix, remote));
+      if (local === undefined) continue;
+      const found = `${formatCidr(networkOf(local))}, which is at this end as well`;
+      yield { path: itemPath(`${path}.remoteSubnets`, index), found, allowed: 'a network that is at one end only' };
+    }
+  }
+}
+
+/** Those among which a Main Mode responder has to find the key without knowing who calls. */
+function mainModeKeys(configuration: Configuration): Entry[] {
+  return entries(configuration).filter(({ version, remote }) => version === 1 && remote === ANY_PEER);
+}
+
+function* tooManyMainModeKeys(configuration: Configuration): Iterable<Finding> {
+  for (const { path } of mainModeKeys(configuration).slice(MAX_MAIN_MODE_KEYS)) {
+    const found = `another connection of version 1 with the peer "any", beside ${MAX_MAIN_MODE_KEYS}`;
+    const allowed = `at most ${MAX_MAIN_MODE_KEYS}: an IKEv1 caller says who it is only after the key is found by trying`;
+    yield { path: `${path}.remote`, found, allowed };
+  }
+}
+
+function* severalMainModeKeys(configuration: Configuration): Iterable<Finding> {
+  const keys = mainModeKeys(configuration);
+  for (const { path } of keys.slice(1, MAX_MAIN_MODE_KEYS)) {
+    const found = `another connection of version 1 with the peer "any", beside "${keys[0]?.name}"`;
+    const allowed = 'better one, a fixed address, or version 2: the key of an IKEv1 caller has to be found by trying';
+    yield { path: `${path}.remote`, found, allowed };
+  }
+}
+
+function* mainModeIdentity(configuration: Configuration): Iterable<Finding> {
+  for (const { path, version, remote, localId } of entries(configuration)) {
+    if (version !== 1 || remote === ANY_PEER || localId === undefined) continue;
+    const kind = parseIkeIdentity(localId)?.kind;
+    if (kind === 'ipv4' || kind === 'ipv6') continue;
+    const found = `${quoted(localId)}, which an IKEv1 peer cannot see before it has chosen the key by the address`;
+    yield { path: `${path}.localId`, found, allowed: 'better an address, no identity, or version 2' };
+  }
+}

@@ -1,0 +1,136 @@
+/** Schema of `ipsec`: connections to peers. */
+import Type, { type Static } from 'typebox';
+import { count, flag, ipv4Networks, NAME, NAME_ALLOWED, secret } from './schema-parts.ts';
+
+/** What stands for everybody in `remote`. */
+export const ANY_PEER = 'any';
+
+function identity(words: { readonly title: string; readonly description: string }) {
+  return Type.Optional(Type.String({ ...words, format: 'ike-identity' }));
+}
+
+/** What the texts say, a rule checks: it depends on the version of IKE. */
+function proposals(words: { readonly title: string; readonly description: string }, example: string) {
+  return Type.Optional(
+    Type.Array(
+      Type.String({
+        title: 'Proposal',
+        description: `Algorithms with hyphens between them, such as ${example}.`,
+        pattern: '^[\\x21-\\x7e]{1,200}$',
+        'x-allowed': `algorithms with hyphens between them, such as ${example}`,
+      }),
+      { ...words, minItems: 1, maxItems: 16, uniqueItems: true },
+    ),
+  );
+}
+
+const IPSEC_CONNECTION_SCHEMA = Type.Object(
+  {
+    version: Type.Union([Type.Literal(1), Type.Literal(2)], {
+      title: 'IKE version',
+      description: '1 for what older L2TP/IPsec servers and clients speak, 2 for everything else.',
+      default: 2,
+    }),
+    remote: Type.String({
+      title: 'Peer',
+      description: 'Address or name of the peer; "any" takes callers from everywhere and calls nobody.',
+      format: 'ip-or-host-name',
+      'x-allowed': 'an IP address, a host name such as vpn.example.com, or "any"',
+    }),
+    psk: secret({
+      title: 'Pre-shared key',
+      description: 'Both ends have it. A short one can be guessed offline by whoever meddles with one set-up.',
+    }),
+    localId: identity({
+      title: 'Own identity',
+      description: 'Who this router says it is; its address when it is left out.',
+    }),
+    remoteId: identity({
+      title: "Peer's identity",
+      description: 'Who the peer must prove to be; whoever has the key when it is left out.',
+    }),
+    mode: Type.Enum(['transport', 'tunnel'], {
+      title: 'Mode',
+      description: '"transport" protects an L2TP tunnel; "tunnel" connects networks.',
+      default: 'tunnel',
+    }),
+    profile: Type.Enum(['auto', 'modern', 'legacy'], {
+      title: 'Profile',
+      description: 'Which algorithms are offered; "auto" tries the modern ones, then those of old peers.',
+      default: 'auto',
+    }),
+    ike: proposals(
+      {
+        title: 'IKE algorithms',
+        description: 'For the key exchange, instead of those of the profile; the best first.',
+      },
+      'aes256-sha256-modp2048',
+    ),
+    esp: proposals(
+      { title: 'ESP algorithms', description: 'For the packets, instead of those of the profile; the best first.' },
+      'aes256-sha256 or aes128gcm16',
+    ),
+    encapsulation: Type.Enum(['auto', 'always'], {
+      title: 'Encapsulation in UDP',
+      description: '"always" wraps ESP in UDP even where there is no NAT.',
+      default: 'auto',
+    }),
+    ikeLifetimeSeconds: count({
+      title: 'IKE lifetime',
+      description: 'The key exchange is renewed before this has passed.',
+      default: 14_400,
+      minimum: 20,
+      maximum: 604_800,
+      unit: 'seconds',
+    }),
+    lifetimeSeconds: count({
+      title: 'Lifetime',
+      description: 'The keys of the packets are renewed before this has passed.',
+      default: 3600,
+      minimum: 20,
+      maximum: 86_400,
+      unit: 'seconds',
+    }),
+    dpdSeconds: count({
+      title: 'Dead peer detection',
+      description: 'Silence after which the peer is asked whether it is still there; 0: never.',
+      default: 10,
+      minimum: 0,
+      maximum: 3600,
+      unit: 'seconds',
+    }),
+    localSubnets: ipv4Networks({ title: 'Local networks', description: 'Networks at this end, in tunnel mode.' }),
+    remoteSubnets: ipv4Networks({ title: 'Remote networks', description: 'Networks behind the peer, in tunnel mode.' }),
+    start: Type.Enum(['boot', 'manual'], {
+      title: 'Start',
+      description: '"boot" calls at once and for ever; "manual" waits for "culvert connect". In tunnel mode.',
+      default: 'boot',
+    }),
+    virtualAddress: flag({
+      title: 'Virtual address',
+      description: 'Let the peer assign an inner address. Not available in this version.',
+      default: false,
+    }),
+  },
+  {
+    title: 'IPsec connection',
+    description: 'A peer with which packets are exchanged in ESP (RFC 4303).',
+    additionalProperties: false,
+  },
+);
+
+export const IPSEC_SCHEMA = Type.Object(
+  {
+    connections: Type.Record(NAME, IPSEC_CONNECTION_SCHEMA, {
+      title: 'IPsec connections',
+      description: 'Peers by name.',
+      default: {},
+      maxProperties: 256,
+      additionalProperties: false,
+      'x-allowed': NAME_ALLOWED,
+    }),
+  },
+  { title: 'IPsec', description: 'IPsec with IKEv1 or IKEv2.', default: {}, additionalProperties: false },
+);
+
+export type IpsecConnectionConfiguration = Static<typeof IPSEC_CONNECTION_SCHEMA>;

@@ -1,0 +1,99 @@
+/** Rules about which IPsec connection protects which L2TP client or server. */
+import { canonicalIp } from '../protocol/ip-address.ts';
+import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
+import { type IpsecUsers, usersOf } from './ipsec-users.ts';
+import { memberPath } from './json-path.ts';
+import type { ConfigurationRule, Finding } from './rule.ts';
+import { type Configuration, ownEntry } from './schema.ts';
+import { nearest } from './spelling.ts';
+
+export const L2TP_IPSEC_RULES: readonly ConfigurationRule[] = [
+  { name: 'ipsec-unknown-connection', severity: 'error', check: unknownConnection },
+  { name: 'ipsec-of-client', severity: 'error', check: ofClient },
+  { name: 'ipsec-of-server', severity: 'error', check: ofServer },
+  { name: 'ipsec-shared', severity: 'error', check: shared },
+  { name: 'ipsec-unused', severity: 'warning', check: unused },
+];
+
+interface Use {
+  readonly path: string;
+  readonly connection: string;
+}
+
+function usesBy(configuration: Configuration, kind: 'clients' | 'servers'): (Use & { readonly name: string })[] {
+  return Object.entries(configuration.l2tp[kind]).flatMap(([name, { ipsec }]) =>
+    ipsec === undefined ? [] : [{ name, path: `${memberPath(`l2tp.${kind}`, name)}.ipsec`, connection: ipsec }],
+  );
+}
+
+function* unknownConnection(configuration: Configuration): Iterable<Finding> {
+  const known = Object.keys(configuration.ipsec.connections);
+  const uses = [...usesBy(configuration, 'clients'), ...usesBy(configuration, 'servers')];
+  for (const { path, connection } of uses) {
+    if (known.includes(connection)) continue;
+    const near = nearest(connection, known);
+    yield {
+      path,
+      found: `"${connection}", and there is no such IPsec connection`,
+      allowed: known.length === 0 ? 'a connection of ipsec.connections, which is empty' : `one of ${known.join(', ')}`,
+      ...(near === undefined ? {} : { suggestion: near }),
+    };
+  }
+}
+
+function* ofClient(configuration: Configuration): Iterable<Finding> {
+  for (const { name, path, connection } of usesBy(configuration, 'clients')) {
+    const entry = ownEntry(configuration.ipsec.connections, connection);
+    const server = ownEntry(configuration.l2tp.clients, name)?.server ?? '';
+    if (entry === undefined) continue;
+    const found = unfit(connection, entry);
+    if (found !== undefined) yield { path, found, allowed: 'a connection in transport mode to the server' };
+    else if (!samePlace(entry.remote, server)) {
+      const there = entry.remote === ANY_PEER ? 'waits for callers' : `leads to ${entry.remote}`;
+      const wrong = `"${connection}", which ${there}, while the server is ${server}`;
+      yield { path, found: wrong, allowed: `a connection whose remote is "${server}"` };
+    }
+  }
+}
+
+function* ofServer(configuration: Configuration): Iterable<Finding> {
+  for (const { path, connection } of usesBy(configuration, 'servers')) {
+    const entry = ownEntry(configuration.ipsec.connections, connection);
+    const found = entry === undefined ? undefined : unfit(connection, entry);
+    const allowed = 'a connection in transport mode, with the remote "any" or the one caller there is';
+    if (found !== undefined) yield { path, found, allowed };
+  }
+}
+
+function unfit(name: string, { mode }: IpsecConnectionConfiguration): string | undefined {
+  return mode === 'transport' ? undefined : `"${name}", which is in ${mode} mode`;
+}
+
+function samePlace(a: string, b: string): boolean {
+  return (canonicalIp(a) ?? a.toLowerCase()) === (canonicalIp(b) ?? b.toLowerCase());
+}
+
+/** Who calls and who is called must be told apart by the connection, and a caller belongs to one server. */
+function* shared(configuration: Configuration): Iterable<Finding> {
+  const uses = usesBy(configuration, 'servers');
+  for (const [index, { path, connection }] of uses.entries()) {
+    const { clients }: IpsecUsers = usersOf(configuration, connection);
+    const earlier = uses.slice(0, index).find((use) => use.connection === connection);
+    const other = earlier === undefined ? clients[0] && `client "${clients[0]}"` : `server "${earlier.name}"`;
+    if (other === undefined) continue;
+    const found = `"${connection}", which ${other} uses already`;
+    yield { path, found, allowed: 'a connection of its own for every server' };
+  }
+}
+
+function* unused(configuration: Configuration): Iterable<Finding> {
+  for (const [name, { mode }] of Object.entries(configuration.ipsec.connections)) {
+    const { clients, servers } = usersOf(configuration, name);
+    if (mode !== 'transport' || clients.length + servers.length > 0) continue;
+    yield {
+      path: memberPath('ipsec.connections', name),
+      found: 'a connection in transport mode that no L2TP client or server uses',
+      allowed: `"ipsec": "${name}" in one of them, or the mode "tunnel"`,
+    };
+  }
+}

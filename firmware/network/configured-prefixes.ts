@@ -1,0 +1,40 @@
+/** The remote prefixes that the configuration names, by what they are behind. */
+import type { IpsecConnectionConfiguration } from '../config/ipsec-schema.ts';
+import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
+import type { Configuration } from '../config/schema.ts';
+import { contains, formatCidr, hostPrefix, parseIpv4, parseRange, rangeToCidrs } from '../protocol/ip-address.ts';
+
+/** Every remote prefix of the configuration, whether its tunnel stands or not. */
+export function configuredPrefixes({ l2tp, ipsec }: Configuration): string[] {
+  return unique([
+    ...Object.values(l2tp.clients).flatMap(clientPrefixes),
+    ...Object.values(l2tp.servers).flatMap(serverPrefixes),
+    ...Object.values(ipsec.connections).flatMap(connectionPrefixes),
+  ]);
+}
+
+export function clientPrefixes({ routes }: L2tpClientConfiguration): readonly string[] {
+  return routes;
+}
+
+/** The pool, the users' own addresses and what is behind them. */
+export function serverPrefixes({ pool, users }: L2tpServerConfiguration): readonly string[] {
+  const range = parseRange(pool);
+  const parts = range === undefined ? [] : rangeToCidrs(range.first, range.last);
+  const ofUsers = Object.values(users).flatMap(({ address, routes }) => {
+    const host = hostPrefix(parseIpv4(address ?? '') ?? 0);
+    // An address of the pool is in one of the pool's prefixes already.
+    const known = address === undefined || parts.some((part) => contains(part, host));
+    return known ? routes : [formatCidr(host), ...routes];
+  });
+  return unique([...parts.map(formatCidr), ...ofUsers]);
+}
+
+/** What is behind the peer of an IPsec connection in tunnel mode; in transport mode L2TP says what is behind it. */
+export function connectionPrefixes({ mode, remoteSubnets }: IpsecConnectionConfiguration): readonly string[] {
+  return mode === 'tunnel' ? remoteSubnets : [];
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

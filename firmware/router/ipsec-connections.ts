@@ -1,0 +1,101 @@
+import { parseIkeIdentity } from '../config/ike-identity.ts';
+import { type CheckedProposals, checkEspProposal, checkIkeProposal } from '../config/ipsec-proposals.ts';
+import type { IpsecConnectionConfiguration } from '../config/ipsec-schema.ts';
+import { usersOf } from '../config/ipsec-users.ts';
+import { type Configuration, ownEntry } from '../config/schema.ts';
+import type { IkeIdentity } from '../protocol/ike/ike-types.ts';
+import type { IpsecConnectionSettings } from '../vpn/ipsec/ipsec-types.ts';
+
+/** Octets of outer headers around ESP: IP, and UDP where a NAT lies between. */
+const OUTER_IPV4 = 20 + 8;
+const OUTER_IPV6 = 40 + 8;
+/** ESP with the algorithms that need the most room: SPI and sequence number, IV of AES-CBC, ICV of HMAC-SHA2-512-256. */
+const ESP_AROUND = 8 + 16 + 32;
+/** What is encrypted are whole blocks, at the end of which are Pad Length and Next Header (RFC 4303 section 2). */
+const CIPHER_BLOCK = 16;
+const ESP_TRAILER = 2;
+
+/**
+ * Largest inner packet of tunnel mode such that the outer one fits a link, octets; whatever the algorithms and the NATs.
+ * @param remote as configured; a name counts as IPv4.
+ */
+export function tunnelMtu(linkMtu: number, remote: string): number {
+  const encrypted = linkMtu - (remote.includes(':') ? OUTER_IPV6 : OUTER_IPV4) - ESP_AROUND;
+  return encrypted - (encrypted % CIPHER_BLOCK) - ESP_TRAILER;
+}
+
+/**
+ * What the IPsec service is told, from the configuration.
+ * @param devices TUNs of the connections in tunnel mode, by name.
+ * @param linkMtu smallest MTU of the interfaces that lead out, octets.
+ */
+export function connectionSettings(
+  configuration: Configuration,
+  devices: ReadonlyMap<string, string>,
+  linkMtu: number,
+): IpsecConnectionSettings[] {
+  return Object.entries(configuration.ipsec.connections).map(([name, entry]): IpsecConnectionSettings => {
+    const { version, remote, psk, mode, profile, encapsulation, dpdSeconds } = entry;
+    const device = devices.get(name);
+    const { localSubnets, remoteSubnets, start } = entry;
+    const mtu = tunnelMtu(linkMtu, remote);
+    return {
+      name,
+      version,
+      remote,
+      psk,
+      ...identity('localId', entry.localId),
+      ...identity('remoteId', entry.remoteId),
+      mode,
+      profile,
+      ...(entry.ike === undefined
+        ? {}
+        : { ikeProposals: entry.ike.flatMap((text) => proposals(checkIkeProposal(version, text))) }),
+      ...(entry.esp === undefined
+        ? {}
+        : { espProposals: entry.esp.flatMap((text) => proposals(checkEspProposal(version, text))) }),
+      encapsulation,
+      ikeLifetime: entry.ikeLifetimeSeconds,
+      childLifetime: entry.lifetimeSeconds,
+      dpdSeconds,
+      ...(device === undefined ? {} : { tunnel: { device, localSubnets, remoteSubnets, mtu, start } }),
+    };
+  });
+}
+
+function identity<Key extends 'localId' | 'remoteId'>(
+  key: Key,
+  text: string | undefined,
+): { [K in Key]?: IkeIdentity } {
+  const parsed = text === undefined ? undefined : parseIkeIdentity(text);
+  const found: { [K in Key]?: IkeIdentity } = {};
+  if (parsed !== undefined) found[key] = parsed;
+  return found;
+}
+
+/** The rules have refused every configuration in which one is wrong. */
+function proposals<Proposal>(checked: CheckedProposals<Proposal>): readonly Proposal[] {
+  return checked.ok ? checked.proposals : [];
+}
+
+/** Whether L2TP goes inside this connection, so that it has no state of its own that one could ask for. */
+export function isForL2tp({ mode }: IpsecConnectionConfiguration): boolean {
+  return mode === 'transport';
+}
+
+/**
+ * Under whose name the steps of an IPsec connection are told: that of the L2TP client, if exactly one uses it and nobody
+ * else, so that one list shows its whole set-up; else its own.
+ */
+export function speakerOf(configuration: Configuration, connection: string): { name: string; isClient: boolean } {
+  const { clients, servers } = usersOf(configuration, connection);
+  const [client] = clients;
+  const isClient = client !== undefined && clients.length === 1 && servers.length === 0;
+  return { name: isClient ? client : connection, isClient };
+}
+
+/** The entry of the connection in tunnel mode with that name. */
+export function tunnelEntry(configuration: Configuration, name: string): IpsecConnectionConfiguration | undefined {
+  const entry = ownEntry(configuration.ipsec.connections, name);
+  return entry === undefined || isForL2tp(entry) ? undefined : entry;
+}
