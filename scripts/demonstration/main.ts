@@ -1,33 +1,49 @@
 /** The demo: builds a branch, an internet and a head office, dials, shows what happens, and takes it all down again. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { RouterEvent } from '../../firmware/api/router-control.ts';
 import { addresses, branchConfiguration, createBranchNetwork } from '../lab/branch-network.ts';
+import { startCapture } from '../lab/capture.ts';
 import { LabCulvert } from '../lab/culvert.ts';
+import { countTraffic } from '../lab/l2tp-in-clear.ts';
 import { LabError, tryRun } from '../lab/shell.ts';
+import { createStateFolder } from '../lab/state-folder.ts';
 import { waitFor } from '../lab/wait.ts';
-import { isOfficeKind, OFFICE_KINDS, type OfficeKind, startOffice } from './office.ts';
-import { explainNetwork, formatEvent, formatStatusLine } from './screen.ts';
+import { branchIpsec, isOfficeKind, OFFICE_KINDS, type OfficeKind, startOffice } from './office.ts';
+import { explainNetwork, formatEvent, formatStatusLine, formatTraffic } from './screen.ts';
 
-const USAGE = `usage: scripts/demo [--lns ${OFFICE_KINDS.join('|')}] [--once]`;
+const USAGE = `usage: scripts/demo [--lns ${OFFICE_KINDS.join('|')}] [--ike 1|2] [--once]`;
 
 interface Arguments {
   readonly lns: OfficeKind;
+  readonly ikeVersion: 1 | 2;
   readonly once: boolean;
 }
 
 function readArguments(): Arguments | undefined {
   try {
     const { values } = parseArgs({
-      options: { lns: { type: 'string', default: 'culvert' }, once: { type: 'boolean', default: false } },
+      options: {
+        lns: { type: 'string', default: 'culvert' },
+        ike: { type: 'string', default: '2' },
+        once: { type: 'boolean', default: false },
+      },
     });
-    if (isOfficeKind(values.lns)) return { lns: values.lns, once: values.once };
-    process.stderr.write(`demo: --lns does not know ${JSON.stringify(values.lns)}; ${USAGE}\n`);
+    const { lns, ike, once } = values;
+    const ikeVersion = ike === '1' ? 1 : ike === '2' ? 2 : undefined;
+    if (isOfficeKind(lns) && ikeVersion) return { lns, ikeVersion, once };
+    const [option, value] = ikeVersion ? ['--lns', lns] : ['--ike', ike];
+    process.stderr.write(`demo: ${option} does not know ${JSON.stringify(value)}; ${USAGE}\n`);
   } catch (error) {
     process.stderr.write(`demo: ${error instanceof Error ? error.message : error}; ${USAGE}\n`);
   }
   return undefined;
 }
+
+/** Whether something crossed the internet in clear that was to be protected. */
+let inClear = false;
 
 /** Whether the cursor stands behind the status line, which is to be overwritten. */
 let statusShown = false;
@@ -49,17 +65,25 @@ async function ping(from: readonly string[]): Promise<string | undefined> {
   return /time=([\d.]+) ms/.exec(result.stdout)?.[1];
 }
 
-async function main({ lns, once }: Arguments): Promise<number> {
+async function main({ lns, ikeVersion, once }: Arguments): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
   const network = await createBranchNetwork(lns === 'xl2tpd' ? 'guest' : 'namespace');
   say(explainNetwork(lns));
+  const folder = createStateFolder('capture');
+  const file = join(folder.path, 'internet.pcap');
+  const capture = await startCapture({ namespace: network.internet, device: 'br0', file });
   say(`starting ${lns} at head office ...`);
-  const office = await startOffice(lns, network);
+  // Made up for this run: there is no secret that everybody knows.
+  const protection = { ikeVersion, psk: randomBytes(24).toString('base64url') };
+  const office = await startOffice(lns, network, protection);
   const branch = new LabCulvert({
     name: 'branch',
     namespace: network.branch,
-    configuration: branchConfiguration({ ...office.client, start: 'manual' }),
+    configuration: {
+      ...branchConfiguration({ ...office.client, start: 'manual' }),
+      ...(office.protected ? { ipsec: branchIpsec(protection) } : {}),
+    },
   });
   try {
     await branch.start();
@@ -94,10 +118,17 @@ async function main({ lns, once }: Arguments): Promise<number> {
     interrupted.abort();
     await branch.remove();
     await office.stop();
+    await capture.stop();
+    const traffic = countTraffic(file);
+    say(formatTraffic(traffic));
+    // Whatever else the outcome is: a datagram in clear that was to be protected is a failure.
+    inClear = office.protected && traffic.clearL2tp > 0;
+    folder.remove();
     network.delete();
   }
 }
 
 const options = readArguments();
-process.exitCode = options ? await main(options) : 2;
+const outcome = options ? await main(options) : 2;
+process.exitCode = inClear ? 1 : outcome;
 process.exit();

@@ -1,6 +1,7 @@
 /** What the demo prints. */
 import type { RouterEvent, RouterStatus } from '../../firmware/api/router-control.ts';
 import { addresses } from '../lab/branch-network.ts';
+import type { TrafficCount } from '../lab/l2tp-in-clear.ts';
 import type { OfficeKind } from './office.ts';
 
 export function explainNetwork(lns: OfficeKind): string {
@@ -22,6 +23,14 @@ export function formatEvent(event: RouterEvent): string | undefined {
 
 function detail(event: RouterEvent): string {
   return event.detail === undefined ? '' : `: ${event.detail}`;
+}
+
+/** What a listener in the internet saw. */
+export function formatTraffic({ ike, esp, espInUdp, keepalives, clearL2tp }: TrafficCount): string {
+  return (
+    `a listener in the internet saw ${ike} IKE messages, ${esp + espInUdp} ESP packets (${espInUdp} of them in UDP), ` +
+    `${keepalives} NAT keepalives, and ${clearL2tp} L2TP datagrams in clear`
+  );
 }
 
 /** The line that is kept up to date until Ctrl-C. */

@@ -2,7 +2,6 @@
  * A server on loopback, in a network namespace of its own, under floods; prints what it has seen and what it holds.
  * Run with --expose-gc. Everything is real but the network around the tunnel, which a stranger never reaches.
  */
-import { createSocket, type Socket } from 'node:dgram';
 import { UserspaceDataPlane } from '../../firmware/dataplane/userspace/userspace-data-plane.ts';
 import { encodeControlMessage } from '../../firmware/protocol/l2tp/control-message.ts';
 import { DataPlaneDispatch } from '../../firmware/vpn/data-plane-dispatch.ts';
@@ -11,6 +10,7 @@ import { LinuxClock } from '../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../hal/linux/entropy.ts';
 import { LinuxLinks } from '../../hal/linux/links.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
+import { memoryInUse, randomDatagram, Strangers } from './flood-tools.ts';
 
 /** What the parent reads, as one JSON line. */
 export interface FloodReport {
@@ -23,18 +23,10 @@ export interface FloodReport {
   readonly answersPerRequest: number;
 }
 
-const BATCH = 1000;
-/** Addresses of loopback from which requests come. */
-const SOURCES = 40;
+const PORT = 1701;
 const limits = { halfOpenPerAddress: 4, halfOpenTotal: 64, tunnels: 1024, sessionsPerTunnel: 256 };
 
 const [randomWanted = 0, requestsWanted = 0, seed = 0] = process.argv.slice(2).map(Number);
-
-function memory(): number {
-  for (let round = 0; round < 3; round += 1) globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 async function main(): Promise<void> {
   const links = new LinuxLinks();
@@ -74,39 +66,20 @@ async function main(): Promise<void> {
     return drops + server.machine.counters.received;
   };
   const random = new SeededRandom(seed);
-  const sockets = await Promise.all(Array.from({ length: SOURCES }, (_, index) => open(`127.0.1.${index + 1}`)));
-  let answers = 0;
-  for (const socket of sockets) socket.on('message', () => (answers += 1));
-
-  /** Sends batches until `wanted` datagrams have been received: one that is lost in a socket buffer tests nothing. */
-  async function flood(wanted: number, datagram: (index: number) => Uint8Array, look: () => void): Promise<number> {
-    const before = await received();
-    let sent = 0;
-    for (let got = 0; got < wanted; got = (await received()) - before) {
-      const waits: Promise<void>[] = [];
-      for (let index = 0; index < BATCH; index += 1) {
-        const socket = sockets[sent % SOURCES];
-        if (socket) waits.push(send(socket, datagram(sent)));
-        sent += 1;
-      }
-      await Promise.all(waits);
-      look();
-    }
-    return (await received()) - before;
-  }
-
+  const strangers = await Strangers.gather(received);
   const request = requests();
   const junk = Array.from({ length: 4096 }, (_, index) => randomDatagram(random, index, request(index)));
-  const pick = (index: number): Uint8Array => junk[(index * 7919) % junk.length] ?? new Uint8Array(0);
-  await flood(20_000, pick, () => undefined);
-  const before = memory();
-  const randomReceived = await flood(randomWanted, pick, () => undefined);
+  const pick = (index: number) => ({ bytes: junk[(index * 7919) % junk.length] ?? new Uint8Array(0), port: PORT });
+  await strangers.flood(20_000, pick);
+  const before = memoryInUse();
+  const randomReceived = await strangers.flood(randomWanted, pick);
   const tunnelsAfterRandom = server.machine.tunnels.length;
-  const afterRandom = memory();
+  const afterRandom = memoryInUse();
 
   let mostTunnels = 0;
-  answers = 0;
-  const requestsReceived = await flood(requestsWanted, request, () => {
+  strangers.forgetAnswers();
+  const call = (index: number) => ({ bytes: request(index), port: PORT });
+  const requestsReceived = await strangers.flood(requestsWanted, call, () => {
     mostTunnels = Math.max(mostTunnels, server.machine.tunnels.length);
   });
   const report: FloodReport = {
@@ -114,11 +87,11 @@ async function main(): Promise<void> {
     tunnelsAfterRandom,
     requestsReceived,
     mostTunnels,
-    memory: [before, afterRandom, memory()],
-    answersPerRequest: answers / requestsReceived,
+    memory: [before, afterRandom, memoryInUse()],
+    answersPerRequest: strangers.answers / requestsReceived,
   };
   process.stdout.write(`${JSON.stringify(report)}\n`);
-  for (const socket of sockets) socket.close();
+  strangers.close();
   await server.stop();
   await dataPlane.close();
 }
@@ -133,28 +106,6 @@ function requests(): (index: number) => Uint8Array {
       assignedTunnelId: 1 + (index % 65_535),
       receiveWindowSize: 4,
     } as Parameters<typeof encodeControlMessage>[2]);
-}
-
-/** Half of them random, half a valid SCCRQ with octets changed: those get deeper. */
-function randomDatagram(random: SeededRandom, index: number, valid: Uint8Array): Uint8Array {
-  if (index % 2 === 0) return random.bytes(random.int(1400));
-  const broken = Uint8Array.from(valid);
-  for (let change = 0; change < 1 + random.int(6); change += 1) broken[random.int(broken.length)] = random.int(256);
-  return random.int(4) === 0 ? broken.subarray(0, random.int(broken.length)) : broken;
-}
-
-async function open(address: string): Promise<Socket> {
-  const socket = createSocket('udp4');
-  const { promise, resolve } = Promise.withResolvers<void>();
-  socket.bind(0, address, resolve);
-  await promise;
-  return socket;
-}
-
-function send(socket: Socket, bytes: Uint8Array): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  socket.send(bytes, 1701, '127.0.0.1', () => resolve());
-  return promise;
 }
 
 await main();
