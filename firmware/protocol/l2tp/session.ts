@@ -155,8 +155,9 @@ export class Session {
       case 'send ICRP':
         this.#state = { kind: 'wait-connect', until: now + ICCN_TIMEOUT_MS };
         this.peerId = fields.assignedSessionId ?? 0;
-        this.#host.sendForSession(this, 'ICRP', { assignedSessionId: this.localId });
+        // First, for the peer's first frame can come right behind its answer.
         this.#opening(true);
+        this.#host.sendForSession(this, 'ICRP', { assignedSessionId: this.localId });
         break;
       case 'send ICCN':
         this.#state = { kind: 'established' };

@@ -239,7 +239,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         return;
       }
       case 'session-opening':
-        this.#open(output);
+        this.#open(now, output);
         return;
       case 'session-up':
         this.#touch(this.session(output.tunnelId, output.sessionId))?.start(now, output.sequencing);
@@ -254,7 +254,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     }
   }
 
-  #open(opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {
+  #open(now: Instant, opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {
     const id = sessionKey(opening.tunnelId, opening.sessionId);
     this.#emptySince.delete(opening.tunnelId);
     const { hostName, localAddress, dns, users, authentication, mru } = this.#options;
@@ -268,6 +268,8 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     this.#sessions.set(id, session);
     const siblings = this.#sessionsOf.get(session.tunnelId) ?? new Set();
     this.#sessionsOf.set(session.tunnelId, siblings.add(session));
+    // Before the answer that comes next: the caller's first frame may be right behind it.
+    for (let output = session.poll(); output; output = session.poll()) this.#onSession(now, session, output);
     this.#touch(session);
   }
 

@@ -29,6 +29,8 @@ export interface ChildRecord {
   replaced: boolean;
   /** Message 3 of Quick Mode has not come yet: it only receives, and whoever sends on it shows that it may be sent on. */
   pending: boolean;
+  /** That was said with its `child-up`: `child-send` has to follow. */
+  receiveOnly: boolean;
   /** When this side, which made the successor, deletes it. */
   deleteAt?: Instant | undefined;
   /** The one that it was made to replace. */
@@ -75,17 +77,19 @@ export class ChildTable {
   }
 
   /**
-   * As responder of a rekey: the peer sends on the new one as soon as it has message 2, so it has to be received on from
-   * then on. {@link settle} follows, or {@link remove}.
-   * @returns its id; `undefined` when there is nothing to be replaced.
+   * As responder: the peer sends on it as soon as it has message 2, so it has to be received on from then on.
+   * {@link settle} follows, or {@link remove}.
+   * @returns its id.
    */
-  prepare(now: Instant, sa: Phase1Outcome, ikeId: number, path: UdpPath, agreed: AgreedChild): number | undefined {
+  prepare(now: Instant, sa: Phase1Outcome, ikeId: number, path: UdpPath, agreed: AgreedChild): number {
     const current = this.#current(ikeId, sa.connection.mode, agreed);
-    if (current === undefined) return undefined;
     const record = this.#insert(now, sa, ikeId, path, agreed);
     record.pending = true;
     const { child } = record;
-    this.#outbox.emit({ kind: 'child-up', child, replaces: current.child.id, receiveOnly: true });
+    // The first one may be sent on at once: there is nothing else by which anything could be sent.
+    record.receiveOnly = current !== undefined;
+    const instead = current === undefined ? {} : { replaces: current.child.id, receiveOnly: true as const };
+    this.#outbox.emit({ kind: 'child-up', child, ...instead });
     return child.id;
   }
 
@@ -95,7 +99,8 @@ export class ChildTable {
     if (record?.pending !== true) return;
     record.pending = false;
     this.#supersede(now, record);
-    this.#outbox.emit({ kind: 'child-send', childId });
+    if (record.receiveOnly) this.#outbox.emit({ kind: 'child-send', childId });
+    record.receiveOnly = false;
   }
 
   #insert(now: Instant, sa: Phase1Outcome, ikeId: number, path: UdpPath, agreed: AgreedChild): ChildRecord {
@@ -121,7 +126,8 @@ export class ChildTable {
     const lifetime = lifetimeFrom(now, agreed.lifetime, agreed.initiator, this.#random);
     const asked = agreed.replaces === undefined ? undefined : this.#records.get(agreed.replaces);
     const replaces = asked === undefined ? {} : { replaces: asked };
-    const record = { child, agreed, ikeId, lifetime, rekeying: false, replaced: false, pending: false, ...replaces };
+    const begun = { rekeying: false, replaced: false, pending: false, receiveOnly: false };
+    const record = { child, agreed, ikeId, lifetime, ...begun, ...replaces };
     this.#records.set(child.id, record);
     this.#inboundSpis.add(child.inboundSpi);
     return record;

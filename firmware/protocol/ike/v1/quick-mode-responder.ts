@@ -42,7 +42,7 @@ interface Judged {
 }
 
 /**
- * Message 1, which is genuine: answered with message 2, or refused.
+ * Message 1, which is genuine: to be answered with message 2, or refused.
  * @param payloads behind the HASH.
  */
 export function answerQuickMode(
@@ -96,7 +96,11 @@ export class QuickModeResponder implements QuickMode {
     );
     this.#retransmission = new Retransmission(now);
     context.remember(messageId, request.octets, this.#message2);
-    context.send('Quick Mode 2', this.#message2);
+  }
+
+  /** Sends message 2: from then on the peer may send on the child SA. */
+  answer(): void {
+    this.#context.send('Quick Mode 2', this.#message2);
   }
 
   get deadline(): Instant | undefined {

@@ -42,11 +42,12 @@ export class QuickModes {
     this.#exchanges.set(messageId, new QuickModeInitiator(now, this.#host, messageId, request));
   }
 
-  /** Message 2 is on its way. */
+  /** Receives on what is agreed, and only then says so with message 2. */
   add(now: Instant, messageId: number, exchange: QuickModeResponder): void {
     const { sa, path, owner } = this.#host;
     this.#exchanges.set(messageId, exchange);
     exchange.prepared = this.#children.prepare(now, sa, owner.ikeId, path, exchange.expected);
+    exchange.answer();
   }
 
   /**
