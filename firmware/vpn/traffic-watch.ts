@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../hal/clock.ts';
-import type { DataPlane, SessionKey } from '../dataplane/data-plane.ts';
+import type { DataPlane, SaKey, SessionKey } from '../dataplane/data-plane.ts';
 
 /**
  * Distance between two looks at the counters, ms. The time to notice a dead peer grows by as much where it fell silent
@@ -7,8 +7,11 @@ import type { DataPlane, SessionKey } from '../dataplane/data-plane.ts';
  */
 const LOOK_MS = 750;
 
-/** Is told which of its sessions have received user packets since the last look. */
-export type TrafficListener = (keys: readonly SessionKey[]) => void;
+/** Of a session or an SA pair: no number is given out for both. */
+type WatchedKey = SessionKey | SaKey;
+
+/** Is told which of its sessions have received user packets, or which of its SA pairs any packet, since the last look. */
+export type TrafficListener = (keys: readonly WatchedKey[]) => void;
 
 interface Watched {
   readonly listener: TrafficListener;
@@ -18,12 +21,12 @@ interface Watched {
 
 /**
  * Notices that user packets come in, which the data plane does not report packet by packet: a peer that sends data
- * lives and need not be asked. One timer for all sessions, and none while no session is watched.
+ * lives and need not be asked. One timer for all sessions and SA pairs, and none while nothing is watched.
  */
 export class TrafficWatch {
   readonly #dataPlane: Pick<DataPlane, 'counters'>;
   readonly #clock: Clock;
-  readonly #watched = new Map<SessionKey, Watched>();
+  readonly #watched = new Map<WatchedKey, Watched>();
   /** Set while something is watched and no answer is awaited. */
   #timer: Timer | undefined;
   #asking = false;
@@ -33,13 +36,13 @@ export class TrafficWatch {
     this.#clock = clock;
   }
 
-  /** Harmless when the session is watched already. */
-  watch(key: SessionKey, listener: TrafficListener): void {
+  /** Harmless when it is watched already. */
+  watch(key: WatchedKey, listener: TrafficListener): void {
     if (!this.#watched.has(key)) this.#watched.set(key, { listener, packetsReceived: undefined });
     this.#arm();
   }
 
-  unwatch(key: SessionKey): void {
+  unwatch(key: WatchedKey): void {
     this.#watched.delete(key);
     if (this.#watched.size > 0) return;
     this.#timer?.cancel();
@@ -55,7 +58,8 @@ export class TrafficWatch {
     this.#timer = undefined;
     this.#asking = true;
     try {
-      this.#compare((await this.#dataPlane.counters()).sessions);
+      const { sessions, sas } = await this.#dataPlane.counters();
+      this.#compare([...sessions, ...sas]);
     } catch {
       // Without counters the peers are asked by Hello and echo, as if there were no data; nothing is lost by that.
     }
@@ -63,9 +67,9 @@ export class TrafficWatch {
     this.#arm();
   }
 
-  #compare(sessions: readonly { readonly key: SessionKey; readonly packetsReceived: number }[]): void {
-    const alive = new Map<TrafficListener, SessionKey[]>();
-    for (const { key, packetsReceived } of sessions) {
+  #compare(counters: readonly { readonly key: WatchedKey; readonly packetsReceived: number }[]): void {
+    const alive = new Map<TrafficListener, WatchedKey[]>();
+    for (const { key, packetsReceived } of counters) {
       const watched = this.#watched.get(key);
       if (!watched) continue;
       const before = watched.packetsReceived;

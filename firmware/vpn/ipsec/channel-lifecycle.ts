@@ -48,6 +48,7 @@ export class ChannelLifecycle {
     for (let next = this.ike.poll(); next !== undefined; next = this.ike.poll()) {
       this.#handle(now, next.version, next.output);
     }
+    for (const ike of this.ikes.values()) this.#noteRefusal(ike);
   }
 
   /**
@@ -63,6 +64,8 @@ export class ChannelLifecycle {
     // A server's caller that hung up is nothing that has gone wrong.
     if (record !== undefined && (dial !== undefined || record.settings.mode === 'tunnel')) record.failure = failure;
     if (failure === undefined) return;
+    const refused = failure.cause === 'refused' || failure.cause === 'no-proposal';
+    if (dial === undefined && refused) this.#note(connection, failure);
     if (dial !== undefined && !up) record?.plan.failed(dial.attempt, failure);
     this.#emit({ kind: 'channel-down', channel: id, connection, failure });
   }
@@ -143,6 +146,7 @@ export class ChannelLifecycle {
     const old = replaces === undefined ? undefined : this.ikes.get(refKey({ ...ref, id: replaces }));
     if (old === undefined) return;
     ike.channel ??= old.channel;
+    ike.hadChild ||= old.hadChild;
     old.channel = undefined;
     this.channels.adopt(old.ref, ref, path);
     // IKEv1 says nothing more about it; IKEv2 lets it end by itself.
@@ -165,6 +169,7 @@ export class ChannelLifecycle {
       return;
     }
     channel.mark = mark;
+    ike.hadChild = true;
     const pair: Pair = {
       key: this.#newId(),
       ref: { version, id: child.id },
@@ -176,7 +181,7 @@ export class ChannelLifecycle {
       replaced: false,
     };
     this.channels.add(channel, pair, before?.pair);
-    if (!channel.up) this.#up(channel);
+    if (!channel.up) this.#up(channel, ike);
   }
 
   /** The channel that a child SA without predecessor belongs to; `undefined`: nobody wants it. */
@@ -195,12 +200,13 @@ export class ChannelLifecycle {
     return this.channels.create(this.#newId(), connection);
   }
 
-  #up(channel: ProtectedChannel): void {
+  #up(channel: ProtectedChannel, ike: IkeRecord): void {
     channel.up = true;
     const { id, connection, dial, insidePath: path } = channel;
     const record = this.connections.get(connection);
     if (record !== undefined) record.failure = undefined;
-    const offer = dial && record?.plan.worked(dial.attempt);
+    // The peer may have called while this side did: that says nothing about what this side has tried.
+    const offer = dial && ike.channel === id ? record?.plan.worked(dial.attempt) : undefined;
     if (offer !== undefined) this.#emit({ kind: 'remember', connection, offer });
     this.#emit({ kind: 'channel-up', channel: id, connection, path, initiator: dial !== undefined });
   }
@@ -232,7 +238,18 @@ export class ChannelLifecycle {
     });
     if (dialled !== undefined && dialled.pairs.length === 0 && !lost.includes(dialled)) lost.push(dialled);
     for (const channel of lost) this.end(now, channel, failure);
-    if (ike?.peer === undefined && dialled === undefined) this.#note(connection, failure);
+    // What the peer just ended by itself is no news; what was refused is.
+    const turnedAway = ike?.peer === undefined || (!ike.hadChild && failure.cause !== undefined);
+    if (turnedAway && dialled === undefined) this.#note(connection, failure);
+  }
+
+  /** A caller whose IKE SA stands, and whose child SA does not. */
+  #noteRefusal(ike: IkeRecord): void {
+    if (ike.peer === undefined || ike.hadChild || ike.channel !== undefined) return;
+    const refusal = this.ike.refusalOf(ike.ref);
+    if (refusal === undefined || refusal === ike.refusal) return;
+    ike.refusal = refusal;
+    this.#note(ike.connection, refusal);
   }
 
   #turnAway(now: Instant, ike: IkeRecord): void {

@@ -2,7 +2,7 @@ import type { IkeConnection, IkeOutput, IkePeer } from '../../protocol/ike/ike-t
 import type { IkeProposal } from '../../protocol/ike/proposals.ts';
 import { IkeV1Endpoint } from '../../protocol/ike/v1/endpoint.ts';
 import { IkeV2Endpoint } from '../../protocol/ike/v2/endpoint.ts';
-import type { Instant, Machine, RandomSource } from '../../protocol/machine.ts';
+import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 
 export type IkeVersion = 1 | 2;
@@ -125,6 +125,11 @@ export class IkeEndpoints implements Machine<VersionedOutput> {
   /** Nothing is up, and nobody waits for anything. */
   get idle(): boolean {
     return this.#v1.idle && this.#v2.idle;
+  }
+
+  /** Why the last child SA was refused that the peer asked for; IKEv2 tells it with the end of the IKE SA. */
+  refusalOf({ version, id }: IkeRef): Failure | undefined {
+    return version === 1 ? this.#v1.views().find(({ ikeId }) => ikeId === id)?.lastFailure : undefined;
   }
 
   views(now: Instant): readonly AnyIkeView[] {

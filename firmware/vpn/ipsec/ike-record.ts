@@ -1,7 +1,7 @@
 import { NatKeepaliveTimer } from '../../protocol/esp/udp-encapsulation.ts';
 import type { IkePeer } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
-import type { Instant } from '../../protocol/machine.ts';
+import type { Failure, Instant } from '../../protocol/machine.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { ChannelId } from './channel.ts';
 import type { IkeRef } from './ike-endpoints.ts';
@@ -17,6 +17,10 @@ export class IkeRecord {
   channel: ChannelId | undefined;
   /** Another one has its children. */
   replaced = false;
+  /** It has, or had, a child SA that a channel uses. */
+  hadChild = false;
+  /** The last child SA that was refused, as far as it was told. */
+  refusal: Failure | undefined;
   /** This side has closed it. */
   closed = false;
   #keepalive: NatKeepaliveTimer | undefined;

@@ -1,20 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../../../hal/clock.ts';
 import type { PolicySpec, SaKey, SocketId } from '../../dataplane/data-plane.ts';
-import type { TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
-import type { DataPlaneDispatch, SocketEvent } from '../data-plane-dispatch.ts';
+import type { DataPlaneDispatch, SaEvent, SocketEvent } from '../data-plane-dispatch.ts';
 import { untilQuiet } from '../l2tp/until-quiet.ts';
 import { MachineRunner } from '../machine-runner.ts';
-import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
+import { type ConnectionState, internalFailure, type Step } from '../steps.ts';
 import type { TunnelNetworks } from '../tunnel-networks.ts';
 import type { Channel, ChannelId, ChannelListener, ChannelRequest, ChannelServer, IpsecChannels } from './channel.ts';
-import { type EphemeralSocket, familyOf, IkeSockets } from './ike-sockets.ts';
-import { noRoute, noSockets, shuttingDown } from './ipsec-failures.ts';
+import { ChannelProgramming } from './channel-programming.ts';
+import { IkeSockets } from './ike-sockets.ts';
+import { shuttingDown } from './ipsec-failures.ts';
 import { IpsecMachine } from './ipsec-machine.ts';
 import type { ChannelPolicy, ChannelSa, IpsecOutput } from './ipsec-output.ts';
 import type { IpsecConnectionInfo, IpsecConnectionSettings, OfferMemory } from './ipsec-types.ts';
+import { type Call, OutgoingCalls } from './outgoing-calls.ts';
 import { isTunnel, TunnelConnection, type TunnelSettings } from './tunnel-connection.ts';
 
 export interface IpsecServices {
@@ -38,28 +39,16 @@ export interface IpsecServices {
 /** How long sockets stay open after the last who wanted them, ms: longer than a caller rests between two attempts. */
 const LINGER_MS = 10_000;
 
-/** A channel that this side has called. */
-interface Call {
-  readonly connection: string;
-  /** In transport mode. */
-  readonly request?: ChannelRequest;
-  readonly listener?: ChannelListener;
-  heard: boolean;
-  udpEncapsulation: boolean;
-}
-
 /** Gives the IPsec machine its hands: sockets, data plane, clock; and drives connections in tunnel mode. */
 export class IpsecService implements IpsecChannels {
   readonly machine: IpsecMachine;
   readonly #services: IpsecServices;
   readonly #runner: MachineRunner<IpsecOutput>;
   readonly #sockets: IkeSockets;
-  readonly #calls = new Map<ChannelId, Call>();
+  readonly #calls: OutgoingCalls;
   readonly #servers = new Map<string, ChannelServer>();
   readonly #tunnels = new Map<string, TunnelConnection>();
-  /** What is in the data plane: policies, and channels by SA pair. */
-  readonly #policies = new Set<ChannelId>();
-  readonly #channelOfSa = new Map<SaKey, ChannelId>();
+  readonly #programming: ChannelProgramming;
   #linger: Timer | undefined;
   #stopping = false;
 
@@ -75,6 +64,21 @@ export class IpsecService implements IpsecChannels {
       (error, output) => this.#onFault(error, output),
     );
     this.#sockets = new IkeSockets(dispatch, mark, (event) => this.#onSocketEvent(event));
+    this.#calls = new OutgoingCalls({
+      ...services,
+      sockets: this.#sockets,
+      machine: this.machine,
+      run: (input) => this.#runner.run(input),
+      onOpened: () => this.#reviewSockets(),
+    });
+    this.#programming = new ChannelProgramming({
+      dispatch,
+      clock,
+      sockets: this.#sockets,
+      inside: (policy) => this.#inside(policy),
+      onSaEvent: (event) => this.#onSaEvent(event),
+      onTraffic: (keys) => this.#heard(keys),
+    });
   }
 
   /**
@@ -107,7 +111,8 @@ export class IpsecService implements IpsecChannels {
   dial(request: ChannelRequest, listener: ChannelListener): Channel {
     const { connection, remoteAddress } = request;
     const call: Call = { connection, request, listener, heard: false, udpEncapsulation: false };
-    const id = this.#call(call, remoteAddress);
+    const id = this.#stopping ? this.#services.dispatch.nextId() : this.#call(call, remoteAddress);
+    if (this.#stopping) queueMicrotask(() => listener.down(shuttingDown()));
     return {
       id,
       get heard() {
@@ -177,42 +182,10 @@ export class IpsecService implements IpsecChannels {
     await this.#sockets.close();
   }
 
-  /** Begins a call: nothing of it is told before this returns. */
   #call(call: Call, remoteAddress: string): ChannelId {
-    const id = this.#services.dispatch.nextId();
-    this.#calls.set(id, call);
+    const id = this.#calls.begin(call, remoteAddress);
     this.#reviewSockets();
-    void this.#begin(id, call, remoteAddress);
     return id;
-  }
-
-  async #begin(id: ChannelId, call: Call, remoteAddress: string): Promise<void> {
-    const wanted = (): boolean => this.#calls.get(id) === call;
-    const failed = (failure: Failure): void => {
-      if (wanted()) this.#runner.run((now) => this.machine.cannotDial(now, id, call.connection, failure));
-    };
-    try {
-      const ephemeral = await this.#sockets.openForCalling(familyOf(remoteAddress));
-      const localAddress = await this.#services.sourceAddress(remoteAddress);
-      if (!wanted()) return;
-      if (this.#stopping) failed(shuttingDown());
-      else if (localAddress === undefined) failed(noRoute(remoteAddress));
-      else this.#dial(id, call, { remoteAddress, localAddress, ...ephemeral });
-    } catch (error) {
-      failed(noSockets(errorText(error)));
-    }
-  }
-
-  #dial(
-    id: ChannelId,
-    { connection, request }: Call,
-    place: Partial<EphemeralSocket> & { readonly remoteAddress: string; readonly localAddress: string },
-  ): void {
-    const { reason, ...where } = place;
-    if (reason !== undefined) this.#services.onStep(connection, { step: 'socket', detail: reason });
-    const { localPort: local = 0, remotePort: remote = 0 } = request?.inside ?? {};
-    const ports = request === undefined ? {} : { ports: { local, remote } };
-    this.#runner.run((now) => this.machine.dial(now, id, { connection, ...where, ...ports }));
   }
 
   #close(id: ChannelId): void {
@@ -226,6 +199,7 @@ export class IpsecService implements IpsecChannels {
     await this.#sockets.open(4);
     // IPv6 is welcome, and its absence no obstacle.
     await this.#sockets.open(6).catch(() => undefined);
+    this.#reviewSockets();
     if (wanted()) this.#runner.run((now) => this.machine.serve(now, connection));
   }
 
@@ -286,16 +260,17 @@ export class IpsecService implements IpsecChannels {
         this.#withSocket(output.path, (socket) => dataPlane.sendNatKeepalive(socket, output.path));
         return;
       case 'put-policy':
-        this.#putPolicy(output.policy);
+        this.#programming.putPolicy(output.policy);
         return;
       case 'remove-policy':
-        if (this.#policies.delete(output.channel)) dataPlane.removePolicy(output.channel);
+        this.#programming.removePolicy(output.channel);
         return;
       case 'put-sa':
-        this.#putSa(output.sa);
+        this.#programming.putSa(output.sa);
+        this.#noteEncapsulation(output.sa);
         return;
       case 'remove-sa':
-        this.#removeSa(output.sa);
+        this.#programming.removeSa(output.sa);
         return;
       case 'channel-up':
         this.#channelUp(output);
@@ -321,20 +296,8 @@ export class IpsecService implements IpsecChannels {
     if (socket !== undefined) action(socket);
   }
 
-  #putPolicy({ key, connection, sa, localSelectors, remoteSelectors }: ChannelPolicy): void {
-    const inside = this.#inside(key, connection, localSelectors, remoteSelectors);
-    // Its user went a moment ago; the channel is about to end.
-    if (inside === undefined) return;
-    this.#policies.add(key);
-    this.#services.dispatch.dataPlane.putPolicy({ key, inside, ...(sa === undefined ? {} : { sa }) });
-  }
-
-  #inside(
-    key: ChannelId,
-    connection: string,
-    localSelectors: readonly TrafficSelector[],
-    remoteSelectors: readonly TrafficSelector[],
-  ): PolicySpec['inside'] | undefined {
+  /** `undefined`: whoever used the channel went a moment ago. */
+  #inside({ key, connection, localSelectors, remoteSelectors }: ChannelPolicy): PolicySpec['inside'] | undefined {
     const tunnel = this.#tunnels.get(connection);
     if (tunnel !== undefined) {
       const { interface: id, settings } = tunnel;
@@ -345,39 +308,24 @@ export class IpsecService implements IpsecChannels {
     return socket === undefined ? undefined : { kind: 'l2tp', socket };
   }
 
-  #putSa({ udpEncapsulation, ...sa }: ChannelSa): void {
-    const { dispatch, clock } = this.#services;
-    const { key, policy, path } = sa;
-    if (!this.#policies.has(policy)) return;
-    const socket = this.#sockets.find(path.local.address, path.local.port);
-    if (socket === undefined) throw new Error(`no socket is open for ESP from port ${path.local.port}`);
-    dispatch.dataPlane.putSa({ ...sa, socket });
-    if (this.#channelOfSa.has(key)) return;
-    this.#channelOfSa.set(key, policy);
+  #noteEncapsulation({ policy, udpEncapsulation }: ChannelSa): void {
     const call = this.#calls.get(policy);
     if (call !== undefined) call.udpEncapsulation = udpEncapsulation;
-    dispatch.ownSa(key, (event) => {
-      if (event.kind === 'sa-received') this.#heard([key]);
-      else if (event.kind === 'sa-moved') this.#runner.run((now) => this.machine.saMoved(now, key, event.path));
-      else this.#runner.run((now) => this.machine.saLifetime(now, key, event.limit, event.unit));
-    });
-    dispatch.traffic(clock).watch(key, this.#heard);
   }
 
-  readonly #heard = (keys: readonly SaKey[]): void => {
+  #onSaEvent(event: SaEvent): void {
+    const { sa } = event;
+    if (event.kind === 'sa-received') this.#heard([sa]);
+    else if (event.kind === 'sa-moved') this.#runner.run((now) => this.machine.saMoved(now, sa, event.path));
+    else this.#runner.run((now) => this.machine.saLifetime(now, sa, event.limit, event.unit));
+  }
+
+  #heard(keys: readonly SaKey[]): void {
     for (const key of keys) {
-      const call = this.#calls.get(this.#channelOfSa.get(key) ?? 0);
+      const call = this.#calls.get(this.#programming.channelOf(key));
       if (call !== undefined) call.heard = true;
     }
     this.#runner.run((now) => this.machine.saReceived(now, keys));
-  };
-
-  #removeSa(key: SaKey): void {
-    const { dispatch, clock } = this.#services;
-    if (!this.#channelOfSa.delete(key)) return;
-    dispatch.disownSa(key);
-    dispatch.traffic(clock).unwatch(key);
-    dispatch.dataPlane.removeSa(key);
   }
 
   #channelUp({ channel, connection, path, initiator }: Extract<IpsecOutput, { kind: 'channel-up' }>): void {
@@ -419,8 +367,7 @@ export class IpsecService implements IpsecChannels {
     const id = output === undefined ? undefined : channelOf(output);
     const failure = internalFailure(error);
     if (id !== undefined) this.#runner.run((now) => this.machine.fail(now, id, failure));
-    const connection = output !== undefined && 'connection' in output ? output.connection : '';
-    this.#services.onStep(connection, { step: failure.step, detail: failure.reason });
+    else this.#services.onStep('ipsec', { step: failure.step, detail: failure.reason });
   }
 }
 

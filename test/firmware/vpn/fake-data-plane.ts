@@ -38,8 +38,9 @@ export class FakeDataPlane implements DataPlane {
   async openSocket(spec: SocketSpec): Promise<number> {
     await this.#gate('openSocket');
     if (this.takenPorts.has(spec.port)) throw new Error(`UDP port ${spec.port} is taken by charon (process 77).`);
-    this.sockets.set(spec.id, spec);
-    return spec.port === 0 && spec.purpose === 'udp-encapsulation' ? 40_000 + spec.id : spec.port;
+    const port = spec.port === 0 && spec.purpose === 'udp-encapsulation' ? 40_000 + spec.id : spec.port;
+    this.sockets.set(spec.id, { ...spec, port });
+    return port;
   }
 
   async closeSocket(id: number): Promise<void> {
