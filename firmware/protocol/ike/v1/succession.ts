@@ -33,7 +33,9 @@ export class Succession {
       this.#takeOver(sa, old);
       // Whoever made the successor deletes what it was made for. The other side keeps it until then, so that of two
       // successors that were made at once neither is deleted.
-      const meant = sa.sa.rekeys === undefined ? old : this.#table.sas.get(sa.sa.rekeys);
+      // Where both called at once each has the other's as the older one: nor may that be deleted.
+      const own = old.sa.initiator ? old : undefined;
+      const meant = sa.sa.rekeys === undefined ? own : this.#table.sas.get(sa.sa.rekeys);
       if (sa.sa.initiator && meant !== undefined) meant.retireAt = now + RETIRE_MS;
     }
     this.#up(sa, old);

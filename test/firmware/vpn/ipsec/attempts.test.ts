@@ -91,17 +91,19 @@ describe.each([1, 2] as const)('attempts with IKEv%i', (version) => {
   });
 
   // That of IKEv1 is but a shorter one.
-  it.runIf(version === 2)('offers the legacy list to a peer that refuses the modern one', () => {
-    const { branch, office, network } = strangers(version, false);
-    const legacy = {
-      ikeProposals: [{ encryption: '3des', integrity: 'sha1', prf: 'sha1', group: 'modp1024' }],
-      espProposals: [{ encryption: '3des', integrity: 'sha1', esn: false }],
-    };
-    office.machine.setConnections(network.now, [servedSettings(version, legacy)]);
-    const attempt = dialUntilUp(network, branch, 3);
-    expect(attempt).toBe(2);
-    expect(branch.memory.get('hq')?.offer).toBe('legacy');
-  });
+  if (version === 2) {
+    it('offers the legacy list to a peer that refuses the modern one', () => {
+      const { branch, office, network } = strangers(version, false);
+      const legacy = {
+        ikeProposals: [{ encryption: '3des', integrity: 'sha1', prf: 'sha1', group: 'modp1024' }],
+        espProposals: [{ encryption: '3des', integrity: 'sha1', esn: false }],
+      };
+      office.machine.setConnections(network.now, [servedSettings(version, legacy)]);
+      const attempt = dialUntilUp(network, branch, 3);
+      expect(attempt).toBe(2);
+      expect(branch.memory.get('hq')?.offer).toBe('legacy');
+    });
+  }
 
   it('limits what 3DES may carry, and the packets of AES-GCM', () => {
     const { branch, office, network } = strangers(version);
