@@ -58,9 +58,16 @@ export interface UdpSocket {
   receive(into: Uint8Array, info: DatagramInfo): boolean;
   /**
    * @param fromAddress leave from this local address (the unspecified one: the kernel chooses).
+   * @param mayFragment with `dontFragment`: this one may be fragmented all the same. Default false.
    * @returns undefined when sent, else the errno name (`EAGAIN`, `EHOSTUNREACH`, `EPERM` ...). Never throws for the network's sake.
    */
-  send(bytes: Uint8Array, remoteAddress: string, remotePort: number, fromAddress: string): string | undefined;
+  send(
+    bytes: Uint8Array,
+    remoteAddress: string,
+    remotePort: number,
+    fromAddress: string,
+    mayFragment?: boolean,
+  ): string | undefined;
   /** The next report of the error queue, `undefined` when it is empty. */
   readError(): SocketErrorReport | undefined;
   close(): void;

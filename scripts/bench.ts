@@ -1,4 +1,4 @@
-/** Measures the packet ciphers and a whole SA on top of them; run it through scripts/bench. */
+/** Measures the packet ciphers, a whole SA on top of them, and forwarding with and without; run it through scripts/bench. */
 import { randomBytes } from 'node:crypto';
 import { InboundSa, type OpenedPacket } from '../firmware/protocol/esp/inbound-sa.ts';
 import { OutboundSa, type SealedPacket } from '../firmware/protocol/esp/outbound-sa.ts';
@@ -7,6 +7,7 @@ import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import type { PacketCipherFactory, PacketCipherSpec } from '../hal/packet-cipher.ts';
 import { PACKET_ENCRYPTIONS, PACKET_INTEGRITIES } from '../hal/packet-cipher-suite.ts';
 import { PortablePacketCipherFactory } from '../hal/portable/packet-cipher.ts';
+import { forwarding } from './bench-forwarding.ts';
 
 const SUITES = [
   ['aes128gcm16'],
@@ -21,6 +22,8 @@ const SUITES = [
 
 /** Octets of text: a multiple of every block. */
 const TEXT = 1424;
+/** Of UDP, L2TP and PPP, and the trailer of ESP: with them an IP packet makes up that text. */
+const FORWARDING_HEADERS = 8 + 6 + 1 + 2;
 /** Rounds per engine, of which the median counts. */
 const ROUNDS = 7;
 /** Length of a round, milliseconds. */
@@ -116,4 +119,14 @@ for (const [title, make] of [
     const cells = [fast.toFixed(2).padStart(8), slow.toFixed(2).padStart(13), (slow / fast).toFixed(1).padStart(7)];
     console.log(`  ${suite.join(' + ').padEnd(30)} ${cells.join(' ')}`);
   }
+}
+
+console.log('\nforwarding, TUN to TUN, no kernel     ESP      in clear   ratio');
+for (const suite of SUITES) {
+  const keys = specOf(suite);
+  const common = { octets: TEXT - FORWARDING_HEADERS, random: { bytes: (length: number) => randomBytes(length) } };
+  const protection = { factory: evp, keys };
+  const [inside, clear] = compare(forwarding({ ...common, protection }), forwarding(common));
+  const cells = [inside.toFixed(2).padStart(8), clear.toFixed(2).padStart(13), (inside / clear).toFixed(1).padStart(7)];
+  console.log(`  ${suite.join(' + ').padEnd(30)} ${cells.join(' ')}`);
 }

@@ -209,7 +209,7 @@ export interface SaCounters {
 
 export interface PolicyCounters {
   readonly key: PolicyKey;
-  /** By reason: `noSa`, `selectors` (the SA may not carry it), `tooBig`, `tunRefused`. */
+  /** By reason: `noSa`, `selectors` (the SA may not carry it), `tooBig`, `tunRefused`, `controlRate`. */
   readonly drops: Readonly<Record<string, number>>;
 }
 

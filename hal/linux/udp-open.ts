@@ -89,25 +89,33 @@ function checkedAddress(options: UdpSocketOptions): Uint8Array {
   return address;
 }
 
+/**
+ * Sets the Don't Fragment bit of what the socket sends from now on, or not.
+ * @returns zero, or the negative error number.
+ */
+export function setMtuDiscovery(handle: number, family: 4 | 6, dontFragment: boolean): number {
+  const [level, option] = family === 4 ? [IPPROTO_IP, IP_MTU_DISCOVER] : [IPPROTO_IPV6, IPV6_MTU_DISCOVER];
+  return setIntegerOption(handle, level, option, dontFragment ? PMTUDISC_DO : PMTUDISC_DONT);
+}
+
 function setOptions(handle: number, options: UdpSocketOptions): void {
-  const require = (level: number, option: number, value: number): void => {
-    const returned = setIntegerOption(handle, level, option, value);
+  const check = (returned: number): void => {
     if (returned < 0) throw refused(options, 'set up', errnoName(-returned), 'CAP_NET_ADMIN');
   };
-  const discovery = options.dontFragment ? PMTUDISC_DO : PMTUDISC_DONT;
+  const require = (level: number, option: number, value: number): void =>
+    check(setIntegerOption(handle, level, option, value));
   if (options.family === 4) {
     require(IPPROTO_IP, IP_PKTINFO, 1);
     require(IPPROTO_IP, IP_RECVERR, 1);
     require(IPPROTO_IP, IP_RECVTOS, 1);
-    require(IPPROTO_IP, IP_MTU_DISCOVER, discovery);
   } else {
     // A raw IPv6 socket never hears IPv4, and the kernel takes the option only before there is a protocol or port.
     if (options.protocol !== 'esp') require(IPPROTO_IPV6, IPV6_V6ONLY, 1);
     require(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     require(IPPROTO_IPV6, IPV6_RECVERR, 1);
     require(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-    require(IPPROTO_IPV6, IPV6_MTU_DISCOVER, discovery);
   }
+  check(setMtuDiscovery(handle, options.family, options.dontFragment ?? false));
   setBuffer(handle, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
   setBuffer(handle, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
   if (options.mark !== 0) setMark(handle, options);

@@ -27,7 +27,7 @@ import {
   writeSocketAddress,
 } from './ffi/socket-address.ts';
 import { payloadOffset } from './raw-ipv4.ts';
-import { openUdpDescriptor } from './udp-open.ts';
+import { openUdpDescriptor, setMtuDiscovery } from './udp-open.ts';
 
 /** How often a call is tried again when it answered with a pending error, of an earlier datagram. A socket holds one. */
 const PENDING_ERROR_RETRIES = 1;
@@ -38,7 +38,7 @@ const OWN_SEND_ERRORS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOM
 export class LinuxUdpSocketFactory implements UdpSocketFactory {
   open(options: UdpSocketOptions): UdpSocket {
     const { handle, port } = openUdpDescriptor(options);
-    return new LinuxUdpSocket(options.family, options.protocol === 'esp', handle, port);
+    return new LinuxUdpSocket(options, handle, port);
   }
 }
 
@@ -48,6 +48,7 @@ class LinuxUdpSocket implements UdpSocket {
   readonly #family: Family;
   /** For ESP: without ports, and with the IP header in front of what comes in on IPv4. */
   readonly #raw: boolean;
+  readonly #dontFragment: boolean;
   readonly #incoming = new Message();
   readonly #outgoing = new Message();
   readonly #texts: AddressTexts;
@@ -63,9 +64,11 @@ class LinuxUdpSocket implements UdpSocket {
   #sentFrom: string | undefined;
   #closed = false;
 
-  constructor(family: Family, raw: boolean, handle: number, port: number) {
+  constructor(options: UdpSocketOptions, handle: number, port: number) {
+    const { family, protocol, dontFragment = false } = options;
     this.#family = family;
-    this.#raw = raw;
+    this.#raw = protocol === 'esp';
+    this.#dontFragment = dontFragment;
     this.handle = handle;
     this.localPort = port;
     this.#texts = new AddressTexts(family);
@@ -101,11 +104,26 @@ class LinuxUdpSocket implements UdpSocket {
     return false;
   }
 
-  send(bytes: Uint8Array, remoteAddress: string, remotePort: number, fromAddress: string): string | undefined {
+  send(
+    bytes: Uint8Array,
+    remoteAddress: string,
+    remotePort: number,
+    fromAddress: string,
+    mayFragment = false,
+  ): string | undefined {
     this.#assertOpen();
     const problem = this.#addressTo(remoteAddress, remotePort) ?? this.#leaveFrom(fromAddress);
     if (problem !== undefined) return problem;
     this.#outgoing.setPayload(bytes);
+    if (!mayFragment || !this.#dontFragment) return this.#sendMessage();
+    // The kernel has no control message for it.
+    setMtuDiscovery(this.handle, this.#family, false);
+    const refusal = this.#sendMessage();
+    setMtuDiscovery(this.handle, this.#family, true);
+    return refusal;
+  }
+
+  #sendMessage(): string | undefined {
     let code = '';
     for (let attempt = 0; attempt <= PENDING_ERROR_RETRIES; attempt++) {
       const returned = sendmsg(this.handle, this.#outgoing.octets, MSG_DONTWAIT);

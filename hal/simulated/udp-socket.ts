@@ -65,7 +65,7 @@ export class SimulatedUdpSocket implements UdpSocket {
     return true;
   }
 
-  send(bytes: Uint8Array, remoteAddress: string, port: number, fromAddress: string): string | undefined {
+  send(bytes: Uint8Array, remoteAddress: string, port: number, fromAddress: string, mayFragment = false) {
     this.#assertOpen();
     const remotePort = this.protocol === 'esp' ? 0 : port;
     const destination = this.#ownFamily(remoteAddress);
@@ -75,7 +75,7 @@ export class SimulatedUdpSocket implements UdpSocket {
     const source = this.#sourceAddress(destination, from);
     // The kernel finds no route for a foreign IPv4 source, and calls a foreign IPv6 source an invalid argument.
     if (source === undefined) return isUnspecified(from) || this.family === 4 ? 'ENETUNREACH' : 'EINVAL';
-    const { dontFragment = false } = this.#options;
+    const dontFragment = (this.#options.dontFragment ?? false) && !mayFragment;
     const packetLength = headersOf(this.family, this.protocol) + bytes.length;
     if (packetLength > MAX_PACKET[this.family]) return 'EMSGSIZE';
     const mtu = this.#host.mtuTowards(destination);

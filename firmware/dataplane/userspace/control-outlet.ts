@@ -2,6 +2,7 @@
 import type { Instant } from '../../protocol/machine.ts';
 import type { PppHeader } from '../../protocol/ppp/header.ts';
 import type { SocketSpec } from '../data-plane.ts';
+import type { Standing } from './control-queue.ts';
 import type { Arrival, ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
 import type { ForwardingSession } from './session.ts';
 
@@ -22,35 +23,31 @@ export class ControlOutlet {
     this.#drops = drops;
   }
 
-  /** The datagram at `bytes[at..at+length)`. @param stranger nothing ties its sender to this machine yet. */
+  /** The datagram at `bytes[at..at+length)`. @param standing of its sender. */
   datagram(
     socket: SocketSpec,
     bytes: Uint8Array,
     at: number,
     length: number,
     arrival: Arrival,
-    stranger: boolean,
+    standing: Standing,
   ): void {
     if (length > MAX_CONTROL_OCTETS) {
       this.#drops.malformed += 1;
       return;
     }
-    if (!this.#ports.controlRoom(stranger)) {
+    if (!this.#ports.controlRoom(standing, socket.id)) {
       this.#drops.controlOverload += 1;
       return;
     }
     const { remoteAddress, remotePort, localAddress, interfaceIndex, bearer } = arrival;
-    this.#ports.event({
-      kind: 'datagram',
-      socket: socket.id,
-      path: {
-        remote: { address: remoteAddress, port: remotePort },
-        local: { address: localAddress, port: socket.port },
-        ...(bearer === undefined ? {} : { bearer }),
-      },
-      bytes: new Uint8Array(bytes.subarray(at, at + length)),
-      interfaceIndex,
-    });
+    const path = {
+      remote: { address: remoteAddress, port: remotePort },
+      local: { address: localAddress, port: socket.port },
+      ...(bearer === undefined ? {} : { bearer }),
+    };
+    const copy = new Uint8Array(bytes.subarray(at, at + length));
+    this.#ports.event({ kind: 'datagram', socket: socket.id, path, bytes: copy, interfaceIndex }, standing);
   }
 
   /** A PPP frame that is no user packet, bare. */
@@ -64,7 +61,7 @@ export class ControlOutlet {
       session.drops.controlRate += 1;
       return;
     }
-    if (!this.#ports.controlRoom(false)) {
+    if (!this.#ports.controlRoom('proven', session.spec.socket)) {
       this.#drops.controlOverload += 1;
       return;
     }
@@ -72,6 +69,6 @@ export class ControlOutlet {
     frame[0] = protocol >>> 8;
     frame[1] = protocol & 0xff;
     frame.set(bytes.subarray(offset, offset + length), 2);
-    this.#ports.event({ kind: 'ppp-frame', session: session.spec.key, frame });
+    this.#ports.event({ kind: 'ppp-frame', session: session.spec.key, frame }, 'proven');
   }
 }

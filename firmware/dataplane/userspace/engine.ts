@@ -39,8 +39,8 @@
  * 8. A SYN has its MSS clamped, and the packet is written to the TUN where it lies.
  *
  * Handles are served in turns of {@link BATCH}, so that neither a flood on one socket nor a busy TUN starves the
- * others, and commands are taken between turns. What waits for the control thread is bounded, see
- * {@link CONTROL_QUEUE}.
+ * others, and commands are taken between turns. What waits for the control thread is bounded, in shares
+ * (`control-queue.ts`).
  */
 import { HalError } from '../../../hal/hal-error.ts';
 import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
@@ -51,6 +51,7 @@ import type { Instant, RandomSource } from '../../protocol/machine.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneEvent, InterfaceId, InterfaceSpec, SocketId, SocketSpec } from '../data-plane.ts';
 import { wipeKeys } from './command-check.ts';
+import { ControlQueue, type Standing } from './control-queue.ts';
 import type { EngineCommand, EngineMessage, EngineRequest, EngineResult } from './engine-messages.ts';
 import { Forwarder } from './forwarder.ts';
 import type { ForwarderPorts } from './forwarder-ports.ts';
@@ -63,13 +64,12 @@ import { PathErrorLimiter } from './path-error-limiter.ts';
 const BATCH = 64;
 /** Reports taken from one error queue in one turn. */
 const ERROR_BATCH = 16;
-/** Events that may wait for the control thread: a busy second's worth, and by their size 8 MiB at the very most. */
-export const CONTROL_QUEUE = 1024;
-/** Of those, events caused by strangers: a flood of junk leaves half the queue to the peers that have sessions. */
-export const STRANGER_QUEUE = 512;
 
 /** Refusals of a send that say nothing of the path: a full queue here. */
 const OWN_TROUBLE: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EINTR']);
+
+/** No socket has this id. */
+const NO_SOCKET: SocketId = 0;
 
 /** Of a datagram that is larger than its path takes. */
 const TOO_BIG = 'EMSGSIZE';
@@ -120,17 +120,18 @@ export class UserspaceEngine {
     trafficClass: 0,
     truncated: false,
   };
-  /** Events emitted so far, modulo 2^32. */
-  #emitted = 0;
+  readonly #control: ControlQueue;
   #closed = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#control = new ControlQueue(options.acknowledged);
     const ports: ForwarderPorts = {
-      send: (socket, datagram, remote, fromAddress) => this.#send(socket, datagram, remote, fromAddress),
+      send: (socket, datagram, remote, fromAddress, mayFragment = false) =>
+        this.#send(socket, datagram, remote, fromAddress, mayFragment),
       deliver: (to, packet) => this.#tuns.get(to)?.write(packet) ?? false,
-      controlRoom: (stranger) => this.#waiting() < (stranger ? STRANGER_QUEUE : CONTROL_QUEUE),
-      event: (event) => this.#event(event),
+      controlRoom: (standing, socket) => this.#control.hasRoom(standing, socket),
+      event: (event, standing) => this.#event(event, standing),
     };
     this.#forwarder = new Forwarder(ports, options.ciphers, options.random);
   }
@@ -294,12 +295,11 @@ export class UserspaceEngine {
 
   #serveSocket(id: SocketId, open: OpenSocket, now: Instant): void {
     for (let count = 0; count < BATCH; count++) {
-      if (!open.socket.receive(this.#datagram, this.#info)) {
-        this.#readErrors(id, open, now);
-        return;
-      }
+      if (!open.socket.receive(this.#datagram, this.#info)) break;
       this.#forwarder.receiveDatagram(id, this.#datagram, this.#info, now);
     }
+    // A flood must not keep them waiting: they lie in the receive buffer, too.
+    this.#readErrors(id, open, now);
   }
 
   #serveTun(id: InterfaceId, tun: Tun, now: Instant): void {
@@ -315,7 +315,7 @@ export class UserspaceEngine {
       const report = socket.readError();
       if (report === undefined) return;
       const { code, mtu, remoteAddress, remotePort } = report;
-      if (carriesEsp && code === TOO_BIG && mtu > 0) this.#forwarder.pathMtus.learn(remoteAddress, mtu, now);
+      if (carriesEsp && code === TOO_BIG && mtu > 0) this.#forwarder.learnPathMtu(remoteAddress, mtu, now);
       else this.#pathError(id, { address: remoteAddress, port: remotePort }, code, now);
     }
   }
@@ -323,14 +323,20 @@ export class UserspaceEngine {
   #sendDatagram(id: SocketId, path: UdpPath, bytes: Uint8Array): void {
     const now = this.#options.now();
     const code = this.#forwarder.sendDatagram(id, path, bytes, now);
-    // Of ESP it is in order that it must find out its size; a datagram of the control plane has no other.
+    // That ESP must find out its size is in order; a datagram of the control plane has no other.
     if (code === TOO_BIG && this.#sockets.get(id)?.carriesEsp === true) this.#pathError(id, path.remote, code, now);
   }
 
-  #send(id: SocketId, datagram: Uint8Array, remote: UdpEndpoint, fromAddress: string): string | undefined {
+  #send(
+    id: SocketId,
+    datagram: Uint8Array,
+    remote: UdpEndpoint,
+    fromAddress: string,
+    mayFragment: boolean,
+  ): string | undefined {
     const open = this.#sockets.get(id);
     if (open === undefined) return 'EBADF';
-    const code = open.socket.send(datagram, remote.address, remote.port, fromAddress);
+    const code = open.socket.send(datagram, remote.address, remote.port, fromAddress, mayFragment);
     if (code === undefined || OWN_TROUBLE.has(code)) return code;
     const now = this.#options.now();
     if (code === TOO_BIG && open.carriesEsp) this.#readErrors(id, open, now);
@@ -339,18 +345,14 @@ export class UserspaceEngine {
   }
 
   #pathError(socket: SocketId, remote: UdpEndpoint, code: string, now: Instant): void {
-    if (this.#waiting() >= CONTROL_QUEUE) return;
+    if (!this.#control.hasRoom('known', socket)) return;
     if (!this.#pathErrors.admit(socket, remote.address, remote.port, code, now)) return;
-    this.#event({ kind: 'path-error', socket, remote: { address: remote.address, port: remote.port }, code });
+    const end = { address: remote.address, port: remote.port };
+    this.#event({ kind: 'path-error', socket, remote: end, code }, 'known');
   }
 
-  #event(event: DataPlaneEvent): void {
-    this.#emitted = (this.#emitted + 1) >>> 0;
+  #event(event: DataPlaneEvent, standing: Standing): void {
+    this.#control.add(standing, 'socket' in event ? event.socket : NO_SOCKET);
     this.#options.emit({ kind: 'event', event });
-  }
-
-  /** Events that the control thread has not dealt with yet. */
-  #waiting(): number {
-    return (this.#emitted - this.#options.acknowledged()) >>> 0;
   }
 }

@@ -2,13 +2,13 @@
  * The way of packets through SAs: sealed and sent, received and opened. What is inside of them is `l2tp-path.ts`'s and
  * `ip-tunnel.ts`'s business.
  */
-import type { OpenedPacket } from '../../protocol/esp/inbound-sa.ts';
+import type { InboundVerdict, OpenedPacket } from '../../protocol/esp/inbound-sa.ts';
 import type { LifetimeEvent, SaLifetime } from '../../protocol/esp/lifetime.ts';
 import type { SealedPacket } from '../../protocol/esp/outbound-sa.ts';
 import { espSpi } from '../../protocol/esp/packet.ts';
 import type { Flow } from '../../protocol/esp/selectors.ts';
 import type { Instant } from '../../protocol/machine.ts';
-import type { SocketSpec } from '../data-plane.ts';
+import type { DataPlaneEvent, SocketSpec } from '../data-plane.ts';
 import type { DatagramOrigin, ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
 import { UDP_HEADER } from './packet-room.ts';
 import type { PathMtus } from './path-mtu.ts';
@@ -39,7 +39,9 @@ export class EspPath {
   readonly opened: OpenedPacket = { offset: 0, length: 0, nextHeader: 0 };
   readonly #parts: EspPathParts;
   readonly #sealed: SealedPacket = { offset: 0, length: 0 };
-  readonly #unknownSpis = new TokenBucket(UNKNOWN_SPIS_PER_SECOND, UNKNOWN_SPIS_BURST);
+  /** From addresses of peers, and from others: these must not use up what those want to be told of. */
+  readonly #peersSpis = new TokenBucket(UNKNOWN_SPIS_PER_SECOND, UNKNOWN_SPIS_BURST);
+  readonly #strangersSpis = new TokenBucket(UNKNOWN_SPIS_PER_SECOND, UNKNOWN_SPIS_BURST);
 
   constructor(parts: EspPathParts) {
     this.#parts = parts;
@@ -49,6 +51,7 @@ export class EspPath {
    * Seals the payload at `bytes[at..at+length)` by the policy's pair, in place, and sends it. What is refused is
    * counted.
    * @param flow of the payload, which the selectors of the pair are held against (RFC 4301 section 5.1).
+   * @param mayFragment the ESP packet, in default of another way.
    * @returns whether it was sent.
    */
   send(
@@ -59,6 +62,7 @@ export class EspPath {
     length: number,
     nextHeader: number,
     now: Instant,
+    mayFragment = false,
   ): boolean {
     const pair = policy.sa;
     if (pair === undefined) {
@@ -75,7 +79,7 @@ export class EspPath {
     const { offset, length: octets } = this.#sealed;
     const { remote, local } = pair.path;
     const datagram = bytes.subarray(offset, offset + octets);
-    if (this.#parts.ports.send(pair.socket, datagram, remote, local.address) !== undefined) {
+    if (this.#parts.ports.send(pair.socket, datagram, remote, local.address, mayFragment) !== undefined) {
       pair.drops.sendFailed += 1;
       return false;
     }
@@ -117,11 +121,12 @@ export class EspPath {
     const { inbound, outer } = pair;
     const newest = inbound.sequence;
     outer.trafficClass = origin.trafficClass;
-    const verdict = inbound.open(bytes, at, length, outer, now, this.opened);
+    const verdict = this.#open(pair, bytes, at, length, now);
+    if (verdict === 'broken') return undefined;
     if (inbound.sequence > newest) this.#takeNewest(pair, socket, origin);
     if (pair.moved && pair.moves.take(now)) {
       pair.moved = false;
-      this.#parts.ports.event({ kind: 'sa-moved', sa: pair.key, path: pair.path });
+      this.#tell({ kind: 'sa-moved', sa: pair.key, path: pair.path });
     }
     this.#reportLifetime(pair, inbound.lifetime);
     return verdict === 'deliver' ? pair : undefined;
@@ -132,22 +137,33 @@ export class EspPath {
       return pair.outbound.seal(bytes, at, length, nextHeader, now, this.#sealed) === 'sealed';
     } catch {
       // The cipher is broken. Its SA is of no use, but the engine is.
-      this.#parts.sas.remove(pair.key);
+      this.#parts.sas.retire(pair);
       this.reportUseless(pair.key);
       return false;
     }
   }
 
+  #open(pair: SaPair, bytes: Uint8Array, at: number, length: number, now: Instant): InboundVerdict | 'broken' {
+    try {
+      return pair.inbound.open(bytes, at, length, pair.outer, now, this.opened);
+    } catch {
+      // As in #seal.
+      this.#parts.sas.retire(pair);
+      this.reportUseless(pair.key);
+      return 'broken';
+    }
+  }
+
   /** Tells that a pair carries nothing, and never will. */
   reportUseless(sa: number): void {
-    this.#parts.ports.event({ kind: 'sa-lifetime', sa, limit: 'hard', unit: 'packets' });
+    this.#tell({ kind: 'sa-lifetime', sa, limit: 'hard', unit: 'packets' });
   }
 
   /** An authentic packet came in that is newer than any before. */
   #takeNewest(pair: SaPair, socket: SocketSpec, origin: DatagramOrigin): void {
     if (!pair.heard) {
       pair.heard = true;
-      this.#parts.ports.event({ kind: 'sa-received', sa: pair.key });
+      this.#tell({ kind: 'sa-received', sa: pair.key });
     }
     const { remote } = pair.path;
     // By another socket it is no hint as to where this one should send: ports, encapsulation and family are others.
@@ -159,22 +175,26 @@ export class EspPath {
   #reportLifetime(pair: SaPair, lifetime: SaLifetime): void {
     for (let event: LifetimeEvent | undefined = lifetime.poll(); event !== undefined; event = lifetime.poll()) {
       const limit = event.kind === 'lifetime-soft' ? 'soft' : 'hard';
-      this.#parts.ports.event({ kind: 'sa-lifetime', sa: pair.key, limit, unit: event.unit });
+      this.#tell({ kind: 'sa-lifetime', sa: pair.key, limit, unit: event.unit });
     }
   }
 
   #unknownSpi(socket: SocketSpec, spi: number, origin: DatagramOrigin, now: Instant): void {
     const { drops, ports, sas } = this.#parts;
     drops.unknownSpi += 1;
-    if (!this.#unknownSpis.take(now) || !ports.controlRoom(!sas.isPeer(origin.remoteAddress))) return;
-    ports.event({
-      kind: 'unknown-spi',
-      socket: socket.id,
-      spi,
-      path: {
-        remote: { address: origin.remoteAddress, port: origin.remotePort },
-        local: { address: origin.localAddress, port: socket.port },
-      },
-    });
+    const known = sas.isPeer(origin.remoteAddress);
+    const standing = known ? 'known' : 'stranger';
+    const bucket = known ? this.#peersSpis : this.#strangersSpis;
+    if (!bucket.take(now) || !ports.controlRoom(standing, socket.id)) return;
+    const path = {
+      remote: { address: origin.remoteAddress, port: origin.remotePort },
+      local: { address: origin.localAddress, port: socket.port },
+    };
+    ports.event({ kind: 'unknown-spi', socket: socket.id, spi, path }, standing);
+  }
+
+  /** Of an SA: so many in its life, or so many a second. */
+  #tell(event: DataPlaneEvent): void {
+    this.#parts.ports.event(event, 'proven');
   }
 }

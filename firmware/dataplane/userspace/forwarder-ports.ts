@@ -1,20 +1,31 @@
 /** What the forwarder wants done, what it is told of each datagram, and the drops that belong to nobody. */
 import type { UdpEndpoint } from '../../protocol/udp-path.ts';
 import type { DataPlaneEvent, InterfaceId, PolicyKey, SocketId } from '../data-plane.ts';
+import type { Standing } from './control-queue.ts';
 
 /** Octets handed out are views that are overwritten after the call. */
 export interface ForwarderPorts {
-  /** @returns undefined when sent, else the errno name. */
-  send(socket: SocketId, datagram: Uint8Array, remote: UdpEndpoint, fromAddress: string): string | undefined;
+  /**
+   * @param mayFragment although ESP, which must not be fragmented, goes by the same socket.
+   * @returns undefined when sent, else the errno name.
+   */
+  send(
+    socket: SocketId,
+    datagram: Uint8Array,
+    remote: UdpEndpoint,
+    fromAddress: string,
+    mayFragment?: boolean,
+  ): string | undefined;
   /** Hands an IP packet to the kernel. @returns false when it was not taken. */
   deliver(to: InterfaceId, packet: Uint8Array): boolean;
   /**
    * Whether the control thread can take one more event.
-   * @param stranger it comes from a peer with which there is no session and no SA: such have a smaller share.
+   * @param standing of whoever causes it: the less is known, the smaller is the share.
+   * @param socket by which it came.
    */
-  controlRoom(stranger: boolean): boolean;
+  controlRoom(standing: Standing, socket: SocketId): boolean;
   /** The octets in the event belong to the receiver. */
-  event(event: DataPlaneEvent): void;
+  event(event: DataPlaneEvent, standing: Standing): void;
 }
 
 /** By which way a message came. */

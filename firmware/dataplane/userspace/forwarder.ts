@@ -37,6 +37,9 @@ import { PolicyTable } from './policy-table.ts';
 import { SaTable } from './sa-table.ts';
 import { SessionTable } from './session-table.ts';
 
+/** Header of every IKE message (RFC 7296 section 3.1), octets. */
+const IKE_HEADER_OCTETS = 28;
+
 export class Forwarder {
   /** Sockets, interfaces and sessions. */
   readonly table = new SessionTable();
@@ -85,6 +88,11 @@ export class Forwarder {
     this.sas.removeOf(key);
   }
 
+  /** The network has said how large a packet to that address may be. It is of interest where ESP goes. */
+  learnPathMtu(address: string, mtu: number, now: Instant): void {
+    if (this.sas.isPeer(address)) this.pathMtus.learn(address, mtu, now);
+  }
+
   /** A pair that cannot be made is reported as one that carries nothing any more. */
   putSa(spec: SaSpec, now: Instant): void {
     const policy = this.policies.policy(spec.policy);
@@ -110,7 +118,7 @@ export class Forwarder {
         this.#l2tp.receive(socket, bytes, offset, length, origin, now);
         return;
       case 'datagram':
-        this.#control.datagram(socket.spec, bytes, offset, length, origin, true);
+        this.#control.datagram(socket.spec, bytes, offset, length, origin, 'stranger');
         return;
       case 'ike':
         this.#receiveIke(socket.spec, bytes, offset, length, origin);
@@ -156,7 +164,7 @@ export class Forwarder {
         this.#l2tp.sendProtected(socket, path, bytes, now);
         return undefined;
       case 'udp-encapsulation':
-        return this.#ports.send(id, withNonEspMarker(bytes), path.remote, path.local.address);
+        return this.#ports.send(id, withNonEspMarker(bytes), path.remote, path.local.address, true);
       case 'l2tp':
       case 'datagram':
       case 'ike':
@@ -198,7 +206,12 @@ export class Forwarder {
   }
 
   #receiveIke(socket: SocketSpec, bytes: Uint8Array, at: number, length: number, origin: DatagramOrigin): void {
-    this.#control.datagram(socket, bytes, at, length, origin, !this.sas.isPeer(origin.remoteAddress));
+    if (length < IKE_HEADER_OCTETS) {
+      this.#drops.malformed += 1;
+      return;
+    }
+    const standing = this.sas.isPeer(origin.remoteAddress) ? 'known' : 'stranger';
+    this.#control.datagram(socket, bytes, at, length, origin, standing);
   }
 
   #receiveEsp(socket: SocketSpec, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {

@@ -9,6 +9,7 @@ import type { EspPath } from './esp-path.ts';
 import type { ForwarderPorts } from './forwarder-ports.ts';
 import { clampMss } from './mss-clamp.ts';
 import type { Oversize } from './oversize.ts';
+import { MIN_PATH_MTU_IPV6 } from './path-mtu.ts';
 import type { Policy, PolicyTable } from './policy-table.ts';
 import type { SaPair } from './sa-pair.ts';
 
@@ -41,6 +42,11 @@ export class IpTunnel {
     if (inner.length <= mtu) {
       clampMss(bytes, inner, mtu);
       esp.send(policy, flow, bytes, inner.offset, inner.length, nextHeader, now);
+      return true;
+    }
+    if (inner.version === 6 && inner.length <= MIN_PATH_MTU_IPV6) {
+      // Its sender may not be asked for smaller ones, so the outer packet is fragmented (RFC 2473 section 7.1).
+      esp.send(policy, flow, bytes, inner.offset, inner.length, nextHeader, now, true);
       return true;
     }
     this.#sendOversize(from, policy, bytes, inner, mtu, nextHeader, now);

@@ -33,7 +33,7 @@ export class Ipv4Fragmenter {
    * @param packet an IPv4 packet in `bytes`, larger than `mtu`; may be a fragment itself.
    * @param mtu octets of the largest fragment.
    * @param emit takes the fragment at `buffer[at..at+length)`.
-   * @returns false when nothing fits `mtu`; there were no fragments then.
+   * @returns false when nothing fits `mtu`, or the packet ends where no datagram can; there were no fragments then.
    */
   cut(
     bytes: Uint8Array,
@@ -44,9 +44,11 @@ export class Ipv4Fragmenter {
     const { offset, payloadAt, length } = packet;
     const firstHeader = payloadAt - offset;
     if (mtu < firstHeader + UNIT) return false;
-    const laterHeader = this.#putLaterHeader(bytes, offset, firstHeader);
     const field = u16(bytes, offset + 6);
     const end = offset + length;
+    // An offset that is too great for its field would run over into the flags.
+    if ((field & FRAGMENT_OFFSET) * UNIT + end - payloadAt > MAX_PACKET) return false;
+    const laterHeader = this.#putLaterHeader(bytes, offset, firstHeader);
     let header = firstHeader;
     for (let from = payloadAt; from < end; ) {
       const room = Math.floor((mtu - header) / UNIT) * UNIT;

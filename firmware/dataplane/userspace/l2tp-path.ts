@@ -69,7 +69,7 @@ export class L2tpPath {
     } else if (length < CONTROL_HEADER_LENGTH) {
       this.#parts.drops.malformed += 1;
     } else {
-      this.#parts.control.datagram(socket.spec, bytes, at, length, arrival, !socket.isPeer(arrival));
+      this.#receiveControl(socket, bytes, at, length, arrival, now);
     }
   }
 
@@ -127,6 +127,25 @@ export class L2tpPath {
     const bytes = new Uint8Array(end + TAILROOM);
     bytes.set(message, MESSAGE_HEADROOM);
     this.#seal(socket, path.bearer, path.remote.port, bytes, MESSAGE_HEADROOM, end, now);
+  }
+
+  #receiveControl(
+    socket: SocketSessions,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    arrival: Arrival,
+    now: Instant,
+  ): void {
+    const { control, policies } = this.#parts;
+    const policy = arrival.bearer === undefined ? undefined : policies.policy(arrival.bearer);
+    if (policy === undefined) {
+      control.datagram(socket.spec, bytes, at, length, arrival, socket.isPeer(arrival) ? 'known' : 'stranger');
+    } else if (policy.controlMessages.take(now)) {
+      control.datagram(socket.spec, bytes, at, length, arrival, 'proven');
+    } else {
+      policy.drops.controlRate += 1;
+    }
   }
 
   #receiveData(

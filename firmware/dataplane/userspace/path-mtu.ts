@@ -4,8 +4,11 @@
  */
 import type { Instant } from '../../protocol/machine.ts';
 
-/** Least MTU that is believed, octets. IPv4: what every host takes (RFC 791 section 3.1). */
-export const MIN_PATH_MTU_IPV4 = 576;
+/**
+ * Least MTU that is believed, octets. IPv4: the least that the kernel believes (net.ipv4.route.min_pmtu). Above it,
+ * packets would be made that the kernel refuses for as long as somebody repeats a forged report.
+ */
+export const MIN_PATH_MTU_IPV4 = 552;
 /** IPv6: what every link carries (RFC 8200 section 5). */
 export const MIN_PATH_MTU_IPV6 = 1280;
 /** Time after which a larger one is tried again (RFC 1191 section 6.3), ms; the kernel keeps its own as long. */

@@ -2,6 +2,7 @@
 import { type Flow, SaSelectors } from '../../protocol/esp/selectors.ts';
 import type { InterfaceId, PolicyCounters, PolicyKey, PolicySpec } from '../data-plane.ts';
 import type { SaPair } from './sa-pair.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** Why packets that a policy covers were dropped. */
 export interface PolicyDrops {
@@ -13,16 +14,27 @@ export interface PolicyDrops {
   tooBig: number;
   /** The TUN would not take it: down, gone, or its queue full. */
   tunRefused: number;
+  /** Too many L2TP control messages for the control thread. */
+  controlRate: number;
 }
+
+/**
+ * L2TP control messages a second that one peer may hand to the control thread. A peer that dials a hundred calls at once
+ * sends some five hundred; one that is in a position to send more is at fault or an attacker.
+ */
+const CONTROL_MESSAGES_PER_SECOND = 500;
+/** At once: no more than a quarter of what may wait for the control thread. */
+const CONTROL_MESSAGES_BURST = 250;
 
 export class Policy {
   readonly key: PolicyKey;
   #inside: PolicySpec['inside'];
   /** Of kind `ip`: what it covers. */
   #selectors: SaSelectors | undefined;
+  readonly controlMessages = new TokenBucket(CONTROL_MESSAGES_PER_SECOND, CONTROL_MESSAGES_BURST);
   /** The pair to send by. */
   sa: SaPair | undefined;
-  readonly drops: PolicyDrops = { noSa: 0, selectors: 0, tooBig: 0, tunRefused: 0 };
+  readonly drops: PolicyDrops = { noSa: 0, selectors: 0, tooBig: 0, tunRefused: 0, controlRate: 0 };
 
   /** @throws EncodeError when a selector makes no sense. */
   constructor(spec: PolicySpec) {

@@ -10,6 +10,8 @@ export class SaTable {
   readonly #random: RandomSource;
   readonly #pairs = new Map<SaKey, SaPair>();
   readonly #bySpi = new Map<number, SaPair>();
+  /** With their policies. */
+  readonly #retired = new Map<SaKey, PolicyKey>();
   /** Remote addresses of the pairs, with how many pairs each has. */
   readonly #peers = new Map<string, number>();
 
@@ -19,12 +21,13 @@ export class SaTable {
   }
 
   /**
-   * Adds a pair, or replaces what may change of the one of the same key.
+   * Adds a pair, or replaces what may change of the one of the same key. Nothing happens to one that was retired.
    * @param policy which it protects.
    * @throws HalError or EncodeError when there is no such cipher or something makes no sense; all stays as it was.
    */
   put(spec: SaSpec, policy: Policy, now: Instant): void {
     const known = this.#pairs.get(spec.key);
+    if (this.#retired.has(spec.key)) return;
     if (known !== undefined) {
       this.#countPeer(known, -1);
       try {
@@ -40,8 +43,18 @@ export class SaTable {
     this.#countPeer(pair, 1);
   }
 
+  /**
+   * Removes a pair of which the control thread does not know yet that it is of no use. Until it has removed it, too, the
+   * pair must not come back: its sequence numbers, and with them nonces, would begin anew under the same key.
+   */
+  retire({ key, policy }: SaPair): void {
+    this.remove(key);
+    this.#retired.set(key, policy.key);
+  }
+
   /** Wipes its keys; its policy sends by it no more. Harmless when it is not here. */
   remove(key: SaKey): void {
+    this.#retired.delete(key);
     const pair = this.#pairs.get(key);
     if (pair === undefined) return;
     this.#pairs.delete(key);
@@ -54,6 +67,7 @@ export class SaTable {
   /** Removes all pairs of a policy. */
   removeOf(policy: PolicyKey): void {
     for (const pair of this.#pairs.values()) if (pair.policy.key === policy) this.remove(pair.key);
+    for (const [key, its] of this.#retired) if (its === policy) this.#retired.delete(key);
   }
 
   clear(): void {

@@ -11,6 +11,7 @@ import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Poller } from '../../../hal/poller.ts';
 import { UserspaceEngine } from './engine.ts';
 import type { EngineCommand, EngineMessage } from './engine-messages.ts';
+import { warmUp } from './warm-up.ts';
 import { ACKNOWLEDGED, LET_GO, RUN, WAKE_HANDLE, WANTED, type WorkerMessage, type WorkerStart } from './worker-link.ts';
 
 /** For ever, until the poller is woken. */
@@ -21,11 +22,14 @@ function run({ port, shared }: WorkerStart, poller: Poller): void {
   let outbox: EngineMessage[] = [];
   const post = (message: WorkerMessage): void => port.postMessage(message);
 
+  const ciphers = new LinuxPacketCipherFactory();
+  const random = new LinuxEntropy();
+  warmUp(ciphers, random);
   const engine = new UserspaceEngine({
     tuns: new LinuxTunFactory(),
     sockets: new LinuxUdpSocketFactory(),
-    ciphers: new LinuxPacketCipherFactory(),
-    random: new LinuxEntropy(),
+    ciphers,
+    random,
     poller,
     now: () => performance.now(),
     acknowledged: () => Atomics.load(cells, ACKNOWLEDGED),

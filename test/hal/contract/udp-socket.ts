@@ -225,6 +225,8 @@ function casesOf(family: 4 | 6): readonly ContractCase<UdpWorld>[] {
         const report = { code: 'EMSGSIZE', remoteAddress: world.narrow[family], remotePort: 1701, mtu: NARROW_MTU };
         assert.deepEqual(socket.readError(), report);
         assert.equal(world.open({ family }).send(new Uint8Array(room + 1), world.narrow[family], 1701, any), undefined);
+        assert.equal(socket.send(new Uint8Array(room + 1), world.narrow[family], 1701, any, true), undefined);
+        assert.equal(socket.send(new Uint8Array(room + 1), world.narrow[family], 1701, any), 'EMSGSIZE');
       },
     },
     {

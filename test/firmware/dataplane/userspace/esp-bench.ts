@@ -31,6 +31,7 @@ export interface Sent {
   readonly bytes: Uint8Array;
   readonly remote: UdpEndpoint;
   readonly fromAddress: string;
+  readonly mayFragment: boolean;
 }
 
 export function range(firstAddress: string, lastAddress = firstAddress, rest: Partial<TrafficSelector> = {}) {
@@ -54,6 +55,7 @@ export class EspEnd {
   tunTakes = true;
   room = Number.POSITIVE_INFINITY;
   strangerRoom = Number.POSITIVE_INFINITY;
+  unprovenRoom = Number.POSITIVE_INFINITY;
   now = 0;
   readonly forwarder: Forwarder;
   readonly #left: boolean;
@@ -64,15 +66,18 @@ export class EspEnd {
     this.#left = address === LEFT;
     this.forwarder = new Forwarder(
       {
-        send: (socket, datagram, remote, fromAddress) => {
-          if (this.sendResult === undefined) this.sent.push({ socket, bytes: datagram.slice(), remote, fromAddress });
+        send: (socket, datagram, remote, fromAddress, mayFragment = false) => {
+          const bytes = datagram.slice();
+          if (this.sendResult === undefined) this.sent.push({ socket, bytes, remote, fromAddress, mayFragment });
           return this.sendResult;
         },
         deliver: (to, packet) => {
           if (this.tunTakes) this.delivered.push({ to, packet: packet.slice() });
           return this.tunTakes;
         },
-        controlRoom: (stranger) => this.events.length < (stranger ? this.strangerRoom : this.room),
+        controlRoom: (standing) =>
+          this.events.length <
+          { stranger: this.strangerRoom, known: Math.min(this.room, this.unprovenRoom), proven: this.room }[standing],
         event: (event) => this.events.push(event),
       },
       ciphers,

@@ -65,7 +65,7 @@ export class ForwarderBench {
         if (this.tunTakes) this.delivered.push({ to, packet: packet.slice() });
         return this.tunTakes;
       },
-      controlRoom: (stranger) => this.events.length < (stranger ? this.strangerRoom : this.room),
+      controlRoom: (standing) => this.events.length < (standing === 'stranger' ? this.strangerRoom : this.room),
       event: (event) => this.events.push(event),
     },
     new PortablePacketCipherFactory(),

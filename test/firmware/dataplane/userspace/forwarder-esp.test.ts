@@ -124,6 +124,41 @@ describe('L2TP under a policy', () => {
   });
 });
 
+describe('a peer that has proved who it is', () => {
+  it('is heard although strangers, or forgers of its address, have filled their part of the queue', () => {
+    const [left, right] = connected();
+    left.control(left.l2tpPath(1), CONTROL);
+    right.strangerRoom = 0;
+    right.unprovenRoom = 0;
+    right.receive(new Uint8Array(28), {}, IKE);
+    carry(left, right);
+    expect(right.events.map((event) => event.kind === 'datagram' && event.socket)).toContain(L2TP);
+    expect(right.drops()).toEqual({ controlOverload: 1 });
+  });
+
+  it('may hand up so many control messages a second, and its neighbours theirs', () => {
+    const [left, right] = connected();
+    const messages = (): number => right.events.splice(0).filter(({ kind }) => kind === 'datagram').length;
+    const flood = (): number => {
+      for (let count = 0; count < 1000; count++) left.control(left.l2tpPath(1), CONTROL);
+      carry(left, right);
+      return messages();
+    };
+    expect(flood()).toBe(250);
+    expect(right.policyDrops(1)).toEqual({ controlRate: 750 });
+    for (const end of [left, right]) {
+      end.protect(2);
+      end.putSa(end.sa(2, 2));
+      end.protect(2, 2);
+    }
+    left.control(left.l2tpPath(2), CONTROL);
+    carry(left, right);
+    expect(messages()).toBe(1);
+    right.now += 100;
+    expect(flood()).toBe(50);
+  });
+});
+
 describe('several peers on one protected socket', () => {
   it('with the same address and port are told apart by their bearers', () => {
     const server = new EspEnd(RIGHT, LEFT);
@@ -171,18 +206,6 @@ describe('several peers on one protected socket', () => {
     carry(left, right);
     expect(right.delivered).toEqual([]);
     expect(right.drops()).toEqual({ wrongPeer: 1 });
-  });
-
-  it("share the strangers' part of the queue until they have a session", () => {
-    const [left, right] = protectedPair();
-    right.strangerRoom = 0;
-    left.control(left.l2tpPath(1), CONTROL);
-    carry(left, right);
-    expect(right.drops()).toEqual({ controlOverload: 1 });
-    right.session(1, right.l2tpPath(1), '10.99.0.1');
-    left.control(left.l2tpPath(1), CONTROL);
-    carry(left, right);
-    expect(right.kinds()).toEqual(['sa-received', 'datagram']);
   });
 });
 
@@ -299,6 +322,23 @@ describe('the port of UDP encapsulation', () => {
     const path = { remote: { address: RIGHT, port: 4500 }, local: { address: LEFT, port: 4500 } };
     for (const socket of [PORT_4500, IKE, RAW_ESP, L2TP]) end.forwarder.sendNatKeepalive(socket, path);
     expect(end.taken().map(({ socket, bytes }) => [socket, ...bytes])).toEqual([[PORT_4500, 0xff]]);
+  });
+
+  it('keeps from the control plane what is too short for IKE', () => {
+    const end = new EspEnd(LEFT, RIGHT);
+    end.receive(withNonEspMarker(new Uint8Array(27)));
+    end.receive(withNonEspMarker(new Uint8Array()));
+    end.receive(Uint8Array.of(0xff), {}, IKE);
+    expect([end.events, end.drops()]).toEqual([[], { malformed: 3 }]);
+  });
+
+  it('tells of what peers send to unknown SPIs although strangers send more', () => {
+    const [left] = protectedPair();
+    const unknown = Uint8Array.from([0, 0, 0x77, 1, 0, 0, 0, 1, 9, 9]);
+    for (let count = 0; count < 1000; count++) left.receive(unknown, { remoteAddress: '203.0.113.66' });
+    left.events.length = 0;
+    left.receive(unknown);
+    expect(left.events).toMatchObject([{ kind: 'unknown-spi', path: { remote: { address: RIGHT } } }]);
   });
 
   it('tells of unknown SPIs, so many a second', () => {

@@ -195,6 +195,41 @@ describe('the life of a pair', () => {
     expect(end.events).toEqual([{ kind: 'sa-lifetime', sa: 3, limit: 'hard', unit: 'packets' }]);
   });
 
+  it.each(['seal', 'open'] as const)('goes when its cipher breaks (%s), and nothing else does', (broken) => {
+    const real = new PortablePacketCipherFactory();
+    const ciphers = {
+      engine: 'test',
+      open: (spec: Parameters<typeof real.open>[0]) => {
+        const cipher = real.open(spec);
+        cipher[broken] = () => {
+          throw new Error('OpenSSL failed');
+        };
+        return cipher;
+      },
+    };
+    const [left, right] = [new EspEnd(LEFT, RIGHT, ciphers), protectedPair()[1]];
+    left.protect(1);
+    left.putSa(left.sa(1, 1));
+    left.protect(1, 1);
+    if (broken === 'seal') left.control(left.l2tpPath(1), CONTROL);
+    else {
+      right.control(right.l2tpPath(1), CONTROL);
+      left.receive(right.sent[0]?.bytes ?? new Uint8Array());
+    }
+    expect(left.events).toEqual([{ kind: 'sa-lifetime', sa: 1, limit: 'hard', unit: 'packets' }]);
+    expect(left.forwarder.counters().sas).toEqual([]);
+    // It does not come back by what the control thread sent before it heard: its numbers would begin anew.
+    left.putSa(left.sa(1, 1));
+    left.protect(1, 1);
+    expect(left.forwarder.counters().sas).toEqual([]);
+    left.control(left.l2tpPath(1), CONTROL);
+    expect([left.sent, left.policyDrops(1)]).toEqual([[], { noSa: 1 }]);
+    // Keys of the data plane are given once, but another pair may be added.
+    left.forwarder.sas.remove(1);
+    left.putSa(left.sa(2, 1));
+    expect(left.forwarder.counters().sas).toMatchObject([{ key: 2 }]);
+  });
+
   it('is counted when the kernel does not send', () => {
     const [left] = protectedPair();
     left.sendResult = 'EHOSTUNREACH';

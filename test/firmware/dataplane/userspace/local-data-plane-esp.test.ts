@@ -49,9 +49,10 @@ describe('two data planes with IPsec between them', () => {
     const pair = await protectedPair();
     const path = pair.left.sa(RIGHT).path;
     pair.left.dataPlane.sendNatKeepalive(2, path);
-    pair.left.dataPlane.sendDatagram(2, path, CONTROL);
+    const message = new Uint8Array(28).fill(5);
+    pair.left.dataPlane.sendDatagram(2, path, message);
     pair.settle();
-    expect(pair.right.events).toMatchObject([{ kind: 'datagram', socket: 2, bytes: CONTROL }]);
+    expect(pair.right.events).toMatchObject([{ kind: 'datagram', socket: 2, bytes: message }]);
   });
 
   it('stop when the pair is removed, and there is no way round', async () => {
@@ -105,10 +106,14 @@ describe('two data planes with IPsec between them', () => {
     expect(pair.right.tun.taken()).toHaveLength(2);
   });
 
-  it('tell of a control datagram that is too big for its path', async () => {
+  it('send IKE in fragments where it is too big for its path, and tell of what is too big for any', async () => {
     const pair = await protectedPair({ mtu: 1000 });
     const { path } = pair.left.sa(RIGHT);
     pair.left.dataPlane.sendDatagram(2, path, new Uint8Array(1200));
+    pair.settle();
+    expect(pair.right.events).toMatchObject([{ kind: 'datagram', socket: 2, bytes: { length: 1200 } }]);
+    expect(pair.left.events).toEqual([]);
+    pair.left.dataPlane.sendDatagram(2, path, new Uint8Array(65_530));
     pair.settle();
     expect(pair.left.events).toEqual([{ kind: 'path-error', socket: 2, remote: path.remote, code: 'EMSGSIZE' }]);
   });

@@ -86,10 +86,18 @@ describe('the path MTU', () => {
     expect(largest(left, tunnelPacket)).toBe(1400);
   });
 
-  it('is not believed below 576', () => {
+  it('is remembered of the peers of SAs only: forged reports of others must not push theirs out', () => {
+    const [left] = tunnelPair();
+    left.forwarder.learnPathMtu(RIGHT, 1000, 0);
+    for (let i = 0; i < 5000; i++) left.forwarder.learnPathMtu(`10.9.${i >> 8}.${i & 255}`, 600, 0);
+    expect(largest(left, tunnelPacket)).toBeLessThan(1000);
+  });
+
+  it('is not believed below what the kernel believes, nor above it: it would refuse such packets', () => {
     const [left] = tunnelPair();
     left.forwarder.pathMtus.learn(RIGHT, 68, 0);
-    expect(largest(left, tunnelPacket)).toBeGreaterThan(500);
+    // 8 ESP, 8 IV, 16 ICV, 2 trailer, in UDP over IPv4, and a multiple of four.
+    expect(largest(left, tunnelPacket)).toBe(552 - 28 - 34);
   });
 });
 
@@ -178,6 +186,21 @@ describe('the sender of a packet that is too big', () => {
   });
 });
 
+describe('an IPv6 packet that every path must carry', () => {
+  it('goes through in fragments of the outer packet, even where that has less room', () => {
+    const [left, right] = tunnelPair();
+    left.forwarder.pathMtus.learn(RIGHT, 1000, 0);
+    const packet = ipv6Packet(17, new Uint8Array(1240).fill(9));
+    left.packet(packet);
+    left.packet(ipv6Packet(17, new Uint8Array(1241)));
+    left.packet(ipv6Packet(17, new Uint8Array(100)));
+    expect(left.sent.map(({ mayFragment }) => mayFragment)).toEqual([true, false]);
+    carry(left, right);
+    expect(right.delivered[0]?.packet).toEqual(packet);
+    expect([left.delivered.length, left.policyDrops(1)]).toEqual([1, { tooBig: 1 }]);
+  });
+});
+
 describe('an IPv4 packet that may be fragmented', () => {
   /** Puts the fragments together again. */
   function reassembled(fragments: readonly Uint8Array[]): Uint8Array {
@@ -251,6 +274,13 @@ describe('an IPv4 packet that may be fragmented', () => {
     carry(left, right);
     const fields = right.delivered.map(({ packet }) => Buffer.from(packet).readUInt16BE(6));
     expect(fields).toEqual([0x2000 | 100, 0x2000 | 272, 0x2000 | 200, 372]);
+  });
+
+  it('that would end beyond the end of any datagram is dropped: its offset would run over into the flags', () => {
+    const [left] = tunnelPair();
+    left.packet(tunnelPacket(2000, 0x1fff));
+    left.packet(tunnelPacket(2000, 0x2000 | 0x1fff));
+    expect([left.taken(), left.policyDrops(1)]).toEqual([[], { tooBig: 2 }]);
   });
 
   it('has only those options in later fragments that belong there', () => {
