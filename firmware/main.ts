@@ -67,12 +67,12 @@ async function run(options: RunOptions): Promise<number> {
   const store = new ConfigurationStore(stateDirectory);
   const secrets = new SecretKeeper();
   const ring = new LogRing();
-  const logger = createLogger({ ring, secrets: () => secrets.all() });
+  const clock = new WallClockFloor({ clock: new LinuxClock(), stateDirectory, log: (line) => logger.warn(line) });
+  const logger = createLogger({ ring, wall: () => clock.wall(), secrets: () => secrets.all() });
   const given = options.configFile === undefined ? undefined : await readConfiguration(options.configFile, logger);
   if (given) secrets.add(collectSecrets(given));
 
   const end = new EndOfRun(process, logger);
-  const clock = new WallClockFloor({ clock: new LinuxClock(), stateDirectory, log: (line) => logger.warn(line) });
   const random = new LinuxEntropy();
   const links = new LinuxLinks();
   const dataPlane = new UserspaceDataPlane({ links });

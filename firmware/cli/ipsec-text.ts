@@ -19,9 +19,17 @@ export function ipsecText(connections: readonly IpsecStatus[]): Lines {
   const head = ['NAME', 'STATE', 'VERSION', 'MODE', 'ROLE', 'PEER', 'PEER IDENTITY'];
   return [
     ...table([head, ...rows]),
-    ...failureLines(connections),
+    ...failureLines(connections.map(withMoment)),
     ...connections.filter(({ algorithms }) => algorithms !== '').flatMap(settledText),
   ];
+}
+
+/** Says of a failure that is past that it is: the connection itself is on its way, or takes calls. */
+function withMoment(connection: IpsecStatus): IpsecStatus {
+  const { state, reason } = connection;
+  if (reason === undefined || (state !== 'up' && state !== 'connecting')) return connection;
+  const moment = state === 'up' ? 'the last caller was turned away' : 'the last attempt failed';
+  return { ...connection, reason: `${moment}: ${reason}` };
 }
 
 function settledText(connection: IpsecStatus): Lines {

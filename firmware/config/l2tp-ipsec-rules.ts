@@ -3,7 +3,7 @@ import { canonicalIp } from '../protocol/ip-address.ts';
 import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
 import { type IpsecUsers, usersOf } from './ipsec-users.ts';
 import { memberPath } from './json-path.ts';
-import type { ConfigurationRule, Finding } from './rule.ts';
+import { type ConfigurationRule, type Finding, repeated } from './rule.ts';
 import { type Configuration, ownEntry } from './schema.ts';
 import { nearest } from './spelling.ts';
 
@@ -12,8 +12,13 @@ export const L2TP_IPSEC_RULES: readonly ConfigurationRule[] = [
   { name: 'ipsec-of-client', severity: 'error', check: ofClient },
   { name: 'ipsec-of-server', severity: 'error', check: ofServer },
   { name: 'ipsec-shared', severity: 'error', check: shared },
+  { name: 'ipsec-shared-by-clients', severity: 'warning', check: sharedByClients },
+  { name: 'ipsec-name-of-client', severity: 'warning', check: nameOfClient },
   { name: 'ipsec-unused', severity: 'warning', check: unused },
 ];
+
+/** As it has to be written: what is left out is "tunnel". */
+const TRANSPORT = '"mode": "transport"';
 
 interface Use {
   readonly path: string;
@@ -47,7 +52,7 @@ function* ofClient(configuration: Configuration): Iterable<Finding> {
     const server = ownEntry(configuration.l2tp.clients, name)?.server ?? '';
     if (entry === undefined) continue;
     const found = unfit(connection, entry);
-    if (found !== undefined) yield { path, found, allowed: 'a connection in transport mode to the server' };
+    if (found !== undefined) yield { path, found, allowed: `a connection to the server with ${TRANSPORT}` };
     else if (!samePlace(entry.remote, server)) {
       const there = entry.remote === ANY_PEER ? 'waits for callers' : `leads to ${entry.remote}`;
       const wrong = `"${connection}", which ${there}, while the server is ${server}`;
@@ -60,7 +65,7 @@ function* ofServer(configuration: Configuration): Iterable<Finding> {
   for (const { path, connection } of usesBy(configuration, 'servers')) {
     const entry = ownEntry(configuration.ipsec.connections, connection);
     const found = entry === undefined ? undefined : unfit(connection, entry);
-    const allowed = 'a connection in transport mode, with the remote "any" or the one caller there is';
+    const allowed = `a connection with ${TRANSPORT} and the remote "any" or the one caller there is`;
     if (found !== undefined) yield { path, found, allowed };
   }
 }
@@ -83,6 +88,30 @@ function* shared(configuration: Configuration): Iterable<Finding> {
     if (other === undefined) continue;
     const found = `"${connection}", which ${other} uses already`;
     yield { path, found, allowed: 'a connection of its own for every server' };
+  }
+}
+
+/** Two that are started by themselves get in each other's way for ever; those started by hand may take turns. */
+function* sharedByClients(configuration: Configuration): Iterable<Finding> {
+  const { clients } = configuration.l2tp;
+  const uses = usesBy(configuration, 'clients').filter(({ name }) => ownEntry(clients, name)?.start === 'boot');
+  for (const [use, earlier] of repeated(uses, ({ connection }) => connection)) {
+    const found = `"${use.connection}", which client "${earlier.name}" uses already`;
+    yield {
+      path: use.path,
+      found,
+      allowed: 'a connection of its own for every client: one carries one client at a time',
+    };
+  }
+}
+
+/** Commands and the log know both by the name alone. */
+function* nameOfClient(configuration: Configuration): Iterable<Finding> {
+  for (const [name, { mode }] of Object.entries(configuration.ipsec.connections)) {
+    if (mode !== 'tunnel' || ownEntry(configuration.l2tp.clients, name) === undefined) continue;
+    const found = 'a connection in tunnel mode with the name of an L2TP client';
+    const allowed = `better another name: "culvert connect ${name}" connects the client`;
+    yield { path: memberPath('ipsec.connections', name), found, allowed };
   }
 }
 

@@ -24,6 +24,7 @@ export const L2TP_RULES: readonly ConfigurationRule[] = [
   { name: 'pool-order', severity: 'error', check: poolOrder },
   { name: 'pool-size', severity: 'error', check: poolSize },
   { name: 'pool-overlap', severity: 'error', check: poolOverlap },
+  { name: 'pool-behind-tunnel', severity: 'error', check: poolBehindTunnel },
   { name: 'local-address', severity: 'error', check: localAddress },
   { name: 'user-address', severity: 'error', check: userAddress },
   { name: 'user-address-twice', severity: 'error', check: userAddressTwice },
@@ -104,6 +105,25 @@ function* poolOverlap(configuration: Configuration): Iterable<Finding> {
       const found = `${pool.text}, which overlaps ${other.text} of server "${other.server}"`;
       yield { path: pool.path, found, allowed: 'a pool of its own for every server' };
     }
+  }
+}
+
+/**
+ * A network behind a client or an IPsec connection that has addresses of a pool: whoever gets one could not be told from a
+ * host there. Wider networks than the pool's own are none of that: head office routes 10.0.0.0/8, and the pool is a part
+ * of it that is here.
+ */
+function* poolBehindTunnel(configuration: Configuration): Iterable<Finding> {
+  const all = pools(configuration).filter(({ first, last }) => first <= last);
+  for (const { owner, path, prefix } of tunnelRoutes(configuration)) {
+    if (owner.startsWith('user')) continue;
+    const pool = all.find(
+      ({ first, last }) =>
+        prefix.length >= Math.clz32(first ^ last) && rangeToCidrs(first, last).some((part) => overlaps(part, prefix)),
+    );
+    if (pool === undefined) continue;
+    const found = `${formatCidr(prefix)}, which overlaps the pool ${pool.text} of server "${pool.server}"`;
+    yield { path, found, allowed: 'a network without addresses of a pool, or another pool for the server' };
   }
 }
 

@@ -20,6 +20,8 @@ export interface LoggerOptions {
   readonly destination?: LogDestination;
   /** Keeps the last lines for `culvert show log`. */
   readonly ring?: LogRing;
+  /** Wall clock, milliseconds since 1970. Default: the machine's, which may stand in the past on a board without battery. */
+  readonly wall?: () => number;
   /** Every secret of the configuration in force, and of the one that it replaces; asked anew for each line. */
   readonly secrets: () => readonly string[];
 }
@@ -30,12 +32,13 @@ const SECRET_PATHS = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`
 
 /** Lines like `{"level":"info","time":"2025-01-31T12:00:00.000Z","connection":"hq","msg":"..."}`. */
 export function createLogger(options: LoggerOptions): Logger {
+  const { wall = Date.now } = options;
   return pino(
     {
       level: options.level ?? 'info',
       // Neither pid nor host name: a line is the same on every run of a test, and syslog adds both.
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${new Date(wall()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_PATHS, censor: SECRET_MARK },
       hooks: { streamWrite: (line) => escapeInvisible(redactLine(line, options.secrets())) },

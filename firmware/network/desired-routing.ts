@@ -13,7 +13,7 @@ import {
 } from '../protocol/ip-address.ts';
 import { configuredPrefixes } from './configured-prefixes.ts';
 import type { LiveTunnel } from './desired.ts';
-import { type SourceGuard, sourceGuards } from './guards.ts';
+import { belongsElsewhere, type SourceGuard, sourceGuards } from './guards.ts';
 import {
   MAIN_TABLE,
   OUTER_MARK,
@@ -43,15 +43,16 @@ export function desiredRouting(
   mainRoutes: readonly Route[],
 ): DesiredRouting {
   const connected = connectedNetworks(configuration, tunnels, mainRoutes);
+  const exempt = [...connected, ...staticDestinations(configuration), ...LINK_SCOPED_PREFIXES];
+  const guards = sourceGuards(configuration, exempt);
   const throughTunnels = tunnels.flatMap((tunnel) =>
-    tunnelRoutes(tunnel, connected).map((prefix) => ({
+    tunnelRoutes(tunnel, connected, guards).map((prefix) => ({
       prefix,
       device: tunnel.device,
       ...(tunnel.source === undefined ? {} : { source: tunnel.source }),
     })),
   );
   const guarded = unique([...configuredPrefixes(configuration), ...throughTunnels.map(({ prefix }) => prefix)]);
-  const exempt = [...connected, ...staticDestinations(configuration), ...LINK_SCOPED_PREFIXES];
   const thrown = unique(exempt).filter((prefix) => guarded.some((outer) => holds(outer, prefix)));
   return {
     tunnelPrefixes: guarded,
@@ -64,7 +65,7 @@ export function desiredRouting(
       ...mainTableRoutes(configuration),
     ],
     rules: guarded.length === 0 ? [] : [TUNNEL_RULE],
-    guards: sourceGuards(configuration, exempt),
+    guards,
   };
 }
 
@@ -105,15 +106,15 @@ function staticDestinations(configuration: Configuration): string[] {
 }
 
 /**
- * What leads into a standing tunnel: its prefixes, and its peer where that is not a neighbour on a connected network.
+ * What leads into a standing tunnel: its prefixes, and its peer where that is not a neighbour on a connected network. Nor
+ * may a peer draw packets to itself that belong behind a protected tunnel, by calling itself what one calls them there.
  */
-function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[]): string[] {
+function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[], guards: readonly SourceGuard[]): string[] {
   const peer = parseIpv4(tunnel.peerAddress ?? '');
   if (peer === undefined || peer === 0 || tunnel.peerAddress === tunnel.localAddress) return unique(tunnel.prefixes);
   const host = formatCidr(hostPrefix(peer));
-  return connected.some((network) => holds(network, host))
-    ? unique(tunnel.prefixes)
-    : unique([...tunnel.prefixes, host]);
+  const elsewhere = connected.some((network) => holds(network, host)) || belongsElsewhere(guards, host, tunnel.device);
+  return elsewhere ? unique(tunnel.prefixes) : unique([...tunnel.prefixes, host]);
 }
 
 function mainTableRoutes(configuration: Configuration): Route[] {

@@ -1,5 +1,7 @@
 /** The body of our nftables table. */
+import { formatIpv4 } from '../protocol/ip-address.ts';
 import type { DesiredNetwork } from './desired.ts';
+import { type GuardedRange, guardedRanges } from './guards.ts';
 import { OUTER_MARK } from './marks.ts';
 
 const MARK = `0x${OUTER_MARK.toString(16)}`;
@@ -16,8 +18,10 @@ export function filterBody(
   socketMatching = true,
 ): string {
   const chains: string[] = [];
-  if (desired.guards.some(({ device }) => device !== undefined)) {
-    chains.push(chain('guard', 'filter', 'prerouting', 'raw', guardRules(desired, socketMatching)));
+  const ranges = guardedRanges(desired.guards);
+  if (ranges.length > 0) {
+    chains.push(...[...new Set(ranges.map(({ device }) => device))].map(onlyBy));
+    chains.push(chain('guard', 'filter', 'prerouting', 'raw', guardRules(ranges, socketMatching)));
   }
   if (desired.masquerade.length > 0) {
     const devices = desired.masquerade.map(({ device }) => `    oifname "${device}" masquerade`);
@@ -34,22 +38,36 @@ export function filterBody(
 /**
  * Drops what comes in clear from a network that belongs behind a tunnel of IPsec. The peer itself may be in such a
  * network, and so may a DNS server or the server of another tunnel: what carries tunnels is let through first. An
- * `accept` ends this chain only.
+ * `accept` ends this hook only. The sources are a map, in which hundreds of networks cost a packet what one does.
  */
-function guardRules({ guards }: Pick<DesiredNetwork, 'guards'>, socketMatching: boolean): readonly string[] {
+function guardRules(ranges: readonly GuardedRange[], socketMatching: boolean): readonly string[] {
   return [
     'iifname "lo" accept',
     'fib daddr type local meta l4proto esp accept',
     'fib daddr type local udp dport { 500, 4500 } accept',
+    // About native ESP (path MTU, for one), from any router on the way: the kernel finds no socket for those.
+    'fib daddr type local icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
     // Large IKE messages: without their first fragment, which is judged like any other packet, these are worth nothing.
     'fib daddr type local ip frag-off & 0x1fff != 0 accept',
     ...(socketMatching ? [`${FOR_OUTER_SOCKET} accept`] : []),
-    ...guards.flatMap(({ prefix, device }) => {
-      const known = device === undefined ? '' : ` iifname "${device}"`;
-      const rules = [`ip saddr ${prefix}${known} accept`];
-      return device === undefined ? rules : [...rules, `ip saddr ${prefix} counter drop`];
-    }),
+    'ip saddr vmap {',
+    ...ranges.map(({ first, last, device }) => `  ${rangeText(first, last)} : goto ${onlyName(device)},`),
+    '}',
   ].map((rule) => `    ${rule}`);
+}
+
+/** The end of what must not come but by one device. */
+function onlyBy(device: string): string {
+  const rules = [`iifname "${device}" accept`, 'counter drop'];
+  return [`  chain ${onlyName(device)} {`, ...rules.map((rule) => `    ${rule}`), '  }'].join('\n');
+}
+
+function onlyName(device: string): string {
+  return `only-${device}`;
+}
+
+function rangeText(first: number, last: number): string {
+  return first === last ? formatIpv4(first) : `${formatIpv4(first)}-${formatIpv4(last)}`;
 }
 
 function chain(name: string, type: string, hook: string, priority: string, rules: readonly string[]): string {

@@ -4,8 +4,14 @@
  */
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { Configuration } from '../config/schema.ts';
-import { contains, parseCidr } from '../protocol/ip-address.ts';
+import { contains, lastAddress, networkOf, parseCidr } from '../protocol/ip-address.ts';
 import { clientPrefixes, connectionPrefixes, serverPrefixes } from './configured-prefixes.ts';
+
+/**
+ * Shortest prefix that is a network behind a tunnel, bits. A shorter one (0.0.0.0/0, or the same in pieces) says "the rest
+ * of the world", from which clear packets come rightly.
+ */
+const SHORTEST_NETWORK = 8;
 
 /** Whence packets with a source inside `prefix` may come. */
 export interface SourceGuard {
@@ -16,8 +22,7 @@ export interface SourceGuard {
 }
 
 /**
- * The longest prefix first, so that the first that matches decides. A prefix that begins with 0.0.0.0 is left out: it says
- * "the rest of the world", from which clear packets come rightly.
+ * The longest prefix first, so that the first that matches decides. What is wider than any network is left out.
  * @param exempt networks that are nearer than any tunnel: directly connected ones, and those of static routes.
  */
 export function sourceGuards(configuration: Configuration, exempt: readonly string[]): SourceGuard[] {
@@ -42,7 +47,7 @@ export function sourceGuards(configuration: Configuration, exempt: readonly stri
   ];
   const guards = tunnels.flatMap(({ prefixes, isProtected, device }): SourceGuard[] =>
     isProtected && device !== undefined
-      ? prefixes.filter((prefix) => parseCidr(prefix)?.address !== 0).map((prefix) => ({ prefix, device }))
+      ? prefixes.filter((prefix) => lengthOf(prefix) >= SHORTEST_NETWORK).map((prefix) => ({ prefix, device }))
       : [],
   );
   const clear = tunnels.flatMap(({ prefixes, isProtected }) => (isProtected ? [] : prefixes));
@@ -56,6 +61,38 @@ export function sourceGuards(configuration: Configuration, exempt: readonly stri
   return [...firstOfEach.values()].sort(
     (a, b) => lengthOf(b.prefix) - lengthOf(a.prefix) || (a.prefix < b.prefix ? -1 : 1),
   );
+}
+
+/** Addresses that may come by one TUN only; both ends are included. */
+export interface GuardedRange {
+  readonly first: number;
+  readonly last: number;
+  readonly device: string;
+}
+
+/** What the guards come to: ranges without overlap, in order; what may come from everywhere is in none. */
+export function guardedRanges(guards: readonly SourceGuard[]): GuardedRange[] {
+  const parts = guards.flatMap(({ prefix, device }) => {
+    const network = parseCidr(prefix);
+    return network === undefined ? [] : [{ first: networkOf(network).address, last: lastAddress(network), device }];
+  });
+  const edges = [...new Set(parts.flatMap(({ first, last }) => [first, last + 1]))].sort((a, b) => a - b);
+  const ranges: GuardedRange[] = [];
+  for (const [index, first] of edges.entries()) {
+    const last = (edges[index + 1] ?? first) - 1;
+    const device = parts.find((part) => part.first <= first && last <= part.last)?.device;
+    if (device === undefined) continue;
+    const before = ranges.at(-1);
+    if (before?.device === device && before.last + 1 === first) ranges[ranges.length - 1] = { ...before, last };
+    else ranges.push({ first, last, device });
+  }
+  return ranges;
+}
+
+/** Whether packets for this host belong into another device than `device`, by the longest guard that holds it. */
+export function belongsElsewhere(guards: readonly SourceGuard[], host: string, device: string): boolean {
+  const guard = guards.find(({ prefix }) => holds(prefix, host));
+  return guard?.device !== undefined && guard.device !== device;
 }
 
 function lengthOf(prefix: string): number {

@@ -4,7 +4,7 @@ import type { Failure } from '../protocol/machine.ts';
 import { MAIN_TABLE, TUNNEL_TABLE } from './marks.ts';
 import { isOurRule, isOurs, sameRoute } from './ownership.ts';
 import type { Step } from './step.ts';
-import { sameDestination } from './undo.ts';
+import { destinationKey } from './undo.ts';
 
 export interface RoutingPlan {
   readonly steps: readonly Step[];
@@ -20,13 +20,16 @@ export function planRouting(
   actual: { readonly routes: readonly Route[]; readonly rules: readonly Rule[] },
 ): RoutingPlan {
   const ofTable = (table: number) => desired.routes.filter((route) => route.table === table);
-  const tunnel = ofTable(TUNNEL_TABLE).map((route) => routeStep(route, actual.routes));
-  const main = ofTable(MAIN_TABLE).map((route) => routeStep(route, actual.routes));
+  const standing = Map.groupBy(actual.routes, destinationKey);
+  const step = (route: Route) => routeStep(route, standing.get(destinationKey(route)) ?? []);
+  const tunnel = ofTable(TUNNEL_TABLE).map(step);
+  const main = ofTable(MAIN_TABLE).map(step);
   const ours = actual.rules.filter(isOurRule);
   const addRules = desired.rules.filter((rule) => !ours.some((other) => sameRule(rule, other))).map(ruleAddition);
   const removeRules = ours.filter((rule) => !desired.rules.some((other) => sameRule(rule, other))).map(ruleRemoval);
+  const wanted = new Set(desired.routes.map(destinationKey));
   const removeRoutes = actual.routes
-    .filter((route) => isOurs(route) && !desired.routes.some((other) => sameDestination(route, other)))
+    .filter((route) => isOurs(route) && !wanted.has(destinationKey(route)))
     .map(routeRemoval);
   const results = [...tunnel, ...addRules, ...main, ...removeRules, ...removeRoutes];
   return {
@@ -35,9 +38,11 @@ export function planRouting(
   };
 }
 
-/** Nothing where the route is there already, whoever made it. */
-function routeStep(route: Route, actual: readonly Route[]): Step | Failure | undefined {
-  const standing = actual.filter((other) => sameDestination(route, other));
+/**
+ * Nothing where the route is there already, whoever made it.
+ * @param standing those to the same destination.
+ */
+function routeStep(route: Route, standing: readonly Route[]): Step | Failure | undefined {
   if (standing.some((other) => sameRoute(route, other))) return undefined;
   const step: Step = {
     done: `${describeRoute(route)} set`,

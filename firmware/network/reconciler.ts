@@ -116,6 +116,8 @@ export class Reconciler {
     );
     plan.failures.forEach(run.fail);
     await this.#journal.forget(plan.void);
+    // What must not come in clear does not come before it is known: an address draws packets, and so does forwarding.
+    if (plan.steps.length > 0) await this.#guardAhead(configuration, standing, run);
     await this.#execute(plan.steps, run);
 
     // New addresses bring connected networks with them, and removed ones take routes: so this is read only now.
@@ -141,6 +143,14 @@ export class Reconciler {
     await this.#execute(await this.#undo(orphaned), run);
     await this.#applyFilter(desired, run);
     await this.#execute(await this.#sysctlSteps(desired), run);
+  }
+
+  /** The packet filter as it will be, as far as it is known before links and addresses are there. */
+  async #guardAhead(configuration: Configuration, tunnels: readonly LiveTunnel[], run: Run): Promise<void> {
+    const mainRoutes = await this.#links.routes(4, MAIN_TABLE);
+    const reversePathFilter = await this.#filtersReversePath(configuration);
+    const desired = desiredNetwork(configuration, { tunnels, mainRoutes, reversePathFilter });
+    if (desired.guards.length > 0) await this.#applyFilter(desired, run);
   }
 
   /** @returns false when the table could not be set. */
@@ -191,17 +201,25 @@ export class Reconciler {
 
   async #restore(run: Run): Promise<void> {
     try {
-      await this.#filter.removeTable(FILTER_TABLE);
-      this.#filterBody = '';
-    } catch (error) {
-      run.fail(stepFailure('packet filter', error));
+      await this.#restoreLinks(run);
+    } finally {
+      // Last: until then there may be addresses and forwarding for what comes in clear.
+      try {
+        await this.#filter.removeTable(FILTER_TABLE);
+        this.#filterBody = '';
+      } catch (error) {
+        run.fail(stepFailure('packet filter', error));
+      }
     }
+    // What could not be undone stays written down for the next start.
+    if (this.#journal.entries.length === 0) await this.#journal.discard();
+  }
+
+  async #restoreLinks(run: Run): Promise<void> {
     const rules = (await this.#links.rules(4)).filter(isOurRule);
     const routes = [...(await this.#links.routes(4, TUNNEL_TABLE)), ...(await this.#links.routes(4, MAIN_TABLE))];
     await this.#execute([...rules.map(ruleRemoval), ...routes.filter(isOurs).map(routeRemoval)], run);
     await this.#execute(await this.#undo(this.#journal.entries), run);
-    // What could not be undone stays written down for the next start.
-    if (this.#journal.entries.length === 0) await this.#journal.discard();
   }
 
   /** The steps that undo `entries`; those that are void are forgotten. */

@@ -99,5 +99,10 @@ function undo(
 
 /** Whether the kernel would take one of the routes for the other: table, prefix and metric. */
 export function sameDestination(a: Route, b: Route): boolean {
-  return a.table === b.table && a.prefix === b.prefix && (a.metric ?? 0) === (b.metric ?? 0);
+  return destinationKey(a) === destinationKey(b);
+}
+
+/** Text that is the same for two routes exactly if {@link sameDestination} says so. */
+export function destinationKey({ table, prefix, metric = 0 }: Route): string {
+  return `${table} ${prefix} ${metric}`;
 }

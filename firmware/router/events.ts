@@ -1,14 +1,15 @@
+import type { Clock } from '../../hal/clock.ts';
 import type { RouterEvent } from '../api/router-control.ts';
 
 /** Events to whoever listens: the control API's event stream, and commands that wait. */
 export class EventBus {
   readonly #listeners = new Set<(event: RouterEvent) => void>();
-  /** Wall clock at which a connection's present attempt began. */
+  /** Instant at which a connection's present attempt began. */
   readonly #began = new Map<string, number>();
-  readonly #wall: () => number;
+  readonly #clock: Pick<Clock, 'now' | 'wall'>;
 
-  constructor(wall: () => number) {
-    this.#wall = wall;
+  constructor(clock: Pick<Clock, 'now' | 'wall'>) {
+    this.#clock = clock;
   }
 
   /** @returns what ends the listening. */
@@ -19,13 +20,15 @@ export class EventBus {
 
   /** The attempt of a connection begins: later events carry the time since. */
   began(connection: string): void {
-    this.#began.set(connection, this.#wall());
+    this.#began.set(connection, this.#clock.now());
   }
 
   emit(event: Omit<RouterEvent, 'at' | 'sinceStartMs'>): void {
-    const at = this.#wall();
-    const began = this.#began.get(event.connection);
-    const full = { ...event, at, ...(began === undefined ? {} : { sinceStartMs: Math.max(0, at - began) }) };
+    const { connection } = event;
+    const began = this.#began.get(connection);
+    // Time service may set the wall clock in the middle of an attempt: that took no decades.
+    const since = began === undefined ? {} : { sinceStartMs: Math.round(this.#clock.now() - began) };
+    const full = { ...event, at: this.#clock.wall(), ...since };
     for (const listener of [...this.#listeners]) {
       try {
         listener(full);

@@ -68,7 +68,7 @@ export class Router implements RouterControl {
   constructor(parts: RouterParts) {
     this.#parts = parts;
     this.#started = parts.clock.now();
-    this.#events = new EventBus(() => parts.clock.wall());
+    this.#events = new EventBus(parts.clock);
     this.#connections = new ConnectionSet({
       ...parts,
       onStep: (name, step) => this.#onStep(name, step),

@@ -29,6 +29,12 @@ import { judgeSccrq } from './tunnel-setup.ts';
 /** Closed tunnels that may linger at a time. They hold little, and whoever lost one only misses an acknowledgement. */
 const MAX_LINGERING = 256;
 
+/**
+ * Tunnels in one protected channel at a time. A channel is one caller, who needs one; without this limit a single one that
+ * knows the key could take all the tunnels that there are.
+ */
+const MAX_TUNNELS_PER_BEARER = 16;
+
 export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
   readonly counters: L2tpCounters = {
     received: 0,
@@ -288,7 +294,7 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
     if (room.kind !== 'free') this.counters.halfOpenLimit += 1;
     if (room.kind === 'none') return;
     if (room.kind === 'evict') this.#forget(now, room.tunnel);
-    if (this.#tunnels.size - this.#lingering.size >= limits.tunnels) {
+    if (this.#tunnels.size - this.#lingering.size >= limits.tunnels || this.#isFull(path.bearer)) {
       this.counters.halfOpenLimit += 1;
       this.#turnAway(
         header.ns,
@@ -306,6 +312,15 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
     this.#tunnels.set(localId, tunnel);
     this.#admission.add(now, tunnel, path, peerTunnelId, datagram);
     tunnel.accept(now, header, body, path);
+  }
+
+  #isFull(bearer: number | undefined): boolean {
+    if (bearer === undefined) return false;
+    let count = 0;
+    for (const tunnel of this.#tunnels.values()) {
+      if (tunnel.path.bearer === bearer && !this.#lingering.has(tunnel)) count += 1;
+    }
+    return count >= MAX_TUNNELS_PER_BEARER;
   }
 
   /** Whether the peer's SCCRQ may make a tunnel although one of ours to the same peer is on its way. */

@@ -49,6 +49,18 @@ describe('IPsec for people', () => {
     expect(ipsecText([])).toEqual(['no IPsec connections']);
   });
 
+  it('says of a failure that is past that it is', () => {
+    const [reason, remedy] = ['IKE_AUTH: the keys differ', 'compare them'];
+    const last = (entry: IpsecStatus) =>
+      ipsecText([{ ...entry, reason, remedy }]).filter((line) => line.includes('differ'));
+    expect(last({ ...DOWN, state: 'up', peer: 'any' })).toEqual([
+      'plant: the last caller was turned away: IKE_AUTH: the keys differ; compare them',
+    ]);
+    expect(last({ ...DOWN, state: 'connecting' })).toEqual([
+      'plant: the last attempt failed: IKE_AUTH: the keys differ; compare them',
+    ]);
+  });
+
   it('marks a pair that only receives', () => {
     const children = HQ.children.map((child) => ({ ...child, state: 'down' as const }));
     expect(ipsecText([{ ...HQ, children }]).join('\n')).toContain('55 min left; only receives');

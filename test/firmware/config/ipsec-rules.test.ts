@@ -84,6 +84,27 @@ const CASES: readonly Case[] = [
     'l2tp.servers.two.ipsec',
     /server "office"/,
   ],
+  [
+    'ipsec-shared-by-clients',
+    'warning',
+    [['l2tp.clients.too', { ...third, server: '10.20.0.2', ipsec: 'hq' }]],
+    'l2tp.clients.too.ipsec',
+    /"hq", which client "hq" uses already/,
+  ],
+  [
+    'pool-behind-tunnel',
+    'error',
+    [[`${CONNECTIONS}.plant.remoteSubnets`, ['10.88.0.0/24', '10.98.0.64/26']]],
+    `${CONNECTIONS}.plant.remoteSubnets[1]`,
+    /pool .* of server "office"/,
+  ],
+  [
+    'ipsec-name-of-client',
+    'warning',
+    [['l2tp.clients.plant', { ...third, routes: [] }]],
+    `${CONNECTIONS}.plant`,
+    /name of an L2TP client/,
+  ],
   ['ipsec-unused', 'warning', [['l2tp.clients.hq.ipsec', undefined]], `${CONNECTIONS}.hq`, /no L2TP client or server/],
   [
     'ipsec-algorithms',

@@ -75,6 +75,12 @@ const CASES: readonly (readonly [string, readonly Change[], string, RegExp])[] =
     'l2tp.servers.two.pool',
     /server "office"/,
   ],
+  [
+    'pool-behind-tunnel',
+    [['l2tp.clients.hq.routes', ['10.99.0.0/16', '10.98.0.0/24']]],
+    'l2tp.clients.hq.routes[1]',
+    /10\.98\.0\.0\/24, which overlaps the pool 10\.98\.0\.10-10\.98\.0\.250 of server "office"/,
+  ],
   ['local-address', [['l2tp.servers.office.localAddress', '10.98.0.10']], 'l2tp.servers.office.localAddress', /pool/],
   [
     'local-address',

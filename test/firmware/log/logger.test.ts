@@ -22,6 +22,23 @@ describe('the log', () => {
     expect(JSON.parse(lines[0] ?? '').time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
+  it('takes its time from whoever knows better than a board without a battery', () => {
+    const lines: string[] = [];
+    let now = Date.UTC(2026, 10, 21, 4, 5, 6, 7);
+    const logger = createLogger({
+      secrets: () => [],
+      wall: () => now,
+      destination: { write: (line) => lines.push(line) },
+    });
+    logger.info('one');
+    now = Date.UTC(2027, 0, 1);
+    connectionLogger(logger, 'hq').info('two');
+    expect(lines.map((line) => JSON.parse(line).time)).toEqual([
+      '2026-11-21T04:05:06.007Z',
+      '2027-01-01T00:00:00.000Z',
+    ]);
+  });
+
   it('names the connection in every line of it', () => {
     const { logger, lines } = capture();
     const hq = connectionLogger(logger, 'hq');

@@ -91,6 +91,20 @@ describe('the desired network', () => {
     expect(table(desired.routes).filter((line) => line.includes('10.20.0.2'))).toEqual([]);
   });
 
+  it('never routes a peer into the tunnel that calls itself what belongs behind a protected one', () => {
+    const plain = { server: '10.20.0.5', user: 'u', password: 'long enough', routes: ['10.77.0.0/16'] };
+    const configuration = parsed(withValue(protectedDocument(), 'l2tp.clients.plain', plain));
+    const peers = (device: string, peerAddress: string) => {
+      const tunnel = { device, localAddress: '10.77.0.9', peerAddress, prefixes: [] };
+      const { routes } = desiredNetwork(configuration, { ...NOTHING, tunnels: [tunnel] });
+      return table(routes).filter((line) => line.includes(`${peerAddress}/32`) && line.startsWith('unicast'));
+    };
+    expect(peers('l2tp-plain', '10.88.0.5')).toEqual([]);
+    expect(peers('l2tp-plain', '10.99.0.1')).toEqual([]);
+    expect(peers('l2tp-plain', '10.77.0.1')).toEqual(['unicast 10.77.0.1/32 100 l2tp-plain']);
+    expect(peers('l2tp-hq', '10.99.0.1')).toEqual(['unicast 10.99.0.1/32 100 l2tp-hq']);
+  });
+
   it('has no rule when there is no remote prefix', () => {
     const desired = desiredNetwork(hqWith('routes', []), NOTHING);
     expect(desired.rules).toEqual([]);

@@ -1,7 +1,16 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { desiredNetwork } from '../../../firmware/network/desired.ts';
 import { filterBody } from '../../../firmware/network/filter.ts';
-import { sourceGuards } from '../../../firmware/network/guards.ts';
+import { type GuardedRange, guardedRanges, type SourceGuard, sourceGuards } from '../../../firmware/network/guards.ts';
+import {
+  contains,
+  formatCidr,
+  formatIpv4,
+  hostPrefix,
+  networkOf,
+  parseCidr,
+} from '../../../firmware/protocol/ip-address.ts';
 import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from '../config/example.ts';
 
 const CONNECTED = ['10.20.0.0/24', '192.168.12.0/24'];
@@ -34,10 +43,10 @@ describe('what must not come in clear', () => {
   });
 
   it('is not the rest of the world', () => {
-    expect(guards(withValue(protectedDocument(), ROUTES, ['0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1']))).toEqual([
+    const world = ['0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1', '128.0.0.0/2', '192.0.0.0/2', '52.0.0.0/8'];
+    expect(guards(withValue(protectedDocument(), ROUTES, world))).toEqual([
       '10.88.0.0/24 ipsec-plant',
-      '192.168.12.0/24 any',
-      '128.0.0.0/1 l2tp-hq',
+      '52.0.0.0/8 l2tp-hq',
     ]);
   });
 
@@ -56,23 +65,73 @@ describe('what must not come in clear', () => {
   });
 });
 
+describe('guards as ranges', () => {
+  const text = ({ first, last, device }: GuardedRange) => `${formatIpv4(first)}-${formatIpv4(last)} ${device}`;
+
+  it('have no overlap: the longest prefix has its part, also where it may come from everywhere', () => {
+    const ranges = guardedRanges([
+      { prefix: '10.99.7.9/32', device: 'b' },
+      { prefix: '10.99.7.0/24' },
+      { prefix: '10.99.255.0/24', device: 'a' },
+      { prefix: '10.99.0.0/16', device: 'a' },
+      { prefix: '10.100.0.0/16', device: 'a' },
+    ]);
+    expect(ranges.map(text)).toEqual([
+      '10.99.0.0-10.99.6.255 a',
+      '10.99.7.9-10.99.7.9 b',
+      '10.99.8.0-10.100.255.255 a',
+    ]);
+  });
+
+  it('decide for every address what the longest prefix decides', () => {
+    const prefix = fc
+      .record({ address: fc.integer({ min: 0, max: 255 }), length: fc.integer({ min: 24, max: 32 }) })
+      .map(({ address, length }) => formatCidr(networkOf({ address: 0xffffff00 + address, length })));
+    const device = fc.constantFrom('a', 'b', undefined);
+    const guard = fc.tuple(prefix, device).map(([prefix, device]) => (device ? { prefix, device } : { prefix }));
+    fc.assert(
+      fc.property(fc.uniqueArray(guard, { selector: ({ prefix }) => prefix, maxLength: 12 }), (unsorted) => {
+        const length = ({ prefix }: SourceGuard) => parseCidr(prefix)?.length ?? 0;
+        const guards = [...unsorted].sort((x, y) => length(y) - length(x));
+        const ranges = guardedRanges(guards);
+        for (let address = 0xffffff00; address <= 0xffffffff; address += 1) {
+          const host = hostPrefix(address);
+          const wanted = guards.find(({ prefix }) => contains(parseCidr(prefix) ?? host, host))?.device;
+          expect(ranges.filter(({ first, last }) => first <= address && address <= last).map((r) => r.device)).toEqual(
+            wanted === undefined ? [] : [wanted],
+          );
+        }
+      }),
+    );
+  });
+});
+
 describe('the packet filter of protected prefixes', () => {
   const live = { tunnels: [], mainRoutes: [], reversePathFilter: false };
 
   it('lets through what carries tunnels, then what comes by the right TUN, and drops and counts the rest', () => {
     const lines = filterBody(desiredNetwork(parsed(protectedDocument()), live)).split('\n');
     expect(lines.map((line) => line.trim())).toEqual([
+      'chain only-ipsec-plant {',
+      'iifname "ipsec-plant" accept',
+      'counter drop',
+      '}',
+      'chain only-l2tp-hq {',
+      'iifname "l2tp-hq" accept',
+      'counter drop',
+      '}',
       'chain guard {',
       'type filter hook prerouting priority raw; policy accept;',
       'iifname "lo" accept',
       'fib daddr type local meta l4proto esp accept',
       'fib daddr type local udp dport { 500, 4500 } accept',
+      'fib daddr type local icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
       'fib daddr type local ip frag-off & 0x1fff != 0 accept',
       'fib daddr type local meta l4proto { udp, icmp } socket mark 0xc1 accept',
-      'ip saddr 10.88.0.0/24 iifname "ipsec-plant" accept',
-      'ip saddr 10.88.0.0/24 counter drop',
-      'ip saddr 10.99.0.0/16 iifname "l2tp-hq" accept',
-      'ip saddr 10.99.0.0/16 counter drop',
+      'ip saddr vmap {',
+      '10.88.0.0-10.88.0.255 : goto only-ipsec-plant,',
+      '10.99.0.0-10.99.255.255 : goto only-l2tp-hq,',
+      '}',
       '}',
     ]);
   });
@@ -80,7 +139,7 @@ describe('the packet filter of protected prefixes', () => {
   it('stands without the socket match on a kernel that has none', () => {
     const body = filterBody(desiredNetwork(parsed(protectedDocument()), { ...live, reversePathFilter: true }), false);
     expect(body).not.toContain('socket');
-    expect(body).toContain('ip saddr 10.99.0.0/16 counter drop');
+    expect(body).toContain('10.99.0.0-10.99.255.255 : goto only-l2tp-hq');
   });
 
   it('is not there where nothing is protected', () => {

@@ -10,7 +10,7 @@ import { HalError } from '../../../hal/hal-error.ts';
 import type { Links, Route } from '../../../hal/links.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
-import { exampleConfiguration, exampleDocument, parsed, withValue } from '../config/example.ts';
+import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from '../config/example.ts';
 
 const HQ: LiveTunnel = {
   device: 'l2tp-hq',
@@ -104,6 +104,31 @@ describe('a run', () => {
     links.removeLink('l2tp-hq');
     await subject.reconcile(input(exampleConfiguration()));
     expect(await machine()).toEqual(without);
+  });
+
+  it('guards what must not come in clear before an address could draw it, until the last address is gone', async () => {
+    const guarded: string[] = [];
+    const note = (done: string) => guarded.push(`${done}: ${filter.table('culvert')?.includes('counter drop')}`);
+    const watched = refusing({
+      addAddress: async (device, address) => {
+        note(`+ ${address}`);
+        await links.addAddress(device, address);
+      },
+      removeAddress: async (device, address) => {
+        note(`- ${address}`);
+        await links.removeAddress(device, address);
+      },
+    });
+    const subject = reconciler(watched);
+    await subject.reconcile(input(parsed(protectedDocument())));
+    await reconciler(watched).restore();
+    expect(guarded).toEqual([
+      '+ 10.20.0.9/24: true',
+      '+ 192.168.12.1/24: true',
+      '- 192.168.12.1/24: true',
+      '- 10.20.0.9/24: true',
+    ]);
+    expect(filter.table('culvert')).toBeUndefined();
   });
 
   it('takes a tunnel whose device is gone for down, whatever it was told', async () => {

@@ -117,6 +117,21 @@ describeWithNamespaces('culvert run', () => {
     expect(refused.stderr).toContain(stateDir);
   });
 
+  it('logs and tells no time before that of the last run, though the clock of the board stands there', async () => {
+    const last = Date.UTC(2050, 0, 1);
+    writeFileSync(join(stateDir, 'wall-clock'), `${new Date(last).toISOString()}\n`, { mode: 0o600 });
+    const first = await firstRun();
+    const lines = first.stderr.trim().split('\n');
+    const times = lines.map((line) => Date.parse(String(JSON.parse(line).time)));
+    const known = lines.findIndex((line) => line.includes('the router runs'));
+    expect(known).toBeGreaterThanOrEqual(0);
+    expect(times.slice(known).filter((time) => time < last)).toEqual([]);
+    const { l2tp } = await new ControlClient(stateDir).status();
+    expect(l2tp[0]?.since).toBeGreaterThanOrEqual(last);
+    first.signal('SIGTERM');
+    expect(await first.exitCode()).toBe(0);
+  });
+
   it('removes its socket when it ends', async () => {
     const first = await firstRun();
     expect(existsSync(join(stateDir, 'control.sock'))).toBe(true);

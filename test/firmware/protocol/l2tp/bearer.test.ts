@@ -249,3 +249,21 @@ describe('a channel that is gone', () => {
     expect(outputs(endpoint)).toEqual([]);
   });
 });
+
+describe('a caller in one channel', () => {
+  it('cannot take the tunnels of all others', () => {
+    const endpoint = server();
+    const open = (bearer: number, port: number) => {
+      const peer = new ScriptedPeer(endpoint, via(bearer, { ...NAT, port }));
+      const answer = peer.send('SCCRQ', INTRODUCTION);
+      if (answer.includes('SCCRP')) peer.send('SCCCN', {});
+      return { peer, answer };
+    };
+    const greedy = Array.from({ length: 20 }, (_, index) => open(1, 2000 + index));
+    expect(greedy.filter(({ answer }) => answer.includes('SCCRP'))).toHaveLength(16);
+    expect(greedy.at(-1)?.answer).toEqual(['StopCCN']);
+    expect(open(2, 2000).answer).toEqual(['SCCRP']);
+    greedy[0]?.peer.send('StopCCN', { assignedTunnelId: PEER_TUNNEL, resultCode: { resultCode: 1 } });
+    expect(open(1, 3000).answer).toEqual(['SCCRP']);
+  });
+});
