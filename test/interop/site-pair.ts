@@ -5,6 +5,7 @@ import {
   branchConfiguration,
   createBranchNetwork,
   officeConfiguration,
+  type SiteOptions,
 } from '../../scripts/lab/branch-network.ts';
 import { LabCulvert } from '../../scripts/lab/culvert.ts';
 import type { Namespace } from '../../scripts/lab/namespaces.ts';
@@ -13,34 +14,56 @@ import { waitFor } from '../../scripts/lab/wait.ts';
 
 type Overlay = Readonly<Record<string, unknown>>;
 
+export interface PairOptions {
+  /** Laid over the branch's client, and over head office's server. */
+  readonly client?: Overlay;
+  readonly server?: Overlay;
+  /** `ipsec.connections` of either. */
+  readonly branchIpsec?: Overlay;
+  readonly officeIpsec?: Overlay;
+  /** The branch lies behind a NAT. */
+  readonly behindNat?: boolean;
+}
+
 /** A branch and a head office, both Culvert; either may be left out of the start. */
 export class SitePair {
   readonly network: BranchNetwork;
   readonly branch: LabCulvert;
   readonly office: LabCulvert;
 
-  private constructor(network: BranchNetwork, client: Overlay, server: Overlay) {
+  private constructor(network: BranchNetwork, options: PairOptions) {
+    const { client = {}, server = {}, behindNat = false } = options;
     this.network = network;
     this.branch = new LabCulvert({
       name: 'branch',
       namespace: network.branch,
-      configuration: branchConfiguration(client),
+      configuration: branchConfiguration(client, { ...withIpsec(options.branchIpsec), behindNat }),
     });
     this.office = new LabCulvert({
       name: 'office',
       namespace: network.office,
-      configuration: officeConfiguration(server),
+      configuration: officeConfiguration(server, withIpsec(options.officeIpsec)),
     });
   }
 
   /** The network stands, no router runs yet. */
   static async build(client: Overlay = {}, server: Overlay = {}): Promise<SitePair> {
-    return new SitePair(await createBranchNetwork('namespace'), client, server);
+    return await SitePair.buildWith({ client, server });
+  }
+
+  /** As {@link build}, with all there is to choose. */
+  static async buildWith(options: PairOptions): Promise<SitePair> {
+    return new SitePair(await createBranchNetwork('namespace', options.behindNat), options);
   }
 
   /** Both routers run. */
   static async start(client: Overlay = {}, server: Overlay = {}): Promise<SitePair> {
-    const pair = await SitePair.build(client, server);
+    return await SitePair.startWith({ client, server });
+  }
+
+  /** As {@link start}, with all there is to choose. */
+  static async startWith(options: PairOptions): Promise<SitePair> {
+    const pair = await SitePair.buildWith(options);
     await pair.office.start();
     await pair.branch.start();
     return pair;
@@ -63,6 +86,10 @@ export class SitePair {
       timeoutMs,
     });
   }
+}
+
+function withIpsec(ipsec: Overlay | undefined): SiteOptions {
+  return ipsec === undefined ? {} : { ipsec };
 }
 
 /** One ping. @returns whether it was answered within a second. */
