@@ -28,6 +28,8 @@ export class AttemptPlan {
   #ephemeral = false;
   /** Attempts in a row that nobody answered. */
   #silences = 0;
+  /** Attempts whose proposals the peer refused, since the last that worked. */
+  #refusals = 0;
   #remembered: WorkingOffer | undefined;
 
   constructor({ profile, explicitProposals, encapsulation, remembered }: AttemptPlanOptions) {
@@ -54,7 +56,7 @@ export class AttemptPlan {
   failed(attempt: WorkingOffer, { cause }: Failure): void {
     const ephemeral = this.#ephemeral;
     if (cause !== 'silence') this.#silences = 0;
-    if (cause === 'no-proposal') this.#nextOffer();
+    if (cause === 'no-proposal') this.#refused();
     if (cause !== 'silence') return;
     this.#silences += 1;
     // Both ports, or the only one there is, have been tried with this offer.
@@ -77,6 +79,7 @@ export class AttemptPlan {
   /** The channel is up. @returns what is to be remembered, when that is news. */
   worked(attempt: WorkingOffer): WorkingOffer | undefined {
     this.#silences = 0;
+    this.#refusals = 0;
     this.#offer = attempt.offer;
     const { offer, port, udpEncapsulation } = this.#remembered ?? {};
     if (offer === attempt.offer && port === attempt.port && udpEncapsulation === attempt.udpEncapsulation) {
@@ -84,6 +87,15 @@ export class AttemptPlan {
     }
     this.#remembered = attempt;
     return attempt;
+  }
+
+  /** Where no list pleases, it may be the encapsulation that does not, and what was learnt about it is out of date. */
+  #refused(): void {
+    this.#nextOffer();
+    this.#refusals += 1;
+    if (this.#refusals % this.#offers.length !== 0) return;
+    this.#forced = false;
+    this.#port = 500;
   }
 
   #nextOffer(): void {

@@ -14,8 +14,14 @@ import type { IpsecOutput } from './ipsec-output.ts';
 import { selectorsKey } from './ipsec-views.ts';
 import type { Pair, PeerMark, ProtectedChannel } from './protected-channel.ts';
 
-/** How long a channel that has lost its last SAs waits for others while the IKE SA stands, ms. */
+/** How long a channel whose last SAs the peer has deleted waits for others while the IKE SA stands, ms. */
 const GRACE_MS = 5_000;
+
+/** The same where they went against the will of both: as long as the machines of IKE try to get others, and a little more. */
+const EXPIRED_GRACE_MS = 25_000;
+
+/** Channels in one IKE SA in transport mode: a caller needs one, and another one while it changes its port. */
+const MAX_CHANNELS = 8;
 
 type OutputOf<Kind extends IkeOutput['kind']> = Extract<IkeOutput, { kind: Kind }>;
 
@@ -62,7 +68,8 @@ export class ChannelLifecycle {
     for (const ike of ikes) if (!this.#serves(ike)) this.close(now, ike);
     const record = this.connections.get(connection);
     // A server's caller that hung up is nothing that has gone wrong.
-    if (record !== undefined && (dial !== undefined || record.settings.mode === 'tunnel')) record.failure = failure;
+    const calls = record?.settings.mode === 'tunnel' && record.settings.remote !== 'any';
+    if (record !== undefined && (dial !== undefined || calls)) record.failure = failure;
     if (failure === undefined) return;
     const refused = failure.cause === 'refused' || failure.cause === 'no-proposal';
     if (dial === undefined && refused) this.#note(connection, failure);
@@ -168,6 +175,11 @@ export class ChannelLifecycle {
       this.#turnAway(now, ike);
       return;
     }
+    if (channel.mark === undefined && this.#hasTooMany(ike, child)) {
+      this.channels.delete(channel);
+      this.close(now, ike);
+      return;
+    }
     channel.mark = mark;
     ike.hadChild = true;
     const pair: Pair = {
@@ -191,13 +203,25 @@ export class ChannelLifecycle {
     // In transport mode all is for the one who called; in tunnel mode IKEv1 has a child SA for each pair of networks.
     if (dialled !== undefined && (mode === 'transport' || dialled.mark === undefined)) return dialled;
     const known = this.channels.ofPeer(connection, mark);
-    if (known !== undefined) return known;
+    if (known !== undefined && !(mode === 'transport' && this.#livesOn(known, ike))) return known;
     const record = this.connections.get(connection);
     if (dialled === undefined && !record?.served) return undefined;
     // Both sides call at once: one channel is enough for what lies between the same networks.
     const calling = mode === 'tunnel' && this.channels.of(connection).find((other) => other.mark === undefined);
     if (calling && calling.dial?.remoteAddress === mark.remote.address) return calling;
     return this.channels.create(this.#newId(), connection);
+  }
+
+  /**
+   * It stands by another IKE SA, which in IKEv2 is another caller's: one that had lost it would have said INITIAL_CONTACT,
+   * and else what it lost ends by itself. In IKEv1 a rekey looks no different from another call.
+   */
+  #livesOn({ pairs }: ProtectedChannel, { ref }: IkeRecord): boolean {
+    return ref.version === 2 && pairs.some(({ ike }) => refKey(ike) !== refKey(ref));
+  }
+
+  #hasTooMany({ ref }: IkeRecord, { mode }: ChildSa): boolean {
+    return mode === 'transport' && this.channels.ofIke(ref).length >= MAX_CHANNELS;
   }
 
   #up(channel: ProtectedChannel, ike: IkeRecord): void {
@@ -217,7 +241,7 @@ export class ChannelLifecycle {
     if (channel.pairs.length > 0) return;
     channel.lostIke = pair.ike;
     channel.lastFailure = failure ?? childGone();
-    channel.graceUntil = now + GRACE_MS;
+    channel.graceUntil = now + (failure === undefined ? GRACE_MS : EXPIRED_GRACE_MS);
   }
 
   #moved(ref: IkeRef, path: UdpPath): void {
@@ -240,6 +264,7 @@ export class ChannelLifecycle {
     for (const channel of lost) this.end(now, channel, failure);
     // What the peer just ended by itself is no news; what was refused is.
     const turnedAway = ike?.peer === undefined || (!ike.hadChild && failure.cause !== undefined);
+    if (failure === ike?.refusal) return;
     if (turnedAway && dialled === undefined) this.#note(connection, failure);
   }
 

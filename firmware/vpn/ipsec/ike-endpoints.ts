@@ -129,7 +129,7 @@ export class IkeEndpoints implements Machine<VersionedOutput> {
 
   /** Why the last child SA was refused that the peer asked for; IKEv2 tells it with the end of the IKE SA. */
   refusalOf({ version, id }: IkeRef): Failure | undefined {
-    return version === 1 ? this.#v1.views().find(({ ikeId }) => ikeId === id)?.lastFailure : undefined;
+    return version === 1 ? this.#v1.lastFailure(id) : undefined;
   }
 
   views(now: Instant): readonly AnyIkeView[] {
@@ -203,7 +203,11 @@ export class IkeEndpoints implements Machine<VersionedOutput> {
           // Before it is proved, it is but an address.
           ...(connecting ? {} : { peer }),
           ...(secondsLeft === undefined ? {} : { secondsLeft }),
-          children: children.map(({ sa, secondsLeft: childLeft }) => ({ id: sa.id, secondsLeft: childLeft })),
+          children: children.map(({ sa, secondsLeft: childLeft, group }) => ({
+            id: sa.id,
+            secondsLeft: childLeft,
+            ...(group === undefined ? {} : { group }),
+          })),
         },
       ];
     });

@@ -1,6 +1,7 @@
 /** What can be seen of connections, channels and SAs from outside, in words. */
 import type { ChildKeys, ChildSa, TrafficSelector } from '../../protocol/ike/ike-types.ts';
-import { formatIkeProposal, integrityText } from '../../protocol/ike/proposal-text.ts';
+import { integrityText } from '../../protocol/ike/proposal-text.ts';
+import type { IkeProposal } from '../../protocol/ike/proposals.ts';
 import { findTransform } from '../../protocol/ike/transforms.ts';
 import { identityText } from '../../protocol/ike/v2/identity.ts';
 import { formatCidr, parseIpv4, rangeToCidrs } from '../../protocol/ip-address.ts';
@@ -43,7 +44,7 @@ function ikeInfo(view: AnyIkeView, channels: ChannelTable): IkeSaInfo {
     initiator,
     state,
     path,
-    algorithms: proposal === undefined ? '' : formatIkeProposal(proposal),
+    algorithms: proposal === undefined ? '' : ikeText(version, proposal),
     peerIdentity: peer === undefined ? '' : identityText(peer.identity),
     peerImplementation: printable(peer?.implementation ?? ''),
     natLocal: peer?.natLocal ?? false,
@@ -77,17 +78,32 @@ function childInfo(
   };
 }
 
+/** IKEv1 has a prf alone, whose hashes are never cut off; in IKEv2 it is said where it does not go without saying. */
+function ikeText(version: 1 | 2, { encryption, integrity, prf, group }: IkeProposal): string {
+  const parts = [findTransform('encryption', encryption)?.title ?? encryption];
+  const checked = version === 1 ? undefined : integrity;
+  if (checked !== undefined) parts.push(integrityTitle(checked));
+  if (checked === undefined || findTransform('integrity', checked)?.hash !== prf) {
+    parts.push(findTransform('prf', prf)?.title ?? prf);
+  }
+  return [...parts, groupTitle(group)].join(', ');
+}
+
 /** `AES-GCM with 256-bit key ...` as the table of transforms calls it, and what goes with it. */
 function espText({ outbound, extendedSequenceNumbers }: ChildSa, group: string | undefined): string {
   const parts = [cipherText(outbound)];
   if (outbound.integrity !== undefined) parts.push(integrityTitle(outbound.integrity));
-  if (group !== undefined) parts.push(`PFS ${findTransform('group', group)?.title ?? group}`);
+  if (group !== undefined) parts.push(`PFS ${groupTitle(group)}`);
   if (extendedSequenceNumbers) parts.push('extended sequence numbers');
   return parts.join(', ');
 }
 
 function cipherText({ encryption }: ChildKeys): string {
   return findTransform('encryption', encryption)?.title ?? encryption;
+}
+
+function groupTitle(name: string): string {
+  return findTransform('group', name)?.title ?? name;
 }
 
 function integrityTitle(name: string): string {

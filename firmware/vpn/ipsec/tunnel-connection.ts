@@ -129,6 +129,13 @@ export class TunnelConnection {
     else if (!this.#up.delete(channel)) return;
     if (this.#up.size > 0 || this.#calling !== undefined || !this.#wanted) return;
     this.#run(() => this.#unroute());
+    if (this.settings.remote === 'any') {
+      // Whoever is gone may call again: this side waits as before.
+      this.#upSince = undefined;
+      this.#step(failure.step, failure.reason);
+      this.#setState('up');
+      return;
+    }
     const { clock } = this.#services;
     if (this.#upSince !== undefined && clock.now() - this.#upSince >= STABLE_MS) this.#backoff.reset();
     this.#failed(failure);

@@ -40,6 +40,11 @@ export class DeadPeerDetection {
     this.#unanswered = 0;
   }
 
+  /** Asks whenever that may be: the next {@link due} does. Harmless where it never asks. */
+  hurry(now: Instant): void {
+    if (this.#unanswered === 0) this.#lastHeard = now - this.#intervalMs;
+  }
+
   /** What is to be done now; on `ask` with this sequence number, which repeated questions share. */
   due(now: Instant): { readonly kind: 'nothing' | 'dead' } | { readonly kind: 'ask'; readonly sequence: number } {
     const { deadline } = this;

@@ -13,11 +13,20 @@ export interface IkeV1Settings extends OwnVendorId {
   readonly limits: IkeV1Limits;
 }
 
+/** What became of each: many are given again and again, with one more or less. They are never changed. */
+const known = new WeakMap<IkeConnection, IkeConnection>();
+
 /** @throws RangeError when a connection holds what IKEv1 cannot say. */
 export function endpointSettings(options: IkeV1Options): IkeV1Settings {
-  const connections = options.connections.filter(({ version }) => version === 1).map(checked);
+  const connections = options.connections.filter(({ version }) => version === 1).map(usable);
   const { vendorId = true, encapsulateAmongOurselves = true } = options;
   return { connections, limits: { ...DEFAULT_LIMITS, ...options.limits }, vendorId, encapsulateAmongOurselves };
+}
+
+function usable(connection: IkeConnection): IkeConnection {
+  const found = known.get(connection) ?? checked(connection);
+  known.set(connection, found);
+  return found;
 }
 
 function checked(connection: IkeConnection): IkeConnection {

@@ -9,8 +9,9 @@ export interface IkeV1Limits {
   /** Main Modes of strangers in progress, in all and from one address. */
   readonly halfOpenTotal: number;
   readonly halfOpenPerAddress: number;
-  /** Established ISAKMP SAs. */
+  /** Established ISAKMP SAs, in all and with one address: behind it there may be many peers. */
   readonly ikeSas: number;
+  readonly ikeSasPerAddress: number;
   /** Phase 2 exchanges in progress within one ISAKMP SA. */
   readonly exchangesPerIkeSa: number;
   /** Child SAs of one peer, those that are being replaced included. */
@@ -22,6 +23,7 @@ export const DEFAULT_LIMITS: IkeV1Limits = {
   // Many clients may start behind one NAT at a time, after a power cut, say.
   halfOpenPerAddress: 32,
   ikeSas: 2048,
+  ikeSasPerAddress: 256,
   exchangesPerIkeSa: 16,
   childrenPerIkeSa: 64,
 };

@@ -92,9 +92,8 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   initiate(now: Instant, connectionName: string, path: UdpPath): number {
     const connection = this.#settings.connections.find(({ name }) => name === connectionName);
     if (connection === undefined) throw new RangeError(`no IKEv1 connection is called ${connectionName}`);
-    const known = [...this.#table.sas.values()].some((sa) => sa.path.remote.address === path.remote.address);
     const ikeId = this.#freshIkeId();
-    const options = { ikeId, connection, path, initialContact: !known };
+    const options = { ikeId, connection, path, initialContact: !this.#table.knows(path.remote.address) };
     this.#table.addInitiator(new MainModeInitiator(now, this, options));
     return ikeId;
   }
@@ -169,6 +168,11 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   /** Every Main Mode in progress and every ISAKMP SA. */
   views(): readonly IkeV1View[] {
     return [...this.#mainModeViews(), ...this.#lifecycle.succession.views()];
+  }
+
+  /** The last thing that went wrong with an ISAKMP SA without ending it: a refused Quick Mode, say. */
+  lastFailure(ikeId: number): Failure | undefined {
+    return this.#table.sas.get(ikeId)?.lastFailure;
   }
 
   /** There is no SA, and none is being made. */
@@ -250,7 +254,8 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
       this.#refusals.message1(now, this.#freshIkeId(), message, path, failure, connection?.name);
       return;
     }
-    const full = this.#table.sas.size >= this.limits.ikeSas;
+    const { ikeSas, ikeSasPerAddress } = this.limits;
+    const full = this.#table.sas.size >= ikeSas || this.#table.countAt(path.remote.address) >= ikeSasPerAddress;
     if (full || !hasRoomFor(this.#table.mainModes.values(), path.remote, this.limits)) {
       this.counters.halfOpenLimit += 1;
       return;

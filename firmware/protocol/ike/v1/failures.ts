@@ -236,7 +236,16 @@ export function expired(what: 'ISAKMP SA' | 'child SA', last: Failure | undefine
   };
 }
 
-/** All child SAs of a connection that this side opened are gone. */
+/** A caller has an ISAKMP SA, and never asked for a child SA. */
+export function childNeverWanted(): Failure {
+  return {
+    step: 'Quick Mode 1',
+    reason: 'the peer asked for no child SA',
+    remedy: 'read the log of the peer; it may be that it does not accept the answer of this side',
+  };
+}
+
+/** All child SAs of a connection are gone. */
 export function noChildLeft(): Failure {
   return {
     step: 'Quick Mode',

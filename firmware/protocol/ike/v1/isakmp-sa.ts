@@ -3,10 +3,11 @@ import type { Failure, Instant } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
 import { hash1, wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkePeer } from '../ike-types.ts';
+import { RateLimit } from '../rate-limit.ts';
 import type { ChildTable } from './child-table.ts';
 import { DEFAULT_DPD_SECONDS, DeadPeerDetection } from './dpd.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
-import { deletedByPeer, deletedUnused, noChildLeft, peerSilent } from './failures.ts';
+import { childNeverWanted, deletedByPeer, deletedUnused, noChildLeft, peerSilent } from './failures.ts';
 import { cookieKey, type ReceivedMessage } from './header.ts';
 import { deletePayload, dpdPayload, errorPayload, handleInformational, sealInformational } from './informational.ts';
 import { agreedLifetime, type Lifetime, lifetimeFrom, nextAttempt } from './lifetimes.ts';
@@ -23,6 +24,13 @@ import { QuickModes, type QuickModesHost } from './quick-modes.ts';
 
 /** How long an SA that this side opened may be without child SA, ms: some peers delete before they make anew. */
 const CHILDLESS_MS = 10000;
+
+/** The same for one that the peer opened, which may have something to say to its user before it asks again. */
+const CALLER_CHILDLESS_MS = 60_000;
+
+/** Quick Modes that the peer may begin: a second, and at once, when it has many networks. Each may cost a key exchange. */
+const QUICK_MODES_PER_SECOND = 2;
+const QUICK_MODES_BURST = 64;
 
 /** What an ISAKMP SA needs of the endpoint around it. */
 export interface IsakmpSaHost extends MainModeContext {
@@ -55,6 +63,7 @@ export class IsakmpSa implements QuickModesHost {
   #path: UdpPath;
   #lifetime: Lifetime;
   #childlessSince: Instant | undefined;
+  readonly #asked = new RateLimit(QUICK_MODES_PER_SECOND, QUICK_MODES_BURST);
   #ended: Failure | undefined;
   /** This side opened the connection, or took it over from an SA for which it did. */
   opened: boolean;
@@ -81,6 +90,7 @@ export class IsakmpSa implements QuickModesHost {
     this.#path = sa.path;
     this.#messageIds = new MessageIds(host.random);
     this.opened = opened;
+    this.#childlessSince = now;
     const { nat, vendor, connection } = sa;
     this.peer = {
       identity: sa.peerIdentity,
@@ -117,7 +127,7 @@ export class IsakmpSa implements QuickModesHost {
     const deadlines = [expiresAt, this.retireAt, ...this.#quickModes.deadlines];
     if (this.replacedBy === undefined) {
       deadlines.push(this.#dpd.deadline, this.rekeying || this.doubted ? undefined : rekeyAt);
-      if (this.#childlessSince !== undefined) deadlines.push(this.#childlessSince + CHILDLESS_MS);
+      if (this.#childlessSince !== undefined) deadlines.push(this.#childlessSince + this.#childlessMs);
     }
     return Math.min(...deadlines.filter((deadline) => deadline !== undefined));
   }
@@ -176,6 +186,8 @@ export class IsakmpSa implements QuickModesHost {
 
   /** Tells the peer that this ISAKMP SA is no more. */
   deleteSelf(): void {
+    // Where the peer is by now, the one that has taken over knows.
+    this.#path = this.owner.path;
     this.inform([deletePayload(this.sa)], 'DELETE of the ISAKMP SA');
   }
 
@@ -219,6 +231,14 @@ export class IsakmpSa implements QuickModesHost {
     this.lastFailure = failure;
     const { expiresAt } = this.#lifetime;
     this.#lifetime = { expiresAt, rekeyAt: nextAttempt(now, expiresAt) };
+  }
+
+  /**
+   * A NAT before this side may have given it another port while message 5 was on its way, and the peer would look for it at
+   * the old one: a question over the new SA shows where it is.
+   */
+  showPlace(now: Instant): void {
+    if (this.sa.nat.local) this.#dpd.hurry(now);
   }
 
   /** Somebody who is heard only by ESP may have no ISAKMP SA any more. */
@@ -270,7 +290,8 @@ export class IsakmpSa implements QuickModesHost {
   #receiveQuickMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     const { exchangesPerIkeSa, childrenPerIkeSa } = this.#host.limits;
     const full = this.#quickModes.size >= exchangesPerIkeSa;
-    if (full || this.#host.children.ofIke(this.owner.ikeId).length >= childrenPerIkeSa) {
+    const many = this.#host.children.ofIke(this.owner.ikeId).length >= childrenPerIkeSa;
+    if (full || many || !this.#asked.allows(now)) {
       this.counters.unexpected += 1;
       return;
     }
@@ -360,7 +381,7 @@ export class IsakmpSa implements QuickModesHost {
     if (failure !== undefined) {
       owner.lastFailure = failure;
       this.received('Quick Mode', failure.reason);
-      if (owner.#isBarren) owner.endAndTell(failure);
+      if (owner.opened && owner.#isBarren) owner.endAndTell(failure);
     }
     owner.#watchChildren(now);
   }
@@ -370,15 +391,19 @@ export class IsakmpSa implements QuickModesHost {
     if (shorter.expiresAt < this.#lifetime.expiresAt) this.#lifetime = shorter;
   }
 
-  /** Opened by this side, and neither with a child SA nor about to have one. */
+  /** Neither with a child SA nor about to have one. */
   get #isBarren(): boolean {
-    return this.opened && !this.busy && this.#host.children.ofIke(this.ikeId).length === 0;
+    return this.replacedBy === undefined && !this.busy && this.#host.children.ofIke(this.ikeId).length === 0;
+  }
+
+  get #childlessMs(): number {
+    return this.opened ? CHILDLESS_MS : CALLER_CHILDLESS_MS;
   }
 
   #watchChildren(now: Instant): void {
     if (!this.#isBarren) this.#childlessSince = undefined;
     else this.#childlessSince ??= now;
-    if (this.#childlessSince !== undefined && now - this.#childlessSince >= CHILDLESS_MS)
-      this.endAndTell(noChildLeft());
+    if (this.#childlessSince === undefined || now - this.#childlessSince < this.#childlessMs) return;
+    this.endAndTell(this.used ? noChildLeft() : (this.lastFailure ?? childNeverWanted()));
   }
 }

@@ -47,6 +47,7 @@ export class SaLifecycle {
     const same = rekeyed !== undefined && sameIdentity(rekeyed.sa.peerIdentity, outcome.peerIdentity);
     this.#succession.begin(now, sa, same && rekeyed.ended === undefined ? rekeyed : undefined);
     if (sa.opened && this.#children.ofIke(sa.ikeId).length === 0) this.#startChildren(now, sa);
+    else if (outcome.initiator) sa.showPlace(now);
   }
 
   /** Takes down whatever the same peer had before. */

@@ -100,6 +100,21 @@ export class SaTable {
     return undefined;
   }
 
+  /** SAs with whoever is at this address. */
+  countAt(address: string): number {
+    let count = 0;
+    for (const { path } of this.sas.values()) if (path.remote.address === address) count += 1;
+    return count;
+  }
+
+  /** There is an SA with whoever is at this address, or this side is making one. */
+  knows(address: string): boolean {
+    for (const { initiator, path } of this.mainModes.values()) {
+      if (initiator && path.remote.address === address) return true;
+    }
+    return this.countAt(address) > 0;
+  }
+
   /**
    * Other SAs with the same peer: the same identity at the same address and port under the same connection. Two sites
    * that both call themselves 192.168.1.10 are two peers, and so are two hosts behind one NAT.

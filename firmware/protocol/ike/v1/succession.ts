@@ -5,12 +5,16 @@
 import type { Failure, Instant } from '../../machine.ts';
 import type { ChildTable } from './child-table.ts';
 import type { IkeV1View } from './endpoint-types.ts';
+import { closedHere } from './failures.ts';
 import type { IsakmpSa } from './isakmp-sa.ts';
 import type { Outbox } from './outbox.ts';
 import type { SaTable } from './sa-table.ts';
 
 /** How long the side that made the successor keeps the old SA, ms. */
 const RETIRE_MS = 10000;
+
+/** ISAKMP SAs with one peer, those that were taken over from included; rekeys of both sides at once leave some four. */
+const MAX_CHAIN = 16;
 
 export class Succession {
   readonly #table: SaTable;
@@ -39,6 +43,13 @@ export class Succession {
       if (sa.sa.initiator && meant !== undefined) meant.retireAt = now + RETIRE_MS;
     }
     this.#up(sa, old);
+    this.#shorten(sa);
+  }
+
+  /** A peer that makes one after the other and deletes none loses the oldest. */
+  #shorten(sa: IsakmpSa): void {
+    const chain = this.chainOf(sa).filter((member) => member !== sa && member.ended === undefined);
+    for (const oldest of chain.slice(0, Math.max(0, chain.length + 1 - MAX_CHAIN))) oldest.endAndTell(closedHere());
   }
 
   /** Everything that `sa` has taken over from, and itself. */

@@ -45,10 +45,14 @@ export class AuthInitiator implements Exchange {
     ];
   }
 
-  /** No other IKE SA with this peer stands (section 2.4). */
+  /**
+   * No other IKE SA with this peer stands or is about to (section 2.4): several connections may lead to one peer, for which
+   * this side is one and the same. Of those that are made at once, the one that was begun first says so.
+   */
   #isFirst(sa: IkeSa): boolean {
     for (const other of sa.host.ikeSas()) {
-      if (other !== sa && other.announced && other.connection.name === sa.connection.name) return false;
+      const same = other !== sa && other.announced && other.path.remote.address === sa.path.remote.address;
+      if (same && (other.protection !== undefined || other.id < sa.id)) return false;
     }
     return true;
   }

@@ -153,6 +153,8 @@ function supersede(now: Instant, sa: IkeSa): void {
   for (const other of sa.host.ikeSas()) {
     const older = other.id < sa.id && other.announced && other.established;
     if (!older || other.peerId === undefined || identityKey(other.peerId) !== key) continue;
+    // Two connections that lead here from one place are two peers, whatever they call themselves.
+    if (other.connection.name !== sa.connection.name) continue;
     if (sameEndpoint(other.path.remote, sa.path.remote)) other.fail(now, supersededByPeer());
   }
 }

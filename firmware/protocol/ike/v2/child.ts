@@ -1,6 +1,6 @@
 /** A child SA as this side keeps it: what was negotiated, where it stands, and when it is to be replaced. */
 import { ByteWriter } from '../../bytes.ts';
-import type { Instant } from '../../machine.ts';
+import type { Failure, Instant } from '../../machine.ts';
 import type { ChildSa } from '../ike-types.ts';
 import type { EspProposal } from '../proposals.ts';
 
@@ -28,6 +28,8 @@ export interface Child {
   expiresAt: Instant;
   /** How often the peer said TEMPORARY_FAILURE, or something as good, when asked to rekey it. */
   refusals: number;
+  /** Why it goes, where that is no wish of either side. */
+  failure?: Failure;
 }
 
 /** An SPI of ESP as it goes into payloads. */

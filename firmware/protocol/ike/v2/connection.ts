@@ -6,12 +6,17 @@ import { espProposalFits, ikeProposalFits } from '../proposals.ts';
 import { encodeIdentity } from './identity.ts';
 import { MAX_SELECTORS } from './traffic-selector.ts';
 
+/** Those that were found in order: many are given again and again, with one more or less. They are never changed. */
+const inOrder = new WeakSet<IkeConnection>();
+
 /** Those of version 2. @throws RangeError when one of them holds what cannot be negotiated or sent. */
 export function usableConnections(connections: readonly IkeConnection[]): readonly IkeConnection[] {
   const usable = connections.filter(({ version }) => version === 2);
   for (const connection of usable) {
+    if (inOrder.has(connection)) continue;
     const problem = problemOf(connection);
     if (problem !== undefined) throw new RangeError(`connection ${connection.name}: ${problem}`);
+    inOrder.add(connection);
   }
   return usable;
 }

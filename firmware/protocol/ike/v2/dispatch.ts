@@ -170,7 +170,7 @@ function answerRequest(now: Instant, sa: IkeSa, name: ExchangeName, payloads: re
   // Whoever uses it believes in it; only the DELETE of a redundant one says otherwise.
   if (state.name === 'undecided' && !deletesIkeSa(payloads) && state.of.established) adopt(now, state.of, sa);
   if (name === 'INFORMATIONAL') return answerInformational(now, sa, payloads);
-  if (sa.ended) return [notify('TEMPORARY_FAILURE')];
+  if (sa.ended || !sa.asked.allows(now)) return [notify('TEMPORARY_FAILURE')];
   const rekeysIke =
     findNotify(payloads, 'REKEY_SA') === undefined &&
     findAll(payloads, 'SA').some(({ proposals }) => proposals.some(({ protocol }) => protocol === PROTOCOL.ike)) &&

@@ -96,6 +96,7 @@ export class IkeV2Endpoint implements Machine<IkeOutput>, IkeHost {
       expectedId: 0,
     });
     sa.announced = true;
+    sa.opened = true;
     sa.window.add(new InitInitiator());
     sa.window.pump(now);
     return sa.id;

@@ -9,11 +9,12 @@ import type { IkeConnection, IkeIdentity, IkeOutput, IkePeer } from '../ike-type
 import { HEADER_OCTETS } from '../message-header.ts';
 import { type EncapsulationCause, type NatSituation, NO_NAT } from '../nat.ts';
 import type { IkeProposal } from '../proposals.ts';
+import { RateLimit } from '../rate-limit.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
 import type { Child } from './child.ts';
 import { MessageProtection } from './encrypted.ts';
 import { type Exchange, RequestWindow, type WindowHost } from './exchange.ts';
-import { replacedByRekey, silentPeer } from './failures.ts';
+import { lifetimeOver, replacedByRekey, silentPeer } from './failures.ts';
 import { Reassembly, sealMessage } from './fragmentation.ts';
 import { encodeHeader, type IkeHeader } from './header.ts';
 import { addressIdentity } from './identity.ts';
@@ -28,6 +29,10 @@ import { DEFAULT_IKE_LIFETIME, type IkeV2Counters, type IkeV2Limits } from './se
 
 /** How long a dead SA is kept to repeat its last reply, ms. */
 const LAST_REPLY_MS = 30_000;
+
+/** SAs that the peer may ask for under an established one: a second, and at once. Each may cost a key exchange. */
+const ASKED_PER_SECOND = 2;
+const ASKED_BURST = 32;
 
 /** How long the peer may take to delete an SA that was replaced, ms. Then this side does. */
 export const REPLACED_MS = 60_000;
@@ -45,6 +50,13 @@ export type IkeSaState =
   /** Nothing of it is up: a DELETE is being delivered, or the last reply is kept for repetition. */
   | { readonly name: 'closing' }
   | { readonly name: 'gone' };
+
+/** The last child, which went before the peer agreed to another one. */
+export interface LostChild {
+  readonly child: Child;
+  /** When to ask for one like it. */
+  askAt: Instant;
+}
 
 /** What an IKE SA needs of its endpoint. */
 export interface IkeHost extends OwnVendorId {
@@ -117,6 +129,8 @@ export class IkeSa implements WindowHost {
   peerToken: Uint8Array | undefined;
 
   readonly children = new Map<number, Child>();
+  /** What the peer asks for, over all rekeys. */
+  asked = new RateLimit(ASKED_PER_SECOND, ASKED_BURST);
   /** The peer rekeys this SA while this side does. */
   peerRekey: PeerIkeRekey | undefined;
 
@@ -128,6 +142,9 @@ export class IkeSa implements WindowHost {
   childlessSince: Instant | undefined;
   /** Why there is none. */
   childFailure: Failure | undefined;
+  /** This side opened the connection, or took it over from an SA for which it did: it sees to it that there is a child. */
+  opened = false;
+  lost: LostChild | undefined;
   refusals = 0;
   /** What an unprotected message or the network said: told if nothing better comes (section 2.21.1). */
   hint: Failure | undefined;
@@ -270,6 +287,7 @@ export class IkeSa implements WindowHost {
     this.children.set(child.sa.id, child);
     this.childlessSince = undefined;
     this.childFailure = undefined;
+    this.lost = undefined;
     if (replaces !== undefined) replaces.replacedBy = child;
     this.host.emit({
       kind: 'child-up',
@@ -291,12 +309,24 @@ export class IkeSa implements WindowHost {
     if (!this.children.delete(child.sa.id)) return;
     const heir = child.replacedBy;
     if (heir !== undefined && heir.state === 'up') this.sendOn(heir);
+    if (failure === undefined && this.children.size === 0) this.#lose(now, child);
+    const reason = failure ?? child.failure;
     const { id: childId } = child.sa;
-    this.host.emit(failure === undefined ? { kind: 'child-down', childId } : { kind: 'child-down', childId, failure });
+    this.host.emit({ kind: 'child-down', childId, ...(reason === undefined ? {} : { failure: reason }) });
     if (this.children.size === 0) {
       this.childlessSince = now;
-      this.childFailure ??= failure;
+      this.childFailure ??= reason;
     }
+  }
+
+  /** Where another one was wanted in its place, it is asked for; one that the peer just closed is closed. */
+  #lose(now: Instant, child: Child): void {
+    const wanted =
+      child.failure !== undefined || (child.state === 'up' && (child.rekeyAt === undefined || child.refusals > 0));
+    if (!this.opened || !this.established || child.replacedBy !== undefined || !wanted) return;
+    child.failure ??= lifetimeOver('child');
+    child.refusals = 0;
+    this.lost ??= { child, askAt: now };
   }
 
   /** The end of all that is up. The SA itself stays as long as the peer may want something repeated. */
@@ -308,6 +338,7 @@ export class IkeSa implements WindowHost {
     }
     this.announced = false;
     this.peerRekey = undefined;
+    this.lost = undefined;
     this.rekeyAt = undefined;
     this.window.takeQueue();
     this.state = { name: 'closing' };

@@ -34,6 +34,13 @@ function candidatesFor(connections: readonly IkeConnection[], address: string): 
   ];
 }
 
+/** Whoever is at this address has IKE SAs enough. */
+function isCrowded(host: IkeHost, address: string): boolean {
+  let count = 0;
+  for (const { path } of host.ikeSas()) if (path.remote.address === address) count += 1;
+  return count >= host.limits.ikeSasPerAddress;
+}
+
 /**
  * Answers a first message.
  * @throws DecodeError when it is malformed.
@@ -68,7 +75,7 @@ export function answerInit(
     answer(notify('COOKIE', verdict.cookie));
     return;
   }
-  if (verdict.kind === 'refused') {
+  if (verdict.kind === 'refused' || isCrowded(host, path.remote.address)) {
     host.counters.halfOpenLimit += 1;
     return;
   }

@@ -62,8 +62,8 @@ export class CreateChild implements Exchange {
 
   begin(now: Instant, sa: IkeSa): readonly Payload[] | undefined {
     const { old } = this;
-    if (!sa.established || !sa.children.has(old.sa.id) || old.state !== 'up') return undefined;
-    if (!old.confirmed) {
+    if (!sa.established || !this.#isWanted(sa)) return undefined;
+    if (!this.#fresh && !old.confirmed) {
       // Asked now, the peer would say that it knows no such child.
       old.rekeyAt = now + UNCONFIRMED_MS;
       return undefined;
@@ -78,6 +78,12 @@ export class CreateChild implements Exchange {
       ...(this.#fresh ? [] : [notifyEsp('REKEY_SA', spiOctets(old.sa.inboundSpi))]),
       ...askPayloads(ask, this.#exchange === undefined ? [nonce] : [nonce, kePayload(this.#exchange)]),
     ];
+  }
+
+  /** There is something to replace, or something that was lost without another one in its place. */
+  #isWanted(sa: IkeSa): boolean {
+    const { old } = this;
+    return sa.lost?.child === old || (sa.children.has(old.sa.id) && old.state === 'up');
   }
 
   finish(now: Instant, sa: IkeSa, { payloads }: ReceivedResponse): Finished {
@@ -100,7 +106,7 @@ export class CreateChild implements Exchange {
       leaveToPeer(now, old, this.collision.child);
       return;
     }
-    if (!sa.children.has(old.sa.id) || old.state !== 'up') return;
+    if (!this.#isWanted(sa)) return;
     const group = wantedGroup(payloads, this.#ask?.proposals.map((proposal) => proposal.group) ?? []);
     if (group !== undefined && this.#group === undefined) {
       sa.window.add(new CreateChild(old, { fresh: this.#fresh, group }));
@@ -117,7 +123,9 @@ export class CreateChild implements Exchange {
       sa.window.add(ikeDelete());
       return;
     }
-    old.rekeyAt = retryAt(now, old.refusals, sa.host.random);
+    const at = retryAt(now, old.refusals, sa.host.random);
+    if (sa.lost?.child === old) sa.lost.askAt = at;
+    else old.rekeyAt = at;
   }
 
   #agree(now: Instant, sa: IkeSa, payloads: readonly Payload[]): void {
@@ -134,7 +142,7 @@ export class CreateChild implements Exchange {
     if (spoiled) {
       sa.note('CREATE_CHILD_SA', 'failure' in agreed ? agreed.failure.reason : 'the peer gave an incomplete answer');
       sa.window.add(spiDelete(ask.spi));
-      if (sa.children.has(this.old.sa.id) && this.old.state === 'up') this.#later(now, sa);
+      if (this.#isWanted(sa)) this.#later(now, sa);
       return;
     }
     const nonces = { nonceI: this.#nonce, nonceR };

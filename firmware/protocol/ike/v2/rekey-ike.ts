@@ -208,6 +208,7 @@ function heir(
     expectedId: 0,
   });
   next.expiresAt = now + REPLACED_MS;
+  next.asked = old.asked;
   next.nat = old.nat;
   next.fragmentation = old.fragmentation;
   next.implementation = old.implementation;

@@ -19,6 +19,8 @@ export interface IkeV2Limits {
   readonly halfOpenMs: number;
   /** IKE SAs in all. Default 4096. */
   readonly ikeSas: number;
+  /** The same with one address, behind which there may be many peers. Default 512. */
+  readonly ikeSasPerAddress: number;
   /** Child SAs of one IKE SA, those being replaced included. Default 32. */
   readonly childrenPerIkeSa: number;
   /** Octets of an IKE message above which it is fragmented. Default 1220: fits 1280 with IPv6, UDP and the marker. */
@@ -34,6 +36,7 @@ export const DEFAULT_LIMITS: IkeV2Limits = {
   cookieThreshold: 16,
   halfOpenMs: 30_000,
   ikeSas: 4096,
+  ikeSasPerAddress: 512,
   childrenPerIkeSa: 32,
   fragmentOctets: 1220,
 };

@@ -14,6 +14,8 @@ export function adopt(now: Instant, old: IkeSa, next: IkeSa): void {
     next.children.set(child.sa.id, child);
   }
   old.children.clear();
+  next.opened = old.opened;
+  next.lost = old.lost;
   next.childlessSince = old.childlessSince;
   next.childFailure = old.childFailure;
   for (const exchange of old.window.takeQueue()) {

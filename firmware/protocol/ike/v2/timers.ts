@@ -21,7 +21,7 @@ export function deadlineOf(sa: IkeSa): Instant | undefined {
   const deadlines = [sa.window.deadline, sa.expiresAt];
   if (state.name === 'half-open') deadlines.push(state.init.until);
   if (state.name === 'established') {
-    deadlines.push(sa.rekeyAt, livenessAt(sa), childlessUntil(sa));
+    deadlines.push(sa.rekeyAt, livenessAt(sa), childlessUntil(sa), askAt(sa));
     for (const child of sa.children.values()) deadlines.push(child.rekeyAt, child.expiresAt);
   }
   return deadlines.reduce((first, next) => (first === undefined || (next ?? first) < first ? next : first), undefined);
@@ -35,6 +35,11 @@ function livenessAt(sa: IkeSa): Instant | undefined {
 function childlessUntil(sa: IkeSa): Instant | undefined {
   if (sa.childlessSince === undefined || sa.window.has('child')) return undefined;
   return sa.childlessSince + CHILDLESS_MS;
+}
+
+/** When to ask for a child like the one that was lost. */
+function askAt(sa: IkeSa): Instant | undefined {
+  return sa.window.has('child') ? undefined : sa.lost?.askAt;
 }
 
 function due(now: Instant, at: Instant | undefined): boolean {
@@ -81,6 +86,7 @@ function expire(now: Instant, sa: IkeSa): void {
 function tickEstablished(now: Instant, sa: IkeSa): void {
   for (const child of [...sa.children.values()]) tickChild(now, sa, child);
   if (due(now, sa.rekeyAt)) rekeyIke(sa);
+  if (sa.lost !== undefined && due(now, askAt(sa))) sa.window.add(new CreateChild(sa.lost.child, { fresh: true }));
   if (due(now, childlessUntil(sa))) {
     sa.end(now, sa.childFailure ?? noChildLeft());
     sa.window.add(ikeDelete());
@@ -93,11 +99,20 @@ function tickChild(now: Instant, sa: IkeSa, child: Child): void {
   if (child.state === 'deleting') sa.remove(now, child);
   else {
     // Nothing goes over it any more, whatever the peer says to the DELETE.
-    const overdue = child.state === 'up';
+    if (child.state === 'up') overdue(now, sa, child);
     child.expiresAt = now + OVERDUE_MS;
     sa.window.add(childDelete(child));
-    if (overdue) sa.note('INFORMATIONAL', lifetimeOver('child').reason);
   }
+}
+
+/** The peer never agreed to another one. Whoever opened the connection goes on asking, but not to replace this one. */
+function overdue(now: Instant, sa: IkeSa, child: Child): void {
+  child.failure = lifetimeOver('child');
+  sa.note('INFORMATIONAL', child.failure.reason);
+  if (!sa.opened || child.replacedBy !== undefined || [...sa.children.values()].some((one) => one !== child)) return;
+  child.refusals = 0;
+  sa.lost = { child, askAt: now };
+  if (!sa.window.has('child')) sa.window.add(new CreateChild(child, { fresh: true }));
 }
 
 /** Replaces a child, unless that is being done. */

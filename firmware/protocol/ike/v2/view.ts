@@ -9,6 +9,8 @@ import type { IkeSa, IkeSaState } from './ike-sa.ts';
 export interface ChildView {
   readonly sa: ChildSa;
   readonly state: ChildState;
+  /** Of a key exchange of its own; the first child of an IKE SA has none. */
+  readonly group?: string;
   /** Until the hard end, seconds. */
   readonly secondsLeft: number;
 }
@@ -49,6 +51,7 @@ export function viewOf(now: Instant, sa: IkeSa): IkeSaView {
     children: [...sa.children.values()].map((child) => ({
       sa: child.sa,
       state: child.state,
+      ...(child.esp.group === undefined ? {} : { group: child.esp.group }),
       secondsLeft: left(child.expiresAt),
     })),
   };

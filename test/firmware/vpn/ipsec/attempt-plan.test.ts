@@ -91,6 +91,16 @@ describe('the plan of attempts', () => {
     expect(plan.worked(second)).toEqual(second);
   });
 
+  it('forgets the encapsulation that worked once, when the peer refuses every offer with it', () => {
+    const remembered = { offer: 'legacy', port: 4500, udpEncapsulation: true } as const;
+    expect(attempts(new AttemptPlan({ ...AUTO, remembered }), 'no-proposal', 4)).toEqual([
+      'legacy 4500 udp',
+      'modern 4500 udp',
+      'legacy 500',
+      'modern 500',
+    ]);
+  });
+
   it('forgets an offer that the profile does not have any more', () => {
     const remembered = { offer: 'legacy', port: 500, udpEncapsulation: false } as const;
     expect(words(new AttemptPlan({ ...AUTO, profile: 'modern', remembered }).next(false))).toBe('modern 500');

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { IpsecConnectionSettings } from '../../../../firmware/vpn/ipsec/ipsec-types.ts';
-import { BRANCH, dial, OFFICE, servedSettings, settings, TestNetwork, TestSite } from './two-sites.ts';
+import {
+  BRANCH,
+  dial,
+  FAST_ESP_V1,
+  FAST_ESP_V2,
+  OFFICE,
+  servedSettings,
+  settings,
+  TestNetwork,
+  TestSite,
+} from './two-sites.ts';
 
 type Changes = Partial<IpsecConnectionSettings>;
 
@@ -73,7 +83,10 @@ describe.each([1, 2] as const)('an IPsec machine with IKEv%i', (version) => {
         version,
         state: 'up',
         initiator: true,
-        algorithms: version === 1 ? 'aes128-sha256-ecp256' : 'aes128gcm16-prfsha256-x25519',
+        algorithms:
+          version === 1
+            ? 'AES-CBC with 128-bit key, PRF-HMAC-SHA2-256, 256-bit ECP'
+            : 'AES-GCM with 128-bit key, PRF-HMAC-SHA2-256, X25519',
         peerIdentity: OFFICE,
         children: [
           {
@@ -84,6 +97,72 @@ describe.each([1, 2] as const)('an IPsec machine with IKEv%i', (version) => {
         ],
       },
     ]);
+  });
+
+  it('says which group the keys of a child SA were exchanged in', () => {
+    const esp = { ...(version === 1 ? FAST_ESP_V1 : FAST_ESP_V2), group: 'ecp256' };
+    const { branch, office, network } = transport(version, { espProposals: [esp] }, { espProposals: [esp] });
+    const id = dial(network, branch);
+    network.run(2);
+    branch.machine.saLifetime(network.now, branch.sending(id)?.key ?? 0, 'soft', 'packets');
+    network.run(20);
+    for (const site of [branch, office]) {
+      const said = JSON.stringify(site.machine.views(network.now, 0)[0]?.ikeSas[0]?.children);
+      expect(said).toContain('PFS 256-bit ECP');
+    }
+  });
+
+  it('keeps two connections to one peer, with keys of their own, names and all', () => {
+    const branch = new TestSite(BRANCH, 1);
+    const office = new TestSite(OFFICE, 2);
+    const network = new TestNetwork(branch, office);
+    const names = ['hq', 'hq-2'] as const;
+    const psks = ['the key of the first', 'the key of the second'] as const;
+    const called = ['callers', 'callers-2'] as const;
+    branch.machine.setConnections(
+      network.now,
+      names.map((name, index) => settings(version, { name, psk: psks[index] ?? '' })),
+    );
+    office.machine.setConnections(
+      network.now,
+      called.map((name, index) => servedSettings(version, { name, psk: psks[index] ?? '' })),
+    );
+    for (const name of called) office.machine.serve(network.now, name);
+    const first = dial(network, branch, 'hq');
+    network.run(2);
+    const second = dial(network, branch, 'hq-2');
+    network.run(2);
+    network.traffic = true;
+    network.run(5 * 3600);
+    expect([...branch.up.keys()]).toEqual([first, second]);
+    expect([...office.up.values()].map(({ connection }) => connection)).toEqual(called);
+    expect([...branch.all('channel-down'), ...office.all('channel-down')]).toEqual([]);
+    expect(network.unopened).toBe(0);
+    network.traffic = false;
+    branch.machine.close(network.now, first);
+    network.run(60);
+    expect([...branch.up.keys()]).toEqual([second]);
+    expect(office.up.size).toBe(1);
+  });
+
+  it('bounds the channels that one peer makes in one IKE SA', () => {
+    const { branch, office, network } = transport(version);
+    const names = Array.from({ length: 12 }, (_, index) => `caller-${index}`);
+    branch.machine.setConnections(
+      network.now,
+      names.map((name) => settings(version, { name })),
+    );
+    let most = 0;
+    for (const [index, connection] of names.entries()) {
+      const ports = { local: 2000 + index, remote: 1701 };
+      const request = { connection, remoteAddress: OFFICE, localAddress: BRANCH, ports };
+      branch.machine.dial(network.now, branch.newId(), request);
+      network.run(2);
+      const held = office.machine.views(network.now, 0)[0]?.ikeSas ?? [];
+      for (const { children } of held) most = Math.max(most, new Set(children.map(({ channel }) => channel)).size);
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(8);
   });
 
   it('never shows the key, in steps, failures or views', () => {
@@ -341,5 +420,21 @@ describe.each([1, 2] as const)('an IPsec machine with IKEv%i', (version) => {
     for (const channel of new Set([id, ...branch.up.keys()])) branch.machine.close(network.now, channel);
     network.run(3);
     expect(branch.sas.size + branch.policies.size + office.sas.size + office.policies.size).toBe(0);
+  });
+});
+
+describe('an IPsec machine with IKEv2, called twice from one place', () => {
+  it('has a channel for each of two callers that differ in nothing but their IKE SA', () => {
+    const { branch, office, network } = transport(2);
+    branch.machine.setConnections(network.now, [settings(2), settings(2, { name: 'hq-2' })]);
+    const first = dial(network, branch);
+    network.run(2);
+    const second = dial(network, branch, 'hq-2');
+    network.run(60);
+    expect([...branch.up.keys()]).toEqual([first, second]);
+    const [one = 0, other = 0] = office.up.keys();
+    expect(office.up.size).toBe(2);
+    expect(office.sending(one)?.inbound.spi).toBe(branch.sending(first)?.outbound.spi);
+    expect(office.sending(other)?.inbound.spi).toBe(branch.sending(second)?.outbound.spi);
   });
 });

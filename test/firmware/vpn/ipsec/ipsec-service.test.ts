@@ -178,6 +178,37 @@ describe.each([1, 2] as const)('the IPsec service with IKEv%i', (version) => {
     expect(bench.branch.dataPlane.leftovers + bench.office.dataPlane.leftovers).toBe(0);
   });
 
+  it('waits for the next call when the one between networks that called has hung up, and has nothing to complain of', async () => {
+    const bench = new ServiceBench();
+    const waiting = { name: 'branch', remote: 'any', mode: 'tunnel', tunnel: FAR_TUNNEL } as const;
+    await bench.office.service.setConnections([settings(version, waiting)]);
+    await bench.branch.service.setConnections([settings(version, { mode: 'tunnel', tunnel: TUNNEL })]);
+    await bench.run(20);
+    expect(bench.branch.states.at(-1)).toBe('hq up');
+    expect(bench.office.networks.standing.size).toBe(1);
+    await bench.until(bench.branch.service.disconnect('hq'));
+    await bench.run(1);
+    expect(bench.office.service.info()).toMatchObject([{ state: 'up' }]);
+    expect(bench.office.service.info()[0]?.failure).toBeUndefined();
+    expect(bench.office.states.join()).not.toContain('failed');
+    expect(bench.office.networks.standing.size).toBe(0);
+    bench.branch.service.connect('hq');
+    await bench.run(20);
+    expect(bench.branch.states.at(-1)).toBe('hq up');
+    expect(bench.office.networks.standing.size).toBe(1);
+  });
+
+  it('has done within two seconds when it stops and the peer is gone', async () => {
+    const { bench } = await served(version);
+    bench.branch.service.dial(REQUEST, new Listener());
+    await bench.run(2);
+    bench.cut = true;
+    const before = bench.clock.now();
+    await bench.until(bench.branch.service.stop());
+    expect(bench.clock.now() - before).toBeLessThanOrEqual(2_100);
+    expect(bench.branch.dataPlane.leftovers).toBe(0);
+  });
+
   it('dials for ever between networks, and is up soon after the peer is back', async () => {
     const bench = new ServiceBench();
     const there = settings(version, { name: 'branch', remote: BRANCH, mode: 'tunnel', tunnel: FAR_TUNNEL });

@@ -119,6 +119,59 @@ describe('a peer', () => {
     expect(server.all('child-up')).toHaveLength(2);
     expect(client.endpoint.views()[0]?.lastFailure?.step).toBe('Quick Mode');
   });
+
+  it('that never asks for a child SA does not keep its ISAKMP SA for ever', () => {
+    const silent = { dpdSeconds: 0 };
+    const { network, client, server } = makePair({ client: l2tpClient(silent), server: l2tpServer(silent) });
+    client.endpoint.initiate(network.now, 'client', client.to(SERVER));
+    network.runUntil(() => server.all('ike-up').length > 0, 2000);
+    network.filter = ({ from }) => from !== client;
+    network.run(50_000);
+    expect(server.endpoint.views()).toHaveLength(1);
+    network.run(15_000);
+    expect(server.endpoint.views()).toEqual([]);
+    expect(server.last('ike-down')?.failure.reason).toBe('the peer asked for no child SA');
+  });
+
+  it('that makes one ISAKMP SA after the other and deletes none holds few', () => {
+    const { network, client, server } = connect();
+    for (let count = 0; count < 40; count += 1) {
+      client.endpoint.initiate(network.now, 'client', client.to(SERVER));
+      network.run(100);
+    }
+    expect(server.all('ike-up').length).toBeGreaterThan(30);
+    expect(server.endpoint.views().length).toBeLessThanOrEqual(16);
+    network.run(60_000);
+    expect(server.endpoint.views().filter(({ state }) => state === 'established')).toHaveLength(1);
+    expect(server.all('child-down')).toEqual([]);
+  });
+
+  it('has no more ISAKMP SAs from one address than are allowed', () => {
+    const network = new Network(8);
+    const server = network.add('server', SERVER, [l2tpServer()], undefined, { ikeSasPerAddress: 3 });
+    const client = network.add('client', CLIENT, [l2tpClient()]);
+    for (let count = 0; count < 6; count += 1) {
+      client.endpoint.initiate(network.now, 'client', client.to(SERVER, 500, 5000 + count));
+      network.run(500);
+    }
+    expect(server.endpoint.views()).toHaveLength(3);
+    expect(server.endpoint.counters.halfOpenLimit).toBeGreaterThan(2);
+  });
+
+  it('says that it remembers nothing for the first of two connections that it makes at once', () => {
+    const network = new Network(9);
+    const names = ['first', 'second'];
+    const server = network.add('server', SERVER, [l2tpServer()]);
+    const client = network.add(
+      'client',
+      CLIENT,
+      names.map((name) => l2tpClient({ name })),
+    );
+    for (const name of names) client.endpoint.initiate(network.now, name, client.to(SERVER));
+    network.run(3000);
+    expect(client.all('ike-up').map(({ connection }) => connection)).toEqual(names);
+    expect([...server.all('ike-down'), ...client.all('ike-down')]).toEqual([]);
+  });
 });
 
 describe('a configuration that IKEv1 cannot say', () => {

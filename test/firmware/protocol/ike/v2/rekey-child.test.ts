@@ -105,6 +105,28 @@ describe('rekeying a child SA', () => {
   });
 });
 
+describe('a child whose end has come while the peer refused to rekey it', () => {
+  it('is made anew over the IKE SA that stands, by the side that opened the connection', () => {
+    const harness = new Harness({
+      left: { childLifetime: 100 },
+      right: { childLifetime: 1000 },
+      rightOptions: { limits: { retransmitTries: 1000 } },
+    }).connect();
+    const before = harness.child('left').inboundSpi;
+    // What the right side wants, to rekey the IKE SA, never arrives: meanwhile it refuses.
+    harness.right.rekeyIke(harness.now, harness.ikeId('right'));
+    const lose = (): void => {
+      harness.flying = harness.flying.filter(({ from, name }) => from !== 'right' || !name.includes('SA request'));
+    };
+    harness.run(101_000, lose);
+    expect(harness.all('left', 'child-up')).toHaveLength(1);
+    harness.run(60_000);
+    expect(harness.all('left', 'ike-down').filter(({ failure }) => failure.step !== 'rekey')).toEqual([]);
+    expect(problems(harness)).toEqual([]);
+    expect(harness.child('left').inboundSpi).not.toBe(before);
+  });
+});
+
 describe('both sides rekeying the same child (section 2.8.1)', () => {
   const orders: Record<string, (harness: Harness) => void> = {
     'as in the RFC': (harness) => {

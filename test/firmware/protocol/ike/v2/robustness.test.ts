@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
-import { type Flying, Harness, PATH, problems, RIGHT_ADDRESS } from './harness.ts';
+import { type Flying, Harness, LEFT, PATH, problems, RIGHT, RIGHT_ADDRESS } from './harness.ts';
 
 const REVERSED = { local: PATH.remote, remote: PATH.local };
 
@@ -25,6 +25,45 @@ function recording(seed: number): { harness: Harness; messages: Flying[] } {
   flush();
   return { harness, messages };
 }
+
+describe('a peer that has proved who it is', () => {
+  it('gets no more SAs than a few a second, and keeps what it has', () => {
+    const harness = new Harness().connect();
+    for (let count = 0; count < 22; count += 1) {
+      harness.left.rekeyChild(harness.now, [...harness.tables.left.children.keys()].at(-1) ?? 0);
+      harness.left.rekeyIke(harness.now, harness.ikeId('left'));
+      harness.deliverAll();
+      harness.run(10);
+    }
+    expect(harness.all('right', 'child-up').length + harness.all('right', 'ike-up').length).toBeLessThan(38);
+    harness.run(300_000);
+    expect(problems(harness)).toEqual([]);
+  });
+
+  it('has no more IKE SAs from one address than are allowed', () => {
+    const harness = new Harness({ rightOptions: { limits: { ikeSasPerAddress: 4 } } });
+    for (let count = 0; count < 8; count += 1) {
+      harness.initiate({ ...PATH, local: { ...PATH.local, port: 5000 + count } });
+      harness.deliverAll();
+    }
+    expect(harness.live('right')).toHaveLength(4);
+  });
+
+  it('does not lose one connection when it makes another one by another name', () => {
+    const harness = new Harness({ left: { localId: { kind: 'fqdn', value: 'left.example' } } });
+    const { left, right } = harness;
+    const other = { psk: Buffer.from('another key of another name') };
+    left.setConnections([LEFT, { ...LEFT, ...other, name: 'second' }]);
+    right.setConnections([RIGHT, { ...RIGHT, ...other, name: 'second branch' }]);
+    harness.connect();
+    left.initiate(harness.now, 'second', PATH);
+    harness.deliverAll();
+    expect(harness.live('left')).toHaveLength(2);
+    expect(harness.live('right').map(({ connection }) => connection)).toEqual(['branch', 'second branch']);
+    const said = harness.all('left', 'trace').filter(({ detail = '' }) => detail.includes('INITIAL_CONTACT'));
+    expect(said).toHaveLength(1);
+  });
+});
 
 describe('what strangers send', () => {
   it('never makes the endpoint throw nor keep anything: 100,000 datagrams, made up or spoiled', () => {
