@@ -179,8 +179,10 @@ export class Lcp {
   #finishFailure(cause: FinishCause): Failure {
     switch (cause) {
       case 'no answer':
-        if (this.#policy.grievance !== undefined) return this.#policy.grievance;
-        return this.#negotiation.heard ? this.#stuckFailure() : this.#silentFailure();
+        if (!this.#negotiation.heard) return this.#silentFailure();
+        // What it asks for is no matter as long as it cannot hear what we say to that.
+        if (!this.#negotiation.answered) return this.#deafFailure();
+        return this.#policy.grievance ?? this.#stuckFailure();
       case 'closed':
         return {
           step: 'terminated',
@@ -207,6 +209,16 @@ export class Lcp {
       step: 'LCP',
       reason: `the peer answered none of ${this.#maxConfigure} LCP Configure-Requests`,
       remedy: 'check that the peer runs PPP on this link and that no packets of the link are dropped on the way',
+    };
+  }
+
+  #deafFailure(): Failure {
+    return {
+      step: 'LCP',
+      reason: `the peer sends LCP packets of its own but answered none of ${this.#maxConfigure} of ours, as if it did not hear us`,
+      remedy:
+        'check that no packets towards the peer are dropped; after a restart of this side the peer may still hold the ' +
+        'session of before, and lets it go within a few minutes',
     };
   }
 

@@ -78,6 +78,7 @@ export class Negotiation {
   #cause: FinishCause = 'no answer';
   #peerTerminateText: Uint8Array | undefined;
   #heard = false;
+  #answered = false;
 
   /** @param name `LCP` or `IPCP`: the step that failures name. */
   constructor(name: string, restart: RestartPolicy, policy: NegotiationPolicy, host: NegotiationHost) {
@@ -95,6 +96,11 @@ export class Negotiation {
   /** Whether any packet of this protocol has come since the negotiation began. */
   get heard(): boolean {
     return this.#heard;
+  }
+
+  /** Whether any of our requests got an answer since the negotiation began: the peer hears us, too. */
+  get answered(): boolean {
+    return this.#answered;
   }
 
   /** The data of the peer's last Terminate-Request; `undefined` when none came. */
@@ -231,6 +237,7 @@ export class Negotiation {
     const request = this.#awaited(packet);
     if (request === undefined || !equal(request.data, packet.data)) return;
     request.answered = true;
+    this.#answered = true;
     const failure = this.#isAsking() ? this.#policy.acknowledged() : undefined;
     if (failure !== undefined) this.#host.fail(now, failure);
     else this.#automaton.handle('RCA', now);
@@ -245,6 +252,7 @@ export class Negotiation {
       if (options.length === 0 || !options.every((option) => asked.has(option.type))) return;
     }
     request.answered = true;
+    this.#answered = true;
     const failure = this.#isAsking() ? this.#refusalFailure(kind, options) : undefined;
     if (failure !== undefined) this.#host.fail(now, failure);
     else this.#automaton.handle('RCN', now);
@@ -344,6 +352,7 @@ export class Negotiation {
       this.#naksSent = 0;
       this.#cause = 'no answer';
       this.#heard = false;
+      this.#answered = false;
       this.#policy.reset();
     }
     const data = encodeOptions(this.#policy.request());

@@ -3,7 +3,7 @@ import type { Failure } from '../../../../firmware/protocol/machine.ts';
 import type { PppAuthentication, PppLinkOptions } from '../../../../firmware/protocol/ppp/link-types.ts';
 import { encodeFrame } from '../../../../firmware/protocol/ppp/packet.ts';
 import { PPP_CHAP, PPP_LCP, PPP_PAP } from '../../../../firmware/protocol/ppp/protocol-numbers.ts';
-import { Pair, parseFrame, type Wire } from './simulation.ts';
+import { option, Pair, parseFrame, Solo, type Wire } from './simulation.ts';
 
 const ALL: readonly PppAuthentication[] = ['mschapv2', 'chap', 'pap'];
 const ADMIN: Failure = { step: 'closed', reason: 'the administrator asked for it', remedy: 'connect again' };
@@ -405,5 +405,16 @@ describe('renegotiation and ends', () => {
     expect(pair.a.failure?.step).toBe('LCP');
     expect(pair.a.failure?.reason).toContain('answered none of 10 LCP Configure-Requests');
     expect(pair.a.sentOf(PPP_LCP, 1)).toHaveLength(10);
+  });
+
+  it('says that the peer does not hear it, whatever that peer asks for', () => {
+    const solo = new Solo(client()).begin();
+    // A peer that asks for EAP and is never reached by our suggestion of something else.
+    for (let second = 0; second < 60; second += 1) {
+      solo.hearOptions(PPP_LCP, 1, 1, [option(3, 0xc2, 0x27)]).wait(1000);
+    }
+    expect(solo.failure).toMatchObject({ step: 'LCP' });
+    expect(solo.failure?.reason).toContain('answered none of 10 of ours');
+    expect(solo.failure?.remedy).toContain('session of before');
   });
 });
