@@ -87,6 +87,7 @@ export const ipsecStatusSchema = Type.Object({
   peer: text("The peer's address and port; without an IKE SA the peer as configured, `any` for everybody."),
   algorithms: text('Of the IKE SA, in words; empty until they are chosen.'),
   nat: Type.Enum(['none', 'here', 'there', 'both'], { description: 'At which end there is a NAT.' }),
+  note: Type.Optional(text('Something that happened to it and needs nobody to act, one sentence without a full stop.')),
   encapsulation: Type.Enum(['', 'none', 'udp'], { description: 'Of ESP; empty while there is none.' }),
   peerIdentity: text('Who the peer has proved to be, made printable; empty until it has.'),
   peerImplementation: text('What the peer runs, by its vendor ids; empty when unknown.'),

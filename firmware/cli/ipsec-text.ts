@@ -38,6 +38,7 @@ function settledText(connection: IpsecStatus): Lines {
     ['IKE SA', `${algorithms}${secondsLeft === undefined ? '' : `; ${leftText(secondsLeft)}`}`],
     ...(peerImplementation === '' ? [] : [['peer runs', peerImplementation] as const]),
     ['NAT', NAT_WORDS[connection.nat]],
+    ...(connection.note === undefined ? [] : [['note', connection.note] as const]),
     ...(children.length === 0 ? [['ESP', 'no SAs: nothing passes'] as const] : children.flatMap(childText)),
   ];
   return ['', `${name} with ${peer}`, ...table(facts).map((line) => `  ${line}`)];

@@ -2,7 +2,7 @@ import type { IpsecChildStatus, IpsecStatus } from '../api/router-control.ts';
 import { ANY_PEER } from '../config/ipsec-schema.ts';
 import type { SaCounters, SaKey } from '../dataplane/data-plane.ts';
 import type { Failure } from '../protocol/machine.ts';
-import { formatEndpoint } from '../protocol/udp-path.ts';
+import { formatEndpoint, type UdpEndpoint } from '../protocol/udp-path.ts';
 import type { ChildSaInfo, IkeSaInfo, IpsecConnectionInfo } from '../vpn/ipsec/ipsec-types.ts';
 
 /** Counters by SA pair. */
@@ -57,6 +57,7 @@ function ofIkeSa(connection: IpsecConnectionInfo, ike: IkeSaInfo, counters: SaCo
     peer: formatEndpoint(ike.path.remote),
     algorithms,
     nat: natWords(ike),
+    ...(ike.movedFrom === undefined ? {} : { note: moveNote(ike.movedFrom) }),
     encapsulation: first === undefined ? '' : encapsulationOf(first),
     peerIdentity,
     peerImplementation,
@@ -93,6 +94,13 @@ function spiText(spi: number): string {
 
 function encapsulationOf({ udpEncapsulation }: ChildSaInfo): 'udp' | 'none' {
   return udpEncapsulation ? 'udp' : 'none';
+}
+
+function moveNote(from: UdpEndpoint): string {
+  return (
+    `the peer was at ${formatEndpoint(from)} before: a NAT on the way has given it another address or port, and it was ` +
+    'followed there'
+  );
 }
 
 function natWords({ natLocal, natRemote }: IkeSaInfo): IpsecStatus['nat'] {

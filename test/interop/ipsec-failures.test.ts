@@ -164,6 +164,7 @@ describe.each([1, 2] as const)('what is on the way, by IKEv%i', CONCURRENT, (ver
     await pair.pingThrough(30_000);
     const moved = async () => (await ipsecStatus(pair.office, 'branches'))?.peer !== before;
     await waitFor('the new port of the branch being known', moved);
+    expect((await ipsecStatus(pair.office, 'branches'))?.note).toContain(`was at ${before} before`);
   });
 });
 

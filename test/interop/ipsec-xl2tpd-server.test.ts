@@ -8,6 +8,7 @@ import {
 } from '../../scripts/lab/branch-network.ts';
 import { LabCulvert } from '../../scripts/lab/culvert.ts';
 import { type Guest, startGuest } from '../../scripts/lab/guest.ts';
+import { blockEsp, impair } from '../../scripts/lab/impairments.ts';
 import { addDefaultRoute, connect, createNamespace, type Namespace } from '../../scripts/lab/namespaces.ts';
 import { createNat, type Nat } from '../../scripts/lab/nat.ts';
 import { l2tpConnection, type StrongswanGuest, startStrongswanInGuest } from '../../scripts/lab/strongswan-guest.ts';
@@ -15,10 +16,10 @@ import { waitFor } from '../../scripts/lab/wait.ts';
 import { startXl2tpdLns } from '../../scripts/lab/xl2tpd-lns.ts';
 import { dialling, expectNoneLost, ipsecStatus, PSK, pingSteadily } from './ipsec-support.ts';
 import { matrixIt } from './matrix.ts';
-import { ping, waitForState } from './site-pair.ts';
+import { expectFailure, ping, waitForState } from './site-pair.ts';
 import { CASES, ESP_NAMES, IKE, PEER, SHORT_LIVES, USER, Witness } from './xl2tpd-cases.ts';
 
-describe('strongSwan and xl2tpd as the server', { timeout: 60_000 }, () => {
+describe('strongSwan and xl2tpd as the server', { timeout: 120_000 }, () => {
   let network: BranchNetwork;
   let guest: Guest;
   let strongswan: StrongswanGuest;
@@ -99,6 +100,26 @@ describe('strongSwan and xl2tpd as the server', { timeout: 60_000 }, () => {
         ]);
       },
     );
+  }
+
+  for (const version of [1, 2] as const) {
+    it(`is reached by IKEv${version} with ESP in UDP where ESP is blocked, and the reason was said`, async () => {
+      const open = await impair(network.internet, blockEsp);
+      try {
+        branch = new LabCulvert({
+          name: 'branch',
+          namespace: network.branch,
+          configuration: branchConfiguration({ masquerade: true, ipsec: 'hq' }, { ipsec: dialling(version) }),
+        });
+        await branch.start();
+        await expectFailure(branch, 'hq', /^ESP: .*protocol 50/, /protocol 50|encapsulation/);
+        await waitForState(branch, 'hq', 'up', 40_000);
+        expect(await ipsecStatus(branch, 'hq')).toMatchObject({ state: 'up', encapsulation: 'udp' });
+        await waitFor('an answer through xl2tpd', () => ping(network.branchHost, addresses.officeHost));
+      } finally {
+        await open();
+      }
+    });
   }
 
   for (const version of [1, 2] as const) {

@@ -2,7 +2,7 @@ import type { ChildSa, IkeOutput } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
 import { identityKey } from '../../protocol/ike/v2/identity.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
-import type { UdpPath } from '../../protocol/udp-path.ts';
+import { formatEndpoint, sameEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
 import type { Step } from '../steps.ts';
 import { ChannelTable, type Found } from './channel-table.ts';
 import type { ConnectionRecord } from './connection-record.ts';
@@ -246,8 +246,19 @@ export class ChannelLifecycle {
 
   #moved(ref: IkeRef, path: UdpPath): void {
     const ike = this.ikes.get(refKey(ref));
-    if (ike !== undefined) ike.path = path;
+    if (ike !== undefined) this.#noteMove(ike, path);
     for (const channel of this.channels.ofIke(ref)) channel.move(ref, path);
+  }
+
+  #noteMove(ike: IkeRecord, path: UdpPath): void {
+    const from = ike.path.remote;
+    ike.path = path;
+    if (ike.peer === undefined || sameEndpoint(from, path.remote)) return;
+    ike.movedFrom = from;
+    const detail =
+      `the peer moved from ${formatEndpoint(from)} to ${formatEndpoint(path.remote)}, as one does whose NAT has ` +
+      'forgotten its mapping; what is for it goes there now';
+    this.#emit({ kind: 'step', connection: ike.connection, step: { step: 'NAT', detail } });
   }
 
   #ikeDown(now: Instant, ref: IkeRef, { connection, failure }: OutputOf<'ike-down'>): void {

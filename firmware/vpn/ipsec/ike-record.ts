@@ -2,7 +2,7 @@ import { NatKeepaliveTimer } from '../../protocol/esp/udp-encapsulation.ts';
 import type { IkePeer } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
 import type { Failure, Instant } from '../../protocol/machine.ts';
-import type { UdpPath } from '../../protocol/udp-path.ts';
+import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { ChannelId } from './channel.ts';
 import type { IkeRef } from './ike-endpoints.ts';
 
@@ -11,6 +11,8 @@ export class IkeRecord {
   readonly ref: IkeRef;
   readonly connection: string;
   path: UdpPath;
+  /** Where the peer was before it moved while the SA stood. */
+  movedFrom: UdpEndpoint | undefined;
   /** Absent before it stands. */
   peer: IkePeer | undefined;
   /** The channel for which this side called. */

@@ -9,7 +9,7 @@ import type { ChannelId } from './channel.ts';
 import { ChannelLifecycle } from './channel-lifecycle.ts';
 import { ConnectionRecord } from './connection-record.ts';
 import { answererConnection, callerConnection, type InsidePorts } from './ike-connections.ts';
-import { type IkeEndpointsOptions, refKey } from './ike-endpoints.ts';
+import { type IkeEndpointsOptions, type IkeRef, refKey } from './ike-endpoints.ts';
 import { IkeRecord } from './ike-record.ts';
 import {
   alreadyDialled,
@@ -247,9 +247,10 @@ export class IpsecMachine implements Machine<IpsecOutput> {
   /** @param wall the wall clock at `now`, ms. */
   views(now: Instant, wall: number): readonly IpsecConnectionInfo[] {
     const views = this.#life.ike.views(now);
+    const movedFrom = (ike: IkeRef) => this.#life.ikes.get(refKey(ike))?.movedFrom;
     return [...this.#life.connections.values()].map((record) => {
       const ofRecord = views.filter(({ connection }) => connection === record.name);
-      return connectionInfo(record, wall - (now - record.since), ofRecord, this.#life.channels);
+      return connectionInfo(record, wall - (now - record.since), ofRecord, this.#life.channels, movedFrom);
     });
   }
 

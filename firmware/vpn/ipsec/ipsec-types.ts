@@ -3,7 +3,7 @@ import type { SaKey } from '../../dataplane/data-plane.ts';
 import type { IkeIdentity } from '../../protocol/ike/ike-types.ts';
 import type { EspProposal, IkeProposal } from '../../protocol/ike/proposals.ts';
 import type { Failure } from '../../protocol/machine.ts';
-import type { UdpPath } from '../../protocol/udp-path.ts';
+import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { ConnectionState } from '../steps.ts';
 import type { ChannelId } from './channel.ts';
 
@@ -76,6 +76,8 @@ export interface IkeSaInfo {
   readonly initiator: boolean;
   readonly state: 'connecting' | 'up' | 'replaced';
   readonly path: UdpPath;
+  /** Where the peer was before it moved (a NAT that forgot its mapping) while the SA stood. */
+  readonly movedFrom?: UdpEndpoint;
   /** In words; empty until they are chosen. */
   readonly algorithms: string;
   /** `branch.example`, made printable; empty until it is proved. */

@@ -6,9 +6,10 @@ import { findTransform } from '../../protocol/ike/transforms.ts';
 import { identityText } from '../../protocol/ike/v2/identity.ts';
 import { formatCidr, parseIpv4, rangeToCidrs } from '../../protocol/ip-address.ts';
 import { printable } from '../../protocol/printable.ts';
+import type { UdpEndpoint } from '../../protocol/udp-path.ts';
 import type { ChannelTable } from './channel-table.ts';
 import type { ConnectionRecord } from './connection-record.ts';
-import type { AnyIkeView } from './ike-endpoints.ts';
+import type { AnyIkeView, IkeRef } from './ike-endpoints.ts';
 import type { ChildSaInfo, IkeSaInfo, IpsecConnectionInfo } from './ipsec-types.ts';
 
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
@@ -17,12 +18,13 @@ const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
   [17, 'UDP'],
 ]);
 
-/** @param stateSince wall clock, ms. @param views of its IKE SAs. */
+/** @param stateSince wall clock, ms. @param views of its IKE SAs. @param movedFrom where a peer was before. */
 export function connectionInfo(
   { settings, state, failure }: ConnectionRecord,
   stateSince: number,
   views: readonly AnyIkeView[],
   channels: ChannelTable,
+  movedFrom: (ike: IkeRef) => UdpEndpoint | undefined,
 ): IpsecConnectionInfo {
   const { name, version, mode, remote } = settings;
   return {
@@ -33,17 +35,18 @@ export function connectionInfo(
     state,
     stateSince,
     ...(failure === undefined ? {} : { failure }),
-    ikeSas: views.map((view) => ikeInfo(view, channels)),
+    ikeSas: views.map((view) => ikeInfo(view, channels, movedFrom(view))),
   };
 }
 
-function ikeInfo(view: AnyIkeView, channels: ChannelTable): IkeSaInfo {
+function ikeInfo(view: AnyIkeView, channels: ChannelTable, movedFrom: UdpEndpoint | undefined): IkeSaInfo {
   const { version, initiator, state, path, proposal, peer, secondsLeft } = view;
   return {
     version,
     initiator,
     state,
     path,
+    ...(movedFrom === undefined ? {} : { movedFrom }),
     algorithms: proposal === undefined ? '' : ikeText(version, proposal),
     peerIdentity: peer === undefined ? '' : identityText(peer.identity),
     peerImplementation: printable(peer?.implementation ?? ''),
