@@ -129,6 +129,11 @@ async function main({ lns, ikeVersion, once }: Arguments): Promise<number> {
 }
 
 const options = readArguments();
-const outcome = options ? await main(options) : 2;
+const outcome = options
+  ? await main(options).catch((error: unknown) => {
+      process.stderr.write(`demo: ${error instanceof Error ? error.message : error}\n`);
+      return 1;
+    })
+  : 2;
 process.exitCode = inClear ? 1 : outcome;
 process.exit();

@@ -60,10 +60,6 @@ export function configurationChanged(): Failure {
   return { step: 'configuration', reason: 'the connection was changed or removed', remedy: NOTHING_TO_DO };
 }
 
-export function notServedAnyMore(): Failure {
-  return { step: 'close', reason: 'this side takes no calls on the connection any more', remedy: NOTHING_TO_DO };
-}
-
 export function shuttingDown(): Failure {
   return { step: 'close', reason: 'this router is being shut down', remedy: NOTHING_TO_DO };
 }
