@@ -41,6 +41,14 @@ export type IpcpPolicy =
   /** Give the peer one; called once, after authentication, with the name that the peer proved (if it had to). */
   | { readonly role: 'server'; readonly assign: (user: string | undefined) => Ipv4Assignment | Failure };
 
+/** IPv6CP (RFC 5072), the same for both roles: each end names the identifier of its own. */
+export interface Ipv6cpPolicy {
+  /** Eight octets to ask for first; the peer may give others. Default: random. */
+  readonly interfaceId?: Uint8Array;
+  /** Eight octets, suggested to a peer that has none. Default: random. */
+  readonly peerInterfaceId?: Uint8Array;
+}
+
 export interface PppLinkOptions {
   /** Maximum-Receive-Unit that we ask for, octets, 128..65535. */
   readonly mru: number;
@@ -48,7 +56,10 @@ export interface PppLinkOptions {
   readonly mtu?: number;
   readonly authenticatee?: Authenticatee;
   readonly authenticator?: Authenticator;
-  readonly ipcp: IpcpPolicy;
+  /** Absent: IPv4 is rejected, and the link lives by IPv6 alone. One of `ipcp` and `ipv6cp` is wanted. */
+  readonly ipcp?: IpcpPolicy;
+  /** Absent: IPv6 is rejected. Beside `ipcp` it is welcome and not necessary: the link lives on without it. */
+  readonly ipv6cp?: Ipv6cpPolicy;
   /** LCP Echo-Request: every `intervalMs` without input; dead after `failures` unanswered. Default 10 s, 4. */
   readonly echo?: { readonly intervalMs: number; readonly failures: number };
   /** Restart timer and counters (RFC 1661 section 4.6). Default 1 s (over a tunnel), 10, 2, 5. */
@@ -60,7 +71,7 @@ export interface PppLinkOptions {
   };
   /** How long authentication may take in all, ms. Default 30000. */
   readonly authenticationMs?: number;
-  /** How long IPCP may take in all once authenticated, ms. Default 30000. */
+  /** How long IPCP (IPv6CP, where there is no `ipcp`) may take in all once authenticated, ms. Default 30000. */
   readonly networkMs?: number;
   /** Ask for protocol-field and address-control compression. Default true. */
   readonly compressHeaders?: boolean;
@@ -107,5 +118,9 @@ export type PppOutput =
     }
   /** IPCP left Opened (renegotiation or end): user packets stop until the next `network-up`. */
   | { readonly kind: 'network-down' }
+  /** IPv6CP is opened, before or after IPCP. Eight octets each (RFC 5072 section 4.1). */
+  | { readonly kind: 'ipv6-up'; readonly localInterfaceId: Uint8Array; readonly peerInterfaceId: Uint8Array }
+  /** IPv6CP left Opened: IPv6 user packets stop until the next `ipv6-up`. */
+  | { readonly kind: 'ipv6-down' }
   /** The end. Nothing follows; the machine is done and has no deadline. */
   | { readonly kind: 'down'; readonly failure: Failure };

@@ -7,7 +7,6 @@ import type { Failure, Instant, Machine, RandomSource } from '../machine.ts';
 import { AuthenticationPhase } from './authentication-phase.ts';
 import { earliest } from './deadlines.ts';
 import type { RestartPolicy } from './fsm.ts';
-import { Ipcp } from './ipcp.ts';
 import { KeptFrames } from './kept-frames.ts';
 import { Lcp, type LcpAgreement } from './lcp.ts';
 import {
@@ -20,7 +19,15 @@ import type { PppAuthentication, PppLinkOptions, PppOutput, PppPhase } from './l
 import { NetworkPhase } from './network-phase.ts';
 import { type ControlPacket, decodePacket, encodeFrame } from './packet.ts';
 import { PacketTracer } from './packet-tracer.ts';
-import { isNetworkControlProtocol, PPP_CCP, PPP_CHAP, PPP_IP, PPP_IPCP, PPP_LCP, PPP_PAP } from './protocol-numbers.ts';
+import {
+  isNetworkControlProtocol,
+  PPP_CCP,
+  PPP_CHAP,
+  PPP_IPCP,
+  PPP_IPV6CP,
+  PPP_LCP,
+  PPP_PAP,
+} from './protocol-numbers.ts';
 import { RejectBudget } from './reject-budget.ts';
 
 /** RFC 1661 section 4.6, with the timer for a tunnel instead of a modem. */
@@ -36,6 +43,9 @@ export interface PppView {
   readonly localAddress?: string;
   readonly peerAddress?: string;
   readonly dns: readonly string[];
+  /** Eight octets each, while IPv6CP is opened. */
+  readonly localInterfaceId?: Uint8Array;
+  readonly peerInterfaceId?: Uint8Array;
   /** Octets. */
   readonly peerMru: number;
   /** Who was proved by `authentication`. */
@@ -93,7 +103,7 @@ export class PppLink implements Machine<PppOutput> {
       },
     });
     const lcp = this.#lcp;
-    this.#network = new NetworkPhase(options.ipcp, this.#restart, options.networkMs ?? DEFAULT_NETWORK_MS, {
+    this.#network = new NetworkPhase(options, this.#restart, options.networkMs ?? DEFAULT_NETWORK_MS, random, {
       get peerMru() {
         return lcp.peerMru;
       },
@@ -101,11 +111,13 @@ export class PppLink implements Machine<PppOutput> {
       networkUp: (agreement) => {
         this.#declinedCcp = false;
         this.#outputs.push({ kind: 'network-up', ...agreement });
-        this.#setPhase('open');
       },
-      networkDown: () => {
-        this.#outputs.push({ kind: 'network-down' });
-        if (this.#lcp.state === 'Opened' && this.#life === 'running') this.#setPhase('network');
+      networkDown: () => this.#outputs.push({ kind: 'network-down' }),
+      ipv6Up: (agreement) => this.#outputs.push({ kind: 'ipv6-up', ...agreement }),
+      ipv6Down: () => this.#outputs.push({ kind: 'ipv6-down' }),
+      opened: (open) => {
+        if (open) this.#setPhase('open');
+        else if (this.#lcp.state === 'Opened' && this.#life === 'running') this.#setPhase('network');
       },
       fail: (now, failure) => this.#end(now, failure, failure.reason),
     });
@@ -117,6 +129,7 @@ export class PppLink implements Machine<PppOutput> {
       phase: this.#phase,
       ...(proof === undefined ? {} : { authentication: proof.method, user: proof.user }),
       ...(this.#network.agreement ?? { dns: [] }),
+      ...this.#network.ipv6Agreement,
       peerMru: this.#lcp.peerMru,
     };
   }
@@ -202,7 +215,9 @@ export class PppLink implements Machine<PppOutput> {
           this.#authenticationPacket(now, protocol, frame);
           return;
         case PPP_IPCP:
-          if (this.#network.entered) this.#network.receive(now, this.#decode(protocol, information));
+        case PPP_IPV6CP:
+          if (!this.#network.speaks(protocol)) this.#foreign(now, protocol, frame);
+          else if (this.#network.entered) this.#network.receive(now, protocol, this.#decode(protocol, information));
           else this.#keepForNetwork(now, frame);
           return;
         default:
@@ -236,7 +251,7 @@ export class PppLink implements Machine<PppOutput> {
       if (isNcp && this.#authentication?.ourProofPending === true) this.#kept.keep(frame, this.#phase);
       return;
     }
-    if (this.#lcp.state !== 'Opened' || protocol === PPP_IP || !this.#rejectBudget.take(now)) return;
+    if (this.#lcp.state !== 'Opened' || this.#network.speaks(protocol) || !this.#rejectBudget.take(now)) return;
     const information = frame.subarray(2);
     if (protocol === PPP_CCP && this.#phase === 'network') this.#declinedCcp = true;
     try {
@@ -329,9 +344,8 @@ export class PppLink implements Machine<PppOutput> {
   }
 
   #protocolRejected(now: Instant, protocol: number): void {
-    if (protocol === PPP_IPCP || (protocol === PPP_IP && this.#phase === 'open')) {
-      if (this.#network.entered) this.#end(now, Ipcp.rejectedFailure(), '');
-    } else if ((protocol === PPP_PAP || protocol === PPP_CHAP) && this.#authentication?.pending === true) {
+    this.#network.protocolRejected(now, protocol);
+    if ((protocol === PPP_PAP || protocol === PPP_CHAP) && this.#authentication?.pending === true) {
       this.#end(now, authenticationRejected(protocol), '');
     }
   }

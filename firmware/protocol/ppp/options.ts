@@ -167,6 +167,15 @@ export const IPCP_OPTIONS: OptionTable = new Map([
   [132, address('Secondary-NBNS-Address')],
 ]);
 
+/** The IPV6CP option type that is negotiated here (RFC 5072 section 4.1). */
+export const IPV6CP_INTERFACE_IDENTIFIER = 1;
+
+/** Every IPV6CP option with a name: RFC 5072 section 4.1 and RFC 5172. */
+export const IPV6CP_OPTIONS: OptionTable = new Map([
+  [IPV6CP_INTERFACE_IDENTIFIER, octets('Interface-Identifier')],
+  [2, protocol('IPv6-Compression-Protocol')],
+]);
+
 /** The value of an option in the form of its kind. */
 export type OptionValue = number | string | true | ProtocolValue | Uint8Array;
 
