@@ -2,6 +2,7 @@
 import { HalError } from '../../hal/hal-error.ts';
 import { ControlClientError } from '../api/client.ts';
 import { ControlSocketError } from '../api/control-socket.ts';
+import { KeyFileError } from '../diagnosis/decode/keys/key-files.ts';
 import { parseCommandLine } from './arguments.ts';
 import { UsageError } from './command.ts';
 import { failed, writeLine, wrongUsage } from './output.ts';
@@ -24,7 +25,7 @@ export async function runCommandLine(
 }
 
 /** Errors whose message is one sentence for a person. */
-const FOR_PEOPLE = [UsageError, ControlClientError, ControlSocketError, HalError];
+const FOR_PEOPLE = [UsageError, ControlClientError, ControlSocketError, HalError, KeyFileError];
 
 function sentence(error: unknown): string {
   if (error instanceof Error && FOR_PEOPLE.some((kind) => error instanceof kind)) return error.message;
