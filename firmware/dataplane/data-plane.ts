@@ -87,16 +87,22 @@ export interface SessionSpec {
   readonly lengthField: boolean;
   /** Put Ns and Nr into data messages. */
   readonly sequencing: boolean;
-  /** Present once the network layer is open; without it user packets are dropped and counted. */
+  /**
+   * Present once a network layer is open; without it user packets are dropped and counted. IPv6 is open while a source of
+   * it is among `sources`; while it is not, its packets go to the control plane as frames of a protocol that is not carried.
+   */
   readonly network?: {
     readonly interface: InterfaceId;
     readonly protocolCompression: boolean;
     readonly addressControlCompression: boolean;
     /** Largest inner IP packet towards the peer, octets; also bounds the TCP MSS in both directions. */
     readonly mtu: number;
-    /** Inner destinations that this session takes, CIDR; the longest match over all sessions of the interface wins. */
+    /**
+     * Inner destinations that this session takes, CIDR of both families; the longest match over all sessions of the
+     * interface wins. IPv6 multicast is never sent.
+     */
     readonly destinations: readonly string[];
-    /** Inner sources that the peer may use, CIDR; others are dropped and counted. */
+    /** Inner sources that the peer may use, CIDR of both families; others are dropped and counted. */
     readonly sources: readonly string[];
   };
 }
@@ -155,7 +161,10 @@ export type DataPlaneEvent =
       /** Index of the interface it came in by; 0 when it came out of an SA. */
       readonly interfaceIndex: number;
     }
-  /** A PPP frame that is not a user packet: bare (protocol number, then information). */
+  /**
+   * A PPP frame that is not a user packet: bare (protocol number, then information). Router Solicitations and Router
+   * Advertisements (RFC 4861) are among them.
+   */
   | { readonly kind: 'ppp-frame'; readonly session: SessionKey; readonly frame: Uint8Array }
   /** The kernel reported an error on a path (ICMP, or no route): a hint, never proof. */
   | {

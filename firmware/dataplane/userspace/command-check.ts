@@ -10,6 +10,7 @@ import { SaSelectors } from '../../protocol/esp/selectors.ts';
 import type { ChildKeys } from '../../protocol/ike/ike-types.ts';
 import type { PolicySpec, SaSpec, SessionSpec, SocketSpec } from '../data-plane.ts';
 import { parseIpv4Prefix } from './ipv4-prefix-table.ts';
+import { parseIpv6Prefix } from './ipv6-prefix-table.ts';
 
 const LAST_SPI = 0xffff_ffff;
 
@@ -47,7 +48,10 @@ export function assertSession(spec: SessionSpec, socket: SocketSpec | undefined)
     if (!Number.isInteger(id) || id < 1 || id > 0xffff) throw new RangeError(`${id} is no L2TP id (1..65535)`);
   }
   if (spec.network === undefined) return;
-  for (const prefix of [...spec.network.destinations, ...spec.network.sources]) parseIpv4Prefix(prefix);
+  for (const prefix of [...spec.network.destinations, ...spec.network.sources]) {
+    parseIpv4Prefix(prefix);
+    parseIpv6Prefix(prefix);
+  }
 }
 
 /** @throws EncodeError when a selector makes no sense. */

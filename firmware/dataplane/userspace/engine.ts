@@ -5,8 +5,8 @@
  * The life of a packet **from the branch to the peer**:
  * 1. The kernel routes it to the TUN. The poller reports the TUN, {@link UserspaceEngine.step} reads the packet into
  *    the packet buffer, with free octets around it (`packet-room.ts`), so that no header ever moves the packet.
- * 2. `protocol/esp/ip-packet.ts` checks the IP header. `ipv4-prefix-table.ts` finds the session by the longest prefix
- *    that holds the destination, or `policy-table.ts` the first policy that covers the packet. Neither: `noRoute`.
+ * 2. `protocol/esp/ip-packet.ts` checks the IP header. `ipv4-prefix-table.ts` (IPv6: `ipv6-prefix-table.ts`) finds the session by the
+ *    longest prefix that holds the destination, or `policy-table.ts` the first policy that covers the packet. Neither: `noRoute`.
  * 3. Larger than the session or policy says, or than what `path-mtu.ts` knows of the way (`oversize.ts`): an IPv4
  *    packet that may be fragmented goes on as fragments (`ipv4-fragments.ts`); of any other one the sender is told by
  *    ICMP (`icmp-too-big.ts`), and it is counted as `tooBig`.
@@ -32,9 +32,9 @@
  * 4. T bit set: a control message, handed to the control thread. Otherwise the session is found by socket, tunnel id
  *    and session id, and must have that bearer, or in clear the sender's address (`unknownSession`, `wrongPeer`).
  * 5. With sequence numbers, old messages are dropped (`sequence`).
- * 6. The PPP header is read in any of its four forms. Whatever is not IPv4 goes to the control thread as a bare
- *    frame, as many a second as is reasonable (`controlRate`).
- * 7. IPv4 passes while the network layer is open (`networkClosed`) and the inner source is one of the peer's
+ * 6. The PPP header is read in any of its four forms. Whatever is not IP, IPv6 while that is not open, and router
+ *    discovery (RFC 4861) go to the control thread as bare frames, as many a second as is reasonable (`controlRate`).
+ * 7. IP passes while the network layer is open (`networkClosed`) and the inner source is one of the peer's
  *    (`wrongSource`).
  * 8. A SYN has its MSS clamped, and the packet is written to the TUN where it lies.
  *

@@ -146,7 +146,7 @@ export class Forwarder {
       this.#drops.notIp += 1;
       return;
     }
-    if (inner.version === 4 && this.#l2tp.sendPacket(from, bytes, inner, now)) return;
+    if (this.#l2tp.sendPacket(from, bytes, inner, now)) return;
     if (this.#tunnel.sendPacket(from, bytes, inner, now)) return;
     this.#drops.noRoute += 1;
   }

@@ -16,17 +16,18 @@ import {
 import { CONTROL_HEADER_LENGTH } from '../../protocol/l2tp/header.ts';
 import type { Instant } from '../../protocol/machine.ts';
 import { emptyPppHeader, readPppHeader } from '../../protocol/ppp/header.ts';
-import { PPP_IP } from '../../protocol/ppp/protocol-numbers.ts';
+import { PPP_IP, PPP_IPV6 } from '../../protocol/ppp/protocol-numbers.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { InterfaceId, PolicyKey, SessionKey, SocketSpec } from '../data-plane.ts';
 import type { ControlOutlet } from './control-outlet.ts';
 import { type EspPath, IP_HEADER } from './esp-path.ts';
 import type { Arrival, DatagramOrigin, ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
 import { putUdpHeader, udpDataOctets } from './inner-udp.ts';
+import { isMulticast6, isRouterDiscovery } from './ipv6-kinds.ts';
 import { clampMss } from './mss-clamp.ts';
 import type { Oversize } from './oversize.ts';
 import { HEADROOM, MESSAGE_HEADROOM, TAILROOM, UDP_HEADER } from './packet-room.ts';
-import type { PathMtus } from './path-mtu.ts';
+import { MIN_PATH_MTU_IPV6, type PathMtus } from './path-mtu.ts';
 import type { PolicyTable } from './policy-table.ts';
 import type { SaPair } from './sa-pair.ts';
 import type { ForwardingSession, SessionNetwork } from './session.ts';
@@ -92,17 +93,22 @@ export class L2tpPath {
   }
 
   /**
-   * An IPv4 packet from a TUN.
+   * An IP packet from a TUN.
    * @returns false when no session of the TUN takes it.
    */
   sendPacket(from: InterfaceId, bytes: Uint8Array, inner: IpPacket, now: Instant): boolean {
-    const session = this.#parts.table.sessionTo(from, u32(bytes, inner.destinationAt));
+    const session = this.#sessionTo(from, bytes, inner);
     const network = session?.network;
     if (session === undefined || network === undefined) return false;
     const mtu = this.#mtu(session, network, now);
     if (inner.length <= mtu) {
       clampMss(bytes, inner, mtu);
-      this.#sendUserPacket(session, network, bytes, inner.offset, inner.length, now);
+      this.#sendUserPacket(session, network, bytes, inner.offset, inner.length, inner.version, now);
+      return true;
+    }
+    if (inner.version === 6 && inner.length <= MIN_PATH_MTU_IPV6 && inner.length <= network.mtu) {
+      // Its sender may not be asked for smaller ones, so the outer packet is fragmented (RFC 2473 section 7.1).
+      this.#sendUserPacket(session, network, bytes, inner.offset, inner.length, 6, now, true);
       return true;
     }
     this.#sendOversize(from, session, network, bytes, inner, mtu, now);
@@ -180,13 +186,15 @@ export class L2tpPath {
     if (!readPppHeader(bytes, message.payloadOffset, message.payloadOffset + message.payloadLength, ppp)) {
       session.drops.malformed += 1;
     } else if (ppp.protocol === PPP_IP) {
-      this.#receiveUserPacket(session, bytes, ppp.offset, ppp.offset + ppp.length, now);
+      this.#receiveIpv4(session, bytes, ppp.offset, ppp.offset + ppp.length, now);
+    } else if (ppp.protocol === PPP_IPV6 && session.network?.sources6.empty === false) {
+      this.#receiveIpv6(session, session.network, bytes, now);
     } else {
       this.#parts.control.frame(session, ppp, bytes, now);
     }
   }
 
-  #receiveUserPacket(session: ForwardingSession, bytes: Uint8Array, offset: number, end: number, now: Instant): void {
+  #receiveIpv4(session: ForwardingSession, bytes: Uint8Array, offset: number, end: number, now: Instant): void {
     const network = session.network;
     const inner = this.#inner;
     if (network === undefined) {
@@ -196,15 +204,45 @@ export class L2tpPath {
     } else if (network.sources.lookup(u32(bytes, inner.sourceAt)) === undefined) {
       session.drops.wrongSource += 1;
     } else {
-      clampMss(bytes, inner, this.#mtu(session, network, now));
-      // The packet by its own length: what PPP padded (RFC 1661 section 2) ends here.
-      if (this.#parts.ports.deliver(network.interface, bytes.subarray(offset, offset + inner.length))) {
-        session.packetsReceived += 1;
-        session.octetsReceived += inner.length;
-      } else {
-        session.drops.tunRefused += 1;
-      }
+      this.#deliver(session, network, bytes, now);
     }
+  }
+
+  /** The frame in `#ppp`. Router discovery is for the control thread, and the kernel never hears of it. */
+  #receiveIpv6(session: ForwardingSession, network: SessionNetwork, bytes: Uint8Array, now: Instant): void {
+    const { offset, length } = this.#ppp;
+    const inner = this.#inner;
+    if (!readIpPacket(bytes, offset, offset + length, inner) || inner.version !== 6) {
+      session.drops.malformed += 1;
+    } else if (isRouterDiscovery(bytes, inner)) {
+      // A host that asks may have no address yet (RFC 4861 section 4.1), so its source is not judged here.
+      this.#parts.control.frame(session, this.#ppp, bytes, now);
+    } else if (network.sources6.lookup(bytes, inner.sourceAt) === undefined) {
+      session.drops.wrongSource += 1;
+    } else {
+      this.#deliver(session, network, bytes, now);
+    }
+  }
+
+  /** Hands the packet in `#inner` to the TUN, by its own length: what PPP padded (RFC 1661 section 2) ends here. */
+  #deliver(session: ForwardingSession, network: SessionNetwork, bytes: Uint8Array, now: Instant): void {
+    const inner = this.#inner;
+    clampMss(bytes, inner, this.#mtu(session, network, now));
+    const packet = bytes.subarray(inner.offset, inner.offset + inner.length);
+    if (this.#parts.ports.deliver(network.interface, packet)) {
+      session.packetsReceived += 1;
+      session.octetsReceived += inner.length;
+    } else {
+      session.drops.tunRefused += 1;
+    }
+  }
+
+  /** The session that takes the packet. A group has no session: what is for all of a link would go to all of its peers. */
+  #sessionTo(from: InterfaceId, bytes: Uint8Array, inner: IpPacket): ForwardingSession | undefined {
+    const { table } = this.#parts;
+    const at = inner.destinationAt;
+    if (inner.version === 4) return table.sessionTo(from, u32(bytes, at));
+    return isMulticast6(bytes, at) ? undefined : table.sessionTo6(from, bytes, at);
   }
 
   /** Largest IP packet that the session takes, and the way to its peer, octets. */
@@ -233,7 +271,7 @@ export class L2tpPath {
     now: Instant,
   ): void {
     const cut = this.#parts.oversize.handle(from, bytes, inner, mtu, now, (buffer, at, length) =>
-      this.#sendUserPacket(session, network, buffer, at, length, now),
+      this.#sendUserPacket(session, network, buffer, at, length, 4, now),
     );
     if (!cut) session.drops.tooBig += 1;
   }
@@ -244,17 +282,27 @@ export class L2tpPath {
     bytes: Uint8Array,
     at: number,
     length: number,
+    version: 4 | 6,
     now: Instant,
+    mayFragment = false,
   ): void {
-    const ppp = at - network.pppHeader.length;
-    bytes.set(network.pppHeader, ppp);
-    if (!this.#sendData(session, bytes, ppp, at + length, now)) return;
+    const header = version === 4 ? network.pppHeader : network.pppHeader6;
+    const ppp = at - header.length;
+    bytes.set(header, ppp);
+    if (!this.#sendData(session, bytes, ppp, at + length, now, mayFragment)) return;
     session.packetsSent += 1;
     session.octetsSent += length;
   }
 
   /** Puts the L2TP header before `bytes[payload..end)` and sends. @returns whether it was sent. */
-  #sendData(session: ForwardingSession, bytes: Uint8Array, payload: number, end: number, now: Instant): boolean {
+  #sendData(
+    session: ForwardingSession,
+    bytes: Uint8Array,
+    payload: number,
+    end: number,
+    now: Instant,
+    mayFragment = false,
+  ): boolean {
     const { spec } = session;
     const socket = this.#parts.table.socket(spec.socket)?.spec;
     if (socket === undefined) return false;
@@ -263,7 +311,7 @@ export class L2tpPath {
     encodeDataHeader(bytes, start, header, end - payload);
     const { remote, local, bearer } = spec.path;
     if (bearer !== undefined || socket.purpose === 'protected-l2tp') {
-      return this.#seal(socket, bearer, remote.port, bytes, start, end, now);
+      return this.#seal(socket, bearer, remote.port, bytes, start, end, now, mayFragment);
     }
     if (this.#parts.ports.send(spec.socket, bytes.subarray(start, end), remote, local.address) === undefined) {
       return true;
@@ -281,6 +329,7 @@ export class L2tpPath {
     start: number,
     end: number,
     now: Instant,
+    mayFragment = false,
   ): boolean {
     const policy = bearer === undefined ? undefined : this.#parts.policies.policy(bearer);
     if (policy?.inside.kind !== 'l2tp' || policy.inside.socket !== socket.id) {
@@ -302,7 +351,7 @@ export class L2tpPath {
     flow.addressOctets = local.length;
     flow.localPort = socket.port;
     flow.remotePort = remotePort;
-    return this.#parts.esp.send(policy, flow, bytes, at, length, UDP, now);
+    return this.#parts.esp.send(policy, flow, bytes, at, length, UDP, now, mayFragment);
   }
 }
 

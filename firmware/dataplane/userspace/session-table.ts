@@ -13,6 +13,7 @@ import type {
 } from '../data-plane.ts';
 import type { Arrival } from './forwarder-ports.ts';
 import { Ipv4PrefixTable } from './ipv4-prefix-table.ts';
+import { Ipv6PrefixTable } from './ipv6-prefix-table.ts';
 import { ForwardingSession, prepareNetwork } from './session.ts';
 
 /** A socket with the sessions whose messages come in by it. */
@@ -59,6 +60,7 @@ export class SocketSessions {
 /** A TUN with the sessions that take packets from it. */
 interface SessionInterface {
   readonly prefixes: Ipv4PrefixTable<ForwardingSession>;
+  readonly prefixes6: Ipv6PrefixTable<ForwardingSession>;
   /** Whether senders inside are told of packets that do not fit. */
   readonly sendsErrors: boolean;
 }
@@ -79,7 +81,11 @@ export class SessionTable {
   }
 
   addInterface({ id, address }: Pick<InterfaceSpec, 'id' | 'address'>): void {
-    this.#interfaces.set(id, { prefixes: new Ipv4PrefixTable(), sendsErrors: address !== undefined });
+    this.#interfaces.set(id, {
+      prefixes: new Ipv4PrefixTable(),
+      prefixes6: new Ipv6PrefixTable(),
+      sendsErrors: address !== undefined,
+    });
   }
 
   /** Sessions that use it lose their network. */
@@ -123,6 +129,11 @@ export class SessionTable {
     return this.#interfaces.get(from)?.prefixes.lookup(destination);
   }
 
+  /** The same for the IPv6 address at `bytes[at..at+16)`. */
+  sessionTo6(from: InterfaceId, bytes: Uint8Array, at: number): ForwardingSession | undefined {
+    return this.#interfaces.get(from)?.prefixes6.lookup(bytes, at);
+  }
+
   /** Whether senders inside are told of packets that do not fit. */
   sendsErrors(to: InterfaceId): boolean {
     return this.#interfaces.get(to)?.sendsErrors ?? false;
@@ -136,15 +147,17 @@ export class SessionTable {
     this.#sockets.get(session.spec.socket)?.add(session);
     const { network } = session;
     if (network === undefined) return;
-    const table = this.#interfaces.get(network.interface)?.prefixes;
-    for (const prefix of network.destinations) table?.add(prefix, session);
+    const tables = this.#interfaces.get(network.interface);
+    for (const prefix of network.destinations) tables?.prefixes.add(prefix, session);
+    for (const prefix of network.destinations6) tables?.prefixes6.add(prefix, session);
   }
 
   #unlink(session: ForwardingSession): void {
     this.#sockets.get(session.spec.socket)?.remove(session);
     const { network } = session;
     if (network === undefined) return;
-    const table = this.#interfaces.get(network.interface)?.prefixes;
-    for (const prefix of network.destinations) table?.remove(prefix, session);
+    const tables = this.#interfaces.get(network.interface);
+    for (const prefix of network.destinations) tables?.prefixes.remove(prefix, session);
+    for (const prefix of network.destinations6) tables?.prefixes6.remove(prefix, session);
   }
 }

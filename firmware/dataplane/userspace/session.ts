@@ -1,10 +1,11 @@
 /** What the forwarder holds for one L2TP session: its programming, its sequence numbers, its counters, its limits. */
 import { type DataHeader, dataHeaderLength, newDataHeader } from '../../protocol/l2tp/data-message.ts';
 import { pppHeaderLength, writePppHeader } from '../../protocol/ppp/header.ts';
-import { PPP_IP } from '../../protocol/ppp/protocol-numbers.ts';
+import { PPP_IP, PPP_IPV6 } from '../../protocol/ppp/protocol-numbers.ts';
 import type { InterfaceId, SessionCounters, SessionSpec } from '../data-plane.ts';
 import { DataSequence } from './data-sequence.ts';
 import { type Ipv4Prefix, Ipv4PrefixTable, parseIpv4Prefix } from './ipv4-prefix-table.ts';
+import { type Ipv6Prefix, Ipv6PrefixTable, parseIpv6Prefix } from './ipv6-prefix-table.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /**
@@ -16,7 +17,8 @@ const CONTROL_FRAMES_PER_SECOND = 100;
 const CONTROL_FRAMES_BURST = 50;
 /**
  * Frames a second of user protocols that are not carried. Each is answered by a Protocol-Reject, of which one would
- * do; they have a bucket of their own, so that a peer which sends IPv6 at full speed does not silence its own LCP.
+ * do; they have a bucket of their own, so that a peer which sends IPv6 at full speed does not silence its own LCP. Router
+ * discovery of IPv6 counts among them: a host asks three times, and a router answers once in three seconds (RFC 4861).
  */
 const FOREIGN_FRAMES_PER_SECOND = 5;
 /** Frames of user protocols at once: a few protocols, each rejected at its first frame. */
@@ -26,10 +28,14 @@ const FOREIGN_FRAMES_BURST = 10;
 export interface SessionNetwork {
   readonly interface: InterfaceId;
   readonly mtu: number;
-  /** The PPP header of user packets towards the peer, 1..4 octets. */
+  /** The PPP headers of user packets towards the peer, 1..4 octets, of one length. */
   readonly pppHeader: Uint8Array;
+  readonly pppHeader6: Uint8Array;
   readonly destinations: readonly Ipv4Prefix[];
+  readonly destinations6: readonly Ipv6Prefix[];
   readonly sources: Ipv4PrefixTable<true>;
+  /** Empty: IPv6 is not open. */
+  readonly sources6: Ipv6PrefixTable<true>;
 }
 
 /** Why packets of a session were dropped. */
@@ -129,23 +135,36 @@ export class ForwardingSession {
  */
 export function prepareNetwork(spec: NonNullable<SessionSpec['network']>): SessionNetwork {
   const sources = new Ipv4PrefixTable<true>();
+  const sources6 = new Ipv6PrefixTable<true>();
   for (const prefix of ipv4Prefixes(spec.sources)) sources.add(prefix, true);
+  for (const prefix of ipv6Prefixes(spec.sources)) sources6.add(prefix, true);
   return {
     interface: spec.interface,
     mtu: spec.mtu,
-    pppHeader: pppHeaderOfIp(spec.protocolCompression, spec.addressControlCompression),
+    pppHeader: pppHeaderOf(PPP_IP, spec),
+    pppHeader6: pppHeaderOf(PPP_IPV6, spec),
     destinations: ipv4Prefixes(spec.destinations),
+    destinations6: ipv6Prefixes(spec.destinations),
     sources,
+    sources6,
   };
 }
 
-function pppHeaderOfIp(protocolCompression: boolean, addressControlCompression: boolean): Uint8Array {
-  const header = new Uint8Array(pppHeaderLength(PPP_IP, protocolCompression, addressControlCompression));
-  writePppHeader(header, 0, PPP_IP, protocolCompression, addressControlCompression);
+type HeaderCompression = Pick<NonNullable<SessionSpec['network']>, 'protocolCompression' | 'addressControlCompression'>;
+
+function pppHeaderOf(protocol: number, compression: HeaderCompression): Uint8Array {
+  const { protocolCompression, addressControlCompression } = compression;
+  const header = new Uint8Array(pppHeaderLength(protocol, protocolCompression, addressControlCompression));
+  writePppHeader(header, 0, protocol, protocolCompression, addressControlCompression);
   return header;
 }
 
-/** The IPv4 ones among `prefixes`; IPv6 is not carried yet. @throws RangeError when one is no prefix at all. */
+/** The IPv4 ones among `prefixes`. @throws RangeError when one is no prefix at all. */
 function ipv4Prefixes(prefixes: readonly string[]): readonly Ipv4Prefix[] {
   return prefixes.map(parseIpv4Prefix).filter((prefix) => prefix !== undefined);
+}
+
+/** The IPv6 ones among `prefixes`. @throws RangeError when one of them is no prefix. */
+function ipv6Prefixes(prefixes: readonly string[]): readonly Ipv6Prefix[] {
+  return prefixes.map(parseIpv6Prefix).filter((prefix) => prefix !== undefined);
 }

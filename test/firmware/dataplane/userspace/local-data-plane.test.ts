@@ -169,7 +169,7 @@ describe('mistakes of the caller', () => {
     expect((await left.dataPlane.counters()).sessions).toHaveLength(1);
   });
 
-  it('do not include IPv6 prefixes: they are left out', async () => {
+  it('of IPv6 alone take no IPv4', async () => {
     const { left } = await connectedPair();
     left.dataPlane.putSession(session(left, ['2001:db8::/32']));
     left.tun.inject(THERE);

@@ -199,6 +199,21 @@ describe('an IPv6 packet that every path must carry', () => {
     expect(right.delivered[0]?.packet).toEqual(packet);
     expect([left.delivered.length, left.policyDrops(1)]).toEqual([1, { tooBig: 1 }]);
   });
+
+  it('does so in a protected session, too', () => {
+    const [left, right] = protectedPair();
+    left.session(1, left.l2tpPath(1), '2001:db8::2');
+    right.session(1, right.l2tpPath(1), '2001:db8::1');
+    left.forwarder.pathMtus.learn(RIGHT, 1000, 0);
+    const packet = ipv6Packet(17, new Uint8Array(1240).fill(9));
+    left.packet(packet);
+    left.packet(ipv6Packet(17, new Uint8Array(1241)));
+    left.packet(ipv6Packet(17, new Uint8Array(100)));
+    expect(left.sent.map(({ mayFragment }) => mayFragment)).toEqual([true, false]);
+    carry(left, right);
+    expect(right.delivered[0]?.packet).toEqual(packet);
+    expect(left.forwarder.counters().sessions[0]?.drops['tooBig']).toBe(1);
+  });
 });
 
 describe('an IPv4 packet that may be fragmented', () => {

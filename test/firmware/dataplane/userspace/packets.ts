@@ -1,4 +1,5 @@
 /** Builds and checks inner packets for the tests of this folder. Checksums are computed the plain way (RFC 1071). */
+import { parseIpv6 } from '../../../../firmware/protocol/ip-address.ts';
 
 /** `192.0.2.1` as an unsigned number. */
 export function ipv4(address: string): number {
@@ -42,19 +43,30 @@ export function ipv4Packet(options: Ipv4Options = {}): Uint8Array {
   return new Uint8Array(packet);
 }
 
-/** An IPv6 packet from 2001:db8::1 to 2001:db8::2; `next` is the first header's number. */
-export function ipv6Packet(next: number, payload: Uint8Array): Uint8Array {
+/** An IPv6 packet, from 2001:db8::1 to 2001:db8::2 unless told; `next` is the first header's number. */
+export function ipv6Packet(
+  next: number,
+  payload: Uint8Array,
+  {
+    source = '2001:db8::1',
+    destination = '2001:db8::2',
+  }: { readonly source?: string; readonly destination?: string } = {},
+): Uint8Array {
   const packet = Buffer.alloc(40 + payload.length);
   packet[0] = 0x60;
   packet.writeUInt16BE(payload.length, 4);
   packet[6] = next;
   packet[7] = 64;
-  packet.set([0x20, 0x01, 0x0d, 0xb8], 8);
-  packet[23] = 1;
-  packet.set([0x20, 0x01, 0x0d, 0xb8], 24);
-  packet[39] = 2;
+  packet.set(ipv6(source), 8);
+  packet.set(ipv6(destination), 24);
   packet.set(payload, 40);
   return new Uint8Array(packet);
+}
+
+/** The sixteen octets of an IPv6 address. */
+export function ipv6(address: string): Uint8Array {
+  const groups = parseIpv6(address) ?? [];
+  return Uint8Array.from(groups.flatMap((group) => [group >>> 8, group & 0xff]));
 }
 
 /** A TCP segment without a checksum; `options` is padded with End of Option List to a multiple of 4. */
