@@ -25,8 +25,8 @@ const NT_OCTETS = 24;
 /** `S=` and 40 digits (RFC 2759 section 5). */
 const SUCCESS_OCTETS = 42;
 
-/** Octets of EAP that one answer may bring: what fits a packet of RADIUS. */
-const MAX_EAP = 4096;
+/** Octets of EAP in one request, at most: half of a packet of RADIUS, the other half of which is for all the rest. */
+const MAX_EAP = 2048;
 
 /**
  * User-Name and the proof.
