@@ -4,6 +4,7 @@ import type {
   ApplyResult,
   CommandResult,
   ConfigurationProblem,
+  IpsecKeys,
   Problem,
   RouterEvent,
   RouterStatus,
@@ -62,6 +63,12 @@ export class ControlClient {
 
   async disconnect(name: string): Promise<CommandResult> {
     return commandResult(await this.#call('POST', `/v1/connections/${encodeURIComponent(name)}/disconnect`));
+  }
+
+  /** Keys of the SAs of a connection, or of all: whoever has them reads the traffic. */
+  async ipsecKeys(name?: string): Promise<IpsecKeys> {
+    const query = name === undefined ? '' : `?name=${encodeURIComponent(name)}`;
+    return expectOk<{ readonly keys: IpsecKeys }>(await this.#call('POST', `/v1/ipsec/keys${query}`)).keys;
   }
 
   /** Log lines, one JSON object each, oldest first. */

@@ -6,6 +6,7 @@ import type {
   connectionStateSchema,
   interfaceStatusSchema,
   ipsecChildStatusSchema,
+  ipsecKeysSchema,
   ipsecStatusSchema,
   l2tpSessionStatusSchema,
   l2tpStatusSchema,
@@ -57,6 +58,12 @@ export type CommandResult =
       readonly notFound?: readonly string[];
     };
 
+export type IpsecKeys = Body<typeof ipsecKeysSchema>['keys'];
+
+export type IpsecKeysResult =
+  | { readonly ok: true; readonly keys: IpsecKeys }
+  | (CommandResult & { readonly ok: false });
+
 export interface RouterControl {
   status(): Promise<RouterStatus>;
   /** The configuration in force, secrets left out. */
@@ -70,6 +77,11 @@ export interface RouterControl {
   connect(name: string, signal: AbortSignal): Promise<CommandResult>;
   /** Ends the connection and waits until it is down. */
   disconnect(name: string): Promise<CommandResult>;
+  /**
+   * Keys of the SAs of an IPsec connection, or of all. Nothing else that can be asked for holds any.
+   * @param name of the connection, or of an L2TP client or server that uses it.
+   */
+  ipsecKeys(name: string | undefined): IpsecKeysResult;
   /** The last log lines, one JSON object each, oldest first. */
   log(): readonly string[];
   /** Calls `listener` for each step as it happens. @returns what ends that. */

@@ -4,14 +4,14 @@ import { Type } from 'typebox';
 import { EventStreams } from './event-stream.ts';
 import { sendCommandFailure, sendProblem } from './problem.ts';
 import type { RouterControl } from './router-control.ts';
-import { appliedSchema, doneSchema, logSchema, problemSchema, routerStatusSchema } from './schemas.ts';
+import { appliedSchema, doneSchema, ipsecKeysSchema, logSchema, problemSchema, routerStatusSchema } from './schemas.ts';
 
 /** Longest name of a file or a connection that a request may give, characters. */
 export const MAX_NAME = 255;
 
 const problems = { '4xx': problemSchema, '5xx': problemSchema };
 const connectionParameters = Type.Object({ name: Type.String({ minLength: 1, maxLength: MAX_NAME }) });
-const configurationQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
+const nameQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
 
 export function installRoutes(app: FastifyInstance, control: RouterControl): void {
   takeConfigurationsAsText(app);
@@ -24,7 +24,7 @@ export function installRoutes(app: FastifyInstance, control: RouterControl): voi
 
   app.put<{ Querystring: { name?: string }; Body: unknown }>(
     '/v1/config',
-    { schema: { querystring: configurationQuery, response: { 200: appliedSchema, ...problems } } },
+    { schema: { querystring: nameQuery, response: { 200: appliedSchema, ...problems } } },
     async (request, reply) => {
       if (typeof request.body !== 'string') return sendProblem(reply, noBody);
       const name = request.query.name ?? 'the configuration';
@@ -48,6 +48,16 @@ export function installRoutes(app: FastifyInstance, control: RouterControl): voi
     const result = await control.disconnect(request.params.name);
     return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
   });
+
+  // By POST, so that nothing that follows links or reads ahead gets them.
+  app.post<{ Querystring: { name?: string } }>(
+    '/v1/ipsec/keys',
+    { schema: { querystring: nameQuery, response: { 200: ipsecKeysSchema, ...problems } } },
+    (request, reply) => {
+      const result = control.ipsecKeys(request.query.name);
+      return result.ok ? reply.send({ keys: result.keys }) : sendCommandFailure(reply, result);
+    },
+  );
 
   app.get('/v1/log', { schema: { response: { 200: logSchema, ...problems } } }, () => ({ lines: control.log() }));
 

@@ -137,6 +137,18 @@ export const problemSchema = Type.Object({
 
 export const doneSchema = Type.Object({ ok: Type.Literal(true) });
 
+export const ipsecKeysSchema = Type.Object({
+  keys: Type.Array(
+    Type.Object({
+      connection: text('Name of the IPsec connection.'),
+      table: Type.Enum(['ikev1_decryption_table', 'ikev2_decryption_table', 'esp_sa'], {
+        description: "Which of Wireshark's tables the line belongs into.",
+      }),
+      line: text('The line. Whoever has it reads the traffic.'),
+    }),
+  ),
+});
+
 export const logSchema = Type.Object({ lines: Type.Array(text('One JSON object, oldest first.')) });
 
 export const routerEventSchema = Type.Object({

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Command, UsageError } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { OPTIONS, type OptionName, type ParsedOptions } from './options.ts';
+import { OPTIONS, type OptionDescription, type OptionName, type ParsedOptions } from './options.ts';
 
 export interface Invocation {
   readonly command: Command;
@@ -25,8 +25,11 @@ export function parseCommandLine(words: readonly string[]): Invocation {
   }
   const chosen = command(name);
   if (options.help === true) return { command: command('help'), positionals: [chosen.name], options: {} };
-  for (const option of Object.keys(options) as OptionName[])
+  for (const option of Object.keys(options) as OptionName[]) {
     if (!chosen.options.includes(option)) throw new UsageError(optionNotTaken(chosen, option));
+    if (options[option] === '' && chosen.valueOptional?.includes(option) !== true)
+      throw new UsageError(noValue(option));
+  }
   checkCount(chosen, rest);
   return { command: chosen, positionals: rest, options };
 }
@@ -40,7 +43,7 @@ function command(name: string): Command {
 
 function split(words: readonly string[]): { readonly options: ParsedOptions; readonly positionals: readonly string[] } {
   const { tokens, positionals } = parseArgs({
-    args: [...words],
+    args: withEmptyValues(words),
     options: { ...OPTIONS, help: { ...OPTIONS.help, short: 'h' } },
     allowPositionals: true,
     // parseArgs' own complaints know neither our commands nor what was probably meant.
@@ -61,12 +64,27 @@ function split(words: readonly string[]): { readonly options: ParsedOptions; rea
       if (token.value !== undefined) throw new UsageError(`--${token.name} takes no value: leave "${token.value}" out`);
       options[token.name] = true;
     } else {
-      if (!token.value || (!token.inlineValue && token.value.startsWith('-')))
-        throw new UsageError(`--${token.name} needs a value: give it as --${token.name} ${description.value}`);
-      options[token.name] = token.value;
+      options[token.name] = token.value ?? '';
     }
   }
   return { options, positionals };
+}
+
+/** What follows an option without a value is another option or nothing: then its value is empty, not that option. */
+function withEmptyValues(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  return words.map((word, at) => {
+    const name = word.slice(2);
+    const before = word.startsWith('--') && (end === -1 || at < end);
+    if (!before || !isOption(name) || OPTIONS[name].type === 'boolean') return word;
+    const next = words[at + 1];
+    return next === undefined || next.startsWith('-') ? `${word}=` : word;
+  });
+}
+
+function noValue(option: OptionName): string {
+  const { value }: OptionDescription = OPTIONS[option];
+  return `--${option} needs a value: give it as --${option} ${value}`;
 }
 
 function isOption(name: string): name is OptionName {

@@ -8,6 +8,8 @@ export interface Command {
   /** How many positional arguments it takes; none when absent. */
   readonly positionals?: { readonly min: number; readonly max: number };
   readonly options: readonly OptionName[];
+  /** Those of them that may stand without their value, which then is empty. */
+  readonly valueOptional?: readonly OptionName[];
   /** One line for the list of commands, without a full stop. */
   readonly summary: string;
   /** Further lines of `culvert help COMMAND`. */

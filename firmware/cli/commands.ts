@@ -27,9 +27,14 @@ export const COMMANDS: readonly Command[] = [
     name: 'show',
     parameters: 'WHAT',
     positionals: { min: 1, max: 1 },
-    options: ['json', 'state-dir'],
+    options: ['json', 'keys', 'state-dir'],
+    valueOptional: ['keys'],
     summary: 'show what the router has and does',
-    details: [`WHAT is one of: ${SHOW_TOPICS.join(', ')}.`],
+    details: [
+      `WHAT is one of: ${SHOW_TOPICS.join(', ')}.`,
+      '"show ipsec --keys [NAME]" prints the keys of the SAs that stand, of one connection or of all, as lines of the files',
+      'ikev1_decryption_table, ikev2_decryption_table and esp_sa, which "culvert decode --keys" and Wireshark read.',
+    ],
     load: () => import('./show.ts'),
   },
   {

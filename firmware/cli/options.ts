@@ -22,7 +22,11 @@ export const OPTIONS = {
     summary: 'roll back unless it is confirmed (not available in this version)',
   },
   secret: { type: 'string', value: 'S', summary: 'tunnel secret, to read hidden AVPs (not available in this version)' },
-  keys: { type: 'string', value: 'FILE', summary: 'keys of IPsec SAs (not available in this version)' },
+  keys: {
+    type: 'string',
+    value: 'FILE|NAME',
+    summary: 'decode: the file or folder with the keys; show ipsec: print the keys of NAME, or all',
+  },
   all: { type: 'boolean', summary: 'user packets too (not available in this version)' },
   help: { type: 'boolean', summary: 'say what the command does' },
   version: { type: 'boolean', summary: 'print the version' },

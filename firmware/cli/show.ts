@@ -3,6 +3,7 @@ import { ControlClient } from '../api/client.ts';
 import type { RouterStatus } from '../api/router-control.ts';
 import { type Context, UsageError } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { keysText } from './ipsec-keys-text.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { logText } from './log-text.ts';
 import { stateDirOf } from './options.ts';
@@ -21,6 +22,12 @@ export async function run(context: Context): Promise<number> {
     context.complain('"show history" is not available in this version: "show config" shows what is in force');
     return failed;
   }
+  const { keys } = context.options;
+  if (keys !== undefined) {
+    if (topic !== 'ipsec') throw new UsageError(`"show ${topic}" has no keys: write "culvert show ipsec --keys"`);
+    await showKeys(context, keys === '' ? undefined : keys, new ControlClient(stateDirOf(context.options)));
+    return done;
+  }
   await showTopic(context, topic, new ControlClient(stateDirOf(context.options)));
   return done;
 }
@@ -36,6 +43,15 @@ async function showTopic(context: Context, topic: Exclude<ShowTopic, 'history'>,
     const status = await client.status();
     context.out(json ? asJson(view.data(status)) : view.text(status).join('\n'));
   }
+}
+
+const KEYS_WARNING =
+  'whoever has these keys reads what these connections carry: keep them to yourself, and delete them after use';
+
+async function showKeys(context: Context, name: string | undefined, client: ControlClient): Promise<void> {
+  const keys = await client.ipsecKeys(name);
+  context.complain(keys.length === 0 ? 'no IPsec connection has keys at the moment: it has to be up' : KEYS_WARNING);
+  context.out(context.options.json === true ? asJson(keys) : keysText(keys).join('\n'));
 }
 
 interface View {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../hal/clock.ts';
+import type { IkeSecrets } from '../protocol/ike/ike-types.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import type { IpsecChannels } from '../vpn/ipsec/channel.ts';
@@ -15,6 +16,8 @@ export interface IpsecControl extends IpsecChannels {
   /** Resolves when it is down. */
   disconnect(name: string): Promise<void>;
   info(): readonly IpsecConnectionInfo[];
+  /** Keys of all SAs in use, for a request that asks for nothing else: never for a status, and never to be logged. */
+  secrets(): readonly IkeSecrets[];
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,14 @@
 import type { BoardDescription } from '../../board/board.ts';
 import type { Clock } from '../../hal/clock.ts';
 import type { Links } from '../../hal/links.ts';
-import type { ApplyResult, CommandResult, RouterControl, RouterEvent, RouterStatus } from '../api/router-control.ts';
+import type {
+  ApplyResult,
+  CommandResult,
+  IpsecKeysResult,
+  RouterControl,
+  RouterEvent,
+  RouterStatus,
+} from '../api/router-control.ts';
 import { diffConfigurations } from '../config/diff.ts';
 import { parseConfiguration } from '../config/parse.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -21,6 +28,7 @@ import { ConnectionSet } from './connection-set.ts';
 import { EventBus } from './events.ts';
 import { interfaceStatus } from './interface-status.ts';
 import type { IpsecFactory } from './ipsec-control.ts';
+import { ipsecKeys } from './ipsec-keys.ts';
 import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
 import type { RouterNetwork } from './router-network.ts';
@@ -177,6 +185,10 @@ export class Router implements RouterControl {
     const now = begun.target.now();
     if (now === undefined || now.state === 'down') return { ok: true };
     return { ok: false, reason: 'it was connected again meanwhile', remedy: 'disconnect it again' };
+  }
+
+  ipsecKeys(name: string | undefined): IpsecKeysResult {
+    return ipsecKeys(this.#connections, name);
   }
 
   log(): readonly string[] {

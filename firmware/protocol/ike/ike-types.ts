@@ -98,6 +98,44 @@ export interface IkePeer {
   readonly encapsulation?: 'nat' | 'agreement' | 'configuration';
 }
 
+/** Keys of an IKE SA: whoever has them reads what is encrypted under it. */
+export type IkeSaSecrets =
+  | {
+      readonly version: 1;
+      /** 8 octets each. */
+      readonly cookieI: Uint8Array;
+      readonly cookieR: Uint8Array;
+      readonly encryption: string;
+      readonly encryptionKey: Uint8Array;
+    }
+  | {
+      readonly version: 2;
+      /** 8 octets each. */
+      readonly spiI: Uint8Array;
+      readonly spiR: Uint8Array;
+      readonly encryption: string;
+      /** Absent with a combined-mode cipher. */
+      readonly integrity?: string;
+      readonly skEi: Uint8Array;
+      readonly skEr: Uint8Array;
+      /** Empty with a combined-mode cipher. */
+      readonly skAi: Uint8Array;
+      readonly skAr: Uint8Array;
+    };
+
+/**
+ * Keys of an IKE SA and of its child SAs, for somebody who asked for them in so many words. The octets are those in use,
+ * which are wiped when the SA ends: to be copied, and never to be logged.
+ */
+export interface IkeSecrets {
+  readonly ikeId: number;
+  readonly connection: string;
+  /** Where IKE and ESP go now. */
+  readonly path: UdpPath;
+  readonly ike: IkeSaSecrets;
+  readonly children: readonly ChildSa[];
+}
+
 export type IkeOutput =
   /** Without non-ESP marker: whoever owns the socket puts it before datagrams on port 4500. */
   | { readonly kind: 'send'; readonly datagram: Uint8Array; readonly path: UdpPath }

@@ -1,4 +1,4 @@
-import type { IkeConnection, IkeOutput, IkePeer } from '../../protocol/ike/ike-types.ts';
+import type { IkeConnection, IkeOutput, IkePeer, IkeSecrets } from '../../protocol/ike/ike-types.ts';
 import type { IkeProposal } from '../../protocol/ike/proposals.ts';
 import { IkeV1Endpoint } from '../../protocol/ike/v1/endpoint.ts';
 import { IkeV2Endpoint } from '../../protocol/ike/v2/endpoint.ts';
@@ -130,6 +130,11 @@ export class IkeEndpoints implements Machine<VersionedOutput> {
   /** Why the last child SA was refused that the peer asked for; IKEv2 tells it with the end of the IKE SA. */
   refusalOf({ version, id }: IkeRef): Failure | undefined {
     return version === 1 ? this.#v1.lastFailure(id) : undefined;
+  }
+
+  /** Keys in use, of both versions. */
+  secrets(): readonly IkeSecrets[] {
+    return [...this.#v1.secrets(), ...this.#v2.secrets()];
   }
 
   views(now: Instant): readonly AnyIkeView[] {

@@ -1,6 +1,6 @@
 import type { SaKey } from '../../dataplane/data-plane.ts';
 import type { LifetimeUnit } from '../../protocol/esp/lifetime.ts';
-import type { IkeConnection } from '../../protocol/ike/ike-types.ts';
+import type { IkeConnection, IkeSecrets } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
@@ -252,6 +252,11 @@ export class IpsecMachine implements Machine<IpsecOutput> {
       const ofRecord = views.filter(({ connection }) => connection === record.name);
       return connectionInfo(record, wall - (now - record.since), ofRecord, this.#life.channels, movedFrom);
     });
+  }
+
+  /** Keys of all SAs in use, for somebody who asked for them: never for a status, and never to be logged. */
+  secrets(): readonly IkeSecrets[] {
+    return this.#life.ike.secrets();
   }
 
   tick(now: Instant): void {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../../../hal/clock.ts';
 import type { PolicySpec, SaKey, SocketId } from '../../dataplane/data-plane.ts';
+import type { IkeSecrets } from '../../protocol/ike/ike-types.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch, SaEvent, SocketEvent } from '../data-plane-dispatch.ts';
@@ -168,6 +169,11 @@ export class IpsecService implements IpsecChannels {
       const device = tunnel.interface === undefined ? {} : { device: settings.tunnel.device };
       return { ...rest, state, stateSince, ...device, ...(failure === undefined ? {} : { failure }) };
     });
+  }
+
+  /** See {@link IpsecMachine.secrets}. */
+  secrets(): readonly IkeSecrets[] {
+    return this.machine.secrets();
   }
 
   /** All ends: the peers are told, as far as they answer within 2 s. Never rejects. */

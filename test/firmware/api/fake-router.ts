@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type {
   ApplyResult,
   CommandResult,
+  IpsecKeysResult,
   IpsecStatus,
   RouterControl,
   RouterEvent,
@@ -114,6 +115,8 @@ export class FakeRouter implements RouterControl {
   applyResult: ApplyResult = { ok: true, diff: [], warnings: [] };
   disconnectResult: CommandResult = { ok: true };
   lines: string[] = [];
+  readonly askedKeys: (string | undefined)[] = [];
+  keysResult: IpsecKeysResult = { ok: true, keys: [] };
   statusNow: () => Promise<RouterStatus> = async () => STATUS;
   onConnect: (name: string, signal: AbortSignal) => Promise<CommandResult> = async () => ({ ok: true });
   readonly listeners = new Set<(event: RouterEvent) => void>();
@@ -137,6 +140,11 @@ export class FakeRouter implements RouterControl {
 
   async disconnect(): Promise<CommandResult> {
     return this.disconnectResult;
+  }
+
+  ipsecKeys(name: string | undefined): IpsecKeysResult {
+    this.askedKeys.push(name);
+    return this.keysResult;
   }
 
   log(): readonly string[] {

@@ -59,6 +59,28 @@ async function call(method: string, path: string, body?: string | Buffer, conten
   return { status: response.statusCode, contentType: response.headers['content-type'], body: JSON.parse(text) };
 }
 
+describe('keys of IPsec', () => {
+  const KEY = 'c0ffee'.repeat(6);
+
+  it('come by a request of their own, with POST and no other method, and are not logged', async () => {
+    router.keysResult = { ok: true, keys: [{ connection: 'hq', table: 'esp_sa', line: KEY }] };
+    await start();
+    expect(await client.ipsecKeys('hq')).toEqual([{ connection: 'hq', table: 'esp_sa', line: KEY }]);
+    expect(router.askedKeys).toEqual(['hq']);
+    expect((await call('GET', '/v1/ipsec/keys')).status).toBe(404);
+    expect((await call('GET', '/v1/ipsec/keys?name=hq')).status).toBe(404);
+    expect(router.askedKeys).toEqual(['hq']);
+    expect(logged.join('')).not.toContain(KEY);
+  });
+
+  it('of a connection that does not exist are refused with the names that do', async () => {
+    router.keysResult = { ok: false, reason: 'there is no IPsec connection "x"', notFound: ['hq'] };
+    await start();
+    expect(await call('POST', '/v1/ipsec/keys?name=x')).toMatchObject({ status: 404, body: { names: ['hq'] } });
+    expect((await call('POST', `/v1/ipsec/keys?name=${'x'.repeat(300)}`)).status).toBe(400);
+  });
+});
+
 describe('the control socket', () => {
   it('is open to its owner only and goes away with the API', async () => {
     await start();

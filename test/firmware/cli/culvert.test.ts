@@ -66,6 +66,50 @@ describe('wrong usage', () => {
   });
 });
 
+describe('show ipsec --keys', () => {
+  const KEYS = [
+    { connection: 'hq', table: 'ikev2_decryption_table', line: '01,02' },
+    { connection: 'hq', table: 'esp_sa', line: '"IPv4","out"' },
+    { connection: 'plant', table: 'esp_sa', line: '"IPv4","in"' },
+  ] as const;
+
+  it('prints the lines of each table together, and warns on stderr', async () => {
+    router.keysResult = { ok: true, keys: KEYS };
+    const { code, stdout, stderr } = await runHere('show', 'ipsec', '--keys');
+    expect(code).toBe(0);
+    expect(stdout).toBe('# esp_sa\n"IPv4","out"\n"IPv4","in"\n# ikev2_decryption_table\n01,02\n');
+    expect(stderr).toMatch(/^culvert: whoever has these keys reads what these connections carry: [^\n]+\n$/);
+    expect(router.askedKeys.at(-1)).toBeUndefined();
+  });
+
+  it('asks for those of one connection, and prints JSON', async () => {
+    router.keysResult = { ok: true, keys: KEYS };
+    const { stdout } = await runHere('show', 'ipsec', '--keys', 'hq', '--json');
+    expect(JSON.parse(stdout)).toEqual(KEYS);
+    expect(router.askedKeys.at(-1)).toBe('hq');
+  });
+
+  it('says that there are none, and that a connection does not exist', async () => {
+    router.keysResult = { ok: true, keys: [] };
+    expect((await runHere('show', 'ipsec', '--keys')).stderr).toContain('it has to be up');
+    router.keysResult = {
+      ok: false,
+      reason: 'there is no IPsec connection "x"',
+      remedy: 'choose one of hq',
+      notFound: [],
+    };
+    const { code, stderr } = await runHere('show', 'ipsec', '--keys', 'x');
+    expect(code).toBe(1);
+    expect(stderr).toContain('there is no IPsec connection "x": choose one of hq');
+  });
+
+  it('is refused for anything else', async () => {
+    const { code, stderr } = await runHere('show', 'status', '--keys');
+    expect(code).toBe(2);
+    expect(stderr).toContain('"show status" has no keys: write "culvert show ipsec --keys"');
+  });
+});
+
 describe('a router that is not there', () => {
   it('ends with 1 and says how to start it', async () => {
     const elsewhere = join(stateDir.path, 'nothing');

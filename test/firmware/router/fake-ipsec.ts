@@ -1,3 +1,4 @@
+import type { IkeSecrets } from '../../../firmware/protocol/ike/ike-types.ts';
 import type { Failure } from '../../../firmware/protocol/machine.ts';
 import type { IpsecControl, IpsecFactory, IpsecSurroundings } from '../../../firmware/router/ipsec-control.ts';
 import type { Channel, ChannelListener, ChannelRequest, ChannelServer } from '../../../firmware/vpn/ipsec/channel.ts';
@@ -54,6 +55,12 @@ export class FakeIpsec implements IpsecControl {
   async disconnect(name: string): Promise<void> {
     this.calls.push(`disconnect ${name}`);
     this.say(name, 'down');
+  }
+
+  keys: readonly IkeSecrets[] = [];
+
+  secrets(): readonly IkeSecrets[] {
+    return this.keys;
   }
 
   info(): readonly IpsecConnectionInfo[] {

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DecodeKeys, EspKeys, Ikev1Keys, Ikev2Keys } from './decode-keys.ts';
-import { type KeyLine, parseKeyLine } from './key-lines.ts';
+import { type KeyLine, OWN_LINE, parseKeyLine } from './key-lines.ts';
 import { UatLineError } from './uat-line.ts';
 
 /** A key file cannot be used. The message is one sentence for a person, and never holds a key. */
@@ -17,7 +17,7 @@ export const KEY_TABLE_FILES = {
   esp_sa: 'esp',
 } as const satisfies Record<string, KeyLine['table']>;
 
-type TableFile = keyof typeof KEY_TABLE_FILES;
+export type TableFile = keyof typeof KEY_TABLE_FILES;
 
 /** Octets of a key file: a line has some 500, and thousands of SAs are more than a capture has. */
 const MAX_FILE_OCTETS = 4 * 1024 * 1024;
@@ -45,7 +45,7 @@ export function readKeyFiles(path: string): DecodeKeys {
 }
 
 /**
- * Empty lines and lines that begin with # are passed over.
+ * Empty lines and lines that begin with # are passed over, but for {@link OWN_LINE}.
  * @param file name for what is said of a wrong line.
  * @param table that every line belongs to; absent: the shape of a line tells.
  * @throws KeyFileError
@@ -57,7 +57,7 @@ export function parseKeyText(text: string, file: string, table?: KeyLine['table'
     esp: [],
   };
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
+    const line = raw.trim().replace(OWN_LINE, '');
     if (line === '' || line.startsWith('#')) continue;
     const parsed = parseLine(line, `line ${index + 1} of ${file}`, table);
     if (parsed.table === 'ikev1') keys.ikev1.push(parsed.keys);

@@ -16,6 +16,9 @@ import {
   type KeyTable,
 } from './wireshark-names.ts';
 
+/** Before a line that only this side reads: a comment for Wireshark, which does not know the algorithm. */
+export const OWN_LINE = '#culvert ';
+
 export type KeyLine =
   | { readonly table: 'ikev1'; readonly keys: Ikev1Keys }
   | { readonly table: 'ikev2'; readonly keys: Ikev2Keys }

@@ -1,8 +1,8 @@
 /**
  * What Wireshark 4.0 calls algorithms in `ikev2_decryption_table` and `esp_sa`, beside the names of the transform table.
  *
- * Wireshark refuses a whole file for a name it does not know. Of the transform table it lacks ChaCha20-Poly1305 (later
- * versions have it for ESP), AES-CCM for ESP and the like: those go by our own names, which this side reads as well.
+ * Of the transform table it lacks ChaCha20-Poly1305 (later versions have it for ESP) and AES-CCM for ESP: those go by our
+ * own names, which this side reads as well.
  */
 import { findTransform } from '../../../protocol/ike/transforms.ts';
 import type { DecodeCipher, DecodeIntegrity } from './decode-keys.ts';
@@ -48,6 +48,9 @@ const IKEV2_INTEGRITIES: ReadonlyMap<string, DecodeIntegrity> = new Map<string, 
   ]),
 ]);
 
+/** Versions after 4.0 have it. */
+const LATER = 'ChaCha20 with Poly1305 [RFC7634]';
+
 const ESP_CIPHERS: readonly CipherName[] = [
   { title: 'AES-CBC [RFC3602]', transforms: aes('') },
   { title: 'AES-CTR [RFC3686]', transforms: aes('ctr') },
@@ -57,8 +60,7 @@ const ESP_CIPHERS: readonly CipherName[] = [
   { title: 'AES-GCM with 8 octet ICV [RFC4106]', transforms: aes('gcm8') },
   // Says no length: the usual one is meant.
   { title: 'AES-GCM [RFC4106]', transforms: aes('gcm16') },
-  // From 4.2 on.
-  { title: 'ChaCha20 with Poly1305 [RFC7634]', transforms: ['chacha20poly1305'] },
+  { title: LATER, transforms: ['chacha20poly1305'] },
   ...['DES-CBC [RFC2405]', 'CAST5-CBC [RFC2144]', 'BLOWFISH-CBC [RFC2451]', 'TWOFISH-CBC'].map((title) => ({
     title,
     transforms: [],
@@ -145,4 +147,10 @@ export function integrityTitle(table: KeyTable, name: string | undefined): strin
       return title;
   }
   return name ?? '';
+}
+
+/** Whether Wireshark 4.0 has a name for an encryption algorithm of the transform table. */
+export function isKnownToWireshark(table: KeyTable, name: string): boolean {
+  const title = cipherTitle(table, name);
+  return title !== name && title !== LATER;
 }

@@ -6,7 +6,7 @@
 import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
-import type { IkeConnection, IkeOutput } from '../ike-types.ts';
+import type { IkeConnection, IkeOutput, IkeSecrets } from '../ike-types.ts';
 import { isZeroSpi } from '../message-header.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
 import { hasRoomFor, judgeMessage1 } from './admission.ts';
@@ -168,6 +168,16 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   /** Every Main Mode in progress and every ISAKMP SA. */
   views(): readonly IkeV1View[] {
     return [...this.#mainModeViews(), ...this.#lifecycle.succession.views()];
+  }
+
+  /** Keys of every ISAKMP SA that stands, and of its child SAs. */
+  secrets(): readonly IkeSecrets[] {
+    return [...this.#table.sas.values()].map(({ ikeId, path, sa }) => {
+      const { cookieI, cookieR, encryptionKey, proposal, connection } = sa;
+      const ike = { version: 1, cookieI, cookieR, encryption: proposal.encryption, encryptionKey } as const;
+      const children = this.children.ofIke(ikeId).map(({ child }) => child);
+      return { ikeId, connection: connection.name, path, ike, children };
+    });
   }
 
   /** The last thing that went wrong with an ISAKMP SA without ending it: a refused Quick Mode, say. */

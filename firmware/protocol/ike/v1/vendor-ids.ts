@@ -21,6 +21,16 @@ const DPD_ANY_MINOR = 'afcad71368a1f1c96b8696fc775701';
 const FRAGMENTATION = '4048b7d56ebce88525e7de7f00d6c2d3';
 const FRAGMENTATION_MAIN_MODE = `${FRAGMENTATION}80000000`;
 
+/** What some vendor ids say that a side can do, by how they begin. */
+export const CAPABILITY_VENDOR_IDS: readonly { readonly prefix: string; readonly name: string }[] = [
+  { prefix: RFC_3947, name: 'NAT traversal (RFC 3947)' },
+  { prefix: DRAFT_03, name: 'NAT traversal (draft 03)' },
+  { prefix: DRAFT_02_LF, name: 'NAT traversal (draft 02, with a line feed)' },
+  { prefix: DRAFT_02, name: 'NAT traversal (draft 02)' },
+  { prefix: DPD_ANY_MINOR, name: 'Dead Peer Detection (RFC 3706)' },
+  { prefix: FRAGMENTATION, name: 'IKE fragmentation' },
+];
+
 const NAT_TRAVERSAL: readonly { readonly id: string; readonly kind: NatTraversal }[] = [
   { id: RFC_3947, kind: 'rfc3947' },
   { id: DRAFT_03, kind: 'draft' },

@@ -6,7 +6,7 @@ import { DecodeError } from '../../bytes.ts';
 import { isIpAddress } from '../../ip-address.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
-import type { IkeConnection, IkeOutput } from '../ike-types.ts';
+import type { IkeConnection, IkeOutput, IkeSecrets } from '../ike-types.ts';
 import { HEADER_OCTETS, isZeroSpi, spiKey, ZERO_SPI } from '../message-header.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { Admission } from './admission.ts';
@@ -23,6 +23,7 @@ import { findNotifies, notify } from './notify.ts';
 import { exchangeName } from './numbers.ts';
 import { decodeChain, ENCRYPTED } from './payload.ts';
 import { Registry } from './registry.ts';
+import { secretsOf } from './secrets.ts';
 import { DEFAULT_LIMITS, type IkeV2Counters, type IkeV2Limits, type IkeV2Options, newCounters } from './settings.ts';
 import { deadlineOf, probe, rekeyChild, rekeyIke, tickIkeSa } from './timers.ts';
 import { answerUnknownSpi, answerUnprotected, tellInvalidSpi } from './unprotected.ts';
@@ -184,6 +185,11 @@ export class IkeV2Endpoint implements Machine<IkeOutput>, IkeHost {
   /** ESP came in for an SPI that nobody knows: the sender may have missed that this side was restarted. */
   unknownSpi(now: Instant, spi: number, path: UdpPath): void {
     if (this.#hints.allows(now)) tellInvalidSpi(this, spi, path);
+  }
+
+  /** Keys of every IKE SA that has some, and of its child SAs. */
+  secrets(): readonly IkeSecrets[] {
+    return this.#registry.all().flatMap((sa) => secretsOf(sa) ?? []);
   }
 
   /** Every IKE SA, those that only wait for their end included. */
