@@ -6,6 +6,7 @@ import type { ConfigurationProblem } from '../api/router-control.ts';
 import { type Context, UsageError } from './command.ts';
 import { stateDirOf } from './options.ts';
 import { done, failed } from './output.ts';
+import { systemErrorText } from './system-error-text.ts';
 
 /** The control API takes no more, octets. */
 const MAX_CONFIGURATION = 1024 * 1024;
@@ -50,18 +51,8 @@ async function readConfiguration(file: string): Promise<string | { readonly comp
 
 function cause(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'ENOENT':
-      return 'it is not there';
-    case 'EACCES':
-      return 'this user may not';
-    case 'EISDIR':
-      return 'it is a directory';
-    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
-      return 'it is not UTF-8 text';
-    default:
-      return error instanceof Error ? error.message : 'for an unknown reason';
-  }
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text';
+  return systemErrorText(error) ?? (error instanceof Error ? error.message : 'for an unknown reason');
 }
 
 /** One problem goes into one line; several get a line each below the one that says why. */

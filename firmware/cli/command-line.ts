@@ -5,7 +5,7 @@ import { ControlSocketError } from '../api/control-socket.ts';
 import { KeyFileError } from '../diagnosis/decode/keys/key-files.ts';
 import { parseCommandLine } from './arguments.ts';
 import { UsageError } from './command.ts';
-import { failed, writeLine, wrongUsage } from './output.ts';
+import { failed, isTerminal, replaceLine, untilDrained, writeLine, wrongUsage } from './output.ts';
 
 /** Runs the command. Whatever it throws becomes one line on `stderr`. @returns the exit code: 0, 1 or 2. */
 export async function runCommandLine(
@@ -17,7 +17,13 @@ export async function runCommandLine(
   try {
     const invocation = parseCommandLine(words);
     const { run } = await invocation.command.load();
-    return await run({ ...invocation, out: (text) => writeLine(stdout, text), complain });
+    return await run({
+      ...invocation,
+      out: (text) => writeLine(stdout, text),
+      drained: () => untilDrained(stdout),
+      ...(isTerminal(stderr) && !isTerminal(stdout) && { progress: (text) => replaceLine(stderr, text) }),
+      complain,
+    });
   } catch (error) {
     complain(sentence(error));
     return error instanceof UsageError ? wrongUsage : failed;

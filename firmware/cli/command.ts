@@ -24,6 +24,13 @@ export interface Context {
   readonly options: ParsedOptions;
   /** Writes one or more lines on stdout. */
   readonly out: (text: string) => void;
+  /** Waits while the reader of stdout is behind: for commands that write without end. */
+  readonly drained: () => Promise<void>;
+  /**
+   * Puts a line on the terminal in place of the last one; an empty one takes it away. Absent where stderr is no terminal,
+   * or where stdout is one too and the two would get in each other's way.
+   */
+  readonly progress?: (text: string) => void;
   /** Writes one line on stderr, `culvert: ...`. */
   readonly complain: (text: string) => void;
 }

@@ -60,9 +60,13 @@ export const COMMANDS: readonly Command[] = [
     name: 'decode',
     parameters: 'FILE',
     positionals: { min: 1, max: 1 },
-    options: ['json', 'secret', 'keys', 'all'],
-    summary: 'explain a packet capture message by message (not available in this version)',
-    load: notAvailableYet,
+    options: ['json', 'secret', 'secret-file', 'password', 'password-file', 'keys', 'all', 'verbose'],
+    summary: 'explain a packet capture message by message: L2TP, PPP, IKE and ESP',
+    details: [
+      'FILE is a pcap or pcapng file. A malformed message is told as such, and is no failure of the command.',
+      'What --secret and --password say can be seen by other users of the machine; the options with -file cannot.',
+    ],
+    load: () => import('./decode.ts'),
   },
   {
     name: 'diagnose',

@@ -6,6 +6,9 @@ import { OPTIONS, type OptionDescription, type OptionName } from './options.ts';
 import { done } from './output.ts';
 import { table } from './table.ts';
 
+/** Lines are no longer than this, so that no terminal wraps them. */
+const COLUMNS = 120;
+
 export async function run(context: Context): Promise<number> {
   const [name] = context.positionals;
   context.out(name === undefined ? overview() : commandHelp(named(name)));
@@ -34,10 +37,11 @@ function overview(): string {
 }
 
 function commandHelp(command: Command): string {
-  const options = command.options.map((name) => ` [${spelling(name)}]`).join('');
   const parameters = command.parameters === '' ? '' : ` ${command.parameters}`;
+  const usage = `Usage: culvert ${command.name}${parameters}`;
+  const options = command.options.map((name) => ` [${spelling(name)}]`).join('');
   const summary = `${command.summary.slice(0, 1).toUpperCase()}${command.summary.slice(1)}.`;
-  const lines = [`Usage: culvert ${command.name}${parameters}${options}`, '', summary];
+  const lines = [`${usage}${usage.length + options.length > COLUMNS ? ' [OPTIONS]' : options}`, '', summary];
   if (command.details !== undefined) lines.push(...command.details);
   if (command.options.length > 0) lines.push('', ...optionRows(command.options));
   return lines.join('\n');

@@ -21,13 +21,21 @@ export const OPTIONS = {
     value: 'SECONDS',
     summary: 'roll back unless it is confirmed (not available in this version)',
   },
-  secret: { type: 'string', value: 'S', summary: 'tunnel secret, to read hidden AVPs (not available in this version)' },
+  secret: { type: 'string', value: 'S', summary: 'tunnel secret: hidden AVPs are read and challenge responses judged' },
+  'secret-file': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'tunnel secrets, one in each line; no other user sees them',
+  },
+  password: { type: 'string', value: 'P', summary: 'password of a user: what PPP proves with it is judged' },
+  'password-file': { type: 'string', value: 'FILE', summary: 'passwords, one in each line; no other user sees them' },
   keys: {
     type: 'string',
     value: 'FILE|NAME',
     summary: 'decode: the file or folder with the keys; show ipsec: print the keys of NAME, or all',
   },
-  all: { type: 'boolean', summary: 'user packets too (not available in this version)' },
+  all: { type: 'boolean', summary: 'user packets too, a line for each' },
+  verbose: { type: 'boolean', summary: 'every field below its message' },
   help: { type: 'boolean', summary: 'say what the command does' },
   version: { type: 'boolean', summary: 'print the version' },
 } as const satisfies Record<string, OptionDescription>;

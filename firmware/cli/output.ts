@@ -11,6 +11,24 @@ export function writeLine(stream: NodeJS.WritableStream, text: string): void {
   stream.write(`${escapeInvisible(text)}\n`);
 }
 
+/** Returns when the reader has taken enough of what was written; at once when it is gone. */
+export async function untilDrained(stream: NodeJS.WritableStream): Promise<void> {
+  if (!('writableNeedDrain' in stream) || stream.writableNeedDrain !== true) return;
+  await new Promise<void>((resolve) => {
+    stream.once('drain', resolve);
+    stream.once('close', resolve);
+  });
+}
+
+export function isTerminal(stream: NodeJS.WritableStream): boolean {
+  return 'isTTY' in stream && stream.isTTY === true;
+}
+
+/** Writes over the last line of a terminal. */
+export function replaceLine(terminal: NodeJS.WritableStream, text: string): void {
+  terminal.write(`\r\u001b[K${escapeInvisible(text)}`);
+}
+
 /**
  * Ends quietly when the reader of our output went away (`culvert show log | head -1`). A router whose stderr nobody reads
  * any more runs on.
