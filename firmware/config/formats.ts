@@ -3,7 +3,8 @@
  * and the words in which a wrong value is refused. They are also registered with TypeBox.
  */
 import { Format } from 'typebox/format';
-import { isIpAddress, parseCidr, parseIpv4, parseNetwork, parseRange } from '../protocol/ip-address.ts';
+import { isIpAddress, isIpv6, parseCidr, parseIpv4, parseNetwork, parseRange } from '../protocol/ip-address.ts';
+import { parseIpNetwork, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { parseIkeIdentity } from './ike-identity.ts';
 
 /** A user name or password must fit the one-octet length fields of PAP and CHAP (RFC 1334 section 2.2.1). */
@@ -21,6 +22,10 @@ export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
     check: (text) => parseIpv4(text) !== undefined,
     allowed: 'an IPv4 address such as 192.0.2.1',
   },
+  'ipv6-address': {
+    check: isIpv6,
+    allowed: 'an IPv6 address such as 2001:db8::1',
+  },
   'ip-address': {
     check: isIpAddress,
     allowed: 'an IP address such as 192.0.2.1 or 2001:db8::1',
@@ -32,6 +37,18 @@ export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   'ipv4-network': {
     check: (text) => parseNetwork(text) !== undefined,
     allowed: 'an IPv4 network such as 10.99.0.0/16, with no bits set behind the prefix length',
+  },
+  'ipv6-interface': {
+    check: (text) => parseIpPrefix(text)?.family === 6,
+    allowed: 'an IPv6 address with its prefix length such as fd00:12::1/64',
+  },
+  'ipv6-network': {
+    check: (text) => parseIpNetwork(text)?.family === 6,
+    allowed: 'an IPv6 network such as fd00:98::/48, with no bits set behind the prefix length',
+  },
+  'ip-network': {
+    check: (text) => parseIpNetwork(text) !== undefined,
+    allowed: 'an IP network such as 10.99.0.0/16 or fd00:99::/48, with no bits set behind the prefix length',
   },
   'ipv4-range': {
     check: (text) => parseRange(text) !== undefined,

@@ -42,6 +42,21 @@ const INTERFACE_IPV4_SCHEMA = Type.Object(
   { title: 'IPv4', description: 'IPv4 on this interface.', additionalProperties: false },
 );
 
+const INTERFACE_IPV6_SCHEMA = Type.Object(
+  {
+    address: Type.String({
+      title: 'Address',
+      description: 'The address of this router on the interface, with the prefix length of the network.',
+      format: 'ipv6-interface',
+    }),
+  },
+  {
+    title: 'IPv6',
+    description: 'IPv6 on this interface, beside what the system gives it.',
+    additionalProperties: false,
+  },
+);
+
 const INTERFACE_SCHEMA = Type.Object(
   {
     device: device({ title: 'Device', description: 'The network device of the kernel.' }),
@@ -59,6 +74,7 @@ const INTERFACE_SCHEMA = Type.Object(
       }),
     ),
     ipv4: Type.Optional(INTERFACE_IPV4_SCHEMA),
+    ipv6: Type.Optional(INTERFACE_IPV6_SCHEMA),
   },
   { title: 'Interface', description: 'A network interface and its addresses.', additionalProperties: false },
 );

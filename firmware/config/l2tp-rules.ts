@@ -11,11 +11,12 @@ import {
   rangeToCidrs,
   sameNetwork,
 } from '../protocol/ip-address.ts';
+import { formatIpPrefix } from '../protocol/ip-prefix.ts';
 import { type InterfaceNetwork, interfaceNetworks } from './interface-networks.ts';
 import { memberPath } from './json-path.ts';
 import { type ConfigurationRule, type Finding, ipv4, isHostAddress, repeated } from './rule.ts';
 import type { Configuration } from './schema.ts';
-import { tunnelRoutes } from './tunnel-routes.ts';
+import { ipTunnelRoutes, tunnelRoutes } from './tunnel-routes.ts';
 
 /** Addresses in one pool: a /16, more than any branch router serves. */
 const MAX_POOL = 65536;
@@ -191,9 +192,9 @@ function* userAddressBehindUser(configuration: Configuration): Iterable<Finding>
 }
 
 function* tunnelRouteTwice(configuration: Configuration): Iterable<Finding> {
-  for (const [route, earlier] of repeated(tunnelRoutes(configuration), ({ prefix }) => formatCidr(prefix))) {
+  for (const [route, earlier] of repeated(ipTunnelRoutes(configuration), ({ prefix }) => formatIpPrefix(prefix))) {
     if (route.owner === earlier.owner) continue;
-    const found = `${formatCidr(route.prefix)}, which is a route of ${earlier.owner} already`;
+    const found = `${formatIpPrefix(route.prefix)}, which is a route of ${earlier.owner} already`;
     yield { path: route.path, found, allowed: 'each network behind one tunnel' };
   }
 }

@@ -1,11 +1,12 @@
 /** Schema of `l2tp`: clients (LAC, voluntary tunnels) and servers (LNS). */
 import Type, { type Static } from 'typebox';
+import { CLIENT_IPV6, SERVER_IPV6, USER_IPV6_PREFIX } from './l2tp-ipv6-schema.ts';
 import {
   count,
   flag,
   ipAddress,
+  ipNetworks,
   ipv4Address,
-  ipv4Networks,
   NAME,
   NAME_ALLOWED,
   port,
@@ -108,7 +109,8 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
     secret: Type.Optional(TUNNEL_SECRET),
     hideAvps: HIDE_AVPS,
     ipsec: ipsecConnection('The IPsec connection that protects the tunnel; without it the tunnel is in clear text.'),
-    routes: ipv4Networks({ title: 'Routes', description: 'Networks behind the server: they go into the tunnel.' }),
+    ipv6: CLIENT_IPV6,
+    routes: ipNetworks({ title: 'Routes', description: 'Networks behind the server: they go into the tunnel.' }),
     masquerade: flag({
       title: 'Masquerade',
       description: 'Let the branch appear under the address that the server assigned.',
@@ -139,7 +141,8 @@ const L2TP_USER_SCHEMA = Type.Object(
     address: Type.Optional(
       ipv4Address({ title: 'Address', description: 'Always given to this user; otherwise one of the pool.' }),
     ),
-    routes: ipv4Networks({ title: 'Routes', description: 'Networks behind this user.' }),
+    ipv6Prefix: USER_IPV6_PREFIX,
+    routes: ipNetworks({ title: 'Routes', description: 'Networks behind this user.' }),
   },
   { title: 'User', description: 'Somebody who may dial in.', additionalProperties: false },
 );
@@ -199,6 +202,7 @@ const L2TP_SERVER_SCHEMA = Type.Object(
       maxItems: 2,
       uniqueItems: true,
     }),
+    ipv6: SERVER_IPV6,
     users: Type.Record(USER_NAME, L2TP_USER_SCHEMA, {
       title: 'Users',
       description: 'Who may dial in, by user name.',

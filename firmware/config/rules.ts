@@ -2,6 +2,7 @@
 import { INTERFACE_RULES } from './interface-rules.ts';
 import { IPSEC_RULES } from './ipsec-rules.ts';
 import { L2TP_IPSEC_RULES } from './l2tp-ipsec-rules.ts';
+import { L2TP_IPV6_RULES } from './l2tp-ipv6-rules.ts';
 import { L2TP_RULES } from './l2tp-rules.ts';
 import { leaves } from './leaves.ts';
 import type { Problem } from './problem.ts';
@@ -21,6 +22,7 @@ const SECRET_RULES: readonly ConfigurationRule[] = [
 export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...INTERFACE_RULES,
   ...L2TP_RULES,
+  ...L2TP_IPV6_RULES,
   ...L2TP_IPSEC_RULES,
   ...IPSEC_RULES,
   ...SECRET_RULES,

@@ -41,6 +41,10 @@ export function ipv4Address(words: Words) {
   return Type.String({ ...words, format: 'ipv4-address' });
 }
 
+export function ipv6Address(words: Words) {
+  return Type.String({ ...words, format: 'ipv6-address' });
+}
+
 export function ipAddress(words: Words) {
   return Type.String({ ...words, format: 'ip-address' });
 }
@@ -48,6 +52,8 @@ export function ipAddress(words: Words) {
 export function ipv4Network(words: Words) {
   return Type.String({ ...words, format: 'ipv4-network' });
 }
+
+const NETWORKS = { default: [], maxItems: 256, uniqueItems: true };
 
 /** A UDP port, 1..65535. */
 export function port(words: Words & { readonly default: number }) {
@@ -71,12 +77,16 @@ export function flag(words: Words & { readonly default: boolean }) {
   return Type.Boolean({ ...words });
 }
 
-/** Destination prefixes, none twice. */
+/** Destination prefixes of IPv4, none twice. */
 export function ipv4Networks(words: Words) {
   return Type.Array(ipv4Network({ title: 'Network', description: 'A destination prefix.' }), {
     ...words,
-    default: [],
-    maxItems: 256,
-    uniqueItems: true,
+    ...NETWORKS,
   });
+}
+
+/** Destination prefixes of IPv4 and IPv6, none twice. */
+export function ipNetworks(words: Words) {
+  const network = Type.String({ title: 'Network', description: 'A destination prefix.', format: 'ip-network' });
+  return Type.Array(network, { ...words, ...NETWORKS });
 }

@@ -1,23 +1,35 @@
 /** Every network of the configuration that is behind a tunnel, with whose it is: what several rules ask. */
-import { type Ipv4Prefix, parseCidr } from '../protocol/ip-address.ts';
+import type { Ipv4Prefix } from '../protocol/ip-address.ts';
+import { type IpPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { itemPath, memberPath } from './json-path.ts';
 import type { Configuration } from './schema.ts';
 
-export interface TunnelRoute {
+export interface TunnelRoute<Prefix> {
   /** `client "hq"`, `user "bob" of server "office"`, `IPsec connection "plant"`. */
   readonly owner: string;
   readonly path: string;
-  readonly prefix: Ipv4Prefix;
+  readonly prefix: Prefix;
 }
 
-export function tunnelRoutes(configuration: Configuration): TunnelRoute[] {
+/** Those of IPv4. */
+export function tunnelRoutes(configuration: Configuration): TunnelRoute<Ipv4Prefix>[] {
+  return ipTunnelRoutes(configuration).flatMap(({ owner, path, prefix: { family, address, length } }) =>
+    family === 4 ? [{ owner, path, prefix: { address: Number(address), length } }] : [],
+  );
+}
+
+/** Those of both families. */
+export function ipTunnelRoutes(configuration: Configuration): TunnelRoute<IpPrefix>[] {
   const ofClients = Object.entries(configuration.l2tp.clients).flatMap(([name, { routes }]) =>
     routesOf(`client "${name}"`, `${memberPath('l2tp.clients', name)}.routes`, routes),
   );
   const ofUsers = Object.entries(configuration.l2tp.servers).flatMap(([server, { users }]) =>
-    Object.entries(users).flatMap(([user, { routes }]) => {
+    Object.entries(users).flatMap(([user, { routes, ipv6Prefix }]) => {
       const base = memberPath(`${memberPath('l2tp.servers', server)}.users`, user);
-      return routesOf(`user "${user}" of server "${server}"`, `${base}.routes`, routes);
+      const owner = `user "${user}" of server "${server}"`;
+      const own = parseIpPrefix(ipv6Prefix ?? '');
+      const fixed = own === undefined ? [] : [{ owner, path: `${base}.ipv6Prefix`, prefix: own }];
+      return [...fixed, ...routesOf(owner, `${base}.routes`, routes)];
     }),
   );
   const ofConnections = Object.entries(configuration.ipsec.connections).flatMap(([name, { mode, remoteSubnets }]) => {
@@ -27,9 +39,9 @@ export function tunnelRoutes(configuration: Configuration): TunnelRoute[] {
   return [...ofClients, ...ofUsers, ...ofConnections];
 }
 
-function routesOf(owner: string, path: string, routes: readonly string[]): TunnelRoute[] {
+function routesOf(owner: string, path: string, routes: readonly string[]): TunnelRoute<IpPrefix>[] {
   return routes.flatMap((text, index) => {
-    const prefix = parseCidr(text);
+    const prefix = parseIpPrefix(text);
     return prefix === undefined ? [] : [{ owner, path: itemPath(path, index), prefix }];
   });
 }

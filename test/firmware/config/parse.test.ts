@@ -31,6 +31,7 @@ describe('a good configuration', () => {
       password: 'alice-pw',
       secret: 'tunnel secret, if the server wants one',
       hideAvps: false,
+      ipv6: false,
       routes: ['10.99.0.0/16'],
       masquerade: false,
       authentication: ['pap', 'chap', 'mschapv2'],
