@@ -1,14 +1,13 @@
 /** The Authentication phase (RFC 1661 section 3.5): each direction that LCP agreed on, side by side. */
 import { timingSafeEqual } from 'node:crypto';
 import type { Failure, Instant, RandomSource } from '../machine.ts';
-import type { Exchange, ExchangeHost } from './authentication.ts';
+import type { Exchange, ExchangeHost, Judge } from './authentication.ts';
 import { methodProtocol } from './authentication-methods.ts';
 import { CHAP_RESPONSE, ChapAuthenticatee, ChapAuthenticator } from './chap.ts';
-import { CHAP_MD5 } from './chap-md5.ts';
+import { chapAlgorithm } from './chap-algorithms.ts';
 import { earliest } from './deadlines.ts';
 import type { LcpAgreement } from './lcp.ts';
 import type { Authenticatee, Authenticator, PppAuthentication } from './link-types.ts';
-import { MSCHAP_V2 } from './mschapv2.ts';
 import type { ControlPacket } from './packet.ts';
 import { PapAuthenticatee, PapAuthenticator } from './pap.ts';
 import { PPP_PAP } from './protocol-numbers.ts';
@@ -34,6 +33,8 @@ export interface AuthenticationSettings {
   readonly agreement: LcpAgreement;
   readonly authenticatee: Authenticatee | undefined;
   readonly authenticator: Authenticator | undefined;
+  /** Of what the peer proves. */
+  readonly judge: Judge;
   /** Restart interval, ms. */
   readonly retryMs: number;
   /** Of our Challenge, 0..255; another one than before. */
@@ -49,16 +50,17 @@ export class AuthenticationPhase {
   #over = false;
 
   constructor(settings: AuthenticationSettings, random: RandomSource, host: AuthenticationHost) {
-    const { agreement, authenticatee, authenticator, retryMs, identifier } = settings;
+    const { agreement, authenticatee, authenticator, judge, retryMs, identifier } = settings;
     this.#host = host;
     let challenge: Uint8Array | undefined;
     if (agreement.peerProof !== undefined && authenticator !== undefined) {
       const exchangeHost = this.#exchangeHost('peer', agreement.peerProof);
       if (agreement.peerProof === 'pap') {
-        this.#peers = new PapAuthenticator(authenticator, exchangeHost, random);
+        this.#peers = new PapAuthenticator(judge, exchangeHost);
       } else {
-        const algorithm = algorithmOf(agreement.peerProof);
-        const chap = new ChapAuthenticator(algorithm, authenticator, exchangeHost, random, retryMs, identifier);
+        const algorithm = chapAlgorithm(agreement.peerProof);
+        const { name } = authenticator;
+        const chap = new ChapAuthenticator(algorithm, name, judge, exchangeHost, random, retryMs, identifier);
         challenge = chap.challenge;
         this.#peers = chap;
       }
@@ -68,7 +70,7 @@ export class AuthenticationPhase {
       if (agreement.ourProof === 'pap') {
         this.#our = new PapAuthenticatee(authenticatee, exchangeHost, retryMs);
       } else {
-        const algorithm = algorithmOf(agreement.ourProof);
+        const algorithm = chapAlgorithm(agreement.ourProof);
         const isReflected = (theirs: Uint8Array) => isSame(challenge, theirs);
         const responseMs = retryMs * RESPONSE_RETRY_INTERVALS;
         this.#our = new ChapAuthenticatee(algorithm, authenticatee, exchangeHost, random, responseMs, isReflected);
@@ -141,10 +143,6 @@ export class AuthenticationPhase {
       },
     };
   }
-}
-
-function algorithmOf(method: 'chap' | 'mschapv2') {
-  return method === 'chap' ? CHAP_MD5 : MSCHAP_V2;
 }
 
 function isSame(ours: Uint8Array | undefined, theirs: Uint8Array): boolean {

@@ -4,7 +4,7 @@ import { hex } from '../bytes.ts';
 import type { Failure, Instant, RandomSource } from '../machine.ts';
 import { printable } from '../printable.ts';
 import { methodTitle } from './authentication-methods.ts';
-import type { Authenticator, PppAuthentication } from './link-types.ts';
+import type { PeerProof, PppAuthentication, Verdict } from './link-types.ts';
 import type { ControlPacket } from './packet.ts';
 
 /** Who runs an exchange. */
@@ -30,6 +30,14 @@ export interface Exchange {
   waitingFor(): string;
 }
 
+/** Passwords by user name; `undefined` for a user who does not exist. */
+export interface UserDirectory {
+  readonly password: (user: string) => string | undefined;
+}
+
+/** Judges a proof of the peer. `answer` is called at most once, at once or later. */
+export type Judge = (now: Instant, proof: PeerProof, answer: (now: Instant, verdict: Verdict) => void) => void;
+
 /** A user as it was found, and the password to compare with. */
 export interface KnownUser {
   readonly user: string;
@@ -42,13 +50,13 @@ export interface KnownUser {
  * Looks a user up. A name that is not known with its Windows domain (`DOMAIN\user`) is tried without. For an unknown
  * user a random password takes the place of the right one, so that the exchange costs and says the same.
  */
-export function findUser(authenticator: Authenticator, name: Uint8Array, random: RandomSource): KnownUser {
+export function findUser(directory: UserDirectory, name: Uint8Array, random: RandomSource): KnownUser {
   const decoy = hex(random.bytes(16));
   const full = decodeName(name);
   const bare = full.slice(full.lastIndexOf('\\') + 1);
   // A set: a name without a domain is looked up once, whether it exists or not.
   for (const user of new Set([full, bare])) {
-    const password = authenticator.password(user);
+    const password = directory.password(user);
     if (password !== undefined) return { user, password, exists: true };
   }
   return { user: full, password: decoy, exists: false };

@@ -5,9 +5,9 @@
 import { ByteReader, ByteWriter, utf8Bytes } from '../bytes.ts';
 import type { Failure, Instant, RandomSource } from '../machine.ts';
 import { printable } from '../printable.ts';
-import { type Exchange, type ExchangeHost, findUser, unprovedFailure } from './authentication.ts';
+import { type Exchange, type ExchangeHost, type Judge, unprovedFailure } from './authentication.ts';
 import { methodTitle } from './authentication-methods.ts';
-import type { Authenticatee, Authenticator, PppAuthentication } from './link-types.ts';
+import type { Authenticatee, ChapMethod, Verdict } from './link-types.ts';
 import type { ControlPacket } from './packet.ts';
 
 export const CHAP_CHALLENGE = 1;
@@ -45,7 +45,7 @@ export interface ChapInput {
 
 /** One algorithm of the Authentication-Protocol option. */
 export interface ChapAlgorithm {
-  readonly method: PppAuthentication;
+  readonly method: ChapMethod;
   /** The only length that a Challenge may have, octets; `undefined`: any. */
   readonly challengeLength: number | undefined;
   /** The authenticatee's part. */
@@ -72,7 +72,7 @@ export interface ChapVerdict {
 
 /** We prove ourselves: every Challenge is answered, at any time while LCP is opened. */
 export class ChapAuthenticatee implements Exchange {
-  readonly method: PppAuthentication;
+  readonly method: ChapMethod;
   readonly #algorithm: ChapAlgorithm;
   readonly #credentials: Authenticatee;
   readonly #host: ExchangeHost;
@@ -187,22 +187,29 @@ export class ChapAuthenticatee implements Exchange {
 
 /** The peer proves itself: we send one Challenge, again and again, until a Response comes. */
 export class ChapAuthenticator implements Exchange {
-  readonly method: PppAuthentication;
+  readonly method: ChapMethod;
   readonly #algorithm: ChapAlgorithm;
-  readonly #authenticator: Authenticator;
+  readonly #name: string;
+  readonly #judge: Judge;
   readonly #host: ExchangeHost;
   readonly #random: RandomSource;
   readonly #retryMs: number;
   readonly #identifier: number;
   readonly #challenge: Uint8Array;
+  /** The first Response is being judged, or was. */
+  #answered = false;
   /** The Success or Failure that stands. */
   #verdict: ControlPacket | undefined;
   #retryAt: Instant | undefined;
 
-  /** @param identifier of the Challenge, 0..255; another one than in the exchange before. */
+  /**
+   * @param name of this side, in the Challenge.
+   * @param identifier of the Challenge, 0..255; another one than in the exchange before.
+   */
   constructor(
     algorithm: ChapAlgorithm,
-    authenticator: Authenticator,
+    name: string,
+    judge: Judge,
     host: ExchangeHost,
     random: RandomSource,
     retryMs: number,
@@ -210,7 +217,8 @@ export class ChapAuthenticator implements Exchange {
   ) {
     this.method = algorithm.method;
     this.#algorithm = algorithm;
-    this.#authenticator = authenticator;
+    this.#name = name;
+    this.#judge = judge;
     this.#host = host;
     this.#random = random;
     this.#retryMs = retryMs;
@@ -235,20 +243,18 @@ export class ChapAuthenticator implements Exchange {
       this.#host.send(this.#verdict, true);
       return;
     }
+    // While it is being judged, a repetition is the same question.
+    if (this.#answered) return;
+    this.#answered = true;
     this.#retryAt = undefined;
-    const { user, password, exists } = findUser(this.#authenticator, name, this.#random);
-    const input = { identifier: this.#identifier, challenge: this.#challenge, name, password };
-    const { ok, successMessage } = this.#algorithm.verify(input, value);
-    const accepted = ok && exists;
-    const message = accepted ? successMessage : this.#algorithm.failureMessage(this.#random);
-    this.#verdict = {
-      code: accepted ? CHAP_SUCCESS : CHAP_FAILURE,
+    const proof = {
+      method: this.method,
+      name: name.slice(),
       identifier: this.#identifier,
-      data: utf8Bytes(message),
+      challenge: this.#challenge,
+      response: value.slice(),
     };
-    this.#host.send(this.#verdict, false);
-    if (accepted) this.#host.succeeded(now, user);
-    else this.#host.failed(now, unprovedFailure(this.method, name));
+    this.#judge(now, proof, (at, verdict) => this.#judged(at, proof.name, verdict));
   }
 
   nudge(): void {
@@ -264,7 +270,24 @@ export class ChapAuthenticator implements Exchange {
   }
 
   waitingFor(): string {
-    return `the peer did not answer our ${methodTitle(this.method)} Challenge`;
+    const title = methodTitle(this.method);
+    return this.#answered
+      ? `nobody judged the ${title} Response of the peer`
+      : `the peer did not answer our ${title} Challenge`;
+  }
+
+  #judged(now: Instant, name: Uint8Array, verdict: Verdict): void {
+    const accepted = verdict.kind === 'accept';
+    const said = 'message' in verdict ? verdict.message : undefined;
+    const message = said ?? (accepted ? '' : this.#algorithm.failureMessage(this.#random));
+    this.#verdict = {
+      code: accepted ? CHAP_SUCCESS : CHAP_FAILURE,
+      identifier: this.#identifier,
+      data: utf8Bytes(message),
+    };
+    this.#host.send(this.#verdict, false);
+    if (accepted) this.#host.succeeded(now, verdict.user);
+    else this.#host.failed(now, verdict.kind === 'unavailable' ? verdict.failure : unprovedFailure(this.method, name));
   }
 
   /**
@@ -273,7 +296,7 @@ export class ChapAuthenticator implements Exchange {
    */
   #sendChallenge(now: Instant, repeated: boolean): void {
     this.#retryAt = now + this.#retryMs;
-    const data = encodeChapValue({ value: this.#challenge, name: utf8Bytes(this.#authenticator.name) });
+    const data = encodeChapValue({ value: this.#challenge, name: utf8Bytes(this.#name) });
     this.#host.send({ code: CHAP_CHALLENGE, identifier: this.#identifier, data }, repeated);
   }
 }

@@ -18,14 +18,55 @@ export interface Authenticatee {
 }
 
 /** We ask the peer who it is. */
-export interface Authenticator {
+export type Authenticator = {
   /** Name in CHAP Challenges. */
   readonly name: string;
   /** What we ask for, the best first; the peer's Configure-Nak moves us along this list and nowhere else. */
   readonly methods: readonly PppAuthentication[];
-  /** The password of a user; `undefined` when there is no such user (the exchange then takes as long and fails the same). */
-  readonly password: (user: string) => string | undefined;
-}
+} & (
+  | {
+      /** The password of a user; `undefined` when there is no such user (the exchange then takes as long and fails the same). */
+      readonly password: (user: string) => string | undefined;
+    }
+  /** Each proof comes out as `verify` and waits for {@link Verdict} by `PppLink.verdict` (a RADIUS server). */
+  | { readonly judge: 'elsewhere' }
+);
+
+/** The methods whose proof is the Value of a CHAP Response. */
+export type ChapMethod = Exclude<PppAuthentication, 'pap'>;
+
+/** What the peer proved itself with, for somebody else to judge. Octets are as they came, names not fit to print. */
+export type PeerProof =
+  | { readonly method: 'pap'; readonly name: Uint8Array; readonly password: Uint8Array }
+  | {
+      readonly method: ChapMethod;
+      readonly name: Uint8Array;
+      /** Of Challenge and Response, 0..255. */
+      readonly identifier: number;
+      readonly challenge: Uint8Array;
+      /** The Value field of the Response, of any length. */
+      readonly response: Uint8Array;
+    }
+  /** An EAP packet of the peer, passed through (RFC 3579); `name` is the identity that it told first. */
+  | { readonly method: 'eap'; readonly name: Uint8Array; readonly packet: Uint8Array };
+
+/** What is to be said of a proof. */
+export type Verdict =
+  | {
+      readonly kind: 'accept';
+      /** Who the peer is from now on. */
+      readonly user: string;
+      /** Text of the Success packet; for MS-CHAPv2 the `S=` that proves this side, without which the peer refuses. */
+      readonly message?: string;
+      /** EAP: the Success packet. */
+      readonly packet?: Uint8Array;
+    }
+  /** With the text of the Failure packet (MS-CHAP: `E=...`), or EAP's Failure packet. */
+  | { readonly kind: 'reject'; readonly message?: string; readonly packet?: Uint8Array }
+  /** EAP: the next request for the peer. */
+  | { readonly kind: 'continue'; readonly packet: Uint8Array }
+  /** Nobody could be asked. The peer is refused. */
+  | { readonly kind: 'unavailable'; readonly failure: Failure };
 
 /** IPv4 as assigned by us to the peer. */
 export interface Ipv4Assignment {
@@ -102,6 +143,8 @@ export type PppOutput =
       /** Largest information field towards the peer, octets: the smaller of its MRU and our `mtu`. */
       readonly mtu: number;
     }
+  /** With `judge: 'elsewhere'`: this proof is to be judged. A later one makes an earlier one void. */
+  | { readonly kind: 'verify'; readonly id: number; readonly proof: PeerProof }
   | {
       readonly kind: 'authenticated';
       /** `we` proved ourselves to the peer, or the `peer` to us. */

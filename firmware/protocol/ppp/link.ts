@@ -4,6 +4,7 @@
  */
 import { DecodeError } from '../bytes.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../machine.ts';
+import type { Judge } from './authentication.ts';
 import { AuthenticationPhase } from './authentication-phase.ts';
 import { earliest } from './deadlines.ts';
 import type { RestartPolicy } from './fsm.ts';
@@ -15,8 +16,10 @@ import {
   terminatedAfterCcp,
   terminatedWhileAuthenticating,
 } from './link-failures.ts';
-import type { PppAuthentication, PppLinkOptions, PppOutput, PppPhase } from './link-types.ts';
+import type { PppAuthentication, PppLinkOptions, PppOutput, PppPhase, Verdict } from './link-types.ts';
+import { judgeLocally } from './local-judge.ts';
 import { NetworkPhase } from './network-phase.ts';
+import { OutsideJudge } from './outside-judge.ts';
 import { type ControlPacket, decodePacket, encodeFrame } from './packet.ts';
 import { PacketTracer } from './packet-tracer.ts';
 import {
@@ -68,6 +71,7 @@ export class PppLink implements Machine<PppOutput> {
   readonly #kept = new KeptFrames();
   readonly #tracer = new PacketTracer();
   readonly #rejectBudget: RejectBudget;
+  readonly #outsideJudge = new OutsideJudge((output) => this.#outputs.push(output));
   #outputs: PppOutput[] = [];
 
   #life: 'waiting' | 'running' | 'closing' | 'done' = 'waiting';
@@ -161,6 +165,13 @@ export class PppLink implements Machine<PppOutput> {
   /** A user packet came in by the data plane: the peer lives. */
   dataReceived(now: Instant): void {
     this.#lcp.heard(now);
+  }
+
+  /** What is to be said of a proof (`verify`). A verdict on an earlier one, or one that comes too late, does nothing. */
+  verdict(now: Instant, id: number, verdict: Verdict): void {
+    if (this.#life !== 'running') return;
+    this.#outsideJudge.verdict(now, id, verdict);
+    this.#takeKept(now);
   }
 
   /** Ends the link politely: `down` with this failure once the peer has acknowledged, or was asked often enough. */
@@ -310,7 +321,12 @@ export class PppLink implements Machine<PppOutput> {
     const { authenticatee, authenticator } = this.#options;
     const retryMs = this.#restart.intervalMs;
     this.#challengeIdentifier = (this.#challengeIdentifier + 1) & 0xff;
-    const settings = { agreement, authenticatee, authenticator, retryMs, identifier: this.#challengeIdentifier };
+    const judge: Judge =
+      authenticator !== undefined && 'password' in authenticator
+        ? (now, proof, answer) => answer(now, judgeLocally(authenticator, proof, this.#random))
+        : this.#outsideJudge.ask;
+    const identifier = this.#challengeIdentifier;
+    const settings = { agreement, authenticatee, authenticator, judge, retryMs, identifier };
     return new AuthenticationPhase(settings, this.#random, {
       send: (protocol, packet, quiet) => this.#send(protocol, packet, quiet),
       authenticated: (_now, who, user, method) => {
@@ -341,6 +357,7 @@ export class PppLink implements Machine<PppOutput> {
   #leaveNetwork(): void {
     this.#network.leave();
     this.#authentication = undefined;
+    this.#outsideJudge.forget();
   }
 
   #protocolRejected(now: Instant, protocol: number): void {

@@ -1,17 +1,10 @@
 /** The Password Authentication Protocol (RFC 1334 section 2), both sides. */
 import { ByteReader, ByteWriter, utf8Bytes } from '../bytes.ts';
-import type { Instant, RandomSource } from '../machine.ts';
+import type { Instant } from '../machine.ts';
 import { printable } from '../printable.ts';
-import {
-  type Exchange,
-  type ExchangeHost,
-  findUser,
-  refusedFailure,
-  secretsEqual,
-  unprovedFailure,
-} from './authentication.ts';
+import { type Exchange, type ExchangeHost, type Judge, refusedFailure, unprovedFailure } from './authentication.ts';
 import { quoted } from './failure-text.ts';
-import type { Authenticatee, Authenticator } from './link-types.ts';
+import type { Authenticatee, Verdict } from './link-types.ts';
 import type { ControlPacket } from './packet.ts';
 
 const AUTHENTICATE_REQUEST = 1;
@@ -131,16 +124,18 @@ export class PapAuthenticatee implements Exchange {
 /** The peer proves itself: we answer its requests. */
 export class PapAuthenticator implements Exchange {
   readonly method = 'pap';
-  readonly #authenticator: Authenticator;
+  readonly #judge: Judge;
   readonly #host: ExchangeHost;
-  readonly #random: RandomSource;
+  /** Of the newest request while the first one is being judged: the answer goes to it. */
+  #asking: number | undefined;
+  /** The text of the answer that stands. */
+  #message = '';
   /** The code of the answer that stands; repeated requests get it again (section 2.2.1). */
   #verdict: typeof AUTHENTICATE_ACK | typeof AUTHENTICATE_NAK | undefined;
 
-  constructor(authenticator: Authenticator, host: ExchangeHost, random: RandomSource) {
-    this.#authenticator = authenticator;
+  constructor(judge: Judge, host: ExchangeHost) {
+    this.#judge = judge;
     this.#host = host;
-    this.#random = random;
   }
 
   start(): void {
@@ -154,17 +149,11 @@ export class PapAuthenticator implements Exchange {
       this.#answer(packet.identifier, this.#verdict, true);
       return;
     }
-    const known = findUser(this.#authenticator, request.peerId, this.#random);
-    const matches = secretsEqual(utf8Bytes(known.password), request.password);
-    if (matches && known.exists) {
-      this.#verdict = AUTHENTICATE_ACK;
-      this.#answer(packet.identifier, AUTHENTICATE_ACK, false);
-      this.#host.succeeded(now, known.user);
-    } else {
-      this.#verdict = AUTHENTICATE_NAK;
-      this.#answer(packet.identifier, AUTHENTICATE_NAK, false);
-      this.#host.failed(now, unprovedFailure('pap', request.peerId));
-    }
+    const first = this.#asking === undefined;
+    this.#asking = packet.identifier;
+    if (!first) return;
+    const proof = { method: 'pap', name: request.peerId.slice(), password: request.password.slice() } as const;
+    this.#judge(now, proof, (at, verdict) => this.#judged(at, proof.name, verdict));
   }
 
   nudge(): void {
@@ -180,11 +169,23 @@ export class PapAuthenticator implements Exchange {
   }
 
   waitingFor(): string {
-    return 'the peer sent no user name and password (PAP)';
+    return this.#asking === undefined
+      ? 'the peer sent no user name and password (PAP)'
+      : 'nobody judged the user name and password of the peer (PAP)';
+  }
+
+  #judged(now: Instant, name: Uint8Array, verdict: Verdict): void {
+    const accepted = verdict.kind === 'accept';
+    const said = 'message' in verdict ? verdict.message : undefined;
+    this.#message = said ?? (accepted ? 'Welcome' : 'Authentication failed');
+    this.#verdict = accepted ? AUTHENTICATE_ACK : AUTHENTICATE_NAK;
+    this.#answer(this.#asking ?? 0, this.#verdict, false);
+    if (accepted) this.#host.succeeded(now, verdict.user);
+    else this.#host.failed(now, verdict.kind === 'unavailable' ? verdict.failure : unprovedFailure('pap', name));
   }
 
   #answer(identifier: number, code: number, repeated: boolean): void {
-    const message = utf8Bytes(code === AUTHENTICATE_ACK ? 'Welcome' : 'Authentication failed');
+    const message = utf8Bytes(this.#message).subarray(0, MAX_FIELD);
     const data = new ByteWriter(32).u8(message.length).bytes(message).finish();
     this.#host.send({ code, identifier, data }, repeated);
   }
