@@ -90,14 +90,25 @@ export class FieldReader {
 
   /** The next octets, a view. @throws FieldError when there are fewer. */
   bytes(length: number, field: string): Uint8Array {
-    if (length > this.remaining) throw this.#short(length, field);
+    if (length < 0 || length > this.remaining) throw this.#short(length, field);
     this.#at += length;
     return this.#octets.bytes.subarray(this.#at - length, this.#at);
   }
 
   /** Whatever is left, a view, possibly empty. @throws FieldError when some of it was not captured. */
-  rest(field: string): Uint8Array {
+  rest(field = 'rest'): Uint8Array {
     return this.bytes(this.remaining + this.#octets.missing, field);
+  }
+
+  /** A reader of the next octets, which are stepped over here. @throws FieldError when there are fewer. */
+  part(length: number, field: string): FieldReader {
+    const base = this.offset;
+    return new FieldReader(whole(this.bytes(length, field)), base);
+  }
+
+  /** @param at offset in the message; of the next octet when absent. @throws FieldError always. */
+  fail(field: string, reason: string, at = this.offset): never {
+    throw new FieldError(at, field, reason);
   }
 
   #number(length: number, field: string): number {

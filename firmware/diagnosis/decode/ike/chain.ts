@@ -1,6 +1,6 @@
 /** Payloads one behind the other, in both versions (RFC 2408 section 3.2, RFC 7296 section 3.2). */
 import type { DecodeFault, Fields, FieldValue } from '../decoded.ts';
-import { type FieldReader, faultOf } from './field-reader.ts';
+import { type FieldReader, faultOf } from '../field-reader.ts';
 
 /** What is said of a payload, as far as it could be read. */
 export type Out = Record<string, FieldValue>;

@@ -2,8 +2,8 @@
 import { cbcDecrypt, ctrCrypt, openAead } from '../../../protocol/ike/crypto/cipher.ts';
 import { verifyIcv } from '../../../protocol/ike/crypto/integrity.ts';
 import { isCombinedMode, transform } from '../../../protocol/ike/transforms.ts';
+import type { FieldReader } from '../field-reader.ts';
 import type { Ikev2Keys } from '../keys/decode-keys.ts';
-import type { FieldReader } from './field-reader.ts';
 
 export interface OpenedPayload {
   /** Without padding. */

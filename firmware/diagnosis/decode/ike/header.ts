@@ -1,6 +1,6 @@
 /** The header that both versions of IKE share (RFC 2408 section 3.1, RFC 7296 section 3.1), field by field. */
 import { HEADER_OCTETS, SPI_OCTETS } from '../../../protocol/ike/message-header.ts';
-import type { FieldReader } from './field-reader.ts';
+import type { FieldReader } from '../field-reader.ts';
 
 export interface MessageHeader {
   /** 8 octets each; cookies of IKEv1. */

@@ -1,8 +1,8 @@
 /** IKE of both versions in a capture, message by message; with keys, what is encrypted as well. */
 import { hex } from '../../../protocol/bytes.ts';
 import type { DecodedBody, Fields, FieldValue, MessagePlace } from '../decoded.ts';
+import { FieldReader, faultOf, whole } from '../field-reader.ts';
 import type { DecodeKeys } from '../keys/decode-keys.ts';
-import { FieldReader, faultOf } from './field-reader.ts';
 import { type MessageHeader, readMessageHeader } from './header.ts';
 import { Ikev1Decoder } from './v1-decoder.ts';
 import { Ikev2Decoder } from './v2-decoder.ts';
@@ -26,7 +26,7 @@ export class IkeDecoder {
   decode(payload: Uint8Array, place: MessagePlace): readonly DecodedBody[] {
     let header: MessageHeader | undefined;
     const error = faultOf(() => {
-      header = readMessageHeader(new FieldReader(payload));
+      header = readMessageHeader(new FieldReader(whole(payload)));
     });
     if (header === undefined) {
       const summary = `IKE, ${payload.length} octets that are no message`;

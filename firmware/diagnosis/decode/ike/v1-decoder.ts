@@ -3,10 +3,11 @@ import { DecodeError, hex } from '../../../protocol/bytes.ts';
 import { HEADER_OCTETS, isZeroSpi } from '../../../protocol/ike/message-header.ts';
 import { Reassembly } from '../../../protocol/ike/v1/fragmentation.ts';
 import { ExchangeType, HeaderFlag, PayloadType } from '../../../protocol/ike/v1/numbers.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { DecodedBody, DecodeFault, FieldValue, MessagePlace } from '../decoded.ts';
+import { FieldReader, faultOf, whole } from '../field-reader.ts';
 import type { Ikev1Keys } from '../keys/decode-keys.ts';
 import { type Chain, type Describe, type Out, readChain } from './chain.ts';
-import { FieldReader, faultOf } from './field-reader.ts';
 import { type MessageHeader, readMessageHeader } from './header.ts';
 import { nameOf } from './names.ts';
 import { isHashOf, type NatHashes, natWords } from './nat-detection.ts';
@@ -33,8 +34,10 @@ interface Message {
 export class Ikev1Decoder {
   /** By the initiator's cookie. */
   readonly #keys: ReadonlyMap<string, Uint8Array>;
-  readonly #sessions = new Map<string, { readonly cookieR: Uint8Array; readonly session: V1Session }>();
-  readonly #reassemblies = new Map<string, Reassembly>();
+  readonly #sessions = new BoundedMap<string, { readonly cookieR: Uint8Array; readonly session: V1Session }>(
+    MAX_SESSIONS,
+  );
+  readonly #reassemblies = new BoundedMap<string, Reassembly>(MAX_REASSEMBLIES);
 
   constructor(keys: readonly Ikev1Keys[]) {
     this.#keys = new Map(keys.map(({ cookieI, key }) => [hex(cookieI), key]));
@@ -53,11 +56,14 @@ export class Ikev1Decoder {
     const message: Message = { header, place, session, hashes: { source: [], destination: [] } };
     const body = octets.subarray(HEADER_OCTETS);
     if ((header.flags & HeaderFlag.encryption) === 0) {
-      return bodyOf(message, readChain(header.nextPayload, new FieldReader(body, HEADER_OCTETS), describe(message)));
+      return bodyOf(
+        message,
+        readChain(header.nextPayload, new FieldReader(whole(body), HEADER_OCTETS), describe(message)),
+      );
     }
     const decrypted = session.decrypt(header, body);
     if (decrypted?.kind === 'plain') {
-      const reader = new FieldReader(decrypted.plaintext, HEADER_OCTETS);
+      const reader = new FieldReader(whole(decrypted.plaintext), HEADER_OCTETS);
       return bodyOf(message, readChain(header.nextPayload, reader, describe(message)), { decrypted: true });
     }
     const fault =
@@ -77,8 +83,6 @@ export class Ikev1Decoder {
     const first = known !== undefined && isZeroSpi(known.cookieR);
     const session = first ? known.session : new V1Session(this.#keys.get(key));
     this.#sessions.set(key, { cookieR: spiR.slice(), session });
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
     return session;
   }
 
@@ -86,8 +90,6 @@ export class Ikev1Decoder {
     const key = `${hex(spiI)} ${source.address}`;
     const reassembly = this.#reassemblies.get(key) ?? new Reassembly();
     this.#reassemblies.set(key, reassembly);
-    const [oldest] = this.#reassemblies.keys();
-    if (this.#reassemblies.size > MAX_REASSEMBLIES && oldest !== undefined) this.#reassemblies.delete(oldest);
     try {
       return reassembly.add(time, octets.subarray(HEADER_OCTETS));
     } catch (error) {
@@ -100,7 +102,7 @@ export class Ikev1Decoder {
   #decodeWhole(octets: Uint8Array, place: MessagePlace): DecodedBody {
     let header: MessageHeader | undefined;
     const error = faultOf(() => {
-      header = readMessageHeader(new FieldReader(octets));
+      header = readMessageHeader(new FieldReader(whole(octets)));
     });
     if (header === undefined || header.majorVersion !== 1) {
       const summary = 'IKEv1, fragments that make no message';

@@ -3,8 +3,8 @@ import { hex } from '../../../protocol/bytes.ts';
 import { NotifyType, notifyName, PayloadType, ProtocolId } from '../../../protocol/ike/v1/numbers.ts';
 import { printable } from '../../../protocol/printable.ts';
 import type { FieldValue } from '../decoded.ts';
+import type { FieldReader } from '../field-reader.ts';
 import type { Out } from './chain.ts';
-import type { FieldReader } from './field-reader.ts';
 import { nameOf } from './names.ts';
 import {
   CONFIGURATION_ATTRIBUTES,

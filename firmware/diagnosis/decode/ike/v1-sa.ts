@@ -8,8 +8,8 @@ import {
 } from '../../../protocol/ike/transforms.ts';
 import { DOI_IPSEC, Phase1Attribute, ProtocolId, SITUATION_IDENTITY_ONLY } from '../../../protocol/ike/v1/numbers.ts';
 import type { FieldValue } from '../decoded.ts';
+import type { FieldReader } from '../field-reader.ts';
 import type { Out } from './chain.ts';
-import type { FieldReader } from './field-reader.ts';
 import { nameOf } from './names.ts';
 import {
   type AttributeTable,

@@ -8,6 +8,7 @@ import { cbcDecrypt } from '../../../protocol/ike/crypto/cipher.ts';
 import { phase1Iv, phase2Iv } from '../../../protocol/ike/crypto/keys-v1.ts';
 import type { EncryptionTransform, PrfTransform } from '../../../protocol/ike/transforms.ts';
 import { PayloadType } from '../../../protocol/ike/v1/numbers.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import { GENERIC_HEADER } from './chain.ts';
 import type { MessageHeader } from './header.ts';
 import type { Phase1Algorithms } from './v1-sa.ts';
@@ -30,7 +31,7 @@ export type Decrypted =
 interface Exchange {
   readonly ivs: Uint8Array[];
   /** By the ends of their ciphertexts: a message that is sent again has the IV that it had. */
-  readonly seen: Map<string, Uint8Array>;
+  readonly seen: BoundedMap<string, Uint8Array>;
 }
 
 export class V1Session {
@@ -39,7 +40,7 @@ export class V1Session {
   /** Public values of both sides, in the order in which they came: the initiator's is first. */
   readonly #publics: Uint8Array[] = [];
   #phase1: Exchange | undefined;
-  readonly #phase2 = new Map<number, Exchange>();
+  readonly #phase2 = new BoundedMap<number, Exchange>(MAX_EXCHANGES);
 
   /** @param key of the cipher; `undefined`: none is known. */
   constructor(key: Uint8Array | undefined) {
@@ -98,7 +99,7 @@ export class V1Session {
     if (key.length !== cipher.keyOctets) {
       return `the key has ${key.length} octets, and ${cipher.title} needs ${cipher.keyOctets}: it is another SA's`;
     }
-    this.#phase1 ??= { ivs: [phase1Iv(cipher.name, prf.name, publicI, publicR)], seen: new Map() };
+    this.#phase1 ??= { ivs: [phase1Iv(cipher.name, prf.name, publicI, publicR)], seen: newSeen() };
     return { cipher, prf, exchange: this.#phase1 };
   }
 
@@ -107,12 +108,14 @@ export class V1Session {
     if (known !== undefined) return known;
     // The last block of phase 1 counts, and which message was the last one is not known for certain.
     const ivs = phase1.ivs.map((block) => phase2Iv(cipher.name, prf.name, block, messageId));
-    const exchange: Exchange = { ivs, seen: new Map() };
+    const exchange: Exchange = { ivs, seen: newSeen() };
     this.#phase2.set(messageId, exchange);
-    const [oldest] = this.#phase2.keys();
-    if (this.#phase2.size > MAX_EXCHANGES && oldest !== undefined) this.#phase2.delete(oldest);
     return exchange;
   }
+}
+
+function newSeen(): BoundedMap<string, Uint8Array> {
+  return new BoundedMap(MAX_BLOCKS);
 }
 
 function advance({ ivs, seen }: Exchange, iv: Uint8Array, end: string, lastBlock: Uint8Array): void {
@@ -120,8 +123,6 @@ function advance({ ivs, seen }: Exchange, iv: Uint8Array, end: string, lastBlock
   ivs.push(lastBlock);
   // The first one stays: it is that of a message which is missing so far.
   if (ivs.length > MAX_BLOCKS) ivs.splice(1, 1);
-  const [oldest] = seen.keys();
-  if (seen.size > MAX_BLOCKS && oldest !== undefined) seen.delete(oldest);
 }
 
 /** Whether a plaintext is a chain of payloads, behind which nothing but padding is; a HASH has the hash's length. */

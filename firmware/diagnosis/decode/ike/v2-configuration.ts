@@ -3,8 +3,8 @@ import { hex } from '../../../protocol/bytes.ts';
 import { addressText } from '../../../protocol/ike/address-octets.ts';
 import { printable } from '../../../protocol/printable.ts';
 import type { FieldValue } from '../decoded.ts';
+import type { FieldReader } from '../field-reader.ts';
 import type { Out } from './chain.ts';
-import type { FieldReader } from './field-reader.ts';
 import { nameOf } from './names.ts';
 import { CONFIGURATION_ATTRIBUTE_NAMES, CONFIGURATION_TYPE_NAMES } from './registry-v2.ts';
 

@@ -5,11 +5,12 @@ import type { Opened } from '../../../protocol/ike/v2/encrypted.ts';
 import { Reassembly } from '../../../protocol/ike/v2/fragmentation.ts';
 import { FLAG, NOTIFY } from '../../../protocol/ike/v2/numbers.ts';
 import { ENCRYPTED } from '../../../protocol/ike/v2/payload.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { DecodedBody, DecodeFault, FieldValue, MessagePlace } from '../decoded.ts';
+import { FieldError, FieldReader, whole } from '../field-reader.ts';
 import type { Ikev2Keys } from '../keys/decode-keys.ts';
 import { type Chain, type Describe, type Out, type PayloadHeader, readChain } from './chain.ts';
 import { openEncrypted } from './encrypted-v2.ts';
-import { FieldError, FieldReader } from './field-reader.ts';
 import type { MessageHeader } from './header.ts';
 import { nameOf } from './names.ts';
 import { isHashOf, type NatHashes, natWords } from './nat-detection.ts';
@@ -36,7 +37,7 @@ interface Message {
 export class Ikev2Decoder {
   readonly #keys: ReadonlyMap<string, Ikev2Keys>;
   /** By SPIs and sender. */
-  readonly #reassemblies = new Map<string, Reassembly>();
+  readonly #reassemblies = new BoundedMap<string, Reassembly>(MAX_REASSEMBLIES);
 
   constructor(keys: readonly Ikev2Keys[]) {
     this.#keys = new Map(keys.map((one) => [hex(one.spiI) + hex(one.spiR), one]));
@@ -46,7 +47,7 @@ export class Ikev2Decoder {
   decode(octets: Uint8Array, header: MessageHeader, place: MessagePlace): readonly DecodedBody[] {
     const keys = this.#keys.get(hex(header.spiI) + hex(header.spiR));
     const message: Message = { octets, header, place, keys, hashes: { source: [], destination: [] }, whole: undefined };
-    const reader = new FieldReader(octets.subarray(HEADER_OCTETS), HEADER_OCTETS);
+    const reader = new FieldReader(whole(octets.subarray(HEADER_OCTETS)), HEADER_OCTETS);
     const chain = readChain(header.nextPayload, reader, this.#describe(message), isEncrypted);
     const body = bodyOf(message, chain);
     return message.whole === undefined ? [body] : [body, this.#reassembled(message, message.whole)];
@@ -78,7 +79,8 @@ export class Ikev2Decoder {
     out['decrypted'] = true;
     out['icv'] = opened.icv;
     if (fragment !== undefined) {
-      const { content } = opened;
+      // Without encryption it is a part of the capture's buffer.
+      const content = opened.content.slice();
       message.whole = this.#reassembly(message).add(message.place.time, header.messageId, {
         firstType,
         content,
@@ -86,9 +88,13 @@ export class Ikev2Decoder {
       });
       return;
     }
-    const inner = readChain(firstType, new FieldReader(opened.content, opened.offset), this.#describeInner(message));
+    const inner = readChain(
+      firstType,
+      new FieldReader(whole(opened.content), opened.offset),
+      this.#describeInner(message),
+    );
     out['payloads'] = inner.payloads;
-    if (inner.fault !== undefined) throw new FieldError(inner.fault);
+    if (inner.fault !== undefined) throw new FieldError(inner.fault.offset, inner.fault.field, inner.fault.reason);
   }
 
   /** Encrypted payloads do not stand in one another. */
@@ -104,14 +110,12 @@ export class Ikev2Decoder {
     if (known !== undefined) return known;
     const reassembly = new Reassembly();
     this.#reassemblies.set(key, reassembly);
-    const [oldest] = this.#reassemblies.keys();
-    if (this.#reassemblies.size > MAX_REASSEMBLIES && oldest !== undefined) this.#reassemblies.delete(oldest);
     return reassembly;
   }
 
   /** Offsets count as if its payloads stood behind the header in clear. */
   #reassembled(message: Message, { firstType, content }: Opened): DecodedBody {
-    const chain = readChain(firstType, new FieldReader(content, HEADER_OCTETS), this.#describeInner(message));
+    const chain = readChain(firstType, new FieldReader(whole(content), HEADER_OCTETS), this.#describeInner(message));
     const body = bodyOf(message, chain, '(put together from fragments) ');
     return { ...body, fields: { ...body.fields, reassembled: true } };
   }

@@ -2,8 +2,8 @@
 import { hex } from '../../../protocol/bytes.ts';
 import { FIRST_STATUS_TYPE, NOTIFY, type NotifyName } from '../../../protocol/ike/v2/numbers.ts';
 import { printable } from '../../../protocol/printable.ts';
+import type { FieldReader } from '../field-reader.ts';
 import type { Out } from './chain.ts';
-import type { FieldReader } from './field-reader.ts';
 import { nameOf } from './names.ts';
 import { GROUP_NAMES, NOTIFY_NAMES, PROTOCOL_NAMES, SIGNATURE_HASH_NAMES } from './registry-v2.ts';
 import { addressRest, guessed } from './values.ts';

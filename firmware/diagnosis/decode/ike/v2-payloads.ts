@@ -3,10 +3,11 @@ import { hex } from '../../../protocol/bytes.ts';
 import { findTransformV2 } from '../../../protocol/ike/transforms.ts';
 import { selectorText } from '../../../protocol/ike/v2/traffic-selector.ts';
 import { printable } from '../../../protocol/printable.ts';
+import { eapText } from '../eap.ts';
+import { type FieldReader, whole } from '../field-reader.ts';
+import { PasswordChecker } from '../password-checker.ts';
 import type { Out } from './chain.ts';
-import { describeEap } from './eap.ts';
-import type { FieldReader } from './field-reader.ts';
-import { nameOf } from './names.ts';
+import { type Names, nameOf } from './names.ts';
 import {
   AUTH_METHOD_NAMES,
   CERTIFICATE_NAMES,
@@ -137,6 +138,33 @@ function describeSelectors(reader: FieldReader, out: Out): void {
     };
     Object.assign(selector, range, { text: selectorText(range) });
   }
+}
+
+const EAP_HEADER = 4;
+const EAP_CODES: Names = { 1: 'Request', 2: 'Response', 3: 'Success', 4: 'Failure' };
+
+/** Nothing is judged here: who proves himself to whom is not known without both identities. */
+const NOBODY_JUDGES = new PasswordChecker([]);
+
+/** RFC 3748 section 4. */
+function describeEap(reader: FieldReader, out: Out): void {
+  const total = reader.remaining;
+  const eap: Out = {};
+  out['eap'] = eap;
+  const codeNumber = reader.u8('Code');
+  const code = nameOf(EAP_CODES, codeNumber, 'code');
+  eap['code'] = code;
+  const identifier = reader.u8('Identifier');
+  eap['identifier'] = identifier;
+  const at = reader.offset;
+  const length = reader.u16('Length');
+  if (length < EAP_HEADER || length > total) {
+    reader.fail('Length', `the EAP packet says ${length} octets, and ${total} are there`, at);
+  }
+  const { offset } = reader;
+  const data = whole(reader.bytes(length - EAP_HEADER, 'Data'));
+  const packet = { code, codeNumber, identifier, data, offset };
+  Object.assign(eap, eapText(packet, NOBODY_JUDGES, { conversation: '', direction: 0 }).fields);
 }
 
 const PAYLOADS: Readonly<Record<number, ((reader: FieldReader, out: Out) => void) | undefined>> = {

@@ -7,8 +7,8 @@ import {
   transformKind,
 } from '../../../protocol/ike/transforms.ts';
 import { KEY_LENGTH_ATTRIBUTE } from '../../../protocol/ike/v2/numbers.ts';
+import type { FieldReader } from '../field-reader.ts';
 import type { Out } from './chain.ts';
-import type { FieldReader } from './field-reader.ts';
 import { nameOf } from './names.ts';
 import { PROTOCOL_NAMES, TRANSFORM_TYPE_NAMES, transformNames } from './registry-v2.ts';
 

@@ -3,7 +3,7 @@
 import { hex } from '../../../protocol/bytes.ts';
 import { addressText, isAddressOctets } from '../../../protocol/ike/address-octets.ts';
 import { printable } from '../../../protocol/printable.ts';
-import type { FieldReader } from './field-reader.ts';
+import type { FieldReader } from '../field-reader.ts';
 
 /** All that is left as an IP address. @throws FieldError when it is none. */
 export function addressRest(reader: FieldReader, octets: 4 | 16, field: string): string {
