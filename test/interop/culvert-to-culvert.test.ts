@@ -1,10 +1,15 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { addresses } from '../../scripts/lab/branch-network.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
+import { expectAgreement } from './decode-agrees.ts';
+import { Recording } from './recording.ts';
 import { ping, SitePair, waitForState } from './site-pair.ts';
 
 let pair: SitePair | undefined;
+const recording = new Recording();
+afterAll(() => recording.remove());
 afterEach(async () => {
+  await recording.stop();
   await pair?.remove();
   pair = undefined;
 });
@@ -13,7 +18,10 @@ const OFFICE_SECONDS = 20_000;
 
 describe('a branch that dials a Culvert at head office', () => {
   it('reaches the other LAN, without masquerading, and shows how in its status', async () => {
-    pair = await SitePair.start();
+    pair = await SitePair.build();
+    await recording.start(pair.network.internet, 'br0', 'udp');
+    await pair.office.start();
+    await pair.branch.start();
     await pair.up();
     await pair.pingThrough();
     const { network, branch, office } = pair;
@@ -62,6 +70,7 @@ describe('a branch that dials a Culvert at head office', () => {
   it('comes up when a third of the datagrams is lost on the way', { timeout: 180_000 }, async () => {
     pair = await SitePair.build({ start: 'manual' });
     const { internet } = pair.network;
+    await recording.start(internet, 'br0', 'udp');
     await internet.run('nft', 'add table bridge loss');
     await internet.run('nft', 'add chain bridge loss forward { type filter hook forward priority 0; }');
     await internet.run('nft', 'add rule bridge loss forward numgen random mod 100 < 30 drop');
@@ -141,5 +150,17 @@ describe('several branches at one server', () => {
     const inner = (await pair.branch.status()).ppp.map((entry) => entry.localAddress);
     expect(new Set(inner).size).toBe(2);
     await pair.pingThrough();
+  });
+});
+
+describe('what two Culverts said to each other', () => {
+  it('is decoded as tshark decodes it', async () => {
+    await expectAgreement(recording, [
+      'l2tp SCCRQ',
+      'l2tp ICCN',
+      'l2tp ZLB',
+      'ppp-chap Success',
+      'ppp-ipcp Configure-Ack',
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import {
   addresses,
   type BranchNetwork,
@@ -8,14 +8,19 @@ import {
 import { LabCulvert } from '../../scripts/lab/culvert.ts';
 import { type L2tpns, startL2tpns } from '../../scripts/lab/l2tpns.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
+import { expectAgreement } from './decode-agrees.ts';
+import { Recording } from './recording.ts';
 import { expectFailure, ping, waitForState } from './site-pair.ts';
 
 let network: BranchNetwork | undefined;
 let server: L2tpns | undefined;
 let branch: LabCulvert | undefined;
+const recording = new Recording();
+afterAll(() => recording.remove());
 afterEach(async () => {
   await branch?.remove();
   await server?.stop();
+  await recording.stop();
   network?.delete();
   branch = undefined;
   server = undefined;
@@ -26,6 +31,7 @@ const users = [{ name: 'alice', password: 'alice-pw' }];
 
 async function start(authentication: 'pap' | 'chap', client: object): Promise<LabCulvert> {
   network = await createBranchNetwork('namespace');
+  await recording.start(network.internet, 'br0', 'udp');
   const { office } = network;
   await office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
   await office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
@@ -70,5 +76,12 @@ describe('dialling l2tpns', { timeout: 90_000 }, () => {
   it('says that the password is wrong', async () => {
     const router = await start('chap', { password: 'wrong-pw' });
     await expectFailure(router, 'hq', /^authentication: /, /password/);
+  });
+});
+
+describe('what l2tpns and Culvert said to each other', () => {
+  it('is decoded as tshark decodes it', async () => {
+    const names = ['SCCRQ', 'SCCRP', 'SCCCN', 'ICRQ', 'ICRP', 'ICCN', 'StopCCN', 'ZLB'].map((name) => `l2tp ${name}`);
+    await expectAgreement(recording, [...names, 'ppp-lcp Configure-Reject', 'ppp-pap Authenticate-Request']);
   });
 });

@@ -13,9 +13,14 @@ import { addTap } from '../../scripts/lab/namespaces.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { dialWithXl2tpd } from '../../scripts/lab/xl2tpd-lac.ts';
 import { startXl2tpdLns } from '../../scripts/lab/xl2tpd-lns.ts';
+import { expectAgreement } from './decode-agrees.ts';
+import { Recording } from './recording.ts';
 import { expectFailure, ping, waitForState } from './site-pair.ts';
 
 const METHODS = ['pap', 'chap', 'mschapv2'] as const;
+const recording = new Recording();
+afterAll(() => recording.remove());
+
 const users = [{ name: 'alice', password: 'alice-pw' }];
 
 describe('xl2tpd and pppd as the server', { timeout: 120_000 }, () => {
@@ -33,8 +38,10 @@ describe('xl2tpd and pppd as the server', { timeout: 120_000 }, () => {
       ],
     });
     await guest.exec('sysctl -qw net.ipv4.ip_forward=1');
+    await recording.start(network.internet, 'br0', 'udp');
   }, 120_000);
   afterAll(async () => {
+    await recording.stop();
     await guest?.stop();
     network?.delete();
   });
@@ -105,8 +112,10 @@ describe('xl2tpd and pppd as the client', { timeout: 120_000 }, () => {
       gateway: addresses.internet,
       cards: [{ tap: 'caller', addresses: ['10.20.0.30/24'] }],
     });
+    await recording.start(network.internet, 'br0', 'udp');
   }, 120_000);
   afterAll(async () => {
+    await recording.stop();
     await guest?.stop();
     network?.delete();
   });
@@ -136,4 +145,24 @@ describe('xl2tpd and pppd as the client', { timeout: 120_000 }, () => {
       }
     });
   }
+});
+
+describe('what xl2tpd and Culvert said to each other', () => {
+  it('is decoded as tshark decodes it', async () => {
+    await expectAgreement(recording, [
+      'l2tp SCCRQ',
+      'l2tp SCCRP',
+      'l2tp SCCCN',
+      'l2tp ICRQ',
+      'l2tp ICRP',
+      'l2tp ICCN',
+      'l2tp StopCCN',
+      'ppp-lcp Configure-Request',
+      'ppp-lcp Terminate-Request',
+      'ppp-pap Authenticate-Request',
+      'ppp-chap Response',
+      'ppp-chap Failure',
+      'ppp-ipcp Configure-Nak',
+    ]);
+  });
 });
