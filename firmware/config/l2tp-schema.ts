@@ -15,9 +15,11 @@ import {
   USER_NAME_ALLOWED,
 } from './schema-parts.ts';
 
-const AUTHENTICATION_METHOD = Type.Enum(['pap', 'chap', 'mschapv2'], {
+const AUTHENTICATION_METHOD = Type.Enum(['pap', 'chap', 'mschapv1', 'mschapv2', 'eap'], {
   title: 'Method',
-  description: 'PAP (RFC 1334), CHAP with MD5 (RFC 1994) or MS-CHAPv2 (RFC 2759).',
+  description:
+    'PAP (RFC 1334), CHAP with MD5 (RFC 1994), MS-CHAPv2 (RFC 2759), EAP (RFC 3748, with MSCHAPv2 or MD5), or MS-CHAPv1 ' +
+    '(RFC 2433), which is broken and for peers that have nothing else.',
 });
 
 const HELLO_SCHEMA = Type.Object(
@@ -119,9 +121,9 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
     authentication: Type.Array(AUTHENTICATION_METHOD, {
       title: 'Authentication',
       description: 'Methods by which this client is willing to prove itself.',
-      default: ['pap', 'chap', 'mschapv2'],
+      default: ['pap', 'chap', 'mschapv2', 'eap'],
       minItems: 1,
-      maxItems: 3,
+      maxItems: 5,
       uniqueItems: true,
     }),
     mru: MRU,
@@ -216,7 +218,7 @@ const L2TP_SERVER_SCHEMA = Type.Object(
       description: 'Methods by which users must prove themselves, the best first.',
       default: ['mschapv2', 'chap'],
       minItems: 1,
-      maxItems: 3,
+      maxItems: 5,
       uniqueItems: true,
     }),
     secret: Type.Optional(TUNNEL_SECRET),

@@ -10,7 +10,9 @@ const ALGORITHM_MSCHAP_V1 = 0x80;
 const ALGORITHM_MSCHAP_V2 = 0x81;
 
 /** Best first: what a side without a list of its own allows. */
-export const ALL_METHODS: readonly PppAuthentication[] = ['mschapv2', 'chap', 'pap'];
+export const DEFAULT_METHODS: readonly PppAuthentication[] = ['mschapv2', 'eap', 'chap', 'pap'];
+/** The same with what is broken and only used where it is asked for by name. */
+const ALL_METHODS: readonly PppAuthentication[] = ['mschapv2', 'eap', 'chap', 'mschapv1', 'pap'];
 
 interface MethodSpec {
   readonly title: string;
@@ -22,7 +24,9 @@ interface MethodSpec {
 const METHODS: Readonly<Record<PppAuthentication, MethodSpec>> = {
   pap: { title: 'PAP', protocol: PPP_PAP },
   chap: { title: 'CHAP-MD5', protocol: PPP_CHAP, algorithm: ALGORITHM_MD5 },
+  mschapv1: { title: 'MS-CHAPv1', protocol: PPP_CHAP, algorithm: ALGORITHM_MSCHAP_V1 },
   mschapv2: { title: 'MS-CHAPv2', protocol: PPP_CHAP, algorithm: ALGORITHM_MSCHAP_V2 },
+  eap: { title: 'EAP', protocol: PPP_EAP },
 };
 
 /** `PAP`, `CHAP-MD5`, `MS-CHAPv2`: for people. */
@@ -35,7 +39,7 @@ export function methodTitles(methods: readonly PppAuthentication[]): string {
   return methods.length === 0 ? 'nothing' : methods.map(methodTitle).join(' or ');
 }
 
-/** The protocol that carries the method: PAP or CHAP. */
+/** The protocol that carries the method: PAP, CHAP or EAP. */
 export function methodProtocol(method: PppAuthentication): number {
   return METHODS[method].protocol;
 }
@@ -46,7 +50,7 @@ export function methodValue(method: PppAuthentication): ProtocolValue {
   return { protocol, data: algorithm === undefined ? new Uint8Array(0) : Uint8Array.of(algorithm) };
 }
 
-/** The method that an option asks for; `undefined` for one that we do not speak (MS-CHAPv1, EAP ...). */
+/** The method that an option asks for; `undefined` for one that we do not speak. */
 export function methodOf(value: ProtocolValue): PppAuthentication | undefined {
   return ALL_METHODS.find((method) => {
     const own = methodValue(method);
@@ -54,12 +58,15 @@ export function methodOf(value: ProtocolValue): PppAuthentication | undefined {
   });
 }
 
+/** These methods, the best first. */
+export function bestFirst(methods: readonly PppAuthentication[]): readonly PppAuthentication[] {
+  return ALL_METHODS.filter((method) => methods.includes(method));
+}
+
 /** The name of whatever an option asks for, for people. */
 export function authenticationTitle(value: ProtocolValue): string {
   const method = methodOf(value);
   if (method !== undefined) return methodTitle(method);
-  if (value.protocol === PPP_CHAP) {
-    return value.data[0] === ALGORITHM_MSCHAP_V1 ? 'MS-CHAPv1' : `CHAP with algorithm 0x${hex(value.data)}`;
-  }
-  return value.protocol === PPP_EAP ? 'EAP' : `protocol ${protocolName(value.protocol)}`;
+  if (value.protocol === PPP_CHAP) return `CHAP with algorithm 0x${hex(value.data)}`;
+  return `protocol ${protocolName(value.protocol)}`;
 }

@@ -6,6 +6,7 @@ import { methodProtocol } from './authentication-methods.ts';
 import { CHAP_RESPONSE, ChapAuthenticatee, ChapAuthenticator } from './chap.ts';
 import { chapAlgorithm } from './chap-algorithms.ts';
 import { earliest } from './deadlines.ts';
+import { EapAuthenticateeExchange, EapAuthenticatorExchange, EapPassThrough } from './eap.ts';
 import type { LcpAgreement } from './lcp.ts';
 import type { Authenticatee, Authenticator, PppAuthentication } from './link-types.ts';
 import type { ControlPacket } from './packet.ts';
@@ -27,6 +28,8 @@ export interface AuthenticationHost {
   /** Every direction is proved; called once. */
   authenticationComplete(now: Instant): void;
   fail(now: Instant, failure: Failure): void;
+  /** @param text of the peer, for people, printable. */
+  notice(protocol: number, text: string): void;
 }
 
 export interface AuthenticationSettings {
@@ -48,34 +51,16 @@ export class AuthenticationPhase {
   #ourProofPending: boolean;
   #peerProofPending: boolean;
   #over = false;
+  /** What we challenge the peer with, if anything. */
+  #ownChallenge: () => Uint8Array | undefined = () => undefined;
 
   constructor(settings: AuthenticationSettings, random: RandomSource, host: AuthenticationHost) {
-    const { agreement, authenticatee, authenticator, judge, retryMs, identifier } = settings;
+    const { agreement } = settings;
     this.#host = host;
-    let challenge: Uint8Array | undefined;
-    if (agreement.peerProof !== undefined && authenticator !== undefined) {
-      const exchangeHost = this.#exchangeHost('peer', agreement.peerProof);
-      if (agreement.peerProof === 'pap') {
-        this.#peers = new PapAuthenticator(judge, exchangeHost);
-      } else {
-        const algorithm = chapAlgorithm(agreement.peerProof);
-        const { name } = authenticator;
-        const chap = new ChapAuthenticator(algorithm, name, judge, exchangeHost, random, retryMs, identifier);
-        challenge = chap.challenge;
-        this.#peers = chap;
-      }
-    }
-    if (agreement.ourProof !== undefined && authenticatee !== undefined) {
-      const exchangeHost = this.#exchangeHost('we', agreement.ourProof);
-      if (agreement.ourProof === 'pap') {
-        this.#our = new PapAuthenticatee(authenticatee, exchangeHost, retryMs);
-      } else {
-        const algorithm = chapAlgorithm(agreement.ourProof);
-        const isReflected = (theirs: Uint8Array) => isSame(challenge, theirs);
-        const responseMs = retryMs * RESPONSE_RETRY_INTERVALS;
-        this.#our = new ChapAuthenticatee(algorithm, authenticatee, exchangeHost, random, responseMs, isReflected);
-      }
-    }
+    if (agreement.peerProof !== undefined && settings.authenticator !== undefined)
+      this.#peers = this.#newAuthenticator(agreement.peerProof, settings.authenticator, settings, random);
+    if (agreement.ourProof !== undefined && settings.authenticatee !== undefined)
+      this.#our = this.#newAuthenticatee(agreement.ourProof, settings.authenticatee, settings, random);
     this.#ourProofPending = this.#our !== undefined;
     this.#peerProofPending = this.#peers !== undefined;
   }
@@ -94,8 +79,9 @@ export class AuthenticationPhase {
     if (!this.#over) this.#our?.start(now);
   }
 
-  /** Takes a PAP or CHAP packet. @throws DecodeError when it cannot be read. */
+  /** Takes a PAP, CHAP or EAP packet. @throws DecodeError when it cannot be read. */
   receive(now: Instant, protocol: number, packet: ControlPacket): void {
+    // EAP's Response has the code of CHAP's.
     const forAuthenticator = packet.code === (protocol === PPP_PAP ? PAP_AUTHENTICATE_REQUEST : CHAP_RESPONSE);
     const exchange = forAuthenticator ? this.#peers : this.#our;
     if (exchange !== undefined && methodProtocol(exchange.method) === protocol) exchange.receive(now, packet);
@@ -128,6 +114,40 @@ export class AuthenticationPhase {
     };
   }
 
+  #newAuthenticator(
+    method: PppAuthentication,
+    authenticator: Authenticator,
+    { judge, retryMs, identifier }: AuthenticationSettings,
+    random: RandomSource,
+  ): Exchange {
+    const host = this.#exchangeHost('peer', method);
+    if (method === 'pap') return new PapAuthenticator(judge, host);
+    if (method !== 'eap') {
+      const algorithm = chapAlgorithm(method);
+      const chap = new ChapAuthenticator(algorithm, authenticator.name, judge, host, random, retryMs, identifier);
+      this.#ownChallenge = () => chap.challenge;
+      return chap;
+    }
+    if (!('password' in authenticator)) return new EapPassThrough(judge, host, retryMs, identifier);
+    const eap = new EapAuthenticatorExchange(authenticator, host, random, retryMs, identifier);
+    this.#ownChallenge = () => eap.challenge;
+    return eap;
+  }
+
+  #newAuthenticatee(
+    method: PppAuthentication,
+    authenticatee: Authenticatee,
+    { retryMs }: AuthenticationSettings,
+    random: RandomSource,
+  ): Exchange {
+    const host = this.#exchangeHost('we', method);
+    const isReflected = (theirs: Uint8Array) => isSame(this.#ownChallenge(), theirs);
+    if (method === 'pap') return new PapAuthenticatee(authenticatee, host, retryMs);
+    if (method === 'eap') return new EapAuthenticateeExchange(authenticatee, host, random, isReflected);
+    const responseMs = retryMs * RESPONSE_RETRY_INTERVALS;
+    return new ChapAuthenticatee(chapAlgorithm(method), authenticatee, host, random, responseMs, isReflected);
+  }
+
   #exchangeHost(who: 'we' | 'peer', method: PppAuthentication): ExchangeHost {
     return {
       send: (packet, repeated) => this.#host.send(methodProtocol(method), packet, repeated),
@@ -137,6 +157,7 @@ export class AuthenticationPhase {
         this.#host.authenticated(now, who, user, method);
         if (!this.pending) this.#host.authenticationComplete(now);
       },
+      notice: (text) => this.#host.notice(methodProtocol(method), text),
       failed: (now, failure) => {
         this.#over = true;
         this.#host.fail(now, failure);

@@ -14,6 +14,8 @@ export interface ExchangeHost {
   /** The proof is complete; called once. @param user who was proved. */
   succeeded(now: Instant, user: string): void;
   failed(now: Instant, failure: Failure): void;
+  /** The peer has a word for people. @param text printable. */
+  notice(text: string): void;
 }
 
 /** One direction of authentication, from LCP's opening to its end: it answers repetitions long after its success. */

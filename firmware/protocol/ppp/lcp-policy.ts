@@ -1,8 +1,9 @@
 /** What LCP asks for and what it grants: the Configuration Options of RFC 1661 section 6 and RFC 1662 section 7.1. */
 import type { Failure, RandomSource } from '../machine.ts';
 import {
-  ALL_METHODS,
   authenticationTitle,
+  bestFirst,
+  DEFAULT_METHODS,
   methodOf,
   methodTitle,
   methodTitles,
@@ -83,7 +84,8 @@ export class LcpPolicy implements NegotiationPolicy {
   constructor(options: PppLinkOptions, random: RandomSource) {
     this.#options = options;
     this.#random = random;
-    this.#allowed = options.authenticatee === undefined ? [] : (options.authenticatee.methods ?? ALL_METHODS);
+    this.#allowed =
+      options.authenticatee === undefined ? [] : bestFirst(options.authenticatee.methods ?? DEFAULT_METHODS);
     this.#asked = this.#firstAsk();
   }
 
@@ -195,7 +197,7 @@ export class LcpPolicy implements NegotiationPolicy {
   #judgeAuthentication(option: ConfigurationOption): Judgement {
     const wanted = valueOrUndefined(protocolValue, option);
     const method = wanted === undefined ? undefined : methodOf(wanted);
-    if (method !== undefined && this.#allowed.includes(method)) return 'ack';
+    if (method !== undefined && this.#allowed.includes(method)) return this.#instead(method);
     const title = wanted === undefined ? 'an authentication that cannot be read' : authenticationTitle(wanted);
     this.#grievance = this.#demandFailure(title);
     const suggestion = this.#allowed[this.#demands];
@@ -203,6 +205,16 @@ export class LcpPolicy implements NegotiationPolicy {
     if (suggestion !== undefined) return { nak: authenticationOption(suggestion) };
     if (this.#allowed.length === 0 && this.#demands <= MAX_DEMANDS) return 'reject';
     return { fail: this.#grievance };
+  }
+
+  /**
+   * A server that asks for EAP first often has nothing in it but certificates, and MS-CHAPv2 beside it (RRAS is one): it is
+   * asked once for that, and gets EAP where it insists.
+   */
+  #instead(method: PppAuthentication): Judgement {
+    if (method !== 'eap' || this.#demands > 0 || !this.#allowed.includes('mschapv2')) return 'ack';
+    this.#demands += 1;
+    return { nak: authenticationOption('mschapv2') };
   }
 
   #demandFailure(title: string): Failure {

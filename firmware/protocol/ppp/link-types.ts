@@ -4,17 +4,20 @@
  * Frames on both sides are *bare*: a two-octet protocol number and the information field, without address, control,
  * flags or FCS. The carrier (L2TP, PPPoE, HDLC) puts on and takes off what it needs; `header.ts` reads all four forms.
  */
+import type { EapMethodName } from '../eap/methods.ts';
 import type { Failure } from '../machine.ts';
 
 /** Names as configuration and status use them. */
-export type PppAuthentication = 'pap' | 'chap' | 'mschapv2';
+export type PppAuthentication = 'pap' | 'chap' | 'mschapv1' | 'mschapv2' | 'eap';
 
 /** We prove who we are. */
 export interface Authenticatee {
   readonly user: string;
   readonly password: string;
-  /** What we are willing to answer. Default: all three. */
+  /** What we are willing to answer. Default: all but MS-CHAPv1, which is broken. */
   readonly methods?: readonly PppAuthentication[];
+  /** What we are willing to do within EAP, the best first. Default: all. */
+  readonly eapMethods?: readonly EapMethodName[];
 }
 
 /** We ask the peer who it is. */
@@ -25,6 +28,8 @@ export type Authenticator = {
   readonly methods: readonly PppAuthentication[];
 } & (
   | {
+      /** What we ask for within EAP, the best first. Default: all. */
+      readonly eapMethods?: readonly EapMethodName[];
       /** The password of a user; `undefined` when there is no such user (the exchange then takes as long and fails the same). */
       readonly password: (user: string) => string | undefined;
     }
@@ -33,7 +38,7 @@ export type Authenticator = {
 );
 
 /** The methods whose proof is the Value of a CHAP Response. */
-export type ChapMethod = Exclude<PppAuthentication, 'pap'>;
+export type ChapMethod = Exclude<PppAuthentication, 'pap' | 'eap'>;
 
 /** What the peer proved itself with, for somebody else to judge. Octets are as they came, names not fit to print. */
 export type PeerProof =
@@ -133,6 +138,8 @@ export type PppOutput =
       /** `Configure-Request`, `Challenge`, `Success` ... */
       readonly message: string;
     }
+  /** The peer says something to people, printable: EAP Notification, LCP Identification, LCP Time-Remaining. */
+  | { readonly kind: 'notice'; readonly protocol: string; readonly text: string }
   | { readonly kind: 'phase'; readonly phase: PppPhase }
   /** LCP is opened: how user packets may be sent to the peer. */
   | {

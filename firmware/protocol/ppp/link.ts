@@ -26,10 +26,12 @@ import {
   isNetworkControlProtocol,
   PPP_CCP,
   PPP_CHAP,
+  PPP_EAP,
   PPP_IPCP,
   PPP_IPV6CP,
   PPP_LCP,
   PPP_PAP,
+  protocolName,
 } from './protocol-numbers.ts';
 import { RejectBudget } from './reject-budget.ts';
 
@@ -223,6 +225,7 @@ export class PppLink implements Machine<PppOutput> {
           return;
         case PPP_PAP:
         case PPP_CHAP:
+        case PPP_EAP:
           this.#authenticationPacket(now, protocol, frame);
           return;
         case PPP_IPCP:
@@ -333,6 +336,7 @@ export class PppLink implements Machine<PppOutput> {
         this.#proofs[who] = { user, method };
         this.#outputs.push({ kind: 'authenticated', who, user, method });
       },
+      notice: (protocol, text) => this.#outputs.push({ kind: 'notice', protocol: protocolName(protocol), text }),
       authenticationComplete: (now) => this.#enterNetwork(now),
       fail: (now, failure) => this.#end(now, failure, failure.reason),
     });
@@ -362,7 +366,10 @@ export class PppLink implements Machine<PppOutput> {
 
   #protocolRejected(now: Instant, protocol: number): void {
     this.#network.protocolRejected(now, protocol);
-    if ((protocol === PPP_PAP || protocol === PPP_CHAP) && this.#authentication?.pending === true) {
+    if (
+      (protocol === PPP_PAP || protocol === PPP_CHAP || protocol === PPP_EAP) &&
+      this.#authentication?.pending === true
+    ) {
       this.#end(now, authenticationRejected(protocol), '');
     }
   }

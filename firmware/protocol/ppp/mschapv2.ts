@@ -4,6 +4,7 @@ import type { Failure } from '../machine.ts';
 import { printable } from '../printable.ts';
 import { refusedFailure, secretsEqual } from './authentication.ts';
 import type { ChapAlgorithm, ChapInput } from './chap.ts';
+import type { PppAuthentication } from './link-types.ts';
 import {
   CHALLENGE_LENGTH,
   generateAuthenticatorResponse,
@@ -80,12 +81,12 @@ export function parseFailureMessage(message: Uint8Array): MsChapV2Failure {
 }
 
 /** The words for a Failure packet. */
-export function explainFailure(user: string, message: Uint8Array): Failure {
+export function explainFailure(user: string, message: Uint8Array, method: PppAuthentication = 'mschapv2'): Failure {
   const { error, text } = parseFailureMessage(message);
   const known = error === undefined ? undefined : ERRORS.get(error);
   const code = error === undefined ? '' : `: error ${error}${known === undefined ? '' : `, ${known.meaning}`}`;
   const said = text.trim() === '' ? '' : `: "${printable(text.trim())}"`;
-  const failure = refusedFailure('mschapv2', user, `${code}${said}`);
+  const failure = refusedFailure(method, user, `${code}${said}`);
   return known === undefined ? failure : { ...failure, remedy: known.remedy };
 }
 
@@ -138,5 +139,5 @@ export const MSCHAP_V2: ChapAlgorithm = {
     return `E=691 R=0 C=${challenge} V=3 M=Authentication failed`;
   },
 
-  explain: explainFailure,
+  explain: (user, message) => explainFailure(user, message),
 };

@@ -1,6 +1,7 @@
+import { EAP_RESPONSE, eapTypeName } from '../eap/packet.ts';
 import type { PppOutput } from './link-types.ts';
 import { type ControlPacket, codeName, ECHO_REPLY, ECHO_REQUEST } from './packet.ts';
-import { PPP_LCP, protocolName } from './protocol-numbers.ts';
+import { PPP_EAP, PPP_LCP, protocolName } from './protocol-numbers.ts';
 
 /** Names what goes over the wire, once: echoes and retransmissions would drown the rest. */
 export class PacketTracer {
@@ -20,6 +21,13 @@ export class PacketTracer {
   }
 }
 
+/** `Configure-Request`; for EAP with the Type: `Request MD5-Challenge`. */
+function messageName(protocol: number, { code, data }: ControlPacket): string {
+  const name = codeName(protocol, code);
+  const [type] = data;
+  return protocol === PPP_EAP && code <= EAP_RESPONSE && type !== undefined ? `${name} ${eapTypeName(type)}` : name;
+}
+
 function trace(direction: 'sent' | 'received', protocol: number, packet: ControlPacket): PppOutput {
-  return { kind: 'trace', direction, protocol: protocolName(protocol), message: codeName(protocol, packet.code) };
+  return { kind: 'trace', direction, protocol: protocolName(protocol), message: messageName(protocol, packet) };
 }

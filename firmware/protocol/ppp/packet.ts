@@ -3,7 +3,7 @@
  * section 4): Code, Identifier, Length, Data. Octets after Length are padding and ignored.
  */
 import { ByteReader, ByteWriter, DecodeError, EncodeError } from '../bytes.ts';
-import { PPP_CCP, PPP_CHAP, PPP_LCP, PPP_PAP } from './protocol-numbers.ts';
+import { PPP_CCP, PPP_CHAP, PPP_EAP, PPP_LCP, PPP_PAP } from './protocol-numbers.ts';
 
 /** Code, Identifier and Length, octets. */
 export const PACKET_HEADER = 4;
@@ -55,6 +55,8 @@ const LCP_CODES = [
 ];
 const PAP_CODES = ['', 'Authenticate-Request', 'Authenticate-Ack', 'Authenticate-Nak'];
 const CHAP_CODES = ['', 'Challenge', 'Response', 'Success', 'Failure'];
+/** RFC 3748 section 4. */
+const EAP_CODES = ['', 'Request', 'Response', 'Success', 'Failure'];
 /** RFC 1962 section 3. */
 const CCP_RESET_CODES: ReadonlyMap<number, string> = new Map([
   [14, 'Reset-Request'],
@@ -75,6 +77,8 @@ function codesOf(protocol: number): readonly string[] {
       return PAP_CODES;
     case PPP_CHAP:
       return CHAP_CODES;
+    case PPP_EAP:
+      return EAP_CODES;
     default:
       return NCP_CODES;
   }

@@ -34,7 +34,7 @@ describe('a good configuration', () => {
       ipv6: false,
       routes: ['10.99.0.0/16'],
       masquerade: false,
-      authentication: ['pap', 'chap', 'mschapv2'],
+      authentication: ['pap', 'chap', 'mschapv2', 'eap'],
       mru: 1400,
       start: 'boot',
       hello: { idleSeconds: 4, probeSeconds: 1, probes: 8 },
@@ -71,7 +71,7 @@ describe('a good configuration', () => {
 
   it('does not share its defaults with the next one', () => {
     parsed(exampleDocument()).l2tp.clients['hq']?.authentication.splice(0);
-    expect(exampleConfiguration().l2tp.clients['hq']?.authentication).toHaveLength(3);
+    expect(exampleConfiguration().l2tp.clients['hq']?.authentication).toHaveLength(4);
   });
 
   it('takes user names such as constructor for what they are', () => {
@@ -208,8 +208,8 @@ describe('a wrong value', () => {
     ['l2tp.clients.hq.masquerade', 'yes', '"yes"', /^true or false$/],
     ['l2tp.clients.hq.routes', '10.99.0.0/16', 'text (not shown)', /^a list/],
     ['l2tp.clients.hq.routes', ['10.99.0.1/16'], '"10.99.0.1/16"', /no bits set behind/],
-    ['l2tp.clients.hq.authentication', ['chap', 'eap'], '"eap"', /"mschapv2"$/],
-    ['l2tp.clients.hq.authentication', [], '0 entries', /^1 to 3$/],
+    ['l2tp.clients.hq.authentication', ['chap', 'eep'], '"eep"', /"eap"$/],
+    ['l2tp.clients.hq.authentication', [], '0 entries', /^1 to 5$/],
     ['l2tp.clients.hq.authentication', ['chap', 'chap'], '"chap" for the second time', /once/],
     ['l2tp.clients.hq.hello.probes', 0, '0', /from 1 to 20 probes$/],
     ['l2tp.clients.hq.mru', null, 'null', /whole number/],

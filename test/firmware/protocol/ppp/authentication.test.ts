@@ -10,7 +10,9 @@ import { option, Solo } from './simulation.ts';
 const OPTIONS: Readonly<Record<PppAuthentication, ReturnType<typeof option>>> = {
   pap: option(3, 0xc0, 0x23),
   chap: option(3, 0xc2, 0x23, 5),
+  mschapv1: option(3, 0xc2, 0x23, 0x80),
   mschapv2: option(3, 0xc2, 0x23, 0x81),
+  eap: option(3, 0xc2, 0x27),
 };
 const CHALLENGE = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
 

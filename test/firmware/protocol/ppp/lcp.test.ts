@@ -155,8 +155,24 @@ describe('authentication in LCP', () => {
     }
   });
 
+  it('gives a peer that insists on EAP what it wants, and not one that insists on what is broken', () => {
+    const demand = option(3, 0xc2, 0x27);
+    const solo = new Solo(CLIENT).begin().hearOptions(PPP_LCP, 1, 1, [demand]).hearOptions(PPP_LCP, 1, 2, [demand]);
+    expect(solo.lastOptions(PPP_LCP, 2)).toEqual([demand]);
+    const only = { authenticatee: { user: 'alice', password: 'alice-pw', methods: ['eap'] as const } };
+    expect(new Solo({ ...CLIENT, ...only }).begin().hearOptions(PPP_LCP, 1, 1, [demand]).sentOf(PPP_LCP, 3)).toEqual(
+      [],
+    );
+    const broken = option(3, 0xc2, 0x23, 0x80);
+    const wary = new Solo(CLIENT).begin();
+    for (let round = 1; round <= 6; round += 1) wary.hearOptions(PPP_LCP, 1, round, [broken]);
+    expect(wary.sentOf(PPP_LCP, 2)).toEqual([]);
+  });
+
   it('suggests the next method each time, and ends with words when the peer insists', () => {
-    const solo = new Solo(CLIENT).begin();
+    const methods = ['pap', 'chap', 'mschapv2'] as const;
+    const credentials = { user: 'alice', password: 'alice-pw', methods };
+    const solo = new Solo({ ...CLIENT, authenticatee: credentials }).begin();
     for (let round = 1; round <= 4; round += 1) solo.hearOptions(PPP_LCP, 1, round, [option(3, 0xc2, 0x27)]);
     expect(solo.sentOf(PPP_LCP, 3).map(({ data }) => [...data.subarray(2)])).toEqual([
       [0xc2, 0x23, 0x81],
