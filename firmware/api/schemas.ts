@@ -58,6 +58,19 @@ export const pppStatusSchema = Type.Object({
   authentication: text('`pap`, `chap`, `mschapv2`, `none`, or empty until it is done.'),
   user: Type.Optional(text('User name that was proved, to the peer or by it.')),
   mtu: Type.Optional(count('Largest IP packet towards the peer, octets.')),
+  ipv6: Type.Optional(
+    Type.Object(
+      {
+        localAddress: text('Our link-local address.'),
+        peerAddress: text("The peer's link-local address."),
+        addresses: Type.Array(text('Our other addresses inside: made from what the server advertises, or configured.')),
+        prefix: Type.Optional(text('What a server has given to the user, `fd00:98:0:7::/64`.')),
+        router: Type.Optional(text("The server's link-local address, while it says that it is a default router.")),
+        dns: Type.Array(text('DNS server as the server advertises it.')),
+      },
+      { description: 'Present while IPv6CP is open.' },
+    ),
+  ),
 });
 
 export const ipsecChildStatusSchema = Type.Object({

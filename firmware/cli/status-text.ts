@@ -91,7 +91,28 @@ export function pppText(links: readonly PppStatus[]): Lines {
     orDash(link.mtu),
   ]);
   const head = ['NAME', 'STATE', 'INTERFACE', 'LOCAL', 'PEER', 'DNS', 'AUTHENTICATION', 'USER', 'MTU'];
-  return [...table([head, ...rows]), ...failureLines(links)];
+  return [...table([head, ...rows]), ...failureLines(links), ...ipv6Text(links)];
+}
+
+/** A table of its own, and only where there is IPv6: its addresses are long. */
+function ipv6Text(links: readonly PppStatus[]): Lines {
+  const rows = links.flatMap(({ name, ipv6 }) =>
+    ipv6 === undefined
+      ? []
+      : [
+          [
+            name,
+            ipv6.localAddress,
+            ipv6.peerAddress,
+            orDash(ipv6.addresses.join(' ')),
+            orDash(ipv6.prefix),
+            orDash(ipv6.router),
+            orDash(ipv6.dns.join(' ')),
+          ],
+        ],
+  );
+  if (rows.length === 0) return [];
+  return ['', ...table([['IPV6 OF', 'LOCAL', 'PEER', 'ADDRESSES', 'PREFIX', 'ROUTER', 'DNS'], ...rows])];
 }
 
 /** A section of the overview; left out when there is nothing in it. */

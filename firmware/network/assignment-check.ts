@@ -17,6 +17,7 @@ import {
   parseRange,
   rangeToCidrs,
 } from '../protocol/ip-address.ts';
+import { canonicalPrefix, ipContains, ipHostPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { LiveTunnel } from './desired.ts';
 
@@ -88,25 +89,52 @@ export function localNetworks(
       prefix: formatCidr(networkOf(prefix)),
     }),
   );
+  const ofInterfaces6 = Object.entries(configuration.interfaces).flatMap(([name, { zone, ipv6 }]): LocalNetwork[] =>
+    ipv6 === undefined
+      ? []
+      : [{ what: `the IPv6 network of interface "${name}"`, zone, prefix: canonicalPrefix(ipv6.address) }],
+  );
   const serverDevices = tunnelInterfaceNames(configuration).servers;
-  const ofServers = Object.entries(configuration.l2tp.servers).flatMap(([name, { pool, localAddress }]) => {
+  const ofServers = Object.entries(configuration.l2tp.servers).flatMap(([name, { pool, localAddress, ipv6 }]) => {
     if (serverDevices.get(name) === device) return [];
     const range = parseRange(pool);
     const parts = range === undefined ? [] : rangeToCidrs(range.first, range.last).map(formatCidr);
-    return [...parts, `${localAddress}/32`].map(
+    const own6 = ipv6?.localAddress === undefined ? [] : [`${ipv6.localAddress}/128`];
+    const parts6 = ipv6 === undefined ? [] : [canonicalPrefix(ipv6.pool), ...own6];
+    return [...parts, `${localAddress}/32`, ...parts6].map(
       (prefix): LocalNetwork => ({ what: `the addresses of server "${name}"`, zone: 'tunnel', prefix }),
     );
   });
   const ofTunnels = tunnels
     .filter((tunnel) => tunnel.device !== device)
-    .map(
-      (tunnel): LocalNetwork => ({
-        what: `our address on ${tunnel.device}`,
-        zone: 'tunnel',
-        prefix: `${tunnel.localAddress}/32`,
-      }),
-    );
-  return [...ofInterfaces, ...ofServers, ...ofTunnels];
+    .flatMap(({ device: other, localAddress, ipv6 }) => {
+      const global = ipv6?.addresses.filter((address) => !address.startsWith('fe80:')) ?? [];
+      return [`${localAddress}/32`, ...global].map(
+        (prefix): LocalNetwork => ({ what: `our address on ${other}`, zone: 'tunnel', prefix }),
+      );
+    });
+  return [...ofInterfaces, ...ofInterfaces6, ...ofServers, ...ofTunnels];
+}
+
+/**
+ * The same for an IPv6 address that follows from what the peer advertises: one of ours, or a DNS server.
+ * @returns why it is not used; `undefined` when it is.
+ */
+export function checkAdvertised(
+  what: 'address' | 'dns',
+  text: string,
+  networks: readonly LocalNetwork[],
+): Failure | undefined {
+  const host = ipHostPrefix(text);
+  const subject = what === 'address' ? 'the address' : 'the DNS server';
+  const judged = what === 'address' ? networks : networks.filter(({ zone }) => zone !== OUTSIDE_ZONE);
+  const network = judged.find(({ prefix }) => {
+    const outer = parseIpPrefix(prefix);
+    return outer !== undefined && host !== undefined && ipContains(outer, host);
+  });
+  if (network === undefined) return undefined;
+  const reason = `${subject} that the peer advertises, ${text}, lies in ${network.what} (${network.prefix}): it is not used`;
+  return { step: 'IPv6', reason, remedy: RENUMBER };
 }
 
 function checkAddress(what: string, text: string, networks: readonly LocalNetwork[]): Failure | undefined {

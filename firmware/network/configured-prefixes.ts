@@ -3,8 +3,9 @@ import type { IpsecConnectionConfiguration } from '../config/ipsec-schema.ts';
 import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
 import { contains, formatCidr, hostPrefix, parseIpv4, parseRange, rangeToCidrs } from '../protocol/ip-address.ts';
+import { canonicalPrefix, ipContains, parseIpPrefix } from '../protocol/ip-prefix.ts';
 
-/** Every remote prefix of the configuration, whether its tunnel stands or not. */
+/** Every remote prefix of the configuration, of both families and canonical, whether its tunnel stands or not. */
 export function configuredPrefixes({ l2tp, ipsec }: Configuration): string[] {
   return unique([
     ...Object.values(l2tp.clients).flatMap(clientPrefixes),
@@ -14,11 +15,11 @@ export function configuredPrefixes({ l2tp, ipsec }: Configuration): string[] {
 }
 
 export function clientPrefixes({ routes }: L2tpClientConfiguration): readonly string[] {
-  return routes;
+  return routes.map(canonicalPrefix);
 }
 
-/** The pool, the users' own addresses and what is behind them. */
-export function serverPrefixes({ pool, users }: L2tpServerConfiguration): readonly string[] {
+/** The pools, the users' own addresses and prefixes, and what is behind them. */
+export function serverPrefixes({ pool, ipv6, users }: L2tpServerConfiguration): readonly string[] {
   const range = parseRange(pool);
   const parts = range === undefined ? [] : rangeToCidrs(range.first, range.last);
   const ofUsers = Object.values(users).flatMap(({ address, routes }) => {
@@ -27,12 +28,21 @@ export function serverPrefixes({ pool, users }: L2tpServerConfiguration): readon
     const known = address === undefined || parts.some((part) => contains(part, host));
     return known ? routes : [formatCidr(host), ...routes];
   });
-  return unique([...parts.map(formatCidr), ...ofUsers]);
+  const ipv6Pool = ipv6 === undefined ? [] : [ipv6.pool];
+  const ipv6OfUsers = Object.values(users).flatMap(({ ipv6Prefix }) =>
+    ipv6Prefix === undefined || ipv6Pool.some((outer) => holds(outer, ipv6Prefix)) ? [] : [ipv6Prefix],
+  );
+  return unique([...parts.map(formatCidr), ...[...ofUsers, ...ipv6Pool, ...ipv6OfUsers].map(canonicalPrefix)]);
 }
 
 /** What is behind the peer of an IPsec connection in tunnel mode; in transport mode L2TP says what is behind it. */
 export function connectionPrefixes({ mode, remoteSubnets }: IpsecConnectionConfiguration): readonly string[] {
   return mode === 'tunnel' ? remoteSubnets : [];
+}
+
+function holds(outer: string, inner: string): boolean {
+  const [a, b] = [parseIpPrefix(outer), parseIpPrefix(inner)];
+  return a !== undefined && b !== undefined && ipContains(a, b);
 }
 
 function unique(texts: readonly string[]): string[] {

@@ -2,15 +2,8 @@
 import type { Route, Rule } from '../../hal/links.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
 import type { Configuration } from '../config/schema.ts';
-import {
-  contains,
-  formatCidr,
-  hostPrefix,
-  type Ipv4Prefix,
-  networkOf,
-  parseCidr,
-  parseIpv4,
-} from '../protocol/ip-address.ts';
+import { contains, formatCidr, hostPrefix, networkOf, parseIpv4 } from '../protocol/ip-address.ts';
+import { canonicalPrefix, ipContains, isIpv6Text, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { configuredPrefixes } from './configured-prefixes.ts';
 import type { LiveTunnel } from './desired.ts';
 import { belongsElsewhere, type SourceGuard, sourceGuards } from './guards.ts';
@@ -26,9 +19,13 @@ import {
 } from './marks.ts';
 
 /**
- * What never belongs into a tunnel even when 0.0.0.0/0 does: multicast and the limited broadcast stay on their link.
+ * What never belongs into a tunnel even when 0.0.0.0/0 or ::/0 does: multicast, the limited broadcast and link-local
+ * addresses stay on their link.
  */
-const LINK_SCOPED_PREFIXES = ['224.0.0.0/4', '255.255.255.255/32'] as const;
+const LINK_SCOPED_PREFIXES = ['224.0.0.0/4', '255.255.255.255/32', 'fe80::/10', 'ff00::/8'] as const;
+
+/** rtm_protocol of routes that the kernel made by itself, and by a Router Advertisement. */
+const KERNEL_PROTOCOLS: ReadonlySet<number> = new Set([2, 9]);
 
 export interface DesiredRouting {
   readonly routes: readonly Route[];
@@ -49,7 +46,7 @@ export function desiredRouting(
     tunnelRoutes(tunnel, connected, guards).map((prefix) => ({
       prefix,
       device: tunnel.device,
-      ...(tunnel.source === undefined ? {} : { source: tunnel.source }),
+      ...(tunnel.source === undefined || isIpv6Text(prefix) ? {} : { source: tunnel.source }),
     })),
   );
   const guarded = unique([...configuredPrefixes(configuration), ...throughTunnels.map(({ prefix }) => prefix)]);
@@ -64,7 +61,10 @@ export function desiredRouting(
       ),
       ...mainTableRoutes(configuration),
     ],
-    rules: guarded.length === 0 ? [] : [TUNNEL_RULE],
+    rules: [
+      ...(guarded.some((prefix) => !isIpv6Text(prefix)) ? [TUNNEL_RULE] : []),
+      ...(guarded.some(isIpv6Text) ? [TUNNEL_RULE_6] : []),
+    ],
     guards,
   };
 }
@@ -78,6 +78,8 @@ export const TUNNEL_RULE: Rule = {
   protocol: ROUTE_PROTOCOL,
 };
 
+export const TUNNEL_RULE_6: Rule = { ...TUNNEL_RULE, family: 6 };
+
 /** Networks of which this machine is a part by a device of its own, tunnels aside. */
 function connectedNetworks(
   configuration: Configuration,
@@ -89,13 +91,21 @@ function connectedNetworks(
     (route) =>
       route.type === 'unicast' &&
       route.gateway === undefined &&
-      route.scope === 'link' &&
+      isOnLink(route) &&
       route.device !== undefined &&
       !tunnelDevices.has(route.device) &&
-      parseCidr(route.prefix)?.length !== 0,
+      parseIpPrefix(route.prefix)?.length !== 0 &&
+      // One prefix covers those of all links.
+      !holds('fe80::/10', route.prefix),
   );
   const configured = interfaceNetworks(configuration).map(({ prefix }) => formatCidr(networkOf(prefix)));
-  return unique([...live.map(({ prefix }) => prefix), ...configured]);
+  const configured6 = Object.values(configuration.interfaces).flatMap(({ ipv6 }) => ipv6?.address ?? []);
+  return unique([...live.map(({ prefix }) => prefix), ...configured, ...configured6.map(canonicalPrefix)]);
+}
+
+/** Routes of IPv6 have no scope to tell by. */
+function isOnLink({ prefix, scope, protocol }: Route): boolean {
+  return isIpv6Text(prefix) ? KERNEL_PROTOCOLS.has(protocol) : scope === 'link';
 }
 
 /**
@@ -110,11 +120,14 @@ function staticDestinations(configuration: Configuration): string[] {
  * may a peer draw packets to itself that belong behind a protected tunnel, by calling itself what one calls them there.
  */
 function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[], guards: readonly SourceGuard[]): string[] {
+  const prefixes = tunnel.prefixes
+    .map(canonicalPrefix)
+    .filter((prefix) => tunnel.ipv6 !== undefined || !isIpv6Text(prefix));
   const peer = parseIpv4(tunnel.peerAddress ?? '');
-  if (peer === undefined || peer === 0 || tunnel.peerAddress === tunnel.localAddress) return unique(tunnel.prefixes);
+  if (peer === undefined || peer === 0 || tunnel.peerAddress === tunnel.localAddress) return unique(prefixes);
   const host = formatCidr(hostPrefix(peer));
   const elsewhere = connected.some((network) => holds(network, host)) || belongsElsewhere(guards, host, tunnel.device);
-  return elsewhere ? unique(tunnel.prefixes) : unique([...tunnel.prefixes, host]);
+  return elsewhere ? unique(prefixes) : unique([...prefixes, host]);
 }
 
 function mainTableRoutes(configuration: Configuration): Route[] {
@@ -152,8 +165,8 @@ function firstOfEach<T extends { readonly prefix: string }>(entries: readonly T[
 }
 
 function holds(outer: string, inner: string): boolean {
-  const [a, b]: (Ipv4Prefix | undefined)[] = [parseCidr(outer), parseCidr(inner)];
-  return a !== undefined && b !== undefined && contains(a, b);
+  const [a, b] = [parseIpPrefix(outer), parseIpPrefix(inner)];
+  return a !== undefined && b !== undefined && ipContains(a, b);
 }
 
 function unique(texts: readonly string[]): string[] {

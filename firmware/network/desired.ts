@@ -5,6 +5,7 @@
 import type { Route, Rule } from '../../hal/links.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { Configuration } from '../config/schema.ts';
+import { formatIpPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { desiredRouting } from './desired-routing.ts';
 import type { SourceGuard } from './guards.ts';
 
@@ -17,14 +18,16 @@ export interface LiveTunnel {
   readonly source?: string;
   /** The peer's, where there is one peer (a client). */
   readonly peerAddress?: string;
-  /** Remote prefixes that the tunnel takes now. */
+  /** While IPv6 is up in it: our addresses with their prefix lengths; octets of the largest IPv6 packet, if less than its MTU. */
+  readonly ipv6?: { readonly addresses: readonly string[]; readonly mtu?: number };
+  /** Remote prefixes that the tunnel takes now; those of IPv6 count while IPv6 is up. */
   readonly prefixes: readonly string[];
 }
 
 /** What stands at the moment. */
 export interface LiveState {
   readonly tunnels: readonly LiveTunnel[];
-  /** The main table, for its directly connected networks. */
+  /** The main tables of both families, for their directly connected networks. */
   readonly mainRoutes: readonly Route[];
   /** Reverse-path filtering is on for an interface: replies to outer sockets need their mark to pass it. */
   readonly reversePathFilter: boolean;
@@ -59,6 +62,8 @@ export interface DesiredNetwork {
   readonly markReplies: boolean;
   /** net.ipv4.ip_forward. False: as it was. */
   readonly forwarding: boolean;
+  /** The same of IPv6. */
+  readonly forwarding6: boolean;
 }
 
 export function desiredNetwork(configuration: Configuration, live: LiveState): DesiredNetwork {
@@ -70,6 +75,7 @@ export function desiredNetwork(configuration: Configuration, live: LiveState): D
     masquerade: desiredMasquerade(configuration),
     markReplies: live.reversePathFilter && routing.rules.length > 0,
     forwarding: wantsForwarding(configuration),
+    forwarding6: wantsForwarding(configuration) && carriesIpv6(configuration),
   };
 }
 
@@ -91,10 +97,20 @@ export function desiredAddresses(configuration: Configuration, tunnels: readonly
   const configured = Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) =>
     ipv4?.method === 'static' && ipv4.address !== undefined ? [{ device, address: ipv4.address }] : [],
   );
-  const inner = tunnels.flatMap(({ device, localAddress }) =>
-    localAddress === '' ? [] : [{ device, address: `${localAddress}/32` }],
+  const configured6 = Object.values(configuration.interfaces).flatMap(({ device, ipv6 }) =>
+    ipv6 === undefined ? [] : [{ device, address: canonicalAddress(ipv6.address) }],
   );
-  return [...configured, ...inner];
+  const inner = tunnels.flatMap(({ device, localAddress, ipv6 }) => [
+    ...(localAddress === '' ? [] : [{ device, address: `${localAddress}/32` }]),
+    ...(ipv6?.addresses ?? []).map((address) => ({ device, address })),
+  ]);
+  return [...configured, ...configured6, ...inner];
+}
+
+/** As the kernel writes it. */
+function canonicalAddress(text: string): string {
+  const prefix = parseIpPrefix(text);
+  return prefix === undefined ? text : formatIpPrefix(prefix);
 }
 
 function desiredMasquerade(configuration: Configuration): { device: string }[] {
@@ -109,4 +125,12 @@ function wantsForwarding(configuration: Configuration): boolean {
   const hasLan = Object.values(configuration.interfaces).some(({ zone }) => zone === 'lan');
   const connectsNetworks = Object.values(configuration.ipsec.connections).some(({ mode }) => mode === 'tunnel');
   return hasLan || connectsNetworks || Object.keys(configuration.l2tp.servers).length > 0;
+}
+
+/** Whether anything of this configuration has IPv6 inside. */
+function carriesIpv6({ l2tp }: Configuration): boolean {
+  return (
+    Object.values(l2tp.clients).some(({ ipv6 }) => ipv6) ||
+    Object.values(l2tp.servers).some(({ ipv6 }) => ipv6 !== undefined)
+  );
 }

@@ -1,5 +1,5 @@
 /** The body of our nftables table. */
-import { formatIpv4 } from '../protocol/ip-address.ts';
+import { formatIpAddress } from '../protocol/ip-prefix.ts';
 import type { DesiredNetwork } from './desired.ts';
 import { type GuardedRange, guardedRanges } from './guards.ts';
 import { OUTER_MARK } from './marks.ts';
@@ -41,6 +41,7 @@ export function filterBody(
  * `accept` ends this hook only. The sources are a map, in which hundreds of networks cost a packet what one does.
  */
 function guardRules(ranges: readonly GuardedRange[], socketMatching: boolean): readonly string[] {
+  const ipv6 = ranges.some(({ family }) => family === 6);
   return [
     'iifname "lo" accept',
     'fib daddr type local meta l4proto esp accept',
@@ -49,11 +50,28 @@ function guardRules(ranges: readonly GuardedRange[], socketMatching: boolean): r
     'fib daddr type local icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
     // Large IKE messages: without their first fragment, which is judged like any other packet, these are worth nothing.
     'fib daddr type local ip frag-off & 0x1fff != 0 accept',
+    ...(ipv6 ? IPV6_CARRIERS : []),
     ...(socketMatching ? [`${FOR_OUTER_SOCKET} accept`] : []),
-    'ip saddr vmap {',
-    ...ranges.map(({ first, last, device }) => `  ${rangeText(first, last)} : goto ${onlyName(device)},`),
-    '}',
+    ...rangeMap('ip', ranges, 4),
+    ...rangeMap('ip6', ranges, 6),
   ].map((rule) => `    ${rule}`);
+}
+
+/** The same of IPv6. Neighbour discovery never comes from further than the link, whatever addresses it has. */
+const IPV6_CARRIERS = [
+  'fib daddr type local icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept',
+  'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept',
+  'fib daddr type local frag frag-off != 0 accept',
+];
+
+function rangeMap(key: 'ip' | 'ip6', all: readonly GuardedRange[], family: 4 | 6): readonly string[] {
+  const ranges = all.filter((range) => range.family === family);
+  if (ranges.length === 0) return [];
+  return [
+    `${key} saddr vmap {`,
+    ...ranges.map((range) => `  ${rangeText(range)} : goto ${onlyName(range.device)},`),
+    '}',
+  ];
 }
 
 /** The end of what must not come but by one device. */
@@ -66,8 +84,9 @@ function onlyName(device: string): string {
   return `only-${device}`;
 }
 
-function rangeText(first: number, last: number): string {
-  return first === last ? formatIpv4(first) : `${formatIpv4(first)}-${formatIpv4(last)}`;
+function rangeText({ family, first, last }: GuardedRange): string {
+  const text = (address: bigint): string => formatIpAddress({ family, address });
+  return first === last ? text(first) : `${text(first)}-${text(last)}`;
 }
 
 function chain(name: string, type: string, hook: string, priority: string, rules: readonly string[]): string {

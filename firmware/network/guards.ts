@@ -4,14 +4,14 @@
  */
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { Configuration } from '../config/schema.ts';
-import { contains, lastAddress, networkOf, parseCidr } from '../protocol/ip-address.ts';
+import { ipContains, ipNetworkOf, lastIpAddress, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { clientPrefixes, connectionPrefixes, serverPrefixes } from './configured-prefixes.ts';
 
 /**
- * Shortest prefix that is a network behind a tunnel, bits. A shorter one (0.0.0.0/0, or the same in pieces) says "the rest
- * of the world", from which clear packets come rightly.
+ * Shortest prefix that is a network behind a tunnel, bits. A shorter one (0.0.0.0/0 or 2000::/3, or the same in pieces)
+ * says "the rest of the world", from which clear packets come rightly.
  */
-const SHORTEST_NETWORK = 8;
+const SHORTEST_NETWORK = { 4: 8, 6: 7 } as const;
 
 /** Whence packets with a source inside `prefix` may come. */
 export interface SourceGuard {
@@ -46,9 +46,7 @@ export function sourceGuards(configuration: Configuration, exempt: readonly stri
     })),
   ];
   const guards = tunnels.flatMap(({ prefixes, isProtected, device }): SourceGuard[] =>
-    isProtected && device !== undefined
-      ? prefixes.filter((prefix) => lengthOf(prefix) >= SHORTEST_NETWORK).map((prefix) => ({ prefix, device }))
-      : [],
+    isProtected && device !== undefined ? prefixes.filter(isNetwork).map((prefix) => ({ prefix, device })) : [],
   );
   const clear = tunnels.flatMap(({ prefixes, isProtected }) => (isProtected ? [] : prefixes));
   const free = [...exempt, ...clear].filter((prefix) => guards.some((guard) => holds(guard.prefix, prefix)));
@@ -65,26 +63,34 @@ export function sourceGuards(configuration: Configuration, exempt: readonly stri
 
 /** Addresses that may come by one TUN only; both ends are included. */
 export interface GuardedRange {
-  readonly first: number;
-  readonly last: number;
+  readonly family: 4 | 6;
+  readonly first: bigint;
+  readonly last: bigint;
   readonly device: string;
 }
 
-/** What the guards come to: ranges without overlap, in order; what may come from everywhere is in none. */
+/**
+ * What the guards come to: ranges without overlap, in order, IPv4 first; what may come from everywhere is in none.
+ */
 export function guardedRanges(guards: readonly SourceGuard[]): GuardedRange[] {
+  return [...rangesOf(guards, 4), ...rangesOf(guards, 6)];
+}
+
+function rangesOf(guards: readonly SourceGuard[], family: 4 | 6): GuardedRange[] {
   const parts = guards.flatMap(({ prefix, device }) => {
-    const network = parseCidr(prefix);
-    return network === undefined ? [] : [{ first: networkOf(network).address, last: lastAddress(network), device }];
+    const network = parseIpPrefix(prefix);
+    if (network?.family !== family) return [];
+    return [{ first: ipNetworkOf(network).address, last: lastIpAddress(network), device }];
   });
-  const edges = [...new Set(parts.flatMap(({ first, last }) => [first, last + 1]))].sort((a, b) => a - b);
+  const edges = [...new Set(parts.flatMap(({ first, last }) => [first, last + 1n]))].sort((a, b) => (a < b ? -1 : 1));
   const ranges: GuardedRange[] = [];
   for (const [index, first] of edges.entries()) {
-    const last = (edges[index + 1] ?? first) - 1;
+    const last = (edges[index + 1] ?? first) - 1n;
     const device = parts.find((part) => part.first <= first && last <= part.last)?.device;
     if (device === undefined) continue;
     const before = ranges.at(-1);
-    if (before?.device === device && before.last + 1 === first) ranges[ranges.length - 1] = { ...before, last };
-    else ranges.push({ first, last, device });
+    if (before?.device === device && before.last + 1n === first) ranges[ranges.length - 1] = { ...before, last };
+    else ranges.push({ family, first, last, device });
   }
   return ranges;
 }
@@ -95,11 +101,16 @@ export function belongsElsewhere(guards: readonly SourceGuard[], host: string, d
   return guard?.device !== undefined && guard.device !== device;
 }
 
+function isNetwork(prefix: string): boolean {
+  const parsed = parseIpPrefix(prefix);
+  return parsed !== undefined && parsed.length >= SHORTEST_NETWORK[parsed.family];
+}
+
 function lengthOf(prefix: string): number {
-  return parseCidr(prefix)?.length ?? 0;
+  return parseIpPrefix(prefix)?.length ?? 0;
 }
 
 function holds(outer: string, inner: string): boolean {
-  const [a, b] = [parseCidr(outer), parseCidr(inner)];
-  return a !== undefined && b !== undefined && contains(a, b);
+  const [a, b] = [parseIpPrefix(outer), parseIpPrefix(inner)];
+  return a !== undefined && b !== undefined && ipContains(a, b);
 }

@@ -1,5 +1,6 @@
 /** The difference between wanted and actual links and addresses, as steps. */
 import type { Link, LinkAddress } from '../../hal/links.ts';
+import { isIpv6Text } from '../protocol/ip-prefix.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { DesiredAddress, DesiredLink } from './desired.ts';
 import type { JournalEntry } from './journal.ts';
@@ -18,7 +19,7 @@ export function planLinks(
   desired: {
     readonly links: readonly DesiredLink[];
     readonly addresses: readonly DesiredAddress[];
-    /** Devices of standing tunnels: whatever IPv4 address is on them is ours. */
+    /** Devices of standing tunnels: whatever IPv4 address is on them is ours, and IPv6, where any is wanted there. */
     readonly tunnelDevices: ReadonlySet<string>;
   },
   actual: { readonly links: readonly Link[]; readonly addresses: readonly LinkAddress[] },
@@ -29,10 +30,12 @@ export function planLinks(
     journal.filter((entry) => isUnwanted(entry, desired)),
     { ...actual, sysctls: new Map(), routes: [] },
   );
+  // The kernel gives a TUN a link-local address of its own accord, which the peer does not know.
+  const withIpv6 = new Set(desired.addresses.flatMap(({ device, address }) => (isIpv6Text(address) ? [device] : [])));
   const stale = actual.addresses.filter(
     (one) =>
       desired.tunnelDevices.has(one.device) &&
-      !one.address.includes(':') &&
+      (!isIpv6Text(one.address) || withIpv6.has(one.device) || !one.address.startsWith('fe80:')) &&
       !desired.addresses.some((wanted) => isAt(wanted, one)),
   );
   return {

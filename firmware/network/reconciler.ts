@@ -2,7 +2,7 @@
  * Makes the machine's network what it should be: looks at what is there, changes the difference, and can take all of it
  * back. Running it again changes nothing; after a crash it is simply run again.
  */
-import type { Links, Route } from '../../hal/links.ts';
+import type { Links, Route, Rule } from '../../hal/links.ts';
 import type { PacketFilter } from '../../hal/packet-filter.ts';
 import type { Configuration } from '../config/schema.ts';
 import { reasonOf } from '../config/state-file.ts';
@@ -15,10 +15,10 @@ import { isOurRule, isOurs } from './ownership.ts';
 import { planLinks } from './plan-links.ts';
 import { planRouting, routeRemoval, ruleRemoval } from './plan-routing.ts';
 import { type Step, stepFailure } from './step.ts';
+import { desiredSysctls, isWantedSysctl, tunnelSysctls, type WantedSysctl } from './sysctls.ts';
 import { ACCEPT_REDIRECTS_KEY, FORWARDING_KEY, sameDestination, sysctlKeys, undoSteps } from './undo.ts';
 
 const REVERSE_PATH_KEY = 'rp_filter';
-const SOURCE_MARK_KEY = 'net.ipv4.conf.all.src_valid_mark';
 
 export interface ReconcilerOptions {
   readonly links: Links;
@@ -102,9 +102,12 @@ export class Reconciler {
   }
 
   async #reconcile({ configuration, tunnels }: ReconcileInput, run: Run): Promise<void> {
-    const [present, addresses] = await Promise.all([this.#links.links(), this.#links.addresses()]);
+    const present = await this.#links.links();
     // A tunnel that fell since it was reported is none.
     const standing = tunnels.filter(({ device }) => present.some(({ name }) => name === device));
+    // First, because the kernel gives and takes addresses by them.
+    await this.#execute(await this.#setSysctls(standing.flatMap(tunnelSysctls)), run);
+    const addresses = await this.#links.addresses();
     const plan = planLinks(
       {
         links: desiredLinks(configuration),
@@ -122,9 +125,9 @@ export class Reconciler {
 
     // New addresses bring connected networks with them, and removed ones take routes: so this is read only now.
     const [main, table, rules] = await Promise.all([
-      this.#links.routes(4, MAIN_TABLE),
-      this.#links.routes(4, TUNNEL_TABLE),
-      this.#links.rules(4),
+      this.#routes(MAIN_TABLE),
+      this.#routes(TUNNEL_TABLE),
+      this.#rules(),
     ]);
     const desired = desiredNetwork(configuration, {
       tunnels: standing,
@@ -142,12 +145,12 @@ export class Reconciler {
     );
     await this.#execute(await this.#undo(orphaned), run);
     await this.#applyFilter(desired, run);
-    await this.#execute(await this.#sysctlSteps(desired), run);
+    await this.#execute(await this.#sysctlSteps(configuration, desired), run);
   }
 
   /** The packet filter as it will be, as far as it is known before links and addresses are there. */
   async #guardAhead(configuration: Configuration, tunnels: readonly LiveTunnel[], run: Run): Promise<void> {
-    const mainRoutes = await this.#links.routes(4, MAIN_TABLE);
+    const mainRoutes = await this.#routes(MAIN_TABLE);
     const reversePathFilter = await this.#filtersReversePath(configuration);
     const desired = desiredNetwork(configuration, { tunnels, mainRoutes, reversePathFilter });
     if (desired.guards.length > 0) await this.#applyFilter(desired, run);
@@ -174,26 +177,36 @@ export class Reconciler {
     return true;
   }
 
-  async #sysctlSteps(desired: DesiredNetwork): Promise<Step[]> {
+  async #sysctlSteps(configuration: Configuration, desired: DesiredNetwork): Promise<Step[]> {
     const steps: Step[] = [];
     const entries = this.#journal.entries;
     const unwanted = entries.filter(
       (entry) =>
-        (entry.kind === 'forwarding' && !desired.forwarding) || (entry.kind === 'sysctl' && !desired.markReplies),
+        (entry.kind === 'forwarding' && !desired.forwarding) ||
+        (entry.kind === 'sysctl' && !isWantedSysctl(entry.key, desired)),
     );
     if (unwanted.length > 0) steps.push(...(await this.#undo(unwanted)));
-    if (desired.markReplies && (await this.#sysctl(SOURCE_MARK_KEY)) === '0') {
-      steps.push({
-        done: `${SOURCE_MARK_KEY} set to 1`,
-        run: (links) => links.setSysctl(SOURCE_MARK_KEY, '1'),
-        records: { kind: 'sysctl', key: SOURCE_MARK_KEY, from: '0', to: '1' },
-      });
-    }
+    steps.push(...(await this.#setSysctls(desiredSysctls(configuration, desired))));
     if (desired.forwarding && (await this.#links.getSysctl(FORWARDING_KEY)) === '0') {
       steps.push({
         done: 'forwarding switched on',
         run: (links) => links.setSysctl(FORWARDING_KEY, '1'),
         records: { kind: 'forwarding', acceptRedirects: (await this.#sysctl(ACCEPT_REDIRECTS_KEY)) ?? '' },
+      });
+    }
+    return steps;
+  }
+
+  /** Steps for those parameters that are there and have another value; `from`: only where they have this one. */
+  async #setSysctls(wanted: readonly WantedSysctl[]): Promise<Step[]> {
+    const steps: Step[] = [];
+    for (const { key, from, to, undone } of wanted) {
+      const current = await this.#sysctl(key);
+      if (current === undefined || current === to || (from !== undefined && current !== from)) continue;
+      steps.push({
+        done: `${key} set to ${to}`,
+        run: (links) => links.setSysctl(key, to),
+        ...(undone ? { records: { kind: 'sysctl', key, from: current, to } as const } : {}),
       });
     }
     return steps;
@@ -216,8 +229,8 @@ export class Reconciler {
   }
 
   async #restoreLinks(run: Run): Promise<void> {
-    const rules = (await this.#links.rules(4)).filter(isOurRule);
-    const routes = [...(await this.#links.routes(4, TUNNEL_TABLE)), ...(await this.#links.routes(4, MAIN_TABLE))];
+    const rules = (await this.#rules()).filter(isOurRule);
+    const routes = [...(await this.#routes(TUNNEL_TABLE)), ...(await this.#routes(MAIN_TABLE))];
     await this.#execute([...rules.map(ruleRemoval), ...routes.filter(isOurs).map(routeRemoval)], run);
     await this.#execute(await this.#undo(this.#journal.entries), run);
   }
@@ -232,7 +245,7 @@ export class Reconciler {
     }
     const tables = new Set(entries.flatMap((entry) => (entry.kind === 'displaced-route' ? [entry.route.table] : [])));
     const routes: Route[] = [];
-    for (const table of tables) routes.push(...(await this.#links.routes(4, table)));
+    for (const table of tables) routes.push(...(await this.#routes(table)));
     const [links, addresses] = [await this.#links.links(), await this.#links.addresses()];
     const { steps, void: stale } = undoSteps(entries, { links, addresses, sysctls, routes });
     await this.#journal.forget(stale);
@@ -264,6 +277,15 @@ export class Reconciler {
       if (value !== undefined && value !== '0') return true;
     }
     return false;
+  }
+
+  /** Of both families. */
+  async #routes(table: number): Promise<readonly Route[]> {
+    return [...(await this.#links.routes(4, table)), ...(await ofIpv6(this.#links.routes(6, table)))];
+  }
+
+  async #rules(): Promise<readonly Rule[]> {
+    return [...(await this.#links.rules(4)), ...(await ofIpv6(this.#links.rules(6)))];
   }
 
   /** A parameter that this kernel may not have. */
@@ -302,6 +324,11 @@ export class Reconciler {
     this.#tail = turn;
     return turn;
   }
+}
+
+/** A kernel without IPv6 has nothing of it, and says so as an error. */
+function ofIpv6<T>(found: Promise<readonly T[]>): Promise<readonly T[]> {
+  return found.catch(() => []);
 }
 
 interface Run {

@@ -153,7 +153,10 @@ export class ConnectionSet {
     const mru = Math.min(client.mru, innerMtu(outer, client.server.includes(':') ? 6 : 4, ipsec !== undefined));
     const instance = new L2tpClient(
       { name, device, sourcePort, mark: network.mark, routes, ...(ipsec === undefined ? {} : { ipsec }) },
-      clientOptions(client, this.#configuration.system.hostname, mru, (assigned) => network.review(device, assigned)),
+      clientOptions(client, this.#configuration.system.hostname, mru, {
+        reviewAssignment: (assigned) => network.review(device, assigned),
+        reviewIpv6: (what, address) => network.reviewIpv6(device, what, address),
+      }),
       { ...this.#services(name), resolve: (server) => resolver.resolve(server, this.#configuration) },
     );
     this.#clients.set(name, instance);

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { HelloPolicy } from '../protocol/l2tp/endpoint-types.ts';
-import type { Failure } from '../protocol/machine.ts';
-import type { ClientNetwork, L2tpClientOptions } from '../vpn/l2tp/client-types.ts';
+import type { L2tpClientOptions } from '../vpn/l2tp/client-types.ts';
+import type { ServerIpv6Options } from '../vpn/l2tp/server-ipv6.ts';
 import type { L2tpServerOptions } from '../vpn/l2tp/server-machine.ts';
 
 /** Milliseconds and names as the protocol machines want them, from seconds and names as people write them. */
@@ -15,9 +15,9 @@ export function clientOptions(
   configuration: L2tpClientConfiguration,
   hostName: string,
   mru: number,
-  reviewAssignment: (network: ClientNetwork) => Failure | undefined,
+  review: Pick<L2tpClientOptions, 'reviewAssignment' | 'reviewIpv6'>,
 ): L2tpClientOptions {
-  const { server, port, user, password, authentication, secret, hideAvps, hello } = configuration;
+  const { server, port, user, password, authentication, secret, hideAvps, hello, ipv6 } = configuration;
   return {
     hostName,
     server,
@@ -29,7 +29,8 @@ export function clientOptions(
     hideAvps,
     mru,
     hello: helloPolicy(hello),
-    reviewAssignment,
+    ipv6,
+    ...review,
   };
 }
 
@@ -39,16 +40,22 @@ export function serverOptions(
   hostName: string,
   mru: number,
 ): L2tpServerOptions {
-  const { localAddress, pool, dns, users, authentication, secret, hideAvps, hello, limits } = configuration;
+  const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits } = configuration;
   return {
     hostName,
     localAddress,
     pool,
     dns,
+    ...(ipv6 === undefined ? {} : { ipv6: serverIpv6Options(ipv6) }),
     users: Object.fromEntries(
-      Object.entries(users).map(([name, { password, address, routes }]) => [
+      Object.entries(users).map(([name, { password, address, ipv6Prefix, routes }]) => [
         name,
-        { password, routes, ...(address === undefined ? {} : { address }) },
+        {
+          password,
+          routes,
+          ...(address === undefined ? {} : { address }),
+          ...(ipv6Prefix === undefined ? {} : { ipv6Prefix }),
+        },
       ]),
     ),
     authentication,
@@ -58,6 +65,11 @@ export function serverOptions(
     hello: helloPolicy(hello),
     limits,
   };
+}
+
+function serverIpv6Options(ipv6: NonNullable<L2tpServerConfiguration['ipv6']>): ServerIpv6Options {
+  const { pool, localAddress, dns } = ipv6;
+  return { pool, dns, ...(localAddress === undefined ? {} : { localAddress }) };
 }
 
 /** The names whose entries two versions of a configuration have in common, unchanged. */

@@ -4,6 +4,7 @@ import type { SessionState, TunnelView } from '../protocol/l2tp/endpoint-types.t
 import type { Failure } from '../protocol/machine.ts';
 import { formatEndpoint } from '../protocol/udp-path.ts';
 import type { L2tpClient } from '../vpn/l2tp/client.ts';
+import type { ClientIpv6 } from '../vpn/l2tp/client-ipv6.ts';
 import type { L2tpServer } from '../vpn/l2tp/server.ts';
 import type { ServerSession } from '../vpn/l2tp/server-session.ts';
 
@@ -69,8 +70,23 @@ export function clientStatus(client: L2tpClient, counters: CountersByKey): Tunne
     authentication: machine.authentication ?? (state === 'up' ? 'none' : ''),
     user: client.user,
     ...(network ? { mtu: network.mtu } : {}),
+    ...clientIpv6(machine.ipv6),
   };
   return { l2tp: [l2tp], ppp: [ppp] };
+}
+
+function clientIpv6(ipv6: ClientIpv6 | undefined): Pick<PppStatus, 'ipv6'> {
+  if (!ipv6) return {};
+  const { linkLocalAddress, peerLinkLocalAddress, addresses, router, dns } = ipv6;
+  return {
+    ipv6: {
+      localAddress: linkLocalAddress,
+      peerAddress: peerLinkLocalAddress,
+      addresses: [...addresses],
+      ...(router === undefined ? {} : { router }),
+      dns: [...dns],
+    },
+  };
 }
 
 /** A server has an entry per tunnel, or one that says on which address it waits. */
@@ -135,5 +151,21 @@ function serverPppStatus(server: L2tpServer, session: ServerSession): PppStatus 
     authentication: view.authentication ?? (session.up ? 'none' : ''),
     ...(session.user === undefined ? {} : { user: session.user }),
     ...(session.mtu === undefined ? {} : { mtu: session.mtu }),
+    ...serverIpv6(server, session),
+  };
+}
+
+function serverIpv6(server: L2tpServer, { ipv6 }: ServerSession): Pick<PppStatus, 'ipv6'> {
+  if (!ipv6) return {};
+  const { linkLocalAddress, peerLinkLocalAddress, prefix } = ipv6;
+  const local = server.machine.ipv6LocalAddress;
+  return {
+    ipv6: {
+      localAddress: linkLocalAddress,
+      peerAddress: peerLinkLocalAddress,
+      addresses: local === undefined ? [] : [local],
+      ...(prefix === undefined ? {} : { prefix }),
+      dns: [],
+    },
   };
 }

@@ -3,7 +3,7 @@ import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
 import type { L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
-import { checkAssignment, localNetworks } from '../network/assignment-check.ts';
+import { checkAdvertised, checkAssignment, localNetworks } from '../network/assignment-check.ts';
 import { serverPrefixes } from '../network/configured-prefixes.ts';
 import type { LiveTunnel } from '../network/desired.ts';
 import { OUTER_MARK } from '../network/marks.ts';
@@ -51,11 +51,11 @@ export class RouterNetwork implements TunnelNetworks {
 
   /** Also for a tunnel that is up already and has other prefixes now. */
   async up(network: TunnelNetwork): Promise<void> {
-    const { name, device, localAddress, peerAddress, dns, prefixes } = network;
+    const { name, device, localAddress, peerAddress, dns, prefixes, ipv6 } = network;
     const peer = peerAddress === undefined ? {} : { peerAddress };
     const source = localAddress === '' ? siteAddress(this.#configuration, device) : undefined;
     const from = source === undefined ? {} : { source };
-    this.#tunnels.set(device, { device, localAddress, prefixes, ...peer, ...from });
+    this.#tunnels.set(device, { device, localAddress, prefixes, ...peer, ...from, ...(ipv6 ? { ipv6 } : {}) });
     if (dns.length > 0) {
       this.#dnsOf.set(device, name);
       await this.#attempt(() => this.#dns.write(name, dns));
@@ -90,6 +90,11 @@ export class RouterNetwork implements TunnelNetworks {
   review(device: string, { localAddress, peerAddress, dns }: ClientNetwork): Failure | undefined {
     const networks = localNetworks(this.#configuration, [...this.#tunnels.values()], device);
     return checkAssignment({ address: localAddress, peerAddress, dns }, networks);
+  }
+
+  /** The same for what follows from the advertisements of that server. */
+  reviewIpv6(device: string, what: 'address' | 'dns', address: string): Failure | undefined {
+    return checkAdvertised(what, address, localNetworks(this.#configuration, [...this.#tunnels.values()], device));
   }
 
   /** What a server always has routed into its TUN; its users bring more when they come. */

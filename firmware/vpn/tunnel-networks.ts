@@ -6,7 +6,10 @@ export interface TunnelNetwork {
   readonly localAddress: string;
   /** Absent on a server's interface, which has many peers. */
   readonly peerAddress?: string;
+  /** Of both families. */
   readonly dns: readonly string[];
+  /** While IPv6 is up in it: our addresses with their prefix lengths, link-local ones included. */
+  readonly ipv6?: { readonly addresses: readonly string[]; readonly mtu?: number };
   /** Routed into the device, CIDR. */
   readonly prefixes: readonly string[];
 }

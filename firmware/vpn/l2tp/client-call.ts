@@ -1,10 +1,12 @@
 import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
 import type { L2tpOutput, L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
+import { earliest } from '../../protocol/ppp/deadlines.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
 import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { HUNG_UP, hungUpWhileAuthenticating } from './client-failures.ts';
+import { type ClientIpv6, ClientIpv6Link } from './client-ipv6.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 import { closedShape, type LinkShape, openingShape, openShape, type SessionShape } from './session-shape.ts';
 
@@ -16,7 +18,7 @@ const STOP_SHUTDOWN = 6;
 export type ClientCallOutput =
   | Extract<
       L2tpClientOutput,
-      { kind: 'send' | 'put-session' | 'remove-session' | 'ppp-send' | 'network-up' | 'network-down' | 'step' }
+      { kind: 'send' | 'put-session' | 'remove-session' | 'ppp-send' | 'network-up' | 'network-down' | 'ipv6' | 'step' }
     >
   /** Nothing is left of the call but a StopCCN that may be on its way. Once for each `dial`. */
   | { readonly kind: 'over'; readonly failure: Failure };
@@ -33,6 +35,7 @@ export class ClientCall {
   #shape: SessionShape | undefined;
   #link: LinkShape | undefined;
   #network: ClientNetwork | undefined;
+  #ipv6: ClientIpv6Link | undefined;
   #peer: L2tpPeer | undefined;
 
   constructor(options: L2tpClientOptions, random: RandomSource) {
@@ -88,7 +91,7 @@ export class ClientCall {
 
   /** A bare PPP frame. */
   receiveFrame(now: Instant, frame: Uint8Array): void {
-    this.#ppp?.receive(now, frame);
+    if (this.#ipv6?.receive(now, frame) !== true) this.#ppp?.receive(now, frame);
     this.#drain(now);
   }
 
@@ -118,6 +121,11 @@ export class ClientCall {
     return this.#network;
   }
 
+  /** While user packets of IPv6 flow. */
+  get ipv6(): ClientIpv6 | undefined {
+    return this.#network === undefined ? undefined : this.#ipv6?.state;
+  }
+
   get authentication(): PppAuthentication | undefined {
     return this.#ppp?.view.authentication;
   }
@@ -129,13 +137,12 @@ export class ClientCall {
   tick(now: Instant): void {
     this.#endpoint.tick(now);
     this.#ppp?.tick(now);
+    this.#ipv6?.tick(now);
     this.#drain(now);
   }
 
   nextDeadline(): Instant | undefined {
-    const endpoint = this.#endpoint.nextDeadline();
-    const ppp = this.#ppp?.nextDeadline();
-    return endpoint === undefined || ppp === undefined ? (endpoint ?? ppp) : Math.min(endpoint, ppp);
+    return earliest(this.#endpoint.nextDeadline(), this.#ppp?.nextDeadline(), this.#ipv6?.nextDeadline());
   }
 
   poll(): ClientCallOutput | undefined {
@@ -151,8 +158,14 @@ export class ClientCall {
         continue;
       }
       const ppp = this.#ppp?.poll();
-      if (!ppp) return;
-      this.#onPpp(now, ppp);
+      if (ppp) {
+        this.#onPpp(now, ppp);
+        continue;
+      }
+      const ipv6 = this.#ipv6?.poll();
+      if (!ipv6) return;
+      if (ipv6.kind === 'send') this.#outputs.push({ kind: 'ppp-send', frame: ipv6.frame });
+      else this.#tellIpv6();
     }
   }
 
@@ -197,13 +210,14 @@ export class ClientCall {
   }
 
   #openLink(opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {
-    const { user, password, authentication, mru } = this.#options;
+    const { user, password, authentication, mru, ipv6 } = this.#options;
     this.#ppp = new PppLink(
       {
         mru,
         mtu: mru,
         authenticatee: { user, password, methods: authentication },
         ipcp: { role: 'client', requestDns: true },
+        ...(ipv6 === true ? { ipv6cp: {} } : {}),
       },
       this.#random,
     );
@@ -232,6 +246,12 @@ export class ClientCall {
         this.#networkDown();
         if (this.#shape) this.#putSession(closedShape(this.#shape));
         break;
+      case 'ipv6-up':
+        this.#ipv6Up(now, output);
+        break;
+      case 'ipv6-down':
+        this.#ipv6Down();
+        break;
       case 'down':
         this.#end(now, output.failure, STOP_CLEAR);
         break;
@@ -250,9 +270,41 @@ export class ClientCall {
       return;
     }
     this.#network = network;
-    const everything = ['0.0.0.0/0'];
     this.#outputs.push({ kind: 'network-up', ...network });
+    this.#tellIpv6();
+    this.#openSession();
+  }
+
+  /** Opens the session for what is up, both ways: all there is behind a server is behind it. */
+  #openSession(): void {
+    if (!this.#shape || !this.#link || !this.#network) return;
+    const everything = ['0.0.0.0/0', ...(this.#ipv6 ? ['::/0'] : [])];
     this.#putSession(openShape(this.#shape, this.#link, { destinations: everything, sources: everything }));
+  }
+
+  #ipv6Up(now: Instant, up: Extract<PppOutput, { kind: 'ipv6-up' }>): void {
+    if (!this.#link) return;
+    const { reviewIpv6: review } = this.#options;
+    this.#ipv6 = new ClientIpv6Link(up, this.#link.mtu, {
+      ...(review ? { review } : {}),
+      refused: ({ step, reason }) => this.#outputs.push({ kind: 'step', step, detail: reason }),
+    });
+    this.#ipv6.start(now);
+    this.#tellIpv6();
+    this.#openSession();
+  }
+
+  #ipv6Down(): void {
+    if (!this.#ipv6) return;
+    this.#ipv6 = undefined;
+    if (!this.#network) return;
+    this.#outputs.push({ kind: 'ipv6' });
+    this.#openSession();
+  }
+
+  /** Not before IPv4 is up, which makes the interface. */
+  #tellIpv6(): void {
+    if (this.#network && this.#ipv6) this.#outputs.push({ kind: 'ipv6', ipv6: this.#ipv6.state });
   }
 
   #networkDown(): void {
@@ -271,6 +323,7 @@ export class ClientCall {
     const tunnelId = this.#tunnelId;
     if (tunnelId === undefined) return;
     this.#tunnelId = undefined;
+    this.#ipv6 = undefined;
     this.#networkDown();
     // What PPP still had to say is void: the StopCCN below says it all.
     this.#ppp = undefined;

@@ -6,6 +6,7 @@ import { Backoff } from '../backoff.ts';
 import type { ConnectionState } from '../steps.ts';
 import { ClientCall, type ClientCallOutput } from './client-call.ts';
 import { HUNG_UP, isRefusal, isSilence, muteChannel, noAddress } from './client-failures.ts';
+import type { ClientIpv6 } from './client-ipv6.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 
 /** What follows when nothing is left of an attempt. */
@@ -226,6 +227,11 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
 
   get network(): ClientNetwork | undefined {
     return this.#call.network;
+  }
+
+  /** While user packets of IPv6 flow. */
+  get ipv6(): ClientIpv6 | undefined {
+    return this.#call.ipv6;
   }
 
   /** The method by which we proved ourselves, once done. */

@@ -3,6 +3,7 @@ import type { Failure } from '../../protocol/machine.ts';
 import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { ConnectionState, Step } from '../steps.ts';
+import type { ClientIpv6, ClientIpv6Parts } from './client-ipv6.ts';
 import type { SessionShape } from './session-shape.ts';
 
 /** What the client's machine asks about the protected channel of the present attempt, while it has one. */
@@ -30,6 +31,10 @@ export interface L2tpClientOptions {
   readonly hello?: Partial<HelloPolicy>;
   /** Present when L2TP must go inside IPsec: then nothing is dialled but through a channel. */
   readonly protection?: ChannelView;
+  /** Speak IPv6CP beside IPCP. Default: no. */
+  readonly ipv6?: boolean;
+  /** Judges what follows from the server's advertisements; a failure leaves that address out. */
+  readonly reviewIpv6?: ClientIpv6Parts['review'];
   /** Judges what the server assigned; a failure ends the attempt. */
   readonly reviewAssignment?: (network: ClientNetwork) => Failure | undefined;
 }
@@ -58,6 +63,8 @@ export type L2tpClientOutput =
   | { readonly kind: 'ppp-send'; readonly frame: Uint8Array }
   | ({ readonly kind: 'network-up' } & ClientNetwork)
   | { readonly kind: 'network-down' }
+  /** IPv6 stands, has changed, or is gone (absent); between `network-up` and `network-down`. */
+  | { readonly kind: 'ipv6'; readonly ipv6?: ClientIpv6 }
   | ({ readonly kind: 'step' } & Step)
   | { readonly kind: 'state'; readonly state: ConnectionState; readonly failure?: Failure }
   /** Nothing is left of a connection that nobody wants any more. */

@@ -5,8 +5,9 @@ import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
 import type { IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
-import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
+import { TaskQueue, type TunnelNetwork, type TunnelNetworks } from '../tunnel-networks.ts';
 import { ClientChannel } from './client-channel.ts';
+import type { ClientIpv6 } from './client-ipv6.ts';
 import { L2tpClientMachine } from './client-machine.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 import { OuterSocket } from './outer-socket.ts';
@@ -62,6 +63,7 @@ export class L2tpClient {
   #shape: SessionShape | undefined;
   /** The TUN that stands with its addresses and routes. */
   #interface: InterfaceId | undefined;
+  #ipv6: ClientIpv6 | undefined;
   /** Counts `network-up`s, so that a slow set-up does not open a network that is gone again. */
   #generation = 0;
   #failure: Failure | undefined;
@@ -191,7 +193,15 @@ export class L2tpClient {
         this.#run(() => this.#openNetwork(output, generation));
         return;
       }
+      case 'ipv6': {
+        this.#ipv6 = output.ipv6;
+        const { network } = this.machine;
+        const generation = this.#generation;
+        if (network) this.#run(() => this.#changeIpv6(network, generation));
+        return;
+      }
       case 'network-down':
+        this.#ipv6 = undefined;
         this.#generation += 1;
         this.#unwatch();
         this.#run(() => this.#closeNetwork());
@@ -290,15 +300,14 @@ export class L2tpClient {
   async #openNetwork(network: ClientNetwork, generation: number): Promise<void> {
     if (generation !== this.#generation) return;
     const { dispatch, networks, clock } = this.#services;
-    const { name, device, routes } = this.placement;
+    const { device } = this.placement;
     try {
       const id = dispatch.nextId();
       await dispatch.dataPlane.addInterface({ id, name: device, mtu: network.mtu, address: network.localAddress });
       // From here on #closeNetwork, which follows in any case, takes it down again.
       this.#interface = id;
       if (generation !== this.#generation) return;
-      const { localAddress, peerAddress, dns } = network;
-      await networks.up({ name, device, localAddress, peerAddress, dns, prefixes: routes });
+      await networks.up(this.#tunnelNetwork(network, undefined));
       if (generation !== this.#generation) return;
       this.#putSession();
     } catch (error) {
@@ -312,6 +321,27 @@ export class L2tpClient {
     }
     if (this.#session !== undefined) dispatch.traffic(clock).watch(this.#session, this.#onTraffic);
     this.#setState('up');
+  }
+
+  /** Brings addresses and DNS servers of IPv6 up to date. What cannot be done costs IPv6, and not the connection. */
+  async #changeIpv6(network: ClientNetwork, generation: number): Promise<void> {
+    if (generation !== this.#generation || this.#interface === undefined) return;
+    const { networks, onStep } = this.#services;
+    try {
+      await networks.up(this.#tunnelNetwork(network, this.#ipv6));
+      const addresses = this.#ipv6?.addresses ?? [];
+      if (addresses.length > 0) onStep({ step: 'IPv6', detail: `the address is ${addresses.join(', ')}` });
+    } catch (error) {
+      onStep({ step: 'IPv6', detail: `it cannot be used: ${errorText(error)}` });
+    }
+  }
+
+  #tunnelNetwork({ localAddress, peerAddress, dns }: ClientNetwork, ipv6: ClientIpv6 | undefined): TunnelNetwork {
+    const { name, device, routes: prefixes } = this.placement;
+    const ipv4 = { name, device, localAddress, peerAddress, prefixes };
+    if (!ipv6) return { ...ipv4, dns };
+    const addresses = [`${ipv6.linkLocalAddress}/64`, ...ipv6.addresses.map((address) => `${address}/128`)];
+    return { ...ipv4, dns: [...dns, ...ipv6.dns], ipv6: { addresses, mtu: ipv6.mtu } };
   }
 
   readonly #onTraffic = (): void => this.#runner.run((now) => this.machine.dataReceived(now));

@@ -12,6 +12,7 @@ import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { DeadlineQueue } from '../deadline-queue.ts';
 import type { Step } from '../steps.ts';
 import { AddressPool } from './address-pool.ts';
+import { ServerIpv6, type ServerIpv6Options } from './server-ipv6.ts';
 import { ServerSession, type ServerSessionOutput, type ServerUser } from './server-session.ts';
 import type { SessionShape } from './session-shape.ts';
 
@@ -21,6 +22,8 @@ export interface L2tpServerOptions {
   /** `first-last` */
   readonly pool: string;
   readonly dns: readonly string[];
+  /** Absent: IPv6 is refused. */
+  readonly ipv6?: ServerIpv6Options;
   readonly users: Readonly<Record<string, ServerUser>>;
   readonly authentication: readonly PppAuthentication[];
   readonly secret?: string;
@@ -46,6 +49,14 @@ export type L2tpServerOutput =
       readonly prefixes: readonly string[];
     }
   | { readonly kind: 'user-down'; readonly id: string; readonly user: string; readonly address: string }
+  /** IPv6 of a user that is up stands, or is gone: what is routed to it, CIDR. */
+  | {
+      readonly kind: 'user-ipv6';
+      readonly id: string;
+      readonly user: string;
+      readonly prefix?: string;
+      readonly prefixes: readonly string[];
+    }
   /** A session ended; for the log. */
   | { readonly kind: 'session-ended'; readonly id: string; readonly user?: string; readonly failure: Failure }
   | { readonly kind: 'tunnel-ended'; readonly remote: UdpEndpoint; readonly failure: Failure }
@@ -71,11 +82,12 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   readonly #random: RandomSource;
   readonly #endpoint: L2tpEndpoint;
   readonly #pool: AddressPool;
+  readonly #ipv6: ServerIpv6 | undefined;
   readonly #sessions = new Map<string, ServerSession>();
   readonly #sessionsOf = new Map<number, Set<ServerSession>>();
   /** Those that were given an input and not asked since what they want done. */
   readonly #touched = new Set<ServerSession>();
-  readonly #deadlines = new DeadlineQueue<ServerSession>((session) => session.ppp.nextDeadline());
+  readonly #deadlines = new DeadlineQueue<ServerSession>((session) => session.nextDeadline());
   readonly #emptySince = new Map<number, Instant>();
   readonly #remotes = new Map<number, UdpEndpoint>();
   readonly #outputs: L2tpServerOutput[] = [];
@@ -85,6 +97,8 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     this.#random = random;
     const fixed = Object.values(options.users).flatMap((user) => user.address ?? []);
     this.#pool = new AddressPool(options.pool, [options.localAddress, ...fixed]);
+    const fixedPrefixes = Object.values(options.users).flatMap((user) => user.ipv6Prefix ?? []);
+    this.#ipv6 = options.ipv6 && new ServerIpv6(options.ipv6, fixedPrefixes, random);
     const { hostName, secret, hideAvps, hello, limits } = options;
     this.#endpoint = new L2tpEndpoint(
       {
@@ -104,7 +118,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   /** A bare PPP frame of the session `id`. */
   receiveFrame(now: Instant, id: string, frame: Uint8Array): void {
-    this.#touch(this.#sessions.get(id))?.ppp.receive(now, frame);
+    this.#touch(this.#sessions.get(id))?.receive(now, frame);
     this.#drain(now);
   }
 
@@ -139,6 +153,9 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   /** StopCCN to every peer; the machine is quiet once they are acknowledged or given up. */
   shutdown(now: Instant): void {
+    for (const session of this.#sessions.values()) this.#touch(session)?.farewell();
+    // Before the StopCCNs, behind which nothing arrives.
+    this.#drain(now);
     this.#endpoint.shutdown(now, { resultCode: STOP_SHUTDOWN });
     this.#drain(now);
   }
@@ -146,6 +163,16 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   /** The server's own address inside every session. */
   get localAddress(): string {
     return this.#options.localAddress;
+  }
+
+  /** Its IPv6 addresses inside, with their prefix lengths; none where IPv6 is refused. */
+  get ipv6Addresses(): readonly string[] {
+    return this.#ipv6?.addresses ?? [];
+  }
+
+  /** The server's own IPv6 address inside every session. */
+  get ipv6LocalAddress(): string | undefined {
+    return this.#ipv6?.localAddress;
   }
 
   /** Nothing more will be sent unless somebody asks. */
@@ -168,7 +195,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   tick(now: Instant): void {
     this.#endpoint.tick(now);
-    for (const session of this.#deadlines.takeDue(now)) this.#touch(session)?.ppp.tick(now);
+    for (const session of this.#deadlines.takeDue(now)) this.#touch(session)?.tick(now);
     for (const [tunnelId, since] of this.#emptySince) {
       if (now < since + EMPTY_TUNNEL_MS) continue;
       this.#emptySince.delete(tunnelId);
@@ -204,7 +231,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       }
       const [session] = this.#touched;
       if (!session) return;
-      const output = session.poll();
+      const output = session.poll(now);
       if (output) {
         this.#onSession(now, session, output);
       } else {
@@ -261,7 +288,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     const session = new ServerSession(
       id,
       opening,
-      { hostName, localAddress, dns, users, authentication, mru },
+      { hostName, localAddress, dns, users, authentication, mru, ...(this.#ipv6 ? { ipv6: this.#ipv6 } : {}) },
       this.#pool,
       this.#random,
     );
@@ -269,7 +296,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     const siblings = this.#sessionsOf.get(session.tunnelId) ?? new Set();
     this.#sessionsOf.set(session.tunnelId, siblings.add(session));
     // Before the answer that comes next: the caller's first frame may be right behind it.
-    for (let output = session.poll(); output; output = session.poll()) this.#onSession(now, session, output);
+    for (let output = session.poll(now); output; output = session.poll(now)) this.#onSession(now, session, output);
     this.#touch(session);
   }
 
@@ -279,6 +306,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       case 'ppp-send':
       case 'step':
       case 'user-down':
+      case 'user-ipv6':
         this.#outputs.push({ ...output, id: session.id });
         return;
       case 'user-up':
@@ -293,8 +321,9 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   /** A user with an address or routes of its own can only be in one place: the newest login is the true one. */
   #evict(now: Instant, newest: ServerSession, user: string): void {
-    const { address, routes } = Object.hasOwn(this.#options.users, user) ? (this.#options.users[user] ?? {}) : {};
-    if (address === undefined && (routes === undefined || routes.length === 0)) return;
+    const { users } = this.#options;
+    const { address, ipv6Prefix, routes } = Object.hasOwn(users, user) ? (users[user] ?? {}) : {};
+    if (address === undefined && ipv6Prefix === undefined && (routes === undefined || routes.length === 0)) return;
     for (const session of [...this.#sessions.values()]) {
       if (session !== newest && session.user === user) this.#close(now, session, REPLACED);
     }

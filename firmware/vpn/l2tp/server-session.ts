@@ -1,17 +1,22 @@
+import { isIpv6Text } from '../../protocol/ip-prefix.ts';
 import type { L2tpOutput } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
+import { earliest } from '../../protocol/ppp/deadlines.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
 import type { Ipv4Assignment, PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { Step } from '../steps.ts';
 import type { AddressPool } from './address-pool.ts';
+import { type ServerIpv6, SessionIpv6 } from './server-ipv6.ts';
 import { closedShape, type LinkShape, openingShape, openShape, type SessionShape } from './session-shape.ts';
 
 export interface ServerUser {
   readonly password: string;
   /** Always this address instead of one of the pool. */
   readonly address?: string;
-  /** Networks behind this user, CIDR: routed to it, and allowed as its sources. */
+  /** Always this /64, CIDR, instead of one of the IPv6 pool. */
+  readonly ipv6Prefix?: string;
+  /** Networks behind this user, CIDR of both families: routed to it, and allowed as its sources. */
   readonly routes?: readonly string[];
 }
 
@@ -22,6 +27,8 @@ export interface ServerSessionOptions {
   readonly users: Readonly<Record<string, ServerUser>>;
   readonly authentication: readonly PppAuthentication[];
   readonly mru: number;
+  /** Absent: IPv6 is refused. */
+  readonly ipv6?: ServerIpv6;
 }
 
 export type ServerSessionOutput =
@@ -35,6 +42,13 @@ export type ServerSessionOutput =
       readonly prefixes: readonly string[];
     }
   | { readonly kind: 'user-down'; readonly user: string; readonly address: string }
+  /** IPv6 of a user that is up stands, or is gone: what is routed to it, CIDR. */
+  | {
+      readonly kind: 'user-ipv6';
+      readonly user: string;
+      readonly prefix?: string;
+      readonly prefixes: readonly string[];
+    }
   | ({ readonly kind: 'step' } & Step)
   | { readonly kind: 'down'; readonly failure: Failure };
 
@@ -53,6 +67,10 @@ export class ServerSession {
   #pooled = false;
   #user: string | undefined;
   #up = false;
+  readonly #random: RandomSource;
+  #ipv6: SessionIpv6 | undefined;
+  /** Of the IPv6 pool, as long as the session lasts. */
+  #pooledPrefix: string | undefined;
 
   constructor(
     id: string,
@@ -66,6 +84,8 @@ export class ServerSession {
     this.sessionId = opening.sessionId;
     this.#options = options;
     this.#pool = pool;
+    this.#random = random;
+    const { ipv6 } = options;
     this.ppp = new PppLink(
       {
         mru: options.mru,
@@ -76,6 +96,7 @@ export class ServerSession {
           password: (user) => this.#account(user)?.password,
         },
         ipcp: { role: 'server', assign: (user) => this.#assign(user) },
+        ...(ipv6 ? { ipv6cp: { interfaceId: ipv6.interfaceId } } : {}),
       },
       random,
     );
@@ -97,6 +118,11 @@ export class ServerSession {
     return this.#up;
   }
 
+  /** While user packets of IPv6 flow. */
+  get ipv6(): Pick<SessionIpv6, 'linkLocalAddress' | 'peerLinkLocalAddress' | 'prefix'> | undefined {
+    return this.#up ? this.#ipv6 : undefined;
+  }
+
   get mtu(): number | undefined {
     return this.#link?.mtu;
   }
@@ -112,13 +138,36 @@ export class ServerSession {
     this.#put({ ...this.#shape, path });
   }
 
-  poll(): ServerSessionOutput | undefined {
+  /** A bare PPP frame. */
+  receive(now: Instant, frame: Uint8Array): void {
+    if (this.#ipv6?.receive(now, frame) !== true) this.ppp.receive(now, frame);
+  }
+
+  /** The server goes down: the user's hosts are told that this is no router any more. */
+  farewell(): void {
+    this.#ipv6?.farewell();
+  }
+
+  tick(now: Instant): void {
+    this.ppp.tick(now);
+    this.#ipv6?.tick(now);
+  }
+
+  nextDeadline(): Instant | undefined {
+    return earliest(this.ppp.nextDeadline(), this.#ipv6?.nextDeadline());
+  }
+
+  poll(now: Instant): ServerSessionOutput | undefined {
     for (;;) {
       const ready = this.#outputs.shift();
       if (ready) return ready;
       const output = this.ppp.poll();
-      if (!output) return undefined;
-      this.#onPpp(output);
+      if (output) {
+        this.#onPpp(now, output);
+        continue;
+      }
+      const frame = this.#ipv6?.poll();
+      return frame && { kind: 'ppp-send', frame };
     }
   }
 
@@ -126,15 +175,16 @@ export class ServerSession {
   end(now: Instant, failure: Failure): readonly ServerSessionOutput[] {
     this.ppp.abort(now, failure);
     const left: ServerSessionOutput[] = [];
-    for (let output = this.poll(); output; output = this.poll()) {
+    for (let output = this.poll(now); output; output = this.poll(now)) {
       if (output.kind === 'user-down') left.push(output);
     }
     if (this.#up) left.push(...this.#userDown());
     this.#releaseAddress();
+    this.#releasePrefix();
     return left;
   }
 
-  #onPpp(output: PppOutput): void {
+  #onPpp(now: Instant, output: PppOutput): void {
     switch (output.kind) {
       case 'send':
         this.#outputs.push({ kind: 'ppp-send', frame: output.frame });
@@ -155,6 +205,12 @@ export class ServerSession {
         this.#put(closedShape(this.#shape));
         this.#outputs.push(...this.#userDown());
         break;
+      case 'ipv6-up':
+        this.#ipv6Up(now, output);
+        break;
+      case 'ipv6-down':
+        this.#ipv6Down();
+        break;
       case 'down':
         this.#outputs.push({ kind: 'down', failure: output.failure });
         break;
@@ -166,11 +222,72 @@ export class ServerSession {
   #networkUp(peerAddress: string): void {
     if (!this.#link) return;
     const user = this.#user ?? '';
-    const prefixes = [`${peerAddress}/32`, ...(this.#account(user)?.routes ?? [])];
+    const prefixes = this.#ipv4Networks(peerAddress);
     this.#up = true;
     // First, because it makes an earlier session of the same user go, which has the same prefixes.
     this.#outputs.push({ kind: 'user-up', user, address: peerAddress, prefixes });
-    this.#put(openShape(this.#shape, this.#link, { destinations: prefixes, sources: prefixes }));
+    this.#tellIpv6();
+    this.#openSession();
+  }
+
+  /** Opens the session for what is up. */
+  #openSession(): void {
+    if (!this.#link || !this.#up || this.#address === undefined) return;
+    const ipv6 = this.#ipv6?.networks(this.#routes) ?? [];
+    const networks = [...this.#ipv4Networks(this.#address), ...ipv6];
+    this.#put(openShape(this.#shape, this.#link, { destinations: networks, sources: networks }));
+  }
+
+  #ipv4Networks(peerAddress: string): readonly string[] {
+    return [`${peerAddress}/32`, ...this.#routes.filter((route) => !isIpv6Text(route))];
+  }
+
+  get #routes(): readonly string[] {
+    return this.#account(this.#user ?? '')?.routes ?? [];
+  }
+
+  #ipv6Up(now: Instant, up: Extract<PppOutput, { kind: 'ipv6-up' }>): void {
+    const { ipv6 } = this.#options;
+    if (!ipv6 || !this.#link) return;
+    const prefix = this.#ipv6Prefix(ipv6);
+    if (prefix === undefined) {
+      const detail = 'every prefix of the IPv6 pool is in use: the user gets none; enlarge the pool of this server';
+      this.#outputs.push({ kind: 'step', step: 'IPv6', detail });
+    }
+    this.#ipv6 = new SessionIpv6(up, { prefix, dns: ipv6.dns, mtu: this.#link.mtu }, this.#random);
+    this.#ipv6.start(now);
+    this.#tellIpv6();
+    this.#openSession();
+  }
+
+  #ipv6Down(): void {
+    if (!this.#ipv6) return;
+    this.#ipv6 = undefined;
+    if (!this.#up) return;
+    this.#outputs.push({ kind: 'user-ipv6', user: this.#user ?? '', prefixes: [] });
+    this.#openSession();
+  }
+
+  /** Not before IPv4 is up, which makes the user known. What is of the link alone needs no route. */
+  #tellIpv6(): void {
+    if (!this.#ipv6 || !this.#up) return;
+    const { prefix } = this.#ipv6;
+    const [, ...prefixes] = this.#ipv6.networks(this.#routes);
+    const of = prefix === undefined ? {} : { prefix };
+    this.#outputs.push({ kind: 'user-ipv6', user: this.#user ?? '', ...of, prefixes });
+  }
+
+  /** The same one when IPv6CP is negotiated anew. */
+  #ipv6Prefix({ prefixes }: ServerIpv6): string | undefined {
+    const fixed = this.#user === undefined ? undefined : this.#account(this.#user)?.ipv6Prefix;
+    if (fixed !== undefined) return fixed;
+    this.#pooledPrefix ??= prefixes.take(this.#user);
+    return this.#pooledPrefix;
+  }
+
+  #releasePrefix(): void {
+    if (this.#pooledPrefix !== undefined) this.#options.ipv6?.prefixes.release(this.#pooledPrefix);
+    this.#pooledPrefix = undefined;
   }
 
   #userDown(): ServerSessionOutput[] {

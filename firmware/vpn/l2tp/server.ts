@@ -1,6 +1,6 @@
 import type { Clock } from '../../../hal/clock.ts';
 import type { InterfaceId, SessionKey } from '../../dataplane/data-plane.ts';
-import { contains, parseCidr } from '../../protocol/ip-address.ts';
+import { ipContains, parseIpPrefix } from '../../protocol/ip-prefix.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import { formatEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
@@ -56,6 +56,8 @@ export class L2tpServer {
   readonly #shapes = new Map<string, SessionShape>();
   /** What the users that are up have routed to them, by session. */
   readonly #userPrefixes = new Map<string, readonly string[]>();
+  /** The same of IPv6. */
+  readonly #userPrefixes6 = new Map<string, readonly string[]>();
   /** Protected channels that stand. */
   readonly #channels = new Set<ChannelId>();
   #stopTakingCalls: (() => void) | undefined;
@@ -236,7 +238,13 @@ export class L2tpServer {
       case 'user-down':
         onStep({ step: 'user down', detail: `${whom(output.user)} had ${output.address}` });
         this.#userPrefixes.delete(output.id);
+        this.#userPrefixes6.delete(output.id);
         this.#unwatch(output.id);
+        this.#queueRoutes();
+        return;
+      case 'user-ipv6':
+        if (output.prefix) onStep({ step: 'user IPv6', detail: `${whom(output.user)} has ${output.prefix}` });
+        this.#userPrefixes6.set(output.id, this.#notRoutedAnyway(output.prefixes));
         this.#queueRoutes();
         return;
       case 'session-ended':
@@ -258,10 +266,10 @@ export class L2tpServer {
 
   /** An address of the pool is routed into the TUN with its pool. */
   #notRoutedAnyway(prefixes: readonly string[]): readonly string[] {
-    const pool = this.placement.prefixes.flatMap((text) => parseCidr(text) ?? []);
+    const pool = this.placement.prefixes.flatMap((text) => parseIpPrefix(text) ?? []);
     return prefixes.filter((text) => {
-      const prefix = parseCidr(text);
-      return prefix === undefined || !pool.some((outer) => contains(outer, prefix));
+      const prefix = parseIpPrefix(text);
+      return prefix === undefined || !pool.some((outer) => ipContains(outer, prefix));
     });
   }
 
@@ -282,11 +290,14 @@ export class L2tpServer {
   async #route(): Promise<void> {
     if (this.#interface === undefined || this.#stopping) return;
     const { name, device } = this.placement;
-    const prefixes = [...new Set([...this.placement.prefixes, ...[...this.#userPrefixes.values()].flat()])];
+    const ofUsers = [...this.#userPrefixes.values(), ...this.#userPrefixes6.values()].flat();
+    const prefixes = [...new Set([...this.placement.prefixes, ...ofUsers])];
     const text = [...prefixes].sort().join(' ');
     if (text === this.#routed) return;
-    const { localAddress } = this.machine;
-    await this.#services.networks.up({ name, device, localAddress, dns: [], prefixes });
+    const { localAddress, ipv6Addresses } = this.machine;
+    const ipv4 = { name, device, localAddress, dns: [], prefixes };
+    const ipv6 = ipv6Addresses.length === 0 ? {} : { ipv6: { addresses: ipv6Addresses } };
+    await this.#services.networks.up({ ...ipv4, ...ipv6 });
     this.#routed = text;
   }
 

@@ -66,7 +66,8 @@ describe('what must not come in clear', () => {
 });
 
 describe('guards as ranges', () => {
-  const text = ({ first, last, device }: GuardedRange) => `${formatIpv4(first)}-${formatIpv4(last)} ${device}`;
+  const text = ({ first, last, device }: GuardedRange) =>
+    `${formatIpv4(Number(first))}-${formatIpv4(Number(last))} ${device}`;
 
   it('have no overlap: the longest prefix has its part, also where it may come from everywhere', () => {
     const ranges = guardedRanges([
