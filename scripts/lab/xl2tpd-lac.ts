@@ -22,6 +22,8 @@ export interface Xl2tpdLacOptions {
   readonly authentication?: PppAuthentication | 'any';
   /** Tunnel secret; with one, the server is challenged (RFC 2661, 5.1.1). Default: none. */
   readonly secret?: string;
+  /** Speak IPv6CP, too. Default: no. */
+  readonly ipv6?: boolean;
   /** MTU and MRU of the PPP link, in octets. Default: 1400. */
   readonly mtu?: number;
   /** How long the dialling may take, in milliseconds. Default: 20 000. */
@@ -71,7 +73,8 @@ autodial = no
   return await waitForAddress(guest, options);
 }
 
-function pppClientOptions({ user, password, authentication = 'any', mtu = 1400 }: Xl2tpdLacOptions): string {
+function pppClientOptions(options: Xl2tpdLacOptions): string {
+  const { user, password, authentication = 'any', ipv6 = false, mtu = 1400 } = options;
   const refused = Object.entries(METHODS)
     .filter(([method]) => authentication !== 'any' && method !== authentication)
     .map(([, word]) => `refuse-${word}`);
@@ -91,6 +94,7 @@ function pppClientOptions({ user, password, authentication = 'any', mtu = 1400 }
     'lcp-restart 1', // the first request may come before the server listens
     'nodefaultroute',
     'noccp',
+    ...(ipv6 ? ['+ipv6'] : []),
     'debug',
     `logfile /lab/${PPPD_LOG}.log`,
     '',

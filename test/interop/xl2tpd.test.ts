@@ -81,6 +81,20 @@ describe('xl2tpd and pppd as the server', { timeout: 120_000 }, () => {
     });
   }
 
+  it('carries IPv6 between the two link-local addresses, and from us to an address of its own', async () => {
+    const branch = await dial('mschapv2', { ipv6: true, routes: [addresses.officeNetwork, 'fd00:99::/64'] });
+    try {
+      const { peerAddress } = await ipv6Of(branch, 'hq');
+      expect(await guest.exec('ip -6 address show dev ppp0 scope link')).toContain(peerAddress);
+      await waitFor('its link-local answer', () => ping(network.branch, `${peerAddress}%l2tp-hq`));
+      await guest.exec('ip -6 address add fd00:99::1/128 dev ppp0');
+      await waitFor('an answer from its own address', () => ping(network.branch, 'fd00:99::1'));
+      await waitFor('IPv4 beside it', () => ping(network.branchHost, addresses.officeHost));
+    } finally {
+      await branch.remove();
+    }
+  });
+
   it('takes our call with a tunnel secret', async () => {
     const branch = await dial('mschapv2', { secret: 'tunnelsecret' }, 'tunnelsecret');
     try {
@@ -145,6 +159,30 @@ describe('xl2tpd and pppd as the client', { timeout: 120_000 }, () => {
       }
     });
   }
+
+  it('makes an address from what we advertise, and reaches our IPv6 networks', async () => {
+    const configuration = officeConfiguration({ ipv6: { pool: 'fd00:98::/48', localAddress: 'fd00:98::1' } });
+    const office = new LabCulvert({ name: 'office', namespace: network.office, configuration });
+    await office.start();
+    try {
+      const call = { server: addresses.officeWan, user: 'alice', password: 'alice-pw', ipv6: true };
+      const { device, stop } = await dialWithXl2tpd(guest, call);
+      const { localAddress, peerAddress, prefix = '' } = await ipv6Of(office, 'alice');
+      const own = prefix.replace(/\/64$/, '');
+      await waitFor('its address', async () => {
+        return (await guest.exec(`ip -6 address show dev ${device} scope global`)).includes(own.replace(/::$/, ':'));
+      });
+      const canPing = async (to: string) => (await guest.tryExec(`ping -n -c 1 -W 1 ${to}`)).code === 0;
+      await waitFor('our link-local answer', () => canPing(`${localAddress}%${device}`));
+      // By the default route that it has from us.
+      await waitFor('the answer of our own address', () => canPing('fd00:98::1'));
+      expect(await ping(network.office, `${peerAddress}%l2tp-office`)).toBe(true);
+      await stop();
+      await waitFor('the end of the session', async () => (await office.l2tp('office'))?.sessions.length === 0);
+    } finally {
+      await office.remove();
+    }
+  });
 });
 
 describe('what xl2tpd and Culvert said to each other', () => {
@@ -166,3 +204,8 @@ describe('what xl2tpd and Culvert said to each other', () => {
     ]);
   });
 });
+
+/** The IPv6 of a link, once that is up. */
+function ipv6Of(router: LabCulvert, name: string) {
+  return waitFor(`IPv6 of ${name}`, async () => (await router.ppp(name))?.ipv6, { timeoutMs: 30_000 });
+}

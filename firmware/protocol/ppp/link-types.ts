@@ -104,7 +104,10 @@ export interface PppLinkOptions {
   readonly authenticator?: Authenticator;
   /** Absent: IPv4 is rejected, and the link lives by IPv6 alone. One of `ipcp` and `ipv6cp` is wanted. */
   readonly ipcp?: IpcpPolicy;
-  /** Absent: IPv6 is rejected. Beside `ipcp` it is welcome and not necessary: the link lives on without it. */
+  /**
+   * Absent: IPv6 is rejected. Beside `ipcp` it is welcome and not necessary: the link lives on without it, and
+   * goes without it where it carries less than 1280 octets either way.
+   */
   readonly ipv6cp?: Ipv6cpPolicy;
   /** LCP Echo-Request: every `intervalMs` without input; dead after `failures` unanswered. Default 10 s, 4. */
   readonly echo?: { readonly intervalMs: number; readonly failures: number };

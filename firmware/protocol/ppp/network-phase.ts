@@ -27,7 +27,10 @@ export interface NetworkHost {
   readonly peerMru: number;
 }
 
-type NetworkOptions = Pick<PppLinkOptions, 'ipcp' | 'ipv6cp'>;
+type NetworkOptions = Pick<PppLinkOptions, 'ipcp' | 'ipv6cp' | 'mru' | 'mtu'>;
+
+/** What a link with IPv6 must carry (RFC 8200 section 5, RFC 5072 section 2), octets. */
+export const MIN_IPV6_MTU = 1280;
 
 export class NetworkPhase {
   readonly #options: NetworkOptions;
@@ -107,8 +110,12 @@ export class NetworkPhase {
       this.#ipcp = this.#newIpcp(policy);
       this.#ipcp.start(now);
     }
-    this.#ipv6cp = this.#newIpv6cp();
-    this.#ipv6cp?.start(now);
+    if (this.#isWideEnough) {
+      this.#ipv6cp = this.#newIpv6cp();
+      this.#ipv6cp?.start(now);
+    } else if (this.#isIpv6Needed) {
+      this.#host.fail(now, tooNarrowFailure());
+    }
   }
 
   /** LCP left Opened, or the link ends. */
@@ -147,6 +154,12 @@ export class NetworkPhase {
 
   nextDeadline(): Instant | undefined {
     return earliest(this.#ipcp?.nextDeadline(), this.#ipv6cp?.nextDeadline(), this.#upBy);
+  }
+
+  /** Whether IPv6 has its least MTU both ways. */
+  get #isWideEnough(): boolean {
+    const { mru, mtu = mru } = this.#options;
+    return Math.min(mru, mtu, this.#host.peerMru) >= MIN_IPV6_MTU;
   }
 
   get #isIpv6Needed(): boolean {
@@ -238,4 +251,12 @@ export class NetworkPhase {
     }
     return new IpcpServerPolicy(this.#assigned.assignment);
   }
+}
+
+function tooNarrowFailure(): Failure {
+  return {
+    step: 'IPV6CP',
+    reason: `the link carries packets of less than ${MIN_IPV6_MTU} octets, which every link with IPv6 must carry`,
+    remedy: 'enlarge the MRU at both ends',
+  };
 }

@@ -4,6 +4,7 @@ import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { earliest } from '../../protocol/ppp/deadlines.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
 import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
+import { MIN_IPV6_MTU } from '../../protocol/ppp/network-phase.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { HUNG_UP, hungUpWhileAuthenticating } from './client-failures.ts';
 import { type ClientIpv6, ClientIpv6Link } from './client-ipv6.ts';
@@ -238,6 +239,7 @@ export class ClientCall {
         break;
       case 'link-up':
         this.#link = output;
+        this.#judgeWidth(output.mtu);
         break;
       case 'network-up':
         this.#networkUp(now, output);
@@ -280,6 +282,12 @@ export class ClientCall {
     if (!this.#shape || !this.#link || !this.#network) return;
     const everything = ['0.0.0.0/0', ...(this.#ipv6 ? ['::/0'] : [])];
     this.#putSession(openShape(this.#shape, this.#link, { destinations: everything, sources: everything }));
+  }
+
+  #judgeWidth(mtu: number): void {
+    if (this.#options.ipv6 !== true || mtu >= MIN_IPV6_MTU) return;
+    const detail = `the link carries ${mtu} octets, and IPv6 needs ${MIN_IPV6_MTU}: enlarge the MRU at both ends`;
+    this.#outputs.push({ kind: 'step', step: 'IPv6', detail });
   }
 
   #ipv6Up(now: Instant, up: Extract<PppOutput, { kind: 'ipv6-up' }>): void {

@@ -173,6 +173,16 @@ describe('IPv4 beside IPv6', () => {
     expect(solo.sentOf(PPP_LCP, 8)).toEqual([]);
   });
 
+  it('goes without IPv6 on a link that carries less than 1280 octets, either way', () => {
+    for (const narrow of [{ mru: 1279 }, { mtu: 1279 }]) {
+      const solo = openIpv4(inNetworkPhase({ ...CLIENT, ...narrow }));
+      expect(solo.isOpen).toBe(true);
+      expect(solo.sentOf(PPP_IPV6CP, 1)).toEqual([]);
+      solo.hearOptions(PPP_IPV6CP, 1, 1, [identifier(THEIRS)]);
+      expect(solo.last(PPP_LCP, 8).data.slice(0, 2)).toEqual(Uint8Array.of(0x80, 0x57));
+    }
+  });
+
   it('says IPv6 is down before the end of the link', () => {
     const solo = openIpv6(openIpv4(inNetworkPhase(CLIENT))).hear(PPP_LCP, 5, 1);
     expect(solo.story).toContain('ipv6-down');
@@ -201,6 +211,12 @@ describe('IPv6 alone', () => {
     const solo = act(inNetworkPhase(IPV6_ONLY)).wait(5000);
     expect(solo.failure?.step).toBe('IPV6CP');
     expect(solo.failure?.reason).toContain(words);
+  });
+
+  it('ends with words on a link that carries less than 1280 octets', () => {
+    const solo = new Solo({ ...IPV6_ONLY, mru: 1279 }).begin();
+    solo.hearAck(PPP_LCP).hearOptions(PPP_LCP, 1, 1, []).wait(5000);
+    expect(solo.failure?.reason).toContain('less than 1280 octets');
   });
 
   it('cannot be made without any network protocol', () => {
