@@ -24,6 +24,17 @@ describe('status for people', () => {
     );
   });
 
+  it('shows the IPv6 of the links that have it in a table of its own', () => {
+    const [link] = STATUS.ppp;
+    if (link === undefined) throw new Error('the fake router has no PPP link');
+    const ipv6 = { localAddress: 'fe80::7', peerAddress: 'fe80::1', addresses: ['fd00:98:0:7::7'], dns: [] };
+    expect(pppText([link, { ...link, name: 'plant', ipv6: { ...ipv6, router: 'fe80::1' } }]).slice(-2)).toEqual([
+      'IPV6 OF  LOCAL    PEER     ADDRESSES       PREFIX  ROUTER   DNS',
+      'plant    fe80::7  fe80::1  fd00:98:0:7::7  -       fe80::1  -',
+    ]);
+    expect(pppText([link]).join('')).not.toContain('IPV6');
+  });
+
   it.each([
     [0, '0 s'],
     [59.9, '59 s'],

@@ -37,6 +37,7 @@ beforeEach(async () => {
     ip link add eth0 type veth peer name wan netns ${outside.pid}
     ip link add ipsec-plant address 02:00:00:00:00:01 type veth peer name inner netns ${outside.pid}
     ip link add lan0 type veth peer name lan netns ${outside.pid}
+    sysctl -qw net.ipv6.conf.eth0.accept_dad=0
     ip link set eth0 up; ip link set ipsec-plant up`,
   );
   run(
@@ -44,6 +45,7 @@ beforeEach(async () => {
     `ip link set lo up; ip link set wan up; ip link set inner up
     ip address add 10.20.0.2/24 dev wan
     for inside in 10.88.0.5 10.99.0.7; do ip address add $inside/32 dev lo; done
+    ip address add fd00:20::2/64 dev wan nodad; ip address add fd00:99::7/128 dev lo nodad
     ip route add 192.168.12.1 dev inner
     ip neighbour add 192.168.12.1 lladdr 02:00:00:00:00:01 dev inner`,
   );
@@ -112,6 +114,16 @@ describe.skipIf(!allowed)('the packet filter in a network namespace', () => {
     const before = echoes();
     ping('10.20.0.2', '10.20.0.9');
     expect(echoes()).toBe(before + 1);
+  });
+
+  it('does the same for IPv6, and lets neighbours find each other', () => {
+    const heard = (): number => Number(/Icmp6InEchos\s+(\d+)/.exec(run(router, 'cat /proc/net/snmp6'))?.[1]);
+    const before = heard();
+    ping('fd00:20::2', 'fd00:20::9');
+    expect(heard()).toBe(before + 1);
+    ping('fd00:99::7', 'fd00:20::9');
+    expect(heard()).toBe(before + 1);
+    expect(dropped('l2tp-hq')).toBe(1);
   });
 
   it('lets IKE in from a peer inside such a network, and nothing else', () => {

@@ -20,7 +20,14 @@ const reconciler = new Reconciler({
   log: () => undefined,
 });
 
-let document = withValue(exampleDocument(), 'l2tp.clients.hq.routes', ['0.0.0.0/0', '10.99.0.0/16']);
+let document = withValue(exampleDocument(), 'l2tp.clients.hq.routes', [
+  '0.0.0.0/0',
+  '10.99.0.0/16',
+  '::/0',
+  'fd00:99::/48',
+]);
+document = withValue(document, 'l2tp.clients.hq.ipv6', true);
+document = withValue(document, 'interfaces.lan.ipv6', { address: 'fd00:12::1/64' });
 document = withValue(document, 'l2tp.clients.hq.masquerade', true);
 document = withValue(document, 'interfaces.lan.mtu', 1400);
 document = withValue(document, 'routes', [{ prefix: '10.50.0.0/16', gateway: '192.168.12.2', metric: 5 }]);
@@ -29,8 +36,14 @@ const tunnel = {
   device: 'l2tp-hq',
   localAddress: '10.98.7.10',
   peerAddress: '10.20.0.2',
-  prefixes: ['0.0.0.0/0', '10.99.0.0/16'],
+  prefixes: ['0.0.0.0/0', '10.99.0.0/16', '::/0', 'fd00:99::/48'],
+  ipv6: { addresses: ['fe80::7/64', 'fd00:98:0:7::7/128'], mtu: 1400 },
 };
+
+/** The tunnels of IPsec, one of them with IPv6 inside. */
+let guarded = withValue(protectedDocument(), 'l2tp.clients.hq.routes', ['10.99.0.0/16', 'fd00:99::/48']);
+guarded = withValue(guarded, 'l2tp.clients.hq.ipv6', true);
+guarded = withValue(guarded, 'interfaces.wan.ipv6', { address: 'fd00:20::9/64' });
 
 switch (step) {
   case 'reconcile':
@@ -55,7 +68,7 @@ switch (step) {
     break;
   }
   case 'protect':
-    print(await reconciler.reconcile({ configuration: parsed(protectedDocument()), tunnels: [] }));
+    print(await reconciler.reconcile({ configuration: parsed(guarded), tunnels: [] }));
     break;
   default:
     throw new Error(`no step ${step}`);

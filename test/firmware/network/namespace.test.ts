@@ -28,6 +28,9 @@ beforeEach(async () => {
     ip route add default via 10.20.0.1 dev eth0 metric 100
     ip route add default via 10.20.0.77 dev eth0 proto static
     ip rule add from 10.66.0.0/16 lookup 77 priority 700
+    sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.eth0.accept_ra=1
+    ip address add 2001:db8:20::200/64 dev eth0 nodad
+    ip -6 route add default via 2001:db8:20::1 dev eth0
     sysctl -qw net.ipv4.conf.all.accept_redirects=0
     # The first time up gives a link its queueing discipline, for good.
     ip link set lan0 up; ip link set lan0 down`);
@@ -59,6 +62,8 @@ function scenario(step: string) {
 /** What a person compares before and after; but the kernel tells a link's carrier when it has time for it. */
 function snapshot(): string {
   const text = run(`ip -d link; ip -4 address; ip route show; ip route show table 5000 || true; ip rule
+    ip -6 address show scope global; ip -6 route show table 5000 || true; ip -6 rule
+    ip -6 route show default; sysctl net.ipv6.conf.all.forwarding net.ipv6.conf.eth0.accept_ra
     nft list ruleset; sysctl net.ipv4.ip_forward net.ipv4.conf.all.accept_redirects net.ipv4.conf.all.src_valid_mark`);
   return text.replace(/NO-CARRIER,|,LOWER_UP|,M-DOWN| state [A-Z]+/g, '');
 }
@@ -82,6 +87,13 @@ describe.skipIf(!allowed)('the reconciler in a network namespace', () => {
     expect(run('ip route get 10.20.0.2')).toContain('dev eth0');
     expect(run('ip route get 192.168.12.7')).toContain('dev lan0');
     expect(run('ip route get 10.50.1.1')).toContain('via 192.168.12.2 dev lan0');
+    for (const inner of ['fd00:99::1', '2001:db8:9::1']) {
+      expect(() => run(`ip route get ${inner}`)).toThrow(/No route to host/);
+      expect(run(`ip route get ${inner} mark 0xc1`)).toContain('via 2001:db8:20::1 dev eth0');
+    }
+    expect(run('ip route get 2001:db8:20::7')).toContain('dev eth0');
+    expect(run('ip route get fd00:12::7')).toContain('dev lan0');
+    expect(run('sysctl -n net.ipv6.conf.all.forwarding net.ipv6.conf.eth0.accept_ra')).toBe('1\n2\n');
 
     expect(scenario('restore').failures).toEqual([]);
     expect(snapshot()).toBe(before);
@@ -97,6 +109,12 @@ describe.skipIf(!allowed)('the reconciler in a network namespace', () => {
       expect(run(`ip route get ${inner}`)).toMatch(/dev l2tp-hq .*src 10\.98\.7\.10/);
       expect(run(`ip route get ${inner} mark 0xc1`)).toContain('dev eth0');
     }
+    for (const inner of ['fd00:99::1', '2001:db8:9::1']) {
+      expect(run(`ip route get ${inner}`)).toMatch(/dev l2tp-hq .*src fd00:98:0:7::7/);
+      expect(run(`ip route get ${inner} mark 0xc1`)).toContain('dev eth0');
+    }
+    expect(run('ip route get fe80::1 oif l2tp-hq')).toContain('src fe80::7');
+    expect(run('ip -6 -o address show dev l2tp-hq').trim().split('\n')).toHaveLength(2);
     // The peer calls itself by the server's outer address: the way to the server stays outside.
     expect(run('ip route get 10.20.0.2 mark 0xc1')).toContain('dev eth0');
     expect(run('ip route get 192.168.12.7')).toContain('dev lan0');

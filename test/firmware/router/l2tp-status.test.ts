@@ -47,6 +47,25 @@ describe('the status of a tunnel', () => {
     expect(server.ppp).toMatchObject([{ name: 'office', state: 'up', authentication: 'none' }]);
   });
 
+  it('tells the IPv6 of both ends while it is up', async () => {
+    const users = { bob: { password: 'bob-pw', ipv6Prefix: 'fd00:98:0:7::/64' } };
+    const bench = new DriverBench({ ipv6: true }, { ipv6: { pool: 'fd00:98::/48', dns: ['fd00:99::53'] }, users });
+    await bench.up();
+    await bench.run(1);
+    const ours = clientStatus(bench.client, new Map()).ppp[0]?.ipv6;
+    const theirs = serverStatus(bench.server, new Map()).ppp[0]?.ipv6;
+    expect(ours).toMatchObject({
+      addresses: [expect.stringMatching(/^fd00:98:0:7:/)],
+      router: theirs?.localAddress,
+      dns: ['fd00:99::53'],
+    });
+    expect(theirs).toMatchObject({
+      peerAddress: ours?.localAddress,
+      addresses: ['fd00:98::1'],
+      prefix: 'fd00:98:0:7::/64',
+    });
+  });
+
   it('of a server that nobody has called says on which address it waits', async () => {
     const bench = new DriverBench();
     await bench.server.start();
