@@ -154,11 +154,17 @@ function compareMessage(ours: DecodedMessage, theirs: WitnessedMessage, note: No
   return values;
 }
 
+/** What tshark says of an AVP that it does not know. */
+const NOT_LOOKED_INTO = 'Vendor-Specific AVP data';
+
 /** Whether our value is what tshark shows, be that a number, a text, octets or several fields. */
 function sameValue(ours: FieldValue | undefined, { shows, raw }: WitnessedValue): boolean {
   if (ours === undefined || ours === null) return false;
   if (ours === true) return raw === '';
-  if (typeof ours === 'number') return shows.length > 0 ? shows.some((show) => Number(show) === ours) : false;
+  // A value that tshark has no name for is the octets that it shows.
+  const known = shows.filter((show) => show !== NOT_LOOKED_INTO);
+  if (typeof ours === 'number')
+    return known.length > 0 ? known.some((show) => Number(show) === ours) : shows.length > 0 && integerOf(raw) === ours;
   // Texts that tshark shows as octets are the same octets.
   if (typeof ours === 'string') {
     return shows.includes(ours) || (shows.length > 0 && (raw === ours || Buffer.from(raw, 'hex').toString() === ours));
@@ -166,6 +172,10 @@ function sameValue(ours: FieldValue | undefined, { shows, raw }: WitnessedValue)
   if (typeof ours !== 'object' || Array.isArray(ours)) return false;
   const parts = Object.values(ours);
   return parts.length === shows.length && parts.every((part, index) => samePart(part, shows[index] ?? ''));
+}
+
+function integerOf(raw: string): number {
+  return Number.parseInt(raw, 16);
 }
 
 function samePart(part: FieldValue, show: string): boolean {

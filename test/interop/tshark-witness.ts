@@ -39,7 +39,7 @@ export function messagesOf({ protocols }: PdmlFrame): readonly WitnessedMessage[
   return messages;
 }
 
-/** RFC 2661 section 3.2. */
+/** RFC 2661 section 3.2, RFC 5515 section 4. */
 const L2TP_MESSAGES: Readonly<Record<string, string>> = {
   1: 'SCCRQ',
   2: 'SCCRP',
@@ -55,6 +55,8 @@ const L2TP_MESSAGES: Readonly<Record<string, string>> = {
   14: 'CDN',
   15: 'WEN',
   16: 'SLI',
+  28: 'CSUN',
+  29: 'CSURQ',
 };
 
 /** Fields of an AVP that are not its value. */

@@ -45,6 +45,8 @@ const VALUES: { readonly [Kind in AvpKind]: AvpValues[Kind] } = {
     alignmentErrors: 6,
   },
   accm: { sendAccm: 0xa0000, receiveAccm: 0xffff_ffff },
+  'ppp-disconnect': { code: 16, protocol: 0xc223, direction: 1, message: 'bad password' },
+  'speed-update': { remoteSessionId: 7, txConnectSpeed: 1_000_000, rxConnectSpeed: 20_000_000 },
 };
 
 function allFields(name: MessageName): AvpFields {

@@ -1,7 +1,7 @@
-/** The kinds of Attribute Value that RFC 2661 knows (section 4.4), and the codec of each. */
+/** The kinds of Attribute Value (RFC 2661 section 4.4 and its extensions), and the codec of each. */
 import { ByteReader, ByteWriter, DecodeError, EncodeError, utf8Bytes } from '../bytes.ts';
 import type { AvpDefinition } from './avp-table.ts';
-import type { WanErrors } from './endpoint-types.ts';
+import type { PppDisconnect, WanErrors } from './endpoint-types.ts';
 import { GeneralError } from './result-code.ts';
 
 /** Result Code AVP (section 4.4.2): the error code may be absent, and the message without an error code is. */
@@ -31,6 +31,13 @@ export interface Accm {
   readonly receiveAccm: number;
 }
 
+/** Connect Speed Update AVP (RFC 5515 section 6.1), bit/s, from the LAC's view. */
+export interface ConnectSpeedUpdate {
+  readonly remoteSessionId: number;
+  readonly txConnectSpeed: number;
+  readonly rxConnectSpeed: number;
+}
+
 /** What each kind of value is in memory. */
 export interface AvpValues {
   readonly u16: number;
@@ -50,6 +57,8 @@ export interface AvpValues {
   readonly 'challenge-response': Uint8Array;
   readonly 'call-errors': WanErrors;
   readonly accm: Accm;
+  readonly 'ppp-disconnect': PppDisconnect;
+  readonly 'speed-update': ConnectSpeedUpdate;
 }
 
 export type AvpKind = keyof AvpValues;
@@ -203,6 +212,33 @@ const CODECS: { readonly [K in AvpKind]: ValueCodec<AvpValues[K]> } = {
       return { sendAccm: reader.u32('Send ACCM'), receiveAccm: reader.u32('Receive ACCM') };
     },
     write: (writer, value) => writer.u16(0).u32(value.sendAccm).u32(value.receiveAccm),
+  },
+  'speed-update': {
+    read(reader, shape) {
+      reader.skip(2, shape.name);
+      return {
+        remoteSessionId: reader.u16('Remote Session Id'),
+        txConnectSpeed: reader.u32('Current Tx Connect Speed'),
+        rxConnectSpeed: reader.u32('Current Rx Connect Speed'),
+      };
+    },
+    write(writer, value) {
+      writer.u16(0).u16(value.remoteSessionId).u32(value.txConnectSpeed).u32(value.rxConnectSpeed);
+    },
+  },
+  'ppp-disconnect': {
+    read(reader, shape) {
+      const cause = {
+        code: reader.u16(shape.name),
+        protocol: reader.u16('Control Protocol Number'),
+        direction: reader.u8('Direction'),
+      };
+      return reader.remaining === 0 ? cause : { ...cause, message: decodeText(reader.rest()) };
+    },
+    write(writer, value) {
+      writer.u16(value.code).u16(value.protocol).u8(value.direction);
+      if (value.message) writer.bytes(utf8Bytes(value.message));
+    },
   },
 };
 

@@ -1,6 +1,13 @@
 /** The endpoint's options with every default filled in. */
 import { utf8Bytes } from '../bytes.ts';
-import type { EndpointLimits, HelloPolicy, L2tpEndpointOptions, RetransmitPolicy } from './endpoint-types.ts';
+import type {
+  CallRequest,
+  CloseCause,
+  EndpointLimits,
+  HelloPolicy,
+  L2tpEndpointOptions,
+  RetransmitPolicy,
+} from './endpoint-types.ts';
 
 /** Retransmissions of an SCCRP towards a peer that has not proved its address: the answer to a forged SCCRQ. */
 const DEFAULT_REPLY_ATTEMPTS = 3;
@@ -18,6 +25,7 @@ const LIMITS: EndpointLimits = { halfOpenPerAddress: 4, halfOpenTotal: 64, tunne
 export interface AcceptSettings {
   readonly secret?: Uint8Array;
   readonly hideAvps: boolean;
+  readonly incomingCalls: boolean;
   readonly replyAttempts: number;
 }
 
@@ -25,6 +33,7 @@ export interface EndpointSettings {
   readonly hostName: string;
   readonly vendorName: string;
   readonly accept?: AcceptSettings;
+  readonly outgoingCalls?: (request: CallRequest) => CloseCause | undefined;
   readonly receiveWindow: number;
   readonly retransmit: RetransmitPolicy;
   readonly hello: HelloPolicy;
@@ -49,9 +58,11 @@ export function endpointSettings(options: L2tpEndpointOptions): EndpointSettings
           accept: {
             ...(accept.secret === undefined ? {} : { secret: utf8Bytes(accept.secret) }),
             hideAvps: accept.hideAvps ?? false,
+            incomingCalls: accept.incomingCalls ?? true,
             replyAttempts: accept.replyAttempts ?? DEFAULT_REPLY_ATTEMPTS,
           },
         }),
+    ...(options.outgoingCalls === undefined ? {} : { outgoingCalls: options.outgoingCalls }),
     receiveWindow,
     retransmit: { ...RETRANSMIT, ...options.retransmit },
     hello: { ...HELLO, ...options.hello },

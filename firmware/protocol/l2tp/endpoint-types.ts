@@ -47,9 +47,16 @@ export interface L2tpEndpointOptions {
     readonly secret?: string;
     /** Hide AVPs that carry secrets once the tunnel is authenticated. Default false (interop: many peers cannot unhide). */
     readonly hideAvps?: boolean;
+    /** Whether calls of peers are taken (ICRQ: we are the LNS). Default true. */
+    readonly incomingCalls?: boolean;
     /** SCCRP retransmissions towards a peer that has not proved its address. Default 3. */
     readonly replyAttempts?: number;
   };
+  /**
+   * Present where peers may have this side place calls (OCRQ: we are the LAC). @returns why this one is refused; nothing where
+   * it is taken: a `call-requested` follows, and waits for `answerCall` or `closeSession`.
+   */
+  readonly outgoingCalls?: (request: CallRequest) => CloseCause | undefined;
   /** Receive Window Size AVP, messages. Default 16. */
   readonly receiveWindow?: number;
   readonly retransmit?: Partial<RetransmitPolicy>;
@@ -79,6 +86,44 @@ export interface OpenSessionOptions {
   readonly calledNumber?: string;
   readonly callingNumber?: string;
   readonly subAddress?: string;
+  /** What PPP did before the call was handed on: the proxy AVPs of ICCN. */
+  readonly proxy?: ProxyAvps;
+}
+
+/** A call that we have the peer place (we are the LNS): OCRQ (RFC 2661 section 6.9). */
+export interface OpenCallOptions {
+  /** Whom to call, 0..255 octets. */
+  readonly calledNumber: string;
+  readonly subAddress?: string;
+  /** Lowest and highest acceptable line speed, bit/s. Default 0 and 4294967295. */
+  readonly minimumBps?: number;
+  readonly maximumBps?: number;
+}
+
+/** A call that the peer has us place; text is the peer's, not fit to print. */
+export interface CallRequest {
+  readonly calledNumber: string;
+  readonly subAddress?: string;
+  /** Bit/s. */
+  readonly minimumBps: number;
+  readonly maximumBps: number;
+}
+
+/**
+ * Proxy LCP and authentication AVPs (RFC 2661 section 4.4.5): what the LAC and the caller said to each other before. All of
+ * it is a peer's word. The three CONFREQs are the options of a Configure-Request, without its code, identifier and length.
+ */
+export interface ProxyAvps {
+  readonly initialReceivedLcpConfreq?: Uint8Array;
+  readonly lastSentLcpConfreq?: Uint8Array;
+  readonly lastReceivedLcpConfreq?: Uint8Array;
+  /** 1 textual, 2 CHAP, 3 PAP, 4 none, 5 MS-CHAPv1; RFC 2661 has no number for MS-CHAPv2 and EAP. */
+  readonly authenType?: number;
+  readonly authenName?: string;
+  readonly authenChallenge?: Uint8Array;
+  /** Of the CHAP Challenge, or of the PAP request, 0..255. */
+  readonly authenId?: number;
+  readonly authenResponse?: Uint8Array;
 }
 
 /** How a tunnel (StopCCN) or session (CDN) is ended: the Result Code AVP (RFC 2661 section 4.4.2). */
@@ -88,6 +133,19 @@ export interface CloseCause {
   /** General error code, only with result code 2. */
   readonly errorCode?: number;
   /** Text for the peer, UTF-8. */
+  readonly message?: string;
+  /** Why PPP ended, for a CDN (RFC 3145). */
+  readonly pppDisconnect?: PppDisconnect;
+}
+
+/** PPP Disconnect Cause Code AVP (RFC 3145 section 2). */
+export interface PppDisconnect {
+  /** 0..65535. */
+  readonly code: number;
+  /** PPP protocol number of the control protocol that failed; 0: none. */
+  readonly protocol: number;
+  /** 0 global error, 1 at the peer, 2 at the local end. */
+  readonly direction: number;
   readonly message?: string;
 }
 
@@ -133,9 +191,11 @@ export type L2tpOutput =
       readonly peerTunnelId: number;
       readonly peerSessionId: number;
       readonly path: UdpPath;
-      /** True when the peer placed the call (we are the LNS for it). */
+      /** True when the call came from the peer: its ICRQ or its OCRQ. */
       readonly incoming: boolean;
     }
+  /** The peer has us place a call: `answerCall` once it stands, `closeSession` when it cannot. */
+  | ({ readonly kind: 'call-requested'; readonly tunnelId: number; readonly sessionId: number } & CallRequest)
   /** The call stands: PPP may start. */
   | {
       readonly kind: 'session-up';
@@ -147,6 +207,8 @@ export type L2tpOutput =
       readonly connectSpeed?: number;
       readonly callingNumber?: string;
       readonly calledNumber?: string;
+      /** Of the ICCN, where it has any. */
+      readonly proxy?: ProxyAvps;
     }
   | {
       readonly kind: 'session-down';
@@ -182,7 +244,7 @@ export interface WanErrors {
 }
 
 export type TunnelState = 'wait-reply' | 'wait-connect' | 'established' | 'closing';
-export type SessionState = 'wait-tunnel' | 'wait-reply' | 'wait-connect' | 'established';
+export type SessionState = 'wait-tunnel' | 'wait-reply' | 'wait-connect' | 'wait-cs-answer' | 'established';
 
 /** A tunnel as `show status` tells it. */
 export interface TunnelView {

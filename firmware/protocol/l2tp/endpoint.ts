@@ -3,6 +3,7 @@ import { ByteReader, DecodeError, utf8Bytes } from '../bytes.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../machine.ts';
 import { samePeer, type UdpEndpoint, type UdpPath } from '../udp-path.ts';
 import { Admission, breakTie } from './admission.ts';
+import type { Answer } from './call-messages.ts';
 import { type AvpFields, type ControlMessage, decodeControlMessage, encodeControlMessage } from './control-message.ts';
 import { checkNames, type EndpointSettings, endpointSettings } from './endpoint-settings.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   L2tpCounters,
   L2tpEndpointOptions,
   L2tpOutput,
+  OpenCallOptions,
   OpenSessionOptions,
   OpenTunnelOptions,
   TunnelView,
@@ -23,6 +25,7 @@ import { MESSAGES } from './message-table.ts';
 import { sameHost } from './peer-key.ts';
 import { GeneralError, resultOf } from './result-code.ts';
 import { advance } from './sequence-number.ts';
+import type { OwnCall } from './session.ts';
 import { Tunnel, type TunnelHost } from './tunnel.ts';
 import { judgeSccrq } from './tunnel-setup.ts';
 
@@ -89,7 +92,25 @@ export class L2tpEndpoint implements Machine<L2tpOutput>, TunnelHost {
    */
   openSession(now: Instant, tunnelId: number, options: OpenSessionOptions = {}): number {
     checkNames(options.callingNumber, options.calledNumber, options.subAddress);
-    const opened = this.#with(now, tunnelId, (tunnel) => tunnel.openSession(now, options));
+    return this.#open(now, tunnelId, { role: 'lac', options });
+  }
+
+  /**
+   * Has the peer place a call (OCRQ, RFC 2661 section 6.9): as {@link openSession}, but that this side is the LNS of it.
+   * @throws RangeError when the number or the sub-address is longer than 255 octets.
+   */
+  openCall(now: Instant, tunnelId: number, options: OpenCallOptions): number {
+    checkNames(options.calledNumber, options.subAddress);
+    return this.#open(now, tunnelId, { role: 'outgoing-lns', options });
+  }
+
+  /** The call of a `call-requested` stands: the OCCN goes, and `session-up` follows. Harmless when it is over. */
+  answerCall(now: Instant, tunnelId: number, sessionId: number, answer: Answer = {}): void {
+    this.#with(now, tunnelId, (tunnel) => tunnel.answerCall(now, sessionId, answer));
+  }
+
+  #open(now: Instant, tunnelId: number, call: OwnCall): number {
+    const opened = this.#with(now, tunnelId, (tunnel) => tunnel.openSession(now, call));
     if (opened !== undefined) return opened;
     const sessionId = freeId(this.random, () => false);
     const failure = cannotOpen('its tunnel is closed');

@@ -3,7 +3,8 @@ import type { Failure } from '../machine.ts';
 import { printable } from '../printable.ts';
 import { formatEndpoint, type UdpEndpoint } from '../udp-path.ts';
 import type { ResultCode } from './avp-value.ts';
-import type { CloseCause } from './endpoint-types.ts';
+import type { CloseCause, PppDisconnect } from './endpoint-types.ts';
+import { describePppDisconnect } from './ppp-disconnect.ts';
 import { CallResult, describeResult, GeneralError, meantResultCode, StopResult } from './result-code.ts';
 
 const SAME_SECRET = 'set the same tunnel secret on both ends';
@@ -217,17 +218,25 @@ export function weStopped(cause: CloseCause): Failure {
   };
 }
 
-/** The ICRQ was acknowledged, and nothing followed. */
-export function noIcrp(remote: UdpEndpoint, seconds: number): Failure {
+/** The ICRQ or OCRQ was acknowledged, and nothing followed. @param reply that did not come. */
+export function noIcrp(remote: UdpEndpoint, seconds: number, reply: 'ICRP' | 'OCRP' = 'ICRP'): Failure {
+  const request = reply === 'ICRP' ? 'ICRQ' : 'OCRQ';
   return {
-    step: 'ICRQ',
-    reason: `${formatEndpoint(remote)} acknowledged the ICRQ but did not answer it within ${seconds} s`,
+    step: request,
+    reason: `${formatEndpoint(remote)} acknowledged the ${request} but did not answer it within ${seconds} s`,
     remedy: "look into the server's log: it may be out of sessions or waiting for another service",
   };
 }
 
-/** The peer placed a call and never connected it. */
-export function noIccn(remote: UdpEndpoint, seconds: number): Failure {
+/** The peer placed a call, or was to place one, and never connected it. */
+export function noIccn(remote: UdpEndpoint, seconds: number, message: 'ICCN' | 'OCCN' = 'ICCN'): Failure {
+  if (message === 'OCCN') {
+    return {
+      step: 'OCCN',
+      reason: `the outgoing call between ${formatEndpoint(remote)} and this side was not connected within ${seconds} s`,
+      remedy: 'check that the called line answers, and look into the log of the side that places the call',
+    };
+  }
   return {
     step: 'ICCN',
     reason: `${formatEndpoint(remote)} placed a call but did not connect it with an ICCN within ${seconds} s`,
@@ -235,14 +244,20 @@ export function noIccn(remote: UdpEndpoint, seconds: number): Failure {
   };
 }
 
-/** The peer's CDN. @param refused it came before the call was established. */
-export function peerDisconnected(remote: UdpEndpoint, result: ResultCode | undefined, refused: boolean): Failure {
+/** The peer's CDN. @param refused the request that it answers, when it came before the call was established. */
+export function peerDisconnected(
+  remote: UdpEndpoint,
+  result: ResultCode | undefined,
+  refused: 'ICRQ' | 'OCRQ' | undefined,
+  ppp?: PppDisconnect,
+): Failure {
   const end = formatEndpoint(remote);
-  const words = describeResult('CDN', result);
+  const cause = ppp === undefined ? '' : `; PPP: ${describePppDisconnect(ppp)}`;
+  const words = `${describeResult('CDN', result)}${cause}`;
   const code = result === undefined ? 0 : meantResultCode('CDN', result.resultCode);
   const temporary = code === CallResult.noFacilitiesNow || result?.errorCode === GeneralError.insufficientResources;
   const remedy = temporary ? 'try again later, or raise the limits of the peer' : "look into the peer's log";
-  if (refused) return { step: 'ICRQ', reason: `${end} refused the session: ${words}`, remedy };
+  if (refused) return { step: refused, reason: `${end} refused the session: ${words}`, remedy };
   const ordinary = code === CallResult.lossOfCarrier || code === CallResult.administrative;
   return {
     step: 'CDN',

@@ -1,4 +1,4 @@
-/** Every control message of RFC 2661 (sections 3.2 and 6): its number, its AVPs, and what it is about. */
+/** Every control message of RFC 2661 (sections 3.2 and 6), and those of RFC 5515: its number, its AVPs, and what it is about. */
 import type { FieldKey } from './avp-table.ts';
 
 export type MessageName =
@@ -15,7 +15,9 @@ export type MessageName =
   | 'ICCN'
   | 'CDN'
   | 'WEN'
-  | 'SLI';
+  | 'SLI'
+  | 'CSUN'
+  | 'CSURQ';
 
 export interface MessageDefinition {
   /** Value of the Message Type AVP. */
@@ -29,9 +31,32 @@ export interface MessageDefinition {
   /** AVPs that must be there, in the order in which they are sent, behind the Message Type. */
   readonly required: readonly FieldKey[];
   readonly optional: readonly FieldKey[];
-  /** Section of RFC 2661. */
+  /** Section of RFC 2661, or another RFC with its section. */
   readonly section: string;
 }
+
+/** What a LAC may tell of the caller's line (RFC 5515 section 5). */
+const ACCESS_LINE: readonly FieldKey[] = [
+  'agentCircuitId',
+  'agentRemoteId',
+  'actualDataRateUpstream',
+  'actualDataRateDownstream',
+  'minimumDataRateUpstream',
+  'minimumDataRateDownstream',
+  'attainableDataRateUpstream',
+  'attainableDataRateDownstream',
+  'maximumDataRateUpstream',
+  'maximumDataRateDownstream',
+  'minimumDataRateUpstreamLowPower',
+  'minimumDataRateDownstreamLowPower',
+  'maximumInterleavingDelayUpstream',
+  'actualInterleavingDelayUpstream',
+  'maximumInterleavingDelayDownstream',
+  'actualInterleavingDelayDownstream',
+  'accessLoopEncapsulation',
+  'ancpAccessLineType',
+  'iwfSession',
+];
 
 export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
   SCCRQ: {
@@ -39,7 +64,15 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
     title: 'Start-Control-Connection-Request',
     scope: 'tunnel',
     required: ['protocolVersion', 'hostName', 'framingCapabilities', 'assignedTunnelId'],
-    optional: ['bearerCapabilities', 'receiveWindowSize', 'challenge', 'tieBreaker', 'firmwareRevision', 'vendorName'],
+    optional: [
+      'bearerCapabilities',
+      'receiveWindowSize',
+      'challenge',
+      'tieBreaker',
+      'firmwareRevision',
+      'vendorName',
+      'controlConnectionDs',
+    ],
     section: '6.1',
   },
   SCCRP: {
@@ -54,6 +87,7 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
       'receiveWindowSize',
       'challenge',
       'challengeResponse',
+      'controlConnectionDs',
     ],
     section: '6.2',
   },
@@ -87,7 +121,7 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
       'framingType',
       'calledNumber',
     ],
-    optional: ['subAddress'],
+    optional: ['subAddress', 'rxMinimumBps', 'rxMaximumBps', 'serviceCategory', 'serviceName', 'sessionDs'],
     section: '6.9',
   },
   OCRP: {
@@ -95,7 +129,7 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
     title: 'Outgoing-Call-Reply',
     scope: 'session',
     required: ['assignedSessionId'],
-    optional: ['physicalChannelId'],
+    optional: ['physicalChannelId', 'vpiVci', 'sessionDs'],
     section: '6.10',
   },
   OCCN: {
@@ -111,7 +145,20 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
     title: 'Incoming-Call-Request',
     scope: 'session',
     required: ['assignedSessionId', 'callSerialNumber'],
-    optional: ['bearerType', 'physicalChannelId', 'callingNumber', 'calledNumber', 'subAddress'],
+    optional: [
+      'bearerType',
+      'physicalChannelId',
+      'callingNumber',
+      'calledNumber',
+      'subAddress',
+      'serviceCategory',
+      'serviceName',
+      'callingSubAddress',
+      'vpiVci',
+      'sessionDs',
+      'connectSpeedUpdateEnable',
+      ...ACCESS_LINE,
+    ],
     section: '6.6',
   },
   ICRP: {
@@ -119,7 +166,7 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
     title: 'Incoming-Call-Reply',
     scope: 'session',
     required: ['assignedSessionId'],
-    optional: [],
+    optional: ['sessionDs'],
     section: '6.7',
   },
   ICCN: {
@@ -147,7 +194,7 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
     title: 'Call-Disconnect-Notify',
     scope: 'session',
     required: ['resultCode', 'assignedSessionId'],
-    optional: ['q931CauseCode'],
+    optional: ['q931CauseCode', 'pppDisconnectCause'],
     section: '6.12',
   },
   WEN: {
@@ -168,13 +215,31 @@ export const MESSAGES: Readonly<Record<MessageName, MessageDefinition>> = {
     optional: [],
     section: '6.14',
   },
+  CSUN: {
+    type: 28,
+    title: 'Connect-Speed-Update-Notification',
+    scope: 'session',
+    advisory: true,
+    required: ['connectSpeedUpdate'],
+    optional: [],
+    section: 'RFC 5515 4.1',
+  },
+  CSURQ: {
+    type: 29,
+    title: 'Connect-Speed-Update-Request',
+    scope: 'session',
+    advisory: true,
+    required: ['connectSpeedUpdate'],
+    optional: [],
+    section: 'RFC 5515 4.2',
+  },
 };
 
 const byType: ReadonlyMap<number, MessageName> = new Map(
   (Object.keys(MESSAGES) as MessageName[]).map((name) => [MESSAGES[name].type, name]),
 );
 
-/** The message with this Message Type; `undefined` when RFC 2661 has none. */
+/** The message with this Message Type; `undefined` when the table has none. */
 export function findMessage(type: number): MessageName | undefined {
   return byType.get(type);
 }

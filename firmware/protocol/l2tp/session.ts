@@ -1,32 +1,40 @@
-/** One incoming call inside a tunnel, as LAC (the call is ours) or as LNS (it is the peer's): RFC 2661 section 7.4. */
+/** One call inside a tunnel, incoming or outgoing, as LAC or as LNS: RFC 2661 sections 7.4 and 7.5. */
 import type { Failure, Instant } from '../machine.ts';
-import { printable } from '../printable.ts';
 import type { UdpPath } from '../udp-path.ts';
+import {
+  type Answer,
+  connectedFields,
+  connectionOf,
+  icrqFields,
+  ocrqFields,
+  proxyFields,
+  requestOf,
+} from './call-messages.ts';
 import type { AvpFields } from './control-message.ts';
-import type { CloseCause, L2tpOutput, OpenSessionOptions, SessionState } from './endpoint-types.ts';
+import type { CloseCause, L2tpOutput, OpenCallOptions, OpenSessionOptions, SessionState } from './endpoint-types.ts';
 import { badMessage, noIccn, noIcrp, outOfTurn, peerDisconnected, superseded, weDisconnected } from './failures.ts';
 import type { MessageName } from './message-table.ts';
 import { CallResult, GeneralError, resultOf } from './result-code.ts';
-import { type CallEvent, LAC_INCOMING_CALL, LNS_INCOMING_CALL } from './session-states.ts';
+import {
+  type CallEvent,
+  LAC_INCOMING_CALL,
+  LAC_OUTGOING_CALL,
+  LNS_INCOMING_CALL,
+  LNS_OUTGOING_CALL,
+} from './session-states.ts';
 import { findTransition } from './transition-table.ts';
 
-/** How long the LNS may take to answer an ICRQ, ms: it may have to ask an authentication service. */
+/** How long an ICRQ or OCRQ may stay unanswered, ms: an LNS may have to ask an authentication service. */
 export const ICRP_TIMEOUT_MS = 30_000;
-/** How long the LAC may take from ICRP to ICCN, ms: a modem may have to be answered and trained meanwhile. */
+/** How long the LAC may take from then to ICCN or OCCN, ms: a modem may have to be answered and trained meanwhile. */
 export const ICCN_TIMEOUT_MS = 60_000;
-
-/** (Tx) Connect Speed where the caller tells none, bit/s. */
-const DEFAULT_CONNECT_SPEED = 100_000_000;
-/** Bearer Type of a call that came over no physical line (section 4.4.4). */
-const NO_BEARER = 0;
-const U32_MAX = 0xffffffff;
 
 /** What a session needs of its tunnel. */
 export interface SessionHost {
   readonly localId: number;
   readonly peerTunnelId: number;
   readonly path: UdpPath;
-  /** Framing Type for an ICCN. */
+  /** Framing Type for an ICCN, OCRQ or OCCN. */
   readonly framingType: number;
   sendForSession(session: Session, name: MessageName, fields: AvpFields): void;
   emit(output: L2tpOutput): void;
@@ -36,15 +44,31 @@ export interface SessionHost {
   sessionEnded(session: Session): void;
 }
 
-/** Who placed the call. */
-export type Call =
+/** A call that begins on this side. */
+export type OwnCall =
+  /** Incoming, at us: we announce it. */
   | { readonly role: 'lac'; readonly options: OpenSessionOptions }
+  /** Outgoing: we have the peer place it. */
+  | { readonly role: 'outgoing-lns'; readonly options: OpenCallOptions };
+
+/** Who placed the call, and who is what in it. */
+export type Call =
+  | OwnCall
   /** With the AVPs of the ICRQ. */
-  | { readonly role: 'lns'; readonly request: AvpFields };
+  | { readonly role: 'lns'; readonly request: AvpFields }
+  /** With the AVPs of the OCRQ. */
+  | { readonly role: 'outgoing-lac'; readonly request: AvpFields };
+
+const TABLES = {
+  lac: LAC_INCOMING_CALL,
+  lns: LNS_INCOMING_CALL,
+  'outgoing-lac': LAC_OUTGOING_CALL,
+  'outgoing-lns': LNS_OUTGOING_CALL,
+} as const;
 
 type State =
   | { readonly kind: 'idle' | 'wait-tunnel' | 'established' }
-  | { readonly kind: 'wait-reply' | 'wait-connect'; readonly until: Instant };
+  | { readonly kind: 'wait-reply' | 'wait-connect' | 'wait-cs-answer'; readonly until: Instant };
 
 /** Why and how a session ends. */
 interface Ending {
@@ -60,12 +84,13 @@ export class Session {
   readonly #host: SessionHost;
   readonly #call: Call;
   #state: State;
+  #answer: Answer = {};
 
   constructor(host: SessionHost, localId: number, call: Call) {
     this.#host = host;
     this.localId = localId;
     this.#call = call;
-    this.#state = { kind: call.role === 'lac' ? 'wait-tunnel' : 'idle' };
+    this.#state = { kind: 'options' in call ? 'wait-tunnel' : 'idle' };
   }
 
   /** As the view tells it. */
@@ -77,7 +102,13 @@ export class Session {
     return 'until' in this.#state ? this.#state.until : undefined;
   }
 
-  /** The control connection stands: the ICRQ may go. */
+  /** The call that the peer had us place stands. */
+  answer(now: Instant, answer: Answer): void {
+    this.#answer = answer;
+    this.#step(now, 'bearer up', {});
+  }
+
+  /** The control connection stands: the ICRQ or OCRQ may go. */
   tunnelOpen(now: Instant): void {
     this.#step(now, 'tunnel open', {});
   }
@@ -88,16 +119,17 @@ export class Session {
       case 'ICRQ':
       case 'ICRP':
       case 'ICCN':
-        this.#step(now, name, fields, this.#outOfTurn(name));
-        break;
       case 'OCRQ':
       case 'OCRP':
-      case 'OCCN':
-        this.#step(now, 'outgoing call message', fields, this.#outOfTurn(name));
+      case 'OCCN': {
+        const ours = name.startsWith('O') === this.#call.role.startsWith('outgoing');
+        this.#step(now, ours ? name : 'message of another call', fields, this.#outOfTurn(name));
         break;
+      }
       case 'CDN': {
-        const refused = this.#state.kind === 'wait-reply';
-        const failure = peerDisconnected(this.#host.path.remote, fields.resultCode, refused);
+        const request = this.#call.role === 'lac' ? 'ICRQ' : 'OCRQ';
+        const refused = this.#state.kind === 'wait-reply' ? request : undefined;
+        const failure = peerDisconnected(this.#host.path.remote, fields.resultCode, refused, fields.pppDisconnectCause);
         this.#step(now, 'CDN', fields, { cause: { resultCode: CallResult.generalError }, failure, byPeer: true });
         break;
       }
@@ -133,8 +165,8 @@ export class Session {
     const { remote } = this.#host.path;
     const failure =
       this.#state.kind === 'wait-reply'
-        ? noIcrp(remote, ICRP_TIMEOUT_MS / 1000)
-        : noIccn(remote, ICCN_TIMEOUT_MS / 1000);
+        ? noIcrp(remote, ICRP_TIMEOUT_MS / 1000, this.#call.role === 'lac' ? 'ICRP' : 'OCRP')
+        : noIccn(remote, ICCN_TIMEOUT_MS / 1000, this.#call.role === 'lns' ? 'ICCN' : 'OCCN');
     this.#step(
       now,
       'no answer',
@@ -144,13 +176,18 @@ export class Session {
   }
 
   #step(now: Instant, event: CallEvent, fields: AvpFields, ending?: Ending): void {
-    const table = this.#call.role === 'lac' ? LAC_INCOMING_CALL : LNS_INCOMING_CALL;
-    const row = findTransition(table, this.#state.kind, event);
+    const row = findTransition(TABLES[this.#call.role], this.#state.kind, event);
     if (row === undefined) return;
+    const call = this.#call;
+    const { framingType } = this.#host;
     switch (row.action) {
       case 'send ICRQ':
         this.#state = { kind: 'wait-reply', until: now + ICRP_TIMEOUT_MS };
-        this.#sendIcrq();
+        if (call.role === 'lac') this.#request('ICRQ', icrqFields(call.options));
+        break;
+      case 'send OCRQ':
+        this.#state = { kind: 'wait-reply', until: now + ICRP_TIMEOUT_MS };
+        if (call.role === 'outgoing-lns') this.#request('OCRQ', ocrqFields(call.options, framingType));
         break;
       case 'send ICRP':
         this.#state = { kind: 'wait-connect', until: now + ICCN_TIMEOUT_MS };
@@ -159,19 +196,49 @@ export class Session {
         this.#opening(true);
         this.#host.sendForSession(this, 'ICRP', { assignedSessionId: this.localId });
         break;
-      case 'send ICCN':
+      case 'send OCRP':
+        this.#state = { kind: 'wait-cs-answer', until: now + ICCN_TIMEOUT_MS };
+        this.peerId = fields.assignedSessionId ?? 0;
+        this.#opening(true);
+        this.#host.sendForSession(this, 'OCRP', { assignedSessionId: this.localId });
+        this.#host.emit({
+          kind: 'call-requested',
+          tunnelId: this.#host.localId,
+          sessionId: this.localId,
+          ...requestOf(fields),
+        });
+        break;
+      case 'wait for OCCN':
+        this.#state = { kind: 'wait-connect', until: now + ICCN_TIMEOUT_MS };
+        this.peerId = fields.assignedSessionId ?? 0;
+        this.#opening(false);
+        break;
+      case 'send ICCN': {
         this.#state = { kind: 'established' };
         this.peerId = fields.assignedSessionId ?? 0;
         this.#opening(false);
-        this.#sendIccn();
+        const options = call.role === 'lac' ? call.options : {};
+        const proxy = options.proxy === undefined ? {} : proxyFields(options.proxy);
+        this.#connect('ICCN', { ...connectedFields(options, framingType), ...proxy });
         break;
-      case 'prepare for data':
+      }
+      case 'send OCCN':
         this.#state = { kind: 'established' };
-        this.#upAsLns(fields);
+        this.#connect('OCCN', connectedFields(this.#answer, framingType));
         break;
+      case 'prepare for data': {
+        this.#state = { kind: 'established' };
+        const { sequencing, ...more } = connectionOf(fields, 'request' in call ? call.request : {});
+        this.#up(sequencing, more);
+        break;
+      }
       case 'send CDN, clean up': {
         const { cause, failure, byPeer } = ending ?? this.#outOfTurn(event);
-        this.#host.sendForSession(this, 'CDN', { resultCode: resultOf(cause), assignedSessionId: this.localId });
+        this.#host.sendForSession(this, 'CDN', {
+          resultCode: resultOf(cause),
+          assignedSessionId: this.localId,
+          ...(cause.pppDisconnect === undefined ? {} : { pppDisconnectCause: cause.pppDisconnect }),
+        });
         this.#cleanUp(failure, byPeer);
         break;
       }
@@ -183,29 +250,15 @@ export class Session {
     }
   }
 
-  #sendIcrq(): void {
-    const options = this.#call.role === 'lac' ? this.#call.options : {};
-    this.#host.sendForSession(this, 'ICRQ', {
-      assignedSessionId: this.localId,
-      callSerialNumber: this.#host.nextCallSerialNumber(),
-      bearerType: NO_BEARER,
-      ...(options.callingNumber === undefined ? {} : { callingNumber: options.callingNumber }),
-      ...(options.calledNumber === undefined ? {} : { calledNumber: options.calledNumber }),
-      ...(options.subAddress === undefined ? {} : { subAddress: options.subAddress }),
-    });
+  #request(name: 'ICRQ' | 'OCRQ', fields: AvpFields): void {
+    const callSerialNumber = this.#host.nextCallSerialNumber();
+    this.#host.sendForSession(this, name, { assignedSessionId: this.localId, callSerialNumber, ...fields });
   }
 
-  #sendIccn(): void {
-    const options = this.#call.role === 'lac' ? this.#call.options : {};
-    const sequencing = options.sequencing ?? false;
-    const speed = Math.min(Math.max(0, Math.floor(options.connectSpeed ?? DEFAULT_CONNECT_SPEED)), U32_MAX);
-    this.#host.sendForSession(this, 'ICCN', {
-      txConnectSpeed: speed,
-      framingType: this.#host.framingType,
-      ...(sequencing ? { sequencingRequired: true as const } : {}),
-    });
-    this.#host.sessionEstablished(this);
-    this.#host.emit({ kind: 'session-up', tunnelId: this.#host.localId, sessionId: this.localId, sequencing });
+  /** ICCN or OCCN: the call is connected, and we are the LAC. */
+  #connect(name: 'ICCN' | 'OCCN', fields: AvpFields): void {
+    this.#host.sendForSession(this, name, fields);
+    this.#up(fields.sequencingRequired ?? false);
   }
 
   #opening(incoming: boolean): void {
@@ -220,18 +273,10 @@ export class Session {
     });
   }
 
-  #upAsLns(fields: AvpFields): void {
-    const request = this.#call.role === 'lns' ? this.#call.request : {};
+  #up(sequencing: boolean, more: Omit<ReturnType<typeof connectionOf>, 'sequencing'> = {}): void {
     this.#host.sessionEstablished(this);
-    this.#host.emit({
-      kind: 'session-up',
-      tunnelId: this.#host.localId,
-      sessionId: this.localId,
-      sequencing: fields.sequencingRequired ?? false,
-      ...(fields.txConnectSpeed === undefined ? {} : { connectSpeed: fields.txConnectSpeed }),
-      ...(request.callingNumber === undefined ? {} : { callingNumber: printable(request.callingNumber) }),
-      ...(request.calledNumber === undefined ? {} : { calledNumber: printable(request.calledNumber) }),
-    });
+    const { localId: tunnelId } = this.#host;
+    this.#host.emit({ kind: 'session-up', tunnelId, sessionId: this.localId, ...more, sequencing });
   }
 
   #cleanUp(failure: Failure, byPeer: boolean): void {
@@ -249,9 +294,4 @@ export class Session {
       byPeer: false,
     };
   }
-}
-
-/** Accepts the peer's call: sends the ICRP. */
-export function acceptCall(now: Instant, session: Session, request: AvpFields): void {
-  session.receive(now, 'ICRQ', request);
 }

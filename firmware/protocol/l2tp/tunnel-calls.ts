@@ -1,14 +1,15 @@
 /** The sessions of one tunnel: which message is for which, and who may open one. */
 import type { Failure, Instant, RandomSource } from '../machine.ts';
 import type { UdpPath } from '../udp-path.ts';
+import { type Answer, requestOf } from './call-messages.ts';
 import type { AvpFields } from './control-message.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
-import type { CloseCause, L2tpOutput, OpenSessionOptions, TunnelView, WanErrors } from './endpoint-types.ts';
+import type { CloseCause, L2tpOutput, TunnelView, WanErrors } from './endpoint-types.ts';
 import { cannotOpen } from './failures.ts';
 import { freeId } from './ids.ts';
 import { MESSAGES, type MessageName } from './message-table.ts';
 import { CallResult, resultOf } from './result-code.ts';
-import { acceptCall, Session, type SessionHost } from './session.ts';
+import { type Call, type OwnCall, Session, type SessionHost } from './session.ts';
 import { framingTypeFor } from './tunnel-setup.ts';
 
 /** What the sessions need of their tunnel. */
@@ -68,8 +69,8 @@ export class TunnelCalls implements SessionHost {
     }));
   }
 
-  /** A call of ours. @param established whether the ICRQ may go at once. @returns local session id. */
-  open(now: Instant, options: OpenSessionOptions, established: boolean): number {
+  /** A call of ours. @param established whether the ICRQ or OCRQ may go at once. @returns local session id. */
+  open(now: Instant, call: OwnCall, established: boolean): number {
     const localId = this.#freeId();
     const { sessionsPerTunnel } = this.#host.settings.limits;
     if (this.#sessions.size >= sessionsPerTunnel) {
@@ -77,9 +78,14 @@ export class TunnelCalls implements SessionHost {
       this.emit({ kind: 'session-down', tunnelId: this.localId, sessionId: localId, failure, byPeer: false });
       return localId;
     }
-    const session = this.#add(localId, new Session(this, localId, { role: 'lac', options }));
+    const session = this.#add(localId, new Session(this, localId, call));
     if (established) session.tunnelOpen(now);
     return localId;
+  }
+
+  /** The call that the peer has us place stands. */
+  answer(now: Instant, sessionId: number, answer: Answer): void {
+    this.#sessions.get(sessionId)?.answer(now, answer);
   }
 
   /** The control connection stands. */
@@ -119,11 +125,7 @@ export class TunnelCalls implements SessionHost {
     } else if (name === 'ICRQ') {
       this.#answerCall(now, fields);
     } else if (name === 'OCRQ') {
-      this.#refuse(fields, {
-        resultCode: CallResult.noFacilitiesEver,
-        errorCode: 0,
-        message: 'no outgoing calls here',
-      });
+      this.#placeCall(now, fields);
     }
     // Anything else for a session that is not there crossed with our CDN, or is of a peer that ended it itself.
   }
@@ -175,7 +177,7 @@ export class TunnelCalls implements SessionHost {
 
   #answerCall(now: Instant, fields: AvpFields): void {
     const { accept, limits } = this.#host.settings;
-    if (accept === undefined) {
+    if (accept?.incomingCalls !== true) {
       this.#refuse(fields, {
         resultCode: CallResult.noFacilitiesEver,
         errorCode: 0,
@@ -183,13 +185,29 @@ export class TunnelCalls implements SessionHost {
       });
       return;
     }
+    this.#take(now, 'ICRQ', fields, { role: 'lns', request: fields }, limits.sessionsPerTunnel);
+  }
+
+  #placeCall(now: Instant, fields: AvpFields): void {
+    const { outgoingCalls, limits } = this.#host.settings;
+    const refusal =
+      outgoingCalls === undefined
+        ? { resultCode: CallResult.noFacilitiesEver, errorCode: 0, message: 'no outgoing calls here' }
+        : outgoingCalls(requestOf(fields));
+    if (refusal === undefined)
+      this.#take(now, 'OCRQ', fields, { role: 'outgoing-lac', request: fields }, limits.sessionsPerTunnel);
+    else this.#refuse(fields, refusal);
+  }
+
+  /** Makes a session of the peer's request. */
+  #take(now: Instant, name: 'ICRQ' | 'OCRQ', fields: AvpFields, call: Call, limit: number): void {
     for (const old of [...this.#sessions.values()]) if (old.peerId === fields.assignedSessionId) old.supersede();
-    if (this.#sessions.size >= limits.sessionsPerTunnel) {
+    if (this.#sessions.size >= limit) {
       this.#refuse(fields, { resultCode: CallResult.noFacilitiesNow, errorCode: 0, message: 'too many sessions' });
       return;
     }
     const localId = this.#freeId();
-    acceptCall(now, this.#add(localId, new Session(this, localId, { role: 'lns', request: fields })), fields);
+    this.#add(localId, new Session(this, localId, call)).receive(now, name, fields);
   }
 
   /** A CDN for a call that never got an id here: the Assigned Session ID must be something, and not be in use. */

@@ -2,24 +2,19 @@
 import { DecodeError } from '../bytes.ts';
 import type { Failure, Instant, RandomSource } from '../machine.ts';
 import type { UdpPath } from '../udp-path.ts';
+import type { Answer } from './call-messages.ts';
 import { ControlChannel } from './control-channel.ts';
 import { type ConnectionHost, ControlConnection, type TunnelOptions } from './control-connection.ts';
 import { type AvpFields, decodeControlMessage, type MessageBody } from './control-message.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
-import type {
-  CloseCause,
-  L2tpCounters,
-  L2tpOutput,
-  OpenSessionOptions,
-  TunnelView,
-  WanErrors,
-} from './endpoint-types.ts';
+import type { CloseCause, L2tpCounters, L2tpOutput, TunnelView, WanErrors } from './endpoint-types.ts';
 import { backlogFull } from './failures.ts';
 import type { ReceivedControlHeader } from './header.ts';
 import { Keepalive } from './keepalive.ts';
 import { findProblem, generalError } from './message-check.ts';
 import { MESSAGES, type MessageName } from './message-table.ts';
 import { GeneralError } from './result-code.ts';
+import type { OwnCall } from './session.ts';
 import { type CallsHost, TunnelCalls } from './tunnel-calls.ts';
 
 /** Control messages that may wait behind the window beyond those of the sessions, before the peer is given up. */
@@ -170,11 +165,16 @@ export class Tunnel implements CallsHost, ConnectionHost {
     this.#flush(now);
   }
 
-  /** A call of ours; the ICRQ goes now or as soon as the tunnel is up. */
-  openSession(now: Instant, options: OpenSessionOptions): number {
-    const sessionId = this.#calls.open(now, options, this.state === 'established');
+  /** A call of ours; the ICRQ or OCRQ goes now or as soon as the tunnel is up. */
+  openSession(now: Instant, call: OwnCall): number {
+    const sessionId = this.#calls.open(now, call, this.state === 'established');
     this.#flush(now);
     return sessionId;
+  }
+
+  answerCall(now: Instant, sessionId: number, answer: Answer): void {
+    this.#calls.answer(now, sessionId, answer);
+    this.#flush(now);
   }
 
   closeSession(now: Instant, sessionId: number, cause: CloseCause): void {

@@ -63,6 +63,11 @@ function arbitraryValue(key: FieldKey): fc.Arbitrary<unknown> {
       alignmentErrors: u32,
     }),
     accm: fc.record({ sendAccm: u32, receiveAccm: u32 }),
+    'ppp-disconnect': fc.oneof(
+      fc.record({ code: u16, protocol: u16, direction: fc.integer({ min: 0, max: 255 }) }),
+      fc.record({ code: u16, protocol: u16, direction: fc.integer({ min: 0, max: 255 }), message: words }),
+    ),
+    'speed-update': fc.record({ remoteSessionId: u16, txConnectSpeed: u32, rxConnectSpeed: u32 }),
   };
   return kinds[kind];
 }
@@ -248,7 +253,7 @@ describe('decoding', () => {
   it('skips unknown optional AVPs by their length', () => {
     const datagram = raw(
       SCCCN_TYPE,
-      { mandatory: false, vendor: 3561, type: 2, value: bytes('00112233') },
+      { mandatory: false, vendor: 3562, type: 2, value: bytes('00112233') },
       { mandatory: false, type: 4711, value: bytes('') },
       { type: 13, value: new Uint8Array(16) },
     );

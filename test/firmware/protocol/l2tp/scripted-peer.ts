@@ -35,7 +35,7 @@ export class ScriptedPeer {
   nr = 0;
   /** The endpoint's tunnel id, taken from its SCCRQ or SCCRP. */
   tunnelId = 0;
-  /** The endpoint's session id, taken from its ICRQ or ICRP. */
+  /** The endpoint's session id, taken from its ICRQ, ICRP, OCRQ or OCRP. */
   sessionId = 0;
   readonly received: ControlMessage[] = [];
   readonly datagrams: Uint8Array[] = [];
@@ -116,7 +116,7 @@ export class ScriptedPeer {
       if (message.body.name === 'SCCRQ' || message.body.name === 'SCCRP') {
         this.tunnelId = message.body.fields.assignedTunnelId ?? 0;
       }
-      if (message.body.name === 'ICRQ' || message.body.name === 'ICRP') {
+      if (message.body.name !== undefined && /^[IO]CR[QP]$/.test(message.body.name)) {
         this.sessionId = message.body.fields.assignedSessionId ?? 0;
       }
     }

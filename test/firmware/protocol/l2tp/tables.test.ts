@@ -6,19 +6,30 @@ const keys = Object.keys(AVPS) as AvpKey[];
 const names = Object.keys(MESSAGES) as MessageName[];
 
 describe('the table of AVPs', () => {
-  it('has every attribute type of RFC 2661: 0 to 39 without 20', () => {
-    const types = keys.map((key) => avpDefinition(key).type).sort((a, b) => a - b);
-    expect(types).toEqual(Array.from({ length: 40 }, (_, i) => i).filter((type) => type !== 20));
+  it('has every attribute type of RFC 2661, 0 to 39 without 20, and those of its extensions', () => {
+    const typesOf = (vendor: number) =>
+      keys
+        .map((key) => avpDefinition(key))
+        .filter((row) => row.vendor === vendor)
+        .map(({ type }) => type)
+        .sort((a, b) => a - b);
+    const extensions = [40, 41, 42, 43, 44, 45, 46, 47, 48, 97, 98];
+    expect(typesOf(0)).toEqual([...Array(40).keys(), ...extensions].filter((type) => type !== 20));
+    const rates = Array.from({ length: 14 }, (_, index) => 129 + index);
+    expect(typesOf(3561)).toEqual([1, 2, ...rates, 144, 145, 254]);
   });
 
   it('finds an AVP by vendor and type, never by type alone', () => {
     expect(findAvp(0, 2)).toBe('protocolVersion');
-    expect(findAvp(3561, 2)).toBeUndefined();
+    expect(findAvp(3561, 2)).toBe('agentRemoteId');
+    expect(findAvp(9, 2)).toBeUndefined();
     expect(findAvp(1, 0)).toBeUndefined();
   });
 
   it('has the M bits of the RFC', () => {
-    const optional = keys.filter((key) => !avpDefinition(key).mandatory).map((key) => avpDefinition(key).type);
+    const own = keys.filter((key) => !avpDefinition(key).section.startsWith('RFC'));
+    const optional = own.filter((key) => !avpDefinition(key).mandatory).map((key) => avpDefinition(key).type);
+    for (const key of keys) if (!own.includes(key)) expect(avpDefinition(key).mandatory).toBe(false);
     expect(optional.sort((a, b) => a - b)).toEqual([5, 6, 8, 25, 26, 27, 28, 29, 30, 31, 32, 33, 37, 38]);
   });
 
@@ -59,6 +70,8 @@ describe('the table of control messages', () => {
       CDN: 14,
       WEN: 15,
       SLI: 16,
+      CSUN: 28,
+      CSURQ: 29,
     });
     for (const name of names) expect(findMessage(MESSAGES[name].type)).toBe(name);
     expect(findMessage(5)).toBeUndefined();
