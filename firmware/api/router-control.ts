@@ -12,6 +12,7 @@ import type {
   l2tpStatusSchema,
   pppStatusSchema,
   problemSchema,
+  radiusServerStatusSchema,
   routerEventSchema,
   routerStatusSchema,
   uplinkStatusSchema,
@@ -32,6 +33,7 @@ export type InterfaceStatus = Body<typeof interfaceStatusSchema>;
 export type UplinkStatus = Body<typeof uplinkStatusSchema>;
 export type L2tpStatus = Body<typeof l2tpStatusSchema>;
 export type L2tpSessionStatus = Body<typeof l2tpSessionStatusSchema>;
+export type RadiusServerStatus = Body<typeof radiusServerStatusSchema>;
 export type PppStatus = Body<typeof pppStatusSchema>;
 export type IpsecChildStatus = Body<typeof ipsecChildStatusSchema>;
 export type IpsecStatus = Body<typeof ipsecStatusSchema>;

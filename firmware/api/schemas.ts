@@ -36,6 +36,21 @@ export const l2tpSessionStatusSchema = Type.Object({
   drops: Type.Optional(Type.Record(Type.String(), count('Packets dropped for that reason.'))),
 });
 
+export const radiusServerStatusSchema = Type.Object({
+  service: Type.Enum(['authentication', 'accounting']),
+  address: text('Address and port where it is asked, `192.0.2.5:1812`; its name while that is not resolved.'),
+  state: Type.Enum(['untried', 'answers', 'silent']),
+  requests: count('Questions or records, each counted once.'),
+  retransmissions: count('How often they were sent again.'),
+  answers: count('Answers that were believed.'),
+  timeouts: count('Waits without an answer.'),
+  duplicates: count('Answers to nothing that was asked: late, second or invented ones.'),
+  unproved: count('Answers that did not prove the shared secret.'),
+  malformed: count('Answers that were no RADIUS.'),
+  reason: Type.Optional(text('Why the last question got no answer, one sentence without a full stop.')),
+  remedy: Type.Optional(text('What to do about it, one sentence without a full stop.')),
+});
+
 export const l2tpStatusSchema = Type.Object({
   ...entry,
   role: Type.Enum(['client', 'server']),
@@ -46,6 +61,9 @@ export const l2tpStatusSchema = Type.Object({
   ),
   peerHostName: Type.Optional(text('Host Name AVP of the peer, made printable.')),
   since: Type.Optional(Type.Number({ description: 'When this state began, wall-clock ms since 1970.' })),
+  radius: Type.Optional(
+    Type.Array(radiusServerStatusSchema, { description: 'Of a server whose users are judged by RADIUS.' }),
+  ),
   sessions: Type.Array(l2tpSessionStatusSchema),
 });
 

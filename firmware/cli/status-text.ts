@@ -4,6 +4,7 @@ import type {
   L2tpSessionStatus,
   L2tpStatus,
   PppStatus,
+  RadiusServerStatus,
   RouterStatus,
   UplinkStatus,
 } from '../api/router-control.ts';
@@ -57,9 +58,34 @@ export function l2tpText(tunnels: readonly L2tpStatus[]): Lines {
     ...table([['NAME', 'ROLE', 'STATE', 'TUNNEL', 'PEER TUNNEL', 'PEER'], ...rows]),
     ...failureLines(tunnels),
   ];
+  for (const { name, radius } of withRadius(tunnels)) lines.push('', ...radiusText(name, radius));
   const sessions = tunnels.flatMap((tunnel) => tunnel.sessions);
   if (sessions.length > 0) lines.push('', ...sessionsText(sessions));
   return lines;
+}
+
+/** Each server once, however many tunnels it has. */
+function withRadius(tunnels: readonly L2tpStatus[]) {
+  const servers = new Map(tunnels.flatMap(({ name, radius }) => (radius ? [[name, radius] as const] : [])));
+  return [...servers].map(([name, radius]) => ({ name, radius }));
+}
+
+function radiusText(server: string, servers: readonly RadiusServerStatus[]): Lines {
+  const rows = servers.map((entry) => [
+    server,
+    entry.service,
+    entry.address,
+    entry.state,
+    String(entry.requests),
+    String(entry.answers),
+    String(entry.timeouts),
+    String(entry.unproved + entry.malformed),
+  ]);
+  const head = ['RADIUS OF', 'SERVICE', 'SERVER', 'STATE', 'ASKED', 'ANSWERS', 'TIME-OUTS', 'WRONG'];
+  const troubles = servers.flatMap(({ reason, remedy }) =>
+    reason === undefined ? [] : [`${reason}; ${remedy ?? ''}`],
+  );
+  return [...table([head, ...rows]), ...troubles];
 }
 
 function sessionsText(sessions: readonly L2tpSessionStatus[]): Lines {

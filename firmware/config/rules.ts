@@ -6,6 +6,7 @@ import { L2TP_IPV6_RULES } from './l2tp-ipv6-rules.ts';
 import { L2TP_RULES } from './l2tp-rules.ts';
 import { leaves } from './leaves.ts';
 import type { Problem } from './problem.ts';
+import { RADIUS_RULES } from './radius-rules.ts';
 import { REDACTED } from './redact.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
@@ -25,6 +26,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...L2TP_IPV6_RULES,
   ...L2TP_IPSEC_RULES,
   ...IPSEC_RULES,
+  ...RADIUS_RULES,
   ...SECRET_RULES,
 ];
 

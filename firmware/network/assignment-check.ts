@@ -55,22 +55,34 @@ const OUTSIDE_ZONE = 'wan';
 /** @returns why the assignment is refused; `undefined` when it is not. */
 export function checkAssignment(assignment: PeerAssignment, networks: readonly LocalNetwork[]): Failure | undefined {
   const inner = networks.filter(({ zone }) => zone !== OUTSIDE_ZONE);
-  const own = checkAddress('the address', assignment.address, networks);
+  const own = checkAddress('the address that the peer gave', assignment.address, networks);
   if (own !== undefined) return own;
   for (const server of assignment.dns) {
-    const refusal = checkAddress('the DNS server', server, inner);
+    const refusal = checkAddress('the DNS server that the peer gave', server, inner);
     if (refusal !== undefined) return refusal;
   }
   const peer = parseIpv4(assignment.peerAddress ?? '');
   if (peer !== undefined && peer !== 0) {
-    const refusal = checkAddress('its own address', assignment.peerAddress ?? '', inner);
+    const refusal = checkAddress('its own address that the peer gave', assignment.peerAddress ?? '', inner);
     if (refusal !== undefined) return refusal;
   }
   for (const route of assignment.routes ?? []) {
-    const refusal = checkRoute(route, inner);
+    const refusal = checkRoute('the route that the peer gave', route, inner);
     if (refusal !== undefined) return refusal;
   }
   return undefined;
+}
+
+/** What a RADIUS server grants a user of ours. @returns why it cannot be given; `undefined` when it can. */
+export function checkGrant(
+  granted: { readonly address: string } | { readonly route: string },
+  networks: readonly LocalNetwork[],
+): Failure | undefined {
+  const refusal =
+    'address' in granted
+      ? checkAddress('the Framed-IP-Address', granted.address, networks)
+      : checkRoute('the Framed-Route', granted.route, networks);
+  return refusal && { ...refusal, remedy: 'correct what the RADIUS server grants this user' };
 }
 
 /**
@@ -139,26 +151,26 @@ export function checkAdvertised(
 
 function checkAddress(what: string, text: string, networks: readonly LocalNetwork[]): Failure | undefined {
   const address = parseIpv4(text);
-  if (address === undefined) return refuse(`${what} that the peer gave is no IPv4 address`, NOT_THEIRS);
+  if (address === undefined) return refuse(`${what} is no IPv4 address`, NOT_THEIRS);
   const host = hostPrefix(address);
   for (const [prefix, why] of SPECIAL_PREFIXES) {
-    if (isInside(prefix, host)) return refuse(`${what} that the peer gave is ${text}, ${why}`, NOT_THEIRS);
+    if (isInside(prefix, host)) return refuse(`${what} is ${text}, ${why}`, NOT_THEIRS);
   }
   const network = networks.find(({ prefix }) => isInside(prefix, host));
   if (network === undefined) return undefined;
-  return refuse(`${what} that the peer gave, ${text}, lies in ${network.what} (${network.prefix})`, RENUMBER);
+  return refuse(`${what}, ${text}, lies in ${network.what} (${network.prefix})`, RENUMBER);
 }
 
-function checkRoute(text: string, networks: readonly LocalNetwork[]): Failure | undefined {
+function checkRoute(what: string, text: string, networks: readonly LocalNetwork[]): Failure | undefined {
   const route = parseCidr(text);
-  if (route === undefined) return refuse('a route that the peer gave is no IPv4 network', NOT_THEIRS);
+  if (route === undefined) return refuse(`${what} is no IPv4 network`, NOT_THEIRS);
   // A wider route is no danger: the longest prefix, ours, wins.
   const network = networks.find(({ prefix }) => {
     const ours = parseCidr(prefix);
     return ours !== undefined && overlaps(ours, route) && route.length >= ours.length;
   });
   if (network === undefined) return undefined;
-  return refuse(`the route that the peer gave, ${text}, covers ${network.what} (${network.prefix})`, RENUMBER);
+  return refuse(`${what}, ${text}, covers ${network.what} (${network.prefix})`, RENUMBER);
 }
 
 const NOT_THEIRS = 'correct the address pool and the DNS servers at the other end';

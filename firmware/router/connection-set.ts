@@ -11,10 +11,12 @@ import type { IpsecConnectionInfo } from '../vpn/ipsec/ipsec-types.ts';
 import { L2tpClient } from '../vpn/l2tp/client.ts';
 import { L2tpServer } from '../vpn/l2tp/server.ts';
 import { innerMtu } from '../vpn/l2tp/session-shape.ts';
+import { RadiusDesk } from '../vpn/radius/radius-desk.ts';
 import { type ConnectionState, errorText, failureLine, type Step } from '../vpn/steps.ts';
 import { clientOptions, serverOptions, unchanged } from './connections.ts';
 import { connectionSettings, speakerOf } from './ipsec-connections.ts';
 import type { IpsecControl, IpsecFactory } from './ipsec-control.ts';
+import { deskOptions, machineRadius } from './radius-options.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { UplinkResolver } from './uplink-resolver.ts';
 
@@ -134,12 +136,16 @@ export class ConnectionSet {
   async #startServer(name: string, server: L2tpServerConfiguration, device: string, outer: number): Promise<void> {
     const { network } = this.#parts;
     const { listen, port, ipsec } = server;
+    const { hostname } = this.#configuration.system;
+    const radius =
+      server.radius &&
+      machineRadius(server.radius, listen, hostname, (granted) => network.reviewGrant(device, granted));
     const mru = Math.min(server.mru, innerMtu(outer, listen.includes(':') ? 6 : 4, ipsec !== undefined));
     const prefixes = network.serverPrefixes(server);
     const instance = new L2tpServer(
       { name, device, listen, port, mark: network.mark, prefixes, mtu: mru, ...(ipsec === undefined ? {} : { ipsec }) },
-      serverOptions(server, this.#configuration.system.hostname, mru),
-      this.#services(name),
+      serverOptions(server, hostname, mru, radius),
+      { ...this.#services(name), ...(server.radius ? { radius: this.#radiusDesk(name, server.radius, listen) } : {}) },
     );
     this.#servers.set(name, instance);
     await instance.start();
@@ -161,6 +167,18 @@ export class ConnectionSet {
     );
     this.#clients.set(name, instance);
     if (client.start === 'boot') instance.connect();
+  }
+
+  #radiusDesk(name: string, radius: NonNullable<L2tpServerConfiguration['radius']>, listen: string): RadiusDesk {
+    const { dispatch, clock, random, network, resolver, onStep } = this.#parts;
+    return new RadiusDesk(deskOptions(radius, listen, this.#configuration.system.hostname), {
+      dispatch,
+      clock,
+      random,
+      mark: network.mark,
+      resolve: (host) => resolver.resolve(host, this.#configuration),
+      onStep: (step) => onStep(name, step),
+    });
   }
 
   #services(name: string) {

@@ -3,7 +3,7 @@ import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config
 import type { HelloPolicy } from '../protocol/l2tp/endpoint-types.ts';
 import type { L2tpClientOptions } from '../vpn/l2tp/client-types.ts';
 import type { ServerIpv6Options } from '../vpn/l2tp/server-ipv6.ts';
-import type { L2tpServerOptions } from '../vpn/l2tp/server-machine.ts';
+import type { L2tpServerOptions, ServerRadius } from '../vpn/l2tp/server-machine.ts';
 
 /** Milliseconds and names as the protocol machines want them, from seconds and names as people write them. */
 function helloPolicy(hello: L2tpClientConfiguration['hello']): HelloPolicy {
@@ -39,6 +39,7 @@ export function serverOptions(
   configuration: L2tpServerConfiguration,
   hostName: string,
   mru: number,
+  radius?: ServerRadius,
 ): L2tpServerOptions {
   const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits } = configuration;
   return {
@@ -64,6 +65,7 @@ export function serverOptions(
     mru,
     hello: helloPolicy(hello),
     limits,
+    ...(radius ? { radius } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { L2tpSessionStatus, L2tpStatus, PppStatus } from '../api/router-control.ts';
+import type { L2tpSessionStatus, L2tpStatus, PppStatus, RadiusServerStatus } from '../api/router-control.ts';
 import type { SessionCounters, SessionKey } from '../dataplane/data-plane.ts';
 import type { SessionState, TunnelView } from '../protocol/l2tp/endpoint-types.ts';
 import type { Failure } from '../protocol/machine.ts';
@@ -103,12 +103,28 @@ export function serverStatus(server: L2tpServer, counters: CountersByKey): Tunne
       peerTunnelId: 0,
       peer: formatEndpoint({ address: placement.listen, port: placement.port }),
       since: server.stateSince,
+      ...radiusStatus(server),
       sessions: [],
     };
     return { l2tp: [waiting], ppp: [] };
   }
   const parts = tunnels.map((tunnel) => serverTunnelStatus(server, tunnel, counters));
   return { l2tp: parts.flatMap((part) => part.l2tp), ppp: parts.flatMap((part) => part.ppp) };
+}
+
+/** What is known of the RADIUS servers of a server that has any. */
+function radiusStatus(server: L2tpServer): { radius?: readonly RadiusServerStatus[] } {
+  const { radius } = server;
+  if (!radius) return {};
+  return {
+    radius: radius.servers.map(({ host, service, endpoint, state, counters, failure }) => ({
+      service,
+      address: endpoint ? formatEndpoint(endpoint) : host,
+      state,
+      ...counters,
+      ...(failure ? { reason: failure.reason, remedy: failure.remedy } : {}),
+    })),
+  };
 }
 
 function serverTunnelStatus(server: L2tpServer, tunnel: TunnelView, counters: CountersByKey): TunnelStatus {
@@ -134,6 +150,7 @@ function serverTunnelStatus(server: L2tpServer, tunnel: TunnelView, counters: Co
     peerTunnelId: tunnel.peerTunnelId,
     peer: formatEndpoint(tunnel.path.remote),
     ...(tunnel.peer ? { peerHostName: tunnel.peer.hostName } : {}),
+    ...radiusStatus(server),
     sessions,
   };
   return { l2tp: [l2tp], ppp };

@@ -3,7 +3,7 @@ import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
 import type { L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
-import { checkAdvertised, checkAssignment, localNetworks } from '../network/assignment-check.ts';
+import { checkAdvertised, checkAssignment, checkGrant, localNetworks } from '../network/assignment-check.ts';
 import { serverPrefixes } from '../network/configured-prefixes.ts';
 import type { LiveTunnel } from '../network/desired.ts';
 import { OUTER_MARK } from '../network/marks.ts';
@@ -95,6 +95,11 @@ export class RouterNetwork implements TunnelNetworks {
   /** The same for what follows from the advertisements of that server. */
   reviewIpv6(device: string, what: 'address' | 'dns', address: string): Failure | undefined {
     return checkAdvertised(what, address, localNetworks(this.#configuration, [...this.#tunnels.values()], device));
+  }
+
+  /** Judges what a RADIUS server granted to a user of the server whose TUN is `device`. */
+  reviewGrant(device: string, granted: Parameters<typeof checkGrant>[0]): Failure | undefined {
+    return checkGrant(granted, localNetworks(this.#configuration, [...this.#tunnels.values()], device));
   }
 
   /** What a server always has routed into its TUN; its users bring more when they come. */

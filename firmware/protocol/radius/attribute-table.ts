@@ -52,10 +52,10 @@ export const TERMINATE_CAUSE = {
   idleTimeout: 4,
   sessionTimeout: 5,
   adminReset: 6,
+  adminReboot: 7,
   nasError: 9,
   nasRequest: 10,
-  nasReboot: 11,
-  userError: 17,
+  portPreempted: 13,
 } as const;
 const TERMINATE_CAUSES = {
   1: 'User Request',

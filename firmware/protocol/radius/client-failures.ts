@@ -73,7 +73,9 @@ export function serverFailure(server: TroubledServer, trouble: Trouble): Failure
       return {
         step: STEP,
         reason: `the RADIUS server ${name} answers without a Message-Authenticator, so anybody on the way could forge it`,
-        remedy: 'update that server (CVE-2024-3596), or set requireMessageAuthenticator to false if it cannot be',
+        remedy:
+          'update that server, or let it put one into its answers (CVE-2024-3596); where it cannot, set ' +
+          'requireMessageAuthenticator to false',
       };
     case 'wrong-secret':
       return {

@@ -3,19 +3,8 @@
  * sections 2.1 and 2.3, RFC 3579 section 3.1), and what an answer has for the peer.
  */
 import { ByteReader, concatBytes, DecodeError } from '../bytes.ts';
+import type { PeerProof } from '../ppp/link-types.ts';
 import { allValues, firstValue, MAX_VALUE, type RadiusAttribute } from './attribute-value.ts';
-
-/** As the PPP machine hands it over; `response` is the Value field of a CHAP Response. */
-export type Proof =
-  | { readonly method: 'pap'; readonly name: Uint8Array; readonly password: Uint8Array }
-  | {
-      readonly method: 'chap' | 'mschapv1' | 'mschapv2';
-      readonly name: Uint8Array;
-      readonly identifier: number;
-      readonly challenge: Uint8Array;
-      readonly response: Uint8Array;
-    }
-  | { readonly method: 'eap'; readonly name: Uint8Array; readonly packet: Uint8Array };
 
 /** Octets of the Value field of a Response, and of its parts (RFC 1994, RFC 2433 section 5, RFC 2759 section 4). */
 const MD5_OCTETS = 16;
@@ -32,13 +21,13 @@ const MAX_EAP = 2048;
  * User-Name and the proof.
  * @throws DecodeError when the peer's response has a length that its method does not know, or the name none at all.
  */
-export function proofAttributes(proof: Proof): readonly RadiusAttribute[] {
+export function proofAttributes(proof: PeerProof): readonly RadiusAttribute[] {
   const { name } = proof;
   if (name.length === 0 || name.length > MAX_VALUE) throw new DecodeError(`User-Name: ${name.length} octets`);
   return [{ name: 'userName', value: name }, ...methodAttributes(proof)];
 }
 
-function methodAttributes(proof: Proof): readonly RadiusAttribute[] {
+function methodAttributes(proof: PeerProof): readonly RadiusAttribute[] {
   switch (proof.method) {
     case 'pap':
       if (proof.password.length > 128) throw new DecodeError(`User-Password: ${proof.password.length} octets`);

@@ -25,6 +25,12 @@ export class AddressPool {
     return address === undefined ? undefined : formatIpv4(address);
   }
 
+  /** Takes an address that somebody else chose, of the range or not; it is free again after as many releases. */
+  claim(text: string): void {
+    const address = parseIpv4(text);
+    if (address !== undefined) this.#numbers.claim(address);
+  }
+
   /** Gives an address back; harmless for one that was never taken. */
   release(text: string): void {
     const address = parseIpv4(text);

@@ -3,7 +3,8 @@ export class NumberPool {
   readonly #first: number;
   readonly #last: number;
   readonly #reserved: ReadonlySet<number>;
-  readonly #taken = new Set<number>();
+  /** How often each is taken: one of the pool's own choice once. */
+  readonly #taken = new Map<number, number>();
   /** At most one entry per user name of the configuration. */
   readonly #lastOf = new Map<string, number>();
   #next: number;
@@ -24,14 +25,21 @@ export class NumberPool {
     const before = user === undefined ? undefined : this.#lastOf.get(user);
     const number = before !== undefined && !this.#taken.has(before) ? before : this.#search();
     if (number === undefined) return undefined;
-    this.#taken.add(number);
+    this.#taken.set(number, 1);
     if (user !== undefined) this.#lastOf.set(user, number);
     return number;
   }
 
+  /** Takes one that somebody else chose, of the range or not; it is free again after as many releases. */
+  claim(number: number): void {
+    this.#taken.set(number, (this.#taken.get(number) ?? 0) + 1);
+  }
+
   /** Gives a number back; harmless for one that was never taken. */
   release(number: number): void {
-    this.#taken.delete(number);
+    const times = this.#taken.get(number) ?? 0;
+    if (times > 1) this.#taken.set(number, times - 1);
+    else this.#taken.delete(number);
   }
 
   /** The least recently tried free one, so that one just given back rests for a while. */

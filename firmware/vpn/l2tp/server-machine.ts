@@ -1,3 +1,4 @@
+import { hex } from '../../protocol/bytes.ts';
 import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
 import type {
   EndpointLimits,
@@ -8,13 +9,20 @@ import type {
 } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
 import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
+import { TERMINATE_CAUSE } from '../../protocol/radius/attribute-table.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { DeadlineQueue } from '../deadline-queue.ts';
+import type { RadiusAnswer } from '../radius/session-judge.ts';
+import { terminateCause } from '../radius/terminate-cause.ts';
 import type { Step } from '../steps.ts';
 import { AddressPool } from './address-pool.ts';
 import { ServerIpv6, type ServerIpv6Options } from './server-ipv6.ts';
-import { ServerSession, type ServerSessionOutput, type ServerUser } from './server-session.ts';
+import { ServerSession } from './server-session.ts';
+import type { ServerSessionOutput } from './server-session-types.ts';
+import { SessionNeighbours } from './session-neighbours.ts';
 import type { SessionShape } from './session-shape.ts';
+import type { SessionRadius } from './session-users.ts';
+import type { GrantSurroundings, ServerUser } from './user-grant.ts';
 
 export interface L2tpServerOptions {
   readonly hostName: string;
@@ -31,7 +39,20 @@ export interface L2tpServerOptions {
   readonly mru: number;
   readonly hello?: Partial<HelloPolicy>;
   readonly limits?: Partial<EndpointLimits>;
+  /** RADIUS servers judge who is not among the users. */
+  readonly radius?: ServerRadius;
 }
+
+/** What RADIUS needs of a server. */
+export interface ServerRadius extends Omit<SessionRadius, 'sessionName'> {
+  /** What the router says to an address or a route that RADIUS grants; `undefined`: nothing against it. */
+  readonly review: GrantSurroundings['review'];
+}
+
+/** An output of a session, with its id. */
+type OfSession<Kind extends ServerSessionOutput['kind']> = Extract<ServerSessionOutput, { kind: Kind }> & {
+  readonly id: string;
+};
 
 /** Data-plane keys of sessions are handed out by the driver's caller, since they are unique over all of the router. */
 export type L2tpServerOutput =
@@ -39,24 +60,8 @@ export type L2tpServerOutput =
   | { readonly kind: 'put-session'; readonly id: string; readonly shape: SessionShape }
   | { readonly kind: 'remove-session'; readonly id: string }
   | { readonly kind: 'ppp-send'; readonly id: string; readonly frame: Uint8Array }
-  /** A user's network stands or is gone. */
-  | {
-      readonly kind: 'user-up';
-      readonly id: string;
-      readonly user: string;
-      readonly address: string;
-      /** CIDR: the address, and the networks behind the user. */
-      readonly prefixes: readonly string[];
-    }
-  | { readonly kind: 'user-down'; readonly id: string; readonly user: string; readonly address: string }
-  /** IPv6 of a user that is up stands, or is gone: what is routed to it, CIDR. */
-  | {
-      readonly kind: 'user-ipv6';
-      readonly id: string;
-      readonly user: string;
-      readonly prefix?: string;
-      readonly prefixes: readonly string[];
-    }
+  /** A user's network stands or is gone, or its proof wants to be judged by a RADIUS server. */
+  | OfSession<'user-up' | 'user-down' | 'user-ipv6' | 'ask'>
   /** A session ended; for the log. */
   | { readonly kind: 'session-ended'; readonly id: string; readonly user?: string; readonly failure: Failure }
   | { readonly kind: 'tunnel-ended'; readonly remote: UdpEndpoint; readonly failure: Failure }
@@ -70,8 +75,11 @@ const CDN_ADMINISTRATIVE = 3;
 const STOP_CLEAR = 1;
 const STOP_SHUTDOWN = 6;
 
+/** Octets by which the Acct-Session-Ids of this run differ from those of all others. */
+const RUN_OCTETS = 8;
+
 const REPLACED: Failure = {
-  step: 'authentication',
+  step: 'replaced',
   reason: 'the same user logged in again from elsewhere',
   remedy: 'give every branch a user of its own',
 };
@@ -91,6 +99,9 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   readonly #emptySince = new Map<number, Instant>();
   readonly #remotes = new Map<number, UdpEndpoint>();
   readonly #outputs: L2tpServerOutput[] = [];
+  readonly #neighbours: SessionNeighbours;
+  readonly #sessionRadius: SessionRadius | undefined;
+  #shuttingDown = false;
 
   constructor(options: L2tpServerOptions, random: RandomSource) {
     this.#options = options;
@@ -99,7 +110,14 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     this.#pool = new AddressPool(options.pool, [options.localAddress, ...fixed]);
     const fixedPrefixes = Object.values(options.users).flatMap((user) => user.ipv6Prefix ?? []);
     this.#ipv6 = options.ipv6 && new ServerIpv6(options.ipv6, fixedPrefixes, random);
-    const { hostName, secret, hideAvps, hello, limits } = options;
+    const { hostName, secret, hideAvps, hello, limits, radius } = options;
+    this.#sessionRadius = radius && { ...radius, sessionName: sessionNames(random) };
+    const review = radius?.review ?? (() => undefined);
+    this.#neighbours = new SessionNeighbours(
+      { ...options, ...(options.ipv6 ? { ipv6Pool: options.ipv6.pool } : {}), review },
+      this.#pool,
+      () => this.#sessions.values(),
+    );
     this.#endpoint = new L2tpEndpoint(
       {
         hostName,
@@ -144,6 +162,18 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     this.#drain(now);
   }
 
+  /** A RADIUS server has answered what a session asked. */
+  answered(now: Instant, id: string, verification: number, answer: RadiusAnswer): void {
+    this.#touch(this.#sessions.get(id))?.answered(now, verification, answer);
+    this.#drain(now);
+  }
+
+  /** None has, and none will. */
+  unanswered(now: Instant, id: string, verification: number, failure: Failure): void {
+    this.#touch(this.#sessions.get(id))?.unanswered(now, verification, failure);
+    this.#drain(now);
+  }
+
   /** Something outside the protocols failed: ends that session with that reason. */
   fail(now: Instant, id: string, failure: Failure): void {
     const session = this.#sessions.get(id);
@@ -153,6 +183,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   /** StopCCN to every peer; the machine is quiet once they are acknowledged or given up. */
   shutdown(now: Instant): void {
+    this.#shuttingDown = true;
     for (const session of this.#sessions.values()) this.#touch(session)?.farewell();
     // Before the StopCCNs, behind which nothing arrives.
     this.#drain(now);
@@ -269,7 +300,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         this.#open(now, output);
         return;
       case 'session-up':
-        this.#touch(this.session(output.tunnelId, output.sessionId))?.start(now, output.sequencing);
+        this.#touch(this.session(output.tunnelId, output.sessionId))?.start(now, output);
         return;
       case 'session-down': {
         const session = this.session(output.tunnelId, output.sessionId);
@@ -288,8 +319,12 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     const session = new ServerSession(
       id,
       opening,
-      { hostName, localAddress, dns, users, authentication, mru, ...(this.#ipv6 ? { ipv6: this.#ipv6 } : {}) },
-      this.#pool,
+      {
+        ...{ hostName, localAddress, dns, users, authentication, mru },
+        ...(this.#ipv6 ? { ipv6: this.#ipv6 } : {}),
+        ...(this.#sessionRadius ? { radius: this.#sessionRadius } : {}),
+      },
+      this.#neighbours,
       this.#random,
     );
     this.#sessions.set(id, session);
@@ -305,12 +340,13 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       case 'put-session':
       case 'ppp-send':
       case 'step':
+      case 'ask':
       case 'user-down':
       case 'user-ipv6':
         this.#outputs.push({ ...output, id: session.id });
         return;
       case 'user-up':
-        this.#evict(now, session, output.user);
+        if (output.unique) this.#evict(now, session, output.user);
         this.#outputs.push({ ...output, id: session.id });
         return;
       case 'down':
@@ -321,9 +357,6 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   /** A user with an address or routes of its own can only be in one place: the newest login is the true one. */
   #evict(now: Instant, newest: ServerSession, user: string): void {
-    const { users } = this.#options;
-    const { address, ipv6Prefix, routes } = Object.hasOwn(users, user) ? (users[user] ?? {}) : {};
-    if (address === undefined && ipv6Prefix === undefined && (routes === undefined || routes.length === 0)) return;
     for (const session of [...this.#sessions.values()]) {
       if (session !== newest && session.user === user) this.#close(now, session, REPLACED);
     }
@@ -335,7 +368,8 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     const siblings = this.#sessionsOf.get(session.tunnelId);
     siblings?.delete(session);
     if (siblings?.size === 0) this.#sessionsOf.delete(session.tunnelId);
-    for (const output of session.end(now, failure)) this.#onSession(now, session, output);
+    const cause = this.#shuttingDown ? TERMINATE_CAUSE.adminReboot : terminateCause(failure);
+    for (const output of session.end(now, failure, cause)) this.#onSession(now, session, output);
     this.#outputs.push({ kind: 'remove-session', id: session.id });
     const user = session.user;
     this.#outputs.push({ kind: 'session-ended', id: session.id, failure, ...(user === undefined ? {} : { user }) });
@@ -349,6 +383,16 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     }
     if (!this.#sessionsOf.has(session.tunnelId)) this.#emptySince.set(session.tunnelId, now);
   }
+}
+
+/** Acct-Session-Ids of this run: random octets and a number. */
+function sessionNames(random: RandomSource): () => string {
+  const run = hex(random.bytes(RUN_OCTETS));
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${run}-${count}`;
+  };
 }
 
 function sessionKey(tunnelId: number, sessionId: number): string {

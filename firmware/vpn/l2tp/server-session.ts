@@ -3,54 +3,21 @@ import type { L2tpOutput } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { earliest } from '../../protocol/ppp/deadlines.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
-import type { Ipv4Assignment, PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
+import type { Ipv4Assignment, PppOutput } from '../../protocol/ppp/link-types.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
-import type { Step } from '../steps.ts';
-import type { AddressPool } from './address-pool.ts';
+import type { RadiusAnswer } from '../radius/session-judge.ts';
 import { type ServerIpv6, SessionIpv6 } from './server-ipv6.ts';
+import type { ServerSessionOptions, ServerSessionOutput } from './server-session-types.ts';
+import type { SessionNeighbours } from './session-neighbours.ts';
 import { closedShape, type LinkShape, openingShape, openShape, type SessionShape } from './session-shape.ts';
+import { SessionUsers } from './session-users.ts';
+import { NOTHING_GRANTED, reviewGrant, type UserGrant } from './user-grant.ts';
 
-export interface ServerUser {
-  readonly password: string;
-  /** Always this address instead of one of the pool. */
-  readonly address?: string;
-  /** Always this /64, CIDR, instead of one of the IPv6 pool. */
-  readonly ipv6Prefix?: string;
-  /** Networks behind this user, CIDR of both families: routed to it, and allowed as its sources. */
-  readonly routes?: readonly string[];
-}
-
-export interface ServerSessionOptions {
-  readonly hostName: string;
-  readonly localAddress: string;
-  readonly dns: readonly string[];
-  readonly users: Readonly<Record<string, ServerUser>>;
-  readonly authentication: readonly PppAuthentication[];
-  readonly mru: number;
-  /** Absent: IPv6 is refused. */
-  readonly ipv6?: ServerIpv6;
-}
-
-export type ServerSessionOutput =
-  | { readonly kind: 'put-session'; readonly shape: SessionShape }
-  | { readonly kind: 'ppp-send'; readonly frame: Uint8Array }
-  | {
-      readonly kind: 'user-up';
-      readonly user: string;
-      readonly address: string;
-      /** CIDR: the address, and the networks behind the user. */
-      readonly prefixes: readonly string[];
-    }
-  | { readonly kind: 'user-down'; readonly user: string; readonly address: string }
-  /** IPv6 of a user that is up stands, or is gone: what is routed to it, CIDR. */
-  | {
-      readonly kind: 'user-ipv6';
-      readonly user: string;
-      readonly prefix?: string;
-      readonly prefixes: readonly string[];
-    }
-  | ({ readonly kind: 'step' } & Step)
-  | { readonly kind: 'down'; readonly failure: Failure };
+const POOL_USED_UP: Failure = {
+  step: 'IPCP',
+  reason: 'every address of the pool is in use',
+  remedy: 'enlarge the pool of this server',
+};
 
 /** One call of a server: the PPP link inside it, and the address that it holds. */
 export class ServerSession {
@@ -59,14 +26,17 @@ export class ServerSession {
   readonly sessionId: number;
   readonly ppp: PppLink;
   readonly #options: ServerSessionOptions;
-  readonly #pool: AddressPool;
+  readonly #neighbours: SessionNeighbours;
+  readonly #users: SessionUsers;
   readonly #outputs: ServerSessionOutput[] = [];
   #shape: SessionShape;
   #link: LinkShape | undefined;
   #address: string | undefined;
-  #pooled = false;
   #user: string | undefined;
+  #grant: UserGrant = NOTHING_GRANTED;
   #up = false;
+  /** When the time is up that the user was given. */
+  #ends: Instant | undefined;
   readonly #random: RandomSource;
   #ipv6: SessionIpv6 | undefined;
   /** Of the IPv6 pool, as long as the session lasts. */
@@ -76,25 +46,24 @@ export class ServerSession {
     id: string,
     opening: Extract<L2tpOutput, { kind: 'session-opening' }>,
     options: ServerSessionOptions,
-    pool: AddressPool,
+    neighbours: SessionNeighbours,
     random: RandomSource,
   ) {
     this.id = id;
     this.tunnelId = opening.tunnelId;
     this.sessionId = opening.sessionId;
     this.#options = options;
-    this.#pool = pool;
+    this.#neighbours = neighbours;
     this.#random = random;
-    const { ipv6 } = options;
+    const { ipv6, users, radius } = options;
+    const { tunnelId, sessionId } = opening;
+    const call = { tunnelId, sessionId, peerAddress: opening.path.remote.address };
+    this.#users = new SessionUsers(users, radius, call, random);
     this.ppp = new PppLink(
       {
         mru: options.mru,
         mtu: options.mru,
-        authenticator: {
-          name: options.hostName,
-          methods: options.authentication,
-          password: (user) => this.#account(user)?.password,
-        },
+        authenticator: { name: options.hostName, methods: options.authentication, ...this.#users.judge },
         ipcp: { role: 'server', assign: (user) => this.#assign(user) },
         ...(ipv6 ? { ipv6cp: { interfaceId: ipv6.interfaceId } } : {}),
       },
@@ -113,6 +82,12 @@ export class ServerSession {
     return this.#address;
   }
 
+  /** What is routed to the user, CIDR; empty while it is not up. */
+  get prefixes(): readonly string[] {
+    if (!this.#up || this.#address === undefined) return [];
+    return [...this.#ipv4Networks(this.#address), ...(this.#ipv6?.networks(this.#grant.routes) ?? [])];
+  }
+
   /** Whether user packets flow. */
   get up(): boolean {
     return this.#up;
@@ -128,14 +103,28 @@ export class ServerSession {
   }
 
   /** The call stands: LCP begins. */
-  start(now: Instant, sequencing: boolean): void {
-    if (sequencing) this.#put({ ...this.#shape, sequencing: true });
+  start(now: Instant, call: Extract<L2tpOutput, { kind: 'session-up' }>): void {
+    if (call.sequencing) this.#put({ ...this.#shape, sequencing: true });
+    this.#users.called(call);
     this.ppp.start(now);
   }
 
   /** The peer's port moved. */
   move(path: UdpPath): void {
     this.#put({ ...this.#shape, path });
+  }
+
+  /** A RADIUS server has answered the question about that proof. */
+  answered(now: Instant, verification: number, answer: RadiusAnswer): void {
+    const { verdict, words } = this.#users.answered(answer);
+    this.#outputs.push({ kind: 'step', direction: 'received', step: 'RADIUS', detail: words });
+    this.ppp.verdict(now, verification, verdict);
+  }
+
+  /** No RADIUS server has, and none will. */
+  unanswered(now: Instant, verification: number, failure: Failure): void {
+    this.#users.unanswered();
+    this.ppp.verdict(now, verification, { kind: 'unavailable', failure });
   }
 
   /** A bare PPP frame. */
@@ -151,10 +140,13 @@ export class ServerSession {
   tick(now: Instant): void {
     this.ppp.tick(now);
     this.#ipv6?.tick(now);
+    if (this.#ends === undefined || now < this.#ends) return;
+    this.#ends = undefined;
+    this.#outputs.push({ kind: 'down', failure: timeIsUp(this.#grant.sessionTimeout ?? 0) });
   }
 
   nextDeadline(): Instant | undefined {
-    return earliest(this.ppp.nextDeadline(), this.#ipv6?.nextDeadline());
+    return earliest(this.ppp.nextDeadline(), this.#ipv6?.nextDeadline(), this.#ends);
   }
 
   poll(now: Instant): ServerSessionOutput | undefined {
@@ -171,14 +163,17 @@ export class ServerSession {
     }
   }
 
-  /** Ends PPP without asking the peer, gives the address back. @returns the user that is down by that, if any. */
-  end(now: Instant, failure: Failure): readonly ServerSessionOutput[] {
+  /**
+   * Ends PPP without asking the peer, gives the address back.
+   * @param cause Acct-Terminate-Cause.
+   * @returns the user that is down by that, if any.
+   */
+  end(now: Instant, failure: Failure, cause: number): readonly ServerSessionOutput[] {
+    const left = this.#userDown(cause);
     this.ppp.abort(now, failure);
-    const left: ServerSessionOutput[] = [];
-    for (let output = this.poll(now); output; output = this.poll(now)) {
-      if (output.kind === 'user-down') left.push(output);
+    while (this.poll(now)) {
+      // Nobody is left to be told.
     }
-    if (this.#up) left.push(...this.#userDown());
     this.#releaseAddress();
     this.#releasePrefix();
     return left;
@@ -195,11 +190,14 @@ export class ServerSession {
       case 'link-up':
         this.#link = output;
         break;
+      case 'verify':
+        this.#verify(now, output);
+        break;
       case 'authenticated':
         if (output.who === 'peer') this.#user = output.user;
         break;
       case 'network-up':
-        this.#networkUp(output.peerAddress);
+        this.#networkUp(now, output.peerAddress);
         break;
       case 'network-down':
         this.#put(closedShape(this.#shape));
@@ -219,13 +217,34 @@ export class ServerSession {
     }
   }
 
-  #networkUp(peerAddress: string): void {
+  #verify(now: Instant, { id, proof }: Extract<PppOutput, { kind: 'verify' }>): void {
+    const judgement = this.#users.judgeProof(proof);
+    if (judgement.kind === 'verdict') {
+      this.ppp.verdict(now, id, judgement.verdict);
+      return;
+    }
+    this.#outputs.push({ kind: 'step', direction: 'sent', step: 'RADIUS', detail: judgement.words });
+    this.#outputs.push({ ...judgement, verification: id });
+  }
+
+  #networkUp(now: Instant, peerAddress: string): void {
     if (!this.#link) return;
     const user = this.#user ?? '';
     const prefixes = this.#ipv4Networks(peerAddress);
+    const { address, ipv6Prefix, routes, idleTimeout, sessionTimeout } = this.#grant;
+    const accounted = this.#users.begin(user, peerAddress, this.#grant);
     this.#up = true;
+    this.#ends = sessionTimeout === undefined ? undefined : now + sessionTimeout * 1000;
     // First, because it makes an earlier session of the same user go, which has the same prefixes.
-    this.#outputs.push({ kind: 'user-up', user, address: peerAddress, prefixes });
+    this.#outputs.push({
+      kind: 'user-up',
+      user,
+      address: peerAddress,
+      prefixes,
+      unique: address !== undefined || ipv6Prefix !== undefined || routes.length > 0,
+      ...(idleTimeout === undefined ? {} : { idleMs: idleTimeout * 1000 }),
+      ...(accounted ? { accounted } : {}),
+    });
     this.#tellIpv6();
     this.#openSession();
   }
@@ -233,17 +252,13 @@ export class ServerSession {
   /** Opens the session for what is up. */
   #openSession(): void {
     if (!this.#link || !this.#up || this.#address === undefined) return;
-    const ipv6 = this.#ipv6?.networks(this.#routes) ?? [];
-    const networks = [...this.#ipv4Networks(this.#address), ...ipv6];
-    this.#put(openShape(this.#shape, this.#link, { destinations: networks, sources: networks }));
+    const networks = this.prefixes;
+    const link = { ...this.#link, mtu: Math.min(this.#link.mtu, this.#grant.mtu ?? Number.POSITIVE_INFINITY) };
+    this.#put(openShape(this.#shape, link, { destinations: networks, sources: networks }));
   }
 
   #ipv4Networks(peerAddress: string): readonly string[] {
-    return [`${peerAddress}/32`, ...this.#routes.filter((route) => !isIpv6Text(route))];
-  }
-
-  get #routes(): readonly string[] {
-    return this.#account(this.#user ?? '')?.routes ?? [];
+    return [`${peerAddress}/32`, ...this.#grant.routes.filter((route) => !isIpv6Text(route))];
   }
 
   #ipv6Up(now: Instant, up: Extract<PppOutput, { kind: 'ipv6-up' }>): void {
@@ -272,15 +287,14 @@ export class ServerSession {
   #tellIpv6(): void {
     if (!this.#ipv6 || !this.#up) return;
     const { prefix } = this.#ipv6;
-    const [, ...prefixes] = this.#ipv6.networks(this.#routes);
+    const [, ...prefixes] = this.#ipv6.networks(this.#grant.routes);
     const of = prefix === undefined ? {} : { prefix };
     this.#outputs.push({ kind: 'user-ipv6', user: this.#user ?? '', ...of, prefixes });
   }
 
   /** The same one when IPv6CP is negotiated anew. */
   #ipv6Prefix({ prefixes }: ServerIpv6): string | undefined {
-    const fixed = this.#user === undefined ? undefined : this.#account(this.#user)?.ipv6Prefix;
-    if (fixed !== undefined) return fixed;
+    if (this.#grant.ipv6Prefix !== undefined) return this.#grant.ipv6Prefix;
     this.#pooledPrefix ??= prefixes.take(this.#user);
     return this.#pooledPrefix;
   }
@@ -290,40 +304,55 @@ export class ServerSession {
     this.#pooledPrefix = undefined;
   }
 
-  #userDown(): ServerSessionOutput[] {
+  /** @param cause Acct-Terminate-Cause; absent: the user's doing. */
+  #userDown(cause?: number): ServerSessionOutput[] {
     if (!this.#up || this.#address === undefined) return [];
     this.#up = false;
-    return [{ kind: 'user-down', user: this.#user ?? '', address: this.#address }];
+    this.#ends = undefined;
+    const accounted = this.#users.finish(cause);
+    return [{ kind: 'user-down', user: this.#user ?? '', address: this.#address, ...(accounted ? { accounted } : {}) }];
   }
 
   #assign(user: string | undefined): Ipv4Assignment | Failure {
-    const fixed = user === undefined ? undefined : this.#account(user)?.address;
     // A peer may renegotiate LCP and then prove to be another user.
     this.#releaseAddress();
-    this.#pooled = fixed === undefined;
-    this.#address = fixed ?? this.#pool.take(user);
-    if (this.#address === undefined) {
-      return {
-        step: 'IPCP',
-        reason: 'every address of the pool is in use',
-        remedy: 'enlarge the pool of this server',
-      };
+    const { pool } = this.#neighbours;
+    const granted = this.#users.granted(user);
+    this.#grant = granted.grant;
+    if (granted.fromOutside) {
+      const { grant, remarks, failure } = reviewGrant(granted.fromOutside, this.#neighbours.around(this, user));
+      this.#grant = grant;
+      for (const detail of remarks) this.#outputs.push({ kind: 'step', step: 'RADIUS', detail });
+      if (failure) return failure;
     }
-    return { localAddress: this.#options.localAddress, peerAddress: this.#address, dns: this.#options.dns };
+    const { address, dns } = this.#grant;
+    if (address !== undefined) {
+      const refusal = this.#neighbours.refuse(this, user, address);
+      if (refusal) return refusal;
+      pool.claim(address);
+    }
+    this.#address = address ?? pool.take(user);
+    if (this.#address === undefined) return POOL_USED_UP;
+    const { localAddress } = this.#options;
+    return { localAddress, peerAddress: this.#address, dns: dns.length > 0 ? dns : this.#options.dns };
   }
 
   #releaseAddress(): void {
-    if (this.#address !== undefined && this.#pooled) this.#pool.release(this.#address);
+    if (this.#address !== undefined) this.#neighbours.pool.release(this.#address);
     this.#address = undefined;
-  }
-
-  #account(user: string): ServerUser | undefined {
-    // Names come from strangers: `constructor` and its like are nobody's account.
-    return Object.hasOwn(this.#options.users, user) ? this.#options.users[user] : undefined;
   }
 
   #put(shape: SessionShape): void {
     this.#shape = shape;
     this.#outputs.push({ kind: 'put-session', shape });
   }
+}
+
+/** How a session ends that RADIUS gave so much time and no more. */
+function timeIsUp(seconds: number): Failure {
+  return {
+    step: 'Session-Timeout',
+    reason: `the ${seconds} s are over that the RADIUS server gave this session`,
+    remedy: 'dial in again, or let the RADIUS server give more time',
+  };
 }

@@ -4,8 +4,10 @@ import { ipContains, parseIpPrefix } from '../../protocol/ip-prefix.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import { formatEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
+import { IdleWatch } from '../idle-watch.ts';
 import type { ChannelId, IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
+import type { RadiusDesk } from '../radius/radius-desk.ts';
 import { type ConnectionState, errorText, failureLine, internalFailure, type Step } from '../steps.ts';
 import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
 import { OuterSocket } from './outer-socket.ts';
@@ -20,6 +22,8 @@ export interface L2tpServerServices {
   readonly networks: TunnelNetworks;
   /** Wanted by servers that are protected by IPsec. */
   readonly channels?: IpsecChannels;
+  /** Wanted by servers whose users RADIUS servers judge; stopped with the server. */
+  readonly radius?: RadiusDesk;
   readonly onStep: (step: Step) => void;
   readonly onState: (state: ConnectionState, failure?: Failure) => void;
 }
@@ -60,6 +64,7 @@ export class L2tpServer {
   readonly #userPrefixes6 = new Map<string, readonly string[]>();
   /** Protected channels that stand. */
   readonly #channels = new Set<ChannelId>();
+  readonly #idle: IdleWatch;
   #stopTakingCalls: (() => void) | undefined;
   #interface: InterfaceId | undefined;
   #state: ConnectionState = 'down';
@@ -86,6 +91,7 @@ export class L2tpServer {
       datagram: (bytes, path) => this.#receive(bytes, path),
       pathError: (remote, code) => this.#runner.run((now) => this.machine.pathError(now, remote, code)),
     });
+    this.#idle = new IdleWatch(services.dispatch.dataPlane, services.clock);
     this.#stateSince = services.clock.wall();
   }
 
@@ -99,6 +105,11 @@ export class L2tpServer {
 
   get failure(): Failure | undefined {
     return this.#failure;
+  }
+
+  /** Its dealings with RADIUS servers, where it has any. */
+  get radius(): RadiusDesk | undefined {
+    return this.#services.radius;
   }
 
   /** Data-plane key of a session, for its counters. */
@@ -121,6 +132,7 @@ export class L2tpServer {
     this.#runner.stop();
     for (const id of [...this.#keys.keys()]) this.#removeSession(id);
     await this.#tasks.run(() => this.#takeDown());
+    await this.#services.radius?.stop();
     this.#setState('down');
   }
 
@@ -130,7 +142,9 @@ export class L2tpServer {
     const { listen, port, ipsec } = this.placement;
     try {
       await this.#serve();
-      if (!this.#stopping) this.#setState('up');
+      if (this.#stopping) return;
+      this.#setState('up');
+      this.#services.radius?.open();
     } catch (error) {
       // All or nothing: a socket without a TUN would take calls that carry no packet.
       await this.#takeDown();
@@ -209,7 +223,7 @@ export class L2tpServer {
   }
 
   #handle(output: L2tpServerOutput): void {
-    const { dispatch, onStep } = this.#services;
+    const { dispatch, onStep, radius } = this.#services;
     switch (output.kind) {
       case 'send':
         this.#socket.send(output.path, output.datagram);
@@ -232,7 +246,7 @@ export class L2tpServer {
       case 'user-up':
         onStep({ step: 'user up', detail: `${whom(output.user)} has ${output.address}` });
         this.#userPrefixes.set(output.id, this.#notRoutedAnyway(output.prefixes));
-        this.#watch(output.id);
+        this.#watch(output);
         this.#queueRoutes();
         return;
       case 'user-down':
@@ -240,12 +254,16 @@ export class L2tpServer {
         this.#userPrefixes.delete(output.id);
         this.#userPrefixes6.delete(output.id);
         this.#unwatch(output.id);
+        if (output.accounted) radius?.end(output.accounted);
         this.#queueRoutes();
         return;
       case 'user-ipv6':
         if (output.prefix) onStep({ step: 'user IPv6', detail: `${whom(output.user)} has ${output.prefix}` });
         this.#userPrefixes6.set(output.id, this.#notRoutedAnyway(output.prefixes));
         this.#queueRoutes();
+        return;
+      case 'ask':
+        this.#ask(output);
         return;
       case 'session-ended':
         onStep({ step: 'session ended', detail: `${whom(output.user)}: ${failureLine(output.failure)}` });
@@ -326,6 +344,7 @@ export class L2tpServer {
     const { dispatch } = this.#services;
     const key = this.#keys.get(id);
     this.#unwatch(id);
+    this.#services.radius?.forget(id);
     this.#keys.delete(id);
     this.#shapes.delete(id);
     if (key === undefined) return;
@@ -334,16 +353,31 @@ export class L2tpServer {
     dispatch.dataPlane.removeSession(key);
   }
 
-  #watch(id: string): void {
-    const { dispatch, clock } = this.#services;
+  #ask({ id, verification, ...question }: Extract<L2tpServerOutput, { kind: 'ask' }>): void {
+    this.#services.radius?.ask(id, question, (result) => {
+      this.#runner.run((now) => {
+        if (result.kind === 'answer') this.machine.answered(now, id, verification, result.answer);
+        else this.machine.unanswered(now, id, verification, result.failure);
+      });
+    });
+  }
+
+  #watch({ id, idleMs, accounted }: Extract<L2tpServerOutput, { kind: 'user-up' }>): void {
+    const { dispatch, clock, radius } = this.#services;
     const key = this.#keys.get(id);
-    if (key !== undefined) dispatch.traffic(clock).watch(key, this.#onTraffic);
+    if (key === undefined) return;
+    dispatch.traffic(clock).watch(key, this.#onTraffic);
+    if (accounted) radius?.begin(key, accounted);
+    if (idleMs === undefined) return;
+    this.#idle.watch(key, idleMs, () => this.#runner.run((now) => this.machine.fail(now, id, idleFailure(idleMs))));
   }
 
   #unwatch(id: string): void {
     const { dispatch, clock } = this.#services;
     const key = this.#keys.get(id);
-    if (key !== undefined) dispatch.traffic(clock).unwatch(key);
+    if (key === undefined) return;
+    dispatch.traffic(clock).unwatch(key);
+    this.#idle.unwatch(key);
   }
 
   readonly #onTraffic = (keys: readonly SessionKey[]): void => {
@@ -358,6 +392,14 @@ export class L2tpServer {
     this.#failure = failure;
     if (!again) this.#services.onState(state, failure);
   }
+}
+
+function idleFailure(idleMs: number): Failure {
+  return {
+    step: 'Idle-Timeout',
+    reason: `no user packet came or went for ${idleMs / 1000} s, after which the RADIUS server ends this session`,
+    remedy: 'dial in again when there is something to send, or let the RADIUS server allow more silence',
+  };
 }
 
 /** A user as the log names it; without authentication nobody has a name. */

@@ -171,12 +171,10 @@ describe('the rules', () => {
     expect(matching[0]?.allowed).not.toBe('');
   });
 
-  it('each have a case here, or in the tests of the rules of IPsec and of IPv6', () => {
+  it('each have a case here, or in the tests of the rules of IPsec, IPv6 and RADIUS', () => {
     const covered = new Set(CASES.map(([rule]) => rule));
-    const elsewhere = (name: string) => name.startsWith('ipsec-') || name.startsWith('ipv6-');
-    expect(
-      CONFIGURATION_RULES.map(({ name }) => name).filter((name) => !covered.has(name) && !elsewhere(name)),
-    ).toEqual([]);
+    const names = CONFIGURATION_RULES.map(({ name }) => name);
+    expect(names.filter((name) => !covered.has(name) && !/^(ipsec|ipv6|radius)-/.test(name))).toEqual([]);
   });
 
   it.each<[string, readonly Change[]]>([
