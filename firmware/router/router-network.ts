@@ -56,10 +56,9 @@ export class RouterNetwork implements TunnelNetworks {
     const source = localAddress === '' ? siteAddress(this.#configuration, device) : undefined;
     const from = source === undefined ? {} : { source };
     this.#tunnels.set(device, { device, localAddress, prefixes, ...peer, ...from, ...(ipv6 ? { ipv6 } : {}) });
-    if (dns.length > 0) {
-      this.#dnsOf.set(device, name);
-      await this.#attempt(() => this.#dns.write(name, dns));
-    }
+    if (dns.length > 0) this.#dnsOf.set(device, name);
+    // Without any, what was told before is taken away: servers of IPv6 come and go while the tunnel stands.
+    if (this.#dnsOf.has(device)) await this.#attempt(() => this.#dns.write(name, dns));
     const { failures } = await this.#reconcile();
     // Something else on the machine may be amiss without this tunnel being the worse for it; only its own device counts.
     const own = failures.find(({ reason }) => reason.split(/[^\w-]+/).includes(device));

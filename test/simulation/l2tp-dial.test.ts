@@ -9,6 +9,10 @@ import { LossyNetwork } from './lossy-network.ts';
 import { type ChannelWeather, SimulatedBranch } from './simulated-branch.ts';
 
 const SEEDS = 2_000;
+/** One run in so many has IPv6 inside. */
+const IPV6_EVERY = 3;
+/** Runs that wait for an address of IPv6. */
+const IPV6_SEEDS = 100;
 /** Runs with a client that is protected by IPsec. */
 const PROTECTED_SEEDS = 500;
 const METHODS: readonly PppAuthentication[] = ['pap', 'chap', 'mschapv2'];
@@ -30,6 +34,7 @@ function prepare(seed: number, loss: number, password = 'bob-pw', protection = f
   const network = new LossyNetwork(random, { loss, duplicate: 0.1, delay: [1, 60] });
   const method = METHODS[seed % METHODS.length] ?? 'pap';
   const secret = seed % 2 === 0 ? { secret: 'tunnel secret' } : {};
+  const isIpv6 = seed % IPV6_EVERY === 0;
   const branch = new SimulatedBranch(
     network,
     random,
@@ -42,6 +47,7 @@ function prepare(seed: number, loss: number, password = 'bob-pw', protection = f
       authentication: [method],
       hideAvps: seed % 4 === 0,
       mru: 1400,
+      ipv6: isIpv6,
       ...secret,
     },
     {
@@ -54,6 +60,7 @@ function prepare(seed: number, loss: number, password = 'bob-pw', protection = f
       hideAvps: seed % 4 === 0,
       mru: 1400,
       ...secret,
+      ...(isIpv6 ? { ipv6: { pool: 'fd00:98::/62', dns: [] } } : {}),
     },
     protection ? fragileChannels(random) : undefined,
   );
@@ -106,6 +113,18 @@ function dialMany(count: number, protection: boolean): string[] {
 describe('dialling over a network that loses 30 %, duplicates and reorders', () => {
   it(`ends up and leaves nothing behind, for ${SEEDS} seeds`, { timeout: 300_000 }, () => {
     expect(dialMany(SEEDS, false)).toEqual([]);
+  });
+
+  it(`brings an IPv6 address sooner or later, for ${IPV6_SEEDS} seeds`, { timeout: 120_000 }, () => {
+    const late: number[] = [];
+    for (let run = 1; run <= IPV6_SEEDS; run += 1) {
+      const seed = IPV6_EVERY * run;
+      const { network, branch } = prepare(seed, 0.3);
+      branch.connect();
+      // What is lost of three advertisements in the first half minute comes again after ten minutes.
+      if (!network.runUntil(1_500_000, () => branch.client.ipv6?.addresses.length === 1)) late.push(seed);
+    }
+    expect(late).toEqual([]);
   });
 
   it(`does so inside channels that are lost at any moment, for ${PROTECTED_SEEDS} seeds`, { timeout: 300_000 }, () => {

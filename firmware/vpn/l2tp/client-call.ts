@@ -92,7 +92,8 @@ export class ClientCall {
 
   /** A bare PPP frame. */
   receiveFrame(now: Instant, frame: Uint8Array): void {
-    if (this.#ipv6?.receive(now, frame) !== true) this.#ppp?.receive(now, frame);
+    if (this.#ipv6?.receive(now, frame) === true) this.#ppp?.dataReceived(now);
+    else this.#ppp?.receive(now, frame);
     this.#drain(now);
   }
 

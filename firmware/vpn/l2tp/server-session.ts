@@ -129,7 +129,8 @@ export class ServerSession {
 
   /** A bare PPP frame. */
   receive(now: Instant, frame: Uint8Array): void {
-    if (this.#ipv6?.receive(now, frame) !== true) this.ppp.receive(now, frame);
+    if (this.#ipv6?.receive(now, frame) === true) this.ppp.dataReceived(now);
+    else this.ppp.receive(now, frame);
   }
 
   /** The server goes down: the user's hosts are told that this is no router any more. */

@@ -1,7 +1,7 @@
 /** Nothing of a protected socket ever leaves but as ESP, whatever state its policy is in. */
 import { describe, expect, it } from 'vitest';
 import { carry, EspEnd, L2TP, LEFT, PORT_4500, protectedPair, RIGHT } from './esp-bench.ts';
-import { ipv4Packet } from './packets.ts';
+import { ipv4Packet, ipv6Packet } from './packets.ts';
 
 const SECRET = Uint8Array.from({ length: 64 }, (_, i) => 0xa0 + (i % 7));
 const CONTROL = Uint8Array.from([0xc8, 0x02, 0, 12 + SECRET.length, 0, 10, 0, 0, 0, 0, 0, 0, ...SECRET]);
@@ -41,6 +41,21 @@ describe('a protected socket', () => {
     end.protect(1, 1);
     sendEverything(end);
     assertProtected(end, 0x1001, 3);
+  });
+
+  it('sends IPv6 in a session no other way', () => {
+    const end = new EspEnd(LEFT, RIGHT);
+    end.session(1, end.l2tpPath(1), '2001:db8::2');
+    const packet = ipv6Packet(17, SECRET);
+    end.packet(packet);
+    end.protect(1);
+    end.packet(packet);
+    expect(end.sent).toEqual([]);
+    expect([end.drops(), end.policyDrops(1)]).toEqual([{ noSa: 1 }, { noSa: 1 }]);
+    end.putSa(end.sa(1, 1));
+    end.protect(1, 1);
+    end.packet(packet);
+    assertProtected(end, 0x1001, 1);
   });
 
   it('sends nothing between the end of a pair and the next one', () => {

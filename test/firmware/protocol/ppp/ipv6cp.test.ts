@@ -242,3 +242,21 @@ it('IPv6CP comes up or rests for whatever is lost on the way', () => {
     expect(a.localInterfaceId, `seed ${seed}`).toEqual(b.peerInterfaceId);
   }
 });
+
+it('IPv6CP neither throws nor hangs for any octets', () => {
+  const random = new TestRandom(7);
+  for (let run = 0; run < 300; run += 1) {
+    const solo = inNetworkPhase(run % 2 === 0 ? CLIENT : IPV6_ONLY);
+    for (let count = 0; count < 20; count += 1) {
+      const code = 1 + Math.floor(random.next() * 8);
+      // Half of them answer what we asked, and some are made of options.
+      const asked = solo.sentOf(PPP_IPV6CP, 1).at(-1)?.identifier ?? 0;
+      const length = Math.floor(random.next() * 24);
+      const octets = Array.from(random.bytes(length));
+      const data = random.next() < 0.5 ? octets : [1, 10, ...Array.from(random.bytes(8)), ...octets.slice(0, 3)];
+      solo.hear(PPP_IPV6CP, code, random.next() < 0.5 ? asked : Math.floor(random.next() * 256), data);
+    }
+    solo.wait(120_000);
+    expect(solo.isDone || solo.isOpen || solo.link.nextDeadline() !== undefined).toBe(true);
+  }
+});
