@@ -79,6 +79,7 @@ function identityOf(type: number, reader: FieldReader): string {
 
 const describeNatOa: Describe = (reader, out) => {
   const type = reader.u8('ID Type');
+  out['idType'] = type;
   out['id'] = nameOf(ID_NAMES, type, 'type');
   reader.bytes(3, 'Reserved');
   out['address'] = addressRest(reader, type === 5 ? 16 : 4, 'Identification Data');
