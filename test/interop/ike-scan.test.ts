@@ -8,6 +8,7 @@ import {
 import { LabCulvert } from '../../scripts/lab/culvert.ts';
 import { tryRun } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
+import { IkeWitness } from './ike-witness.ts';
 import { answering, ipsecStatus } from './ipsec-support.ts';
 
 /** ike-scan writes transforms as numbers: cipher[/key length], hash, authentication (1: a key), group. */
@@ -31,9 +32,11 @@ const HANDSHAKES: Readonly<Record<1 | 2, RegExp>> = {
 describe.each([1, 2] as const)('ike-scan asks our responder by IKEv%i', { timeout: 60_000 }, (version) => {
   let network: BranchNetwork;
   let office: LabCulvert | undefined;
+  const witness = new IkeWitness();
 
   beforeAll(async () => {
     network = await createBranchNetwork('namespace');
+    await witness.start(network.office, 'eth0');
   });
 
   afterEach(async () => {
@@ -41,7 +44,10 @@ describe.each([1, 2] as const)('ike-scan asks our responder by IKEv%i', { timeou
     office = undefined;
   });
 
-  afterAll(() => network?.delete());
+  afterAll(async () => {
+    await witness.remove();
+    network?.delete();
+  });
 
   async function startOffice(ike: string): Promise<LabCulvert> {
     const ipsec = answering(version, { ike: [ike] });
@@ -86,5 +92,11 @@ describe.each([1, 2] as const)('ike-scan asks our responder by IKEv%i', { timeou
     const { ipsec } = await router.status();
     expect(ipsec.filter(({ peerIdentity }) => peerIdentity !== '')).toEqual([]);
     expect(ipsec.flatMap(({ children }) => children)).toEqual([]);
+  });
+
+  it('is read by our decoder as by tshark', async () => {
+    const { ike } = await witness.agree();
+    // A question and an answer for each time that it was run.
+    expect(ike).toBeGreaterThanOrEqual(2 * 7);
   });
 });

@@ -9,6 +9,7 @@ import { LabCulvert } from '../../scripts/lab/culvert.ts';
 import { type Strongswan, startStrongswan } from '../../scripts/lab/strongswan.ts';
 import type { SwanConnection } from '../../scripts/lab/swanctl.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
+import { IkeWitness } from './ike-witness.ts';
 import { expectNoneLost, ipsecStatus, type Overlay, PSK, pingSteadily, waitForIpsec } from './ipsec-support.ts';
 import { type MatrixRow, matrixIt } from './matrix.ts';
 import { ping } from './site-pair.ts';
@@ -35,6 +36,7 @@ describe('strongSwan in a namespace, in tunnel mode', { timeout: 60_000 }, () =>
   let network: BranchNetwork;
   let branch: LabCulvert | undefined;
   let peer: Strongswan | undefined;
+  const witness = new IkeWitness();
 
   beforeAll(async () => {
     network = await createBranchNetwork('namespace');
@@ -42,16 +44,21 @@ describe('strongSwan in a namespace, in tunnel mode', { timeout: 60_000 }, () =>
     await office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
     await office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
     await office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    await witness.start(network.internet);
   });
 
   afterEach(async () => {
+    await witness.keep(branch);
     await branch?.remove();
     branch = undefined;
     await peer?.stop();
     peer = undefined;
   });
 
-  afterAll(() => network?.delete());
+  afterAll(async () => {
+    await witness.remove();
+    network?.delete();
+  });
 
   async function startPeer(version: 1 | 2, overlay: Partial<SwanConnection> = {}): Promise<Strongswan> {
     peer = await startStrongswan({
@@ -157,6 +164,7 @@ describe('strongSwan in a namespace, in tunnel mode', { timeout: 60_000 }, () =>
       const [child] = await strongswan.control.installed();
       const pings = pingSteadily(network.branchHost, addresses.officeHost);
       const renewed = async () => {
+        await witness.keep(router);
         const sas = await strongswan.control.listSas();
         const installed = await strongswan.control.installed();
         const newIke = sas.some(({ id, state }) => state === 'ESTABLISHED' && id !== ike?.id);
@@ -167,4 +175,12 @@ describe('strongSwan in a namespace, in tunnel mode', { timeout: 60_000 }, () =>
       expect((await ipsecStatus(router, 'plant'))?.state).toBe('up');
     });
   }
+
+  it('is read by our decoder as by tshark: what both said, and with our keys what was encrypted', async () => {
+    const { ike, decrypted, esp, icvGood } = await witness.agree();
+    expect(ike).toBeGreaterThanOrEqual(CASES.length * 2 * 4);
+    expect(decrypted).toBeGreaterThanOrEqual(CASES.length * 2 * 2);
+    expect(esp).toBeGreaterThanOrEqual(CASES.length * 2 * 2);
+    expect(icvGood).toBeGreaterThanOrEqual((CASES.length - 1) * 2 * 2);
+  });
 });

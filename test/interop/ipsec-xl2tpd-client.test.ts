@@ -84,6 +84,7 @@ describe('strongSwan and xl2tpd as the client', { timeout: 60_000 }, () => {
     await waitFor('an answer through us', async () => {
       return (await guest.tryExec(`ping -n -c 1 -W 1 ${addresses.officeHost}`)).code === 0;
     });
+    await witness.keep(office);
     return caller;
   }
 
@@ -125,11 +126,13 @@ describe('strongSwan and xl2tpd as the client', { timeout: 60_000 }, () => {
         await strongswan.control.rekey('ike');
         const children = new Set<number>();
         const renewed = async () => {
+          await witness.keep(office);
           for (const { id } of await strongswan.control.installed()) children.add(id);
           return children.size >= 3;
         };
         await waitFor('new keys', renewed, { timeoutMs: 40_000, intervalMs: 500 });
         await expectNoneLost(pings);
+        await witness.keep(office);
         await caller.stop();
         await strongswan.control.terminate();
       });

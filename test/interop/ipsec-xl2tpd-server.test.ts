@@ -50,6 +50,7 @@ describe('strongSwan and xl2tpd as the server', { timeout: 120_000 }, () => {
   }, 120_000);
 
   afterEach(async () => {
+    await witness.keep(branch);
     await branch?.remove();
     branch = undefined;
     for (const namespace of natSite.splice(0)) namespace.delete();
@@ -150,6 +151,7 @@ describe('strongSwan and xl2tpd as the server', { timeout: 120_000 }, () => {
       const children = new Set<number>();
       const ikes = new Set<number>();
       const renewed = async () => {
+        await witness.keep(branch);
         for (const sa of await strongswan.control.listSas()) {
           if (sa.state === 'ESTABLISHED') ikes.add(sa.id);
           for (const { id, state } of sa.children) if (state === 'INSTALLED') children.add(id);

@@ -136,7 +136,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'isakmp.auth.method': field('authMethod'),
   'isakmp.auth.data': field('authenticationData'),
   'isakmp.id.type': field('idType'),
-  'isakmp.id.data.ipv4_addr': field('identity', is('id', 'ID_IPV4_ADDR')),
+  'isakmp.id.data.ipv4_addr': ({ payloads }) => payloads.flatMap(identityPart(0)),
+  'isakmp.id.data.ipv4_subnet': ({ payloads }) => payloads.flatMap(identityPart(1)),
   'isakmp.id.data.fqdn': field('identity', is('id', 'ID_FQDN')),
   'isakmp.id.data.user_fqdn': field('identity', ({ id }) => id === 'ID_RFC822_ADDR' || id === 'ID_USER_FQDN'),
   'isakmp.ts.type': selectors('tsType'),
@@ -154,6 +155,15 @@ const ROWS: Readonly<Record<string, Row>> = {
   'isakmp.frag.packetid': field('fragmentId'),
   'isakmp.frag.seq': field('fragmentNumber', is('name', 'FRAGMENT')),
 };
+
+/** `10.1.0.0 mask 255.255.0.0` are two fields of tshark. */
+const identityPart =
+  (index: 0 | 1) =>
+  ({ id, identity }: Out): readonly string[] => {
+    if (typeof identity !== 'string' || (id !== 'ID_IPV4_ADDR' && id !== 'ID_IPV4_ADDR_SUBNET')) return [];
+    const part = identity.split(' mask ')[index];
+    return part === undefined ? [] : [part];
+  };
 
 const SIGNATURE_HASHES = ['', 'SHA1', 'SHA2-256', 'SHA2-384', 'SHA2-512', 'Identity'];
 
@@ -227,6 +237,9 @@ function saidOf(ours: readonly DecodedMessage[]): Said {
   return { messages, payloads, proposals, transforms: proposals.flatMap((one) => listOf(one['transforms'])) };
 }
 
+/** Ciphers of ESP that tshark 4.0 does not know. */
+const UNKNOWN = /^(ChaCha20|AES-CCM)/;
+
 const CODES: readonly string[] = [
   '',
   'Configure-Request',
@@ -262,8 +275,10 @@ function compareInside(
     'esp.sequence',
     esp.flatMap(({ fields }) => numberOrText(fields['sequenceNumber'])),
   );
-  const checked = esp.filter(({ fields }) => fields['icv'] === 'good' || fields['icv'] === 'bad');
-  // tshark says neither of what it cannot check.
+  const checked = esp.filter(
+    ({ fields }) =>
+      (fields['icv'] === 'good' || fields['icv'] === 'bad') && !UNKNOWN.test(String(fields['encryption'])),
+  );
   put(
     'esp.icv_good',
     checked.map(({ fields }) => (fields['icv'] === 'good' ? 1 : 0)),
@@ -295,12 +310,16 @@ function compareInside(
     'chap.identifier',
     chap.flatMap(({ fields }) => numberOrText(fields['identifier'])),
   );
+  // tshark reads on in what a Code-Reject or a Protocol-Reject gives back.
+  const outer = (name: string): readonly string[] => (theirs.get(name) ?? []).slice(0, 1);
   put(
     'ppp.code',
     others.map(({ fields }) => CODES.indexOf(String(fields['code']))),
+    outer('ppp.code'),
   );
   put(
     'ppp.identifier',
     others.flatMap(({ fields }) => numberOrText(fields['identifier'])),
+    outer('ppp.identifier'),
   );
 }

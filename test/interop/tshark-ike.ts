@@ -70,7 +70,8 @@ async function framesOf(capture: string, profile: string): Promise<ReadonlyMap<n
     '-r',
     capture,
     '-Y',
-    'isakmp || esp',
+    // What an ICMP error quotes is no message of this frame.
+    '(isakmp || esp) && !icmp && !icmpv6',
     '-T',
     'fields',
     '-E',

@@ -1,10 +1,9 @@
 /** What strongSwan and xl2tpd in a guest are tried with, as our server and as our client. */
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { BranchNetwork } from '../../scripts/lab/branch-network.ts';
-import { type Capture, startCapture } from '../../scripts/lab/capture.ts';
+import type { LabCulvert } from '../../scripts/lab/culvert.ts';
 import { countTraffic } from '../../scripts/lab/l2tp-in-clear.ts';
-import { createStateFolder, type StateFolder } from '../../scripts/lab/state-folder.ts';
+import { IkeWitness } from './ike-witness.ts';
 
 export const USER = { name: 'alice', password: 'alice-pw' };
 export const PEER = { peer: 'strongSwan 5.9 + xl2tpd', mode: 'transport' } as const;
@@ -28,21 +27,29 @@ export const CASES = ([1, 2] as const).flatMap((version) =>
 /** So short that we renew both kinds of keys within a test. Seconds. */
 export const SHORT_LIVES = { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 };
 
-/** What crossed the internet in clear, looked at when all cases of a suite have run. */
+/** What crossed the internet, looked at when all cases of a suite have run: nothing in clear, and as tshark reads it. */
 export class Witness {
-  readonly #folder: StateFolder = createStateFolder('witness');
-  readonly #file = join(this.#folder.path, 'internet.pcap');
-  #capture: Capture | undefined;
+  readonly #ike = new IkeWitness();
 
   async start(network: BranchNetwork): Promise<void> {
-    this.#capture = await startCapture({ namespace: network.internet, device: 'br0', file: this.#file });
+    await this.#ike.start(network.internet, 'br0', '');
+  }
+
+  /** To be called while SAs stand: their keys are gone with them. */
+  async keep(router: LabCulvert | undefined): Promise<void> {
+    await this.#ike.keep(router);
   }
 
   async stop(): Promise<void> {
-    await this.#capture?.stop();
-    const seen = countTraffic(this.#file);
-    this.#folder.remove();
-    expect(seen.clearL2tp).toBe(0);
-    expect(seen.esp + seen.espInUdp).toBeGreaterThan(0);
+    try {
+      const agreed = await this.#ike.agree();
+      const seen = countTraffic(this.#ike.file);
+      expect(seen.clearL2tp).toBe(0);
+      expect(seen.esp + seen.espInUdp).toBeGreaterThan(0);
+      // Down to L2TP and PPP in what our keys decrypt.
+      for (const count of Object.values(agreed)) expect(count).toBeGreaterThan(CASES.length);
+    } finally {
+      await this.#ike.remove();
+    }
   }
 }

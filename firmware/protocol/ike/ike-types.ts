@@ -132,6 +132,8 @@ export interface IkeSecrets {
   readonly connection: string;
   /** Where IKE and ESP go now. */
   readonly path: UdpPath;
+  /** There is a NAT before this side: others see it at another address than this side does. */
+  readonly behindNat: boolean;
   readonly ike: IkeSaSecrets;
   readonly children: readonly ChildSa[];
 }

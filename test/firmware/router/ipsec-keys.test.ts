@@ -40,6 +40,7 @@ const HQ: IkeSecrets = {
   ikeId: 1,
   connection: 'hq',
   path,
+  behindNat: false,
   ike: {
     version: 2,
     spiI: octets(8, 1),
@@ -57,6 +58,7 @@ const PLANT: IkeSecrets = {
   ikeId: 1,
   connection: 'plant',
   path,
+  behindNat: false,
   ike: { version: 1, cookieI: octets(8, 7), cookieR: octets(8, 8), encryption: '3des', encryptionKey: octets(24, 9) },
   children: [],
 };
@@ -129,6 +131,13 @@ describe('the keys of a router', () => {
       ikev2: [{ cipher: { name: 'chacha20poly1305' } }],
       esp: [{ cipher: { name: 'aes128ccm8' } }, { cipher: { name: 'aes128' } }],
     });
+  });
+
+  it('name no address of this side behind a NAT, where a capture may have another one', async () => {
+    await withSas();
+    bench.ipsec.keys = [{ ...HQ, behindNat: true }];
+    const ends = linesOf('hq').map((line) => /esp_sa: "IPv4","([^"]*)","([^"]*)"/.exec(line)?.slice(1, 3));
+    expect(ends).toEqual([undefined, ['*', '10.20.0.2'], ['10.20.0.2', '*']]);
   });
 
   it('stand in no status, configuration or log', async () => {

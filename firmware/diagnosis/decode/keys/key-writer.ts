@@ -1,10 +1,12 @@
 /** Keys of running SAs as lines of Wireshark's tables, which the decoder and Wireshark both read. */
 import { hex } from '../../../protocol/bytes.ts';
 import type { ChildKeys, ChildSa, IkeSaSecrets, IkeSecrets } from '../../../protocol/ike/ike-types.ts';
-import type { UdpPath } from '../../../protocol/udp-path.ts';
 import type { TableFile } from './key-files.ts';
 import { OWN_LINE } from './key-lines.ts';
 import { cipherTitle, integrityTitle, isKnownToWireshark, type KeyTable } from './wireshark-names.ts';
+
+/** Every address, in `esp_sa`. */
+const ANY = '*';
 
 /** A line of one of the tables. It holds keys. */
 export interface WrittenKey {
@@ -14,8 +16,10 @@ export interface WrittenKey {
 }
 
 /** Keys of an IKE SA first, then two lines for each child SA: what goes out, and what comes in. */
-export function keyLines({ ike, path, children }: IkeSecrets): readonly WrittenKey[] {
-  return [ikeLine(ike), ...children.flatMap((child) => childLines(child, path))];
+export function keyLines({ ike, path, behindNat, children }: IkeSecrets): readonly WrittenKey[] {
+  // A capture from beyond the NAT has another address of this side.
+  const own = behindNat ? ANY : path.local.address;
+  return [ikeLine(ike), ...children.flatMap((child) => childLines(child, own, path.remote.address))];
 }
 
 function ikeLine(ike: IkeSaSecrets): WrittenKey {
@@ -36,11 +40,11 @@ function ikeLine(ike: IkeSaSecrets): WrittenKey {
   return { table: 'ikev2_decryption_table', line: marked('ikev2', encryption, fields.join(',')) };
 }
 
-function childLines(child: ChildSa, { local, remote }: UdpPath): readonly WrittenKey[] {
+function childLines(child: ChildSa, own: string, remote: string): readonly WrittenKey[] {
   const { inbound, outbound, inboundSpi, outboundSpi, extendedSequenceNumbers } = child;
   const line = (from: string, to: string, spi: number, keys: ChildKeys): WrittenKey => {
     const fields = [
-      from.includes(':') ? 'IPv6' : 'IPv4',
+      remote.includes(':') ? 'IPv6' : 'IPv4',
       from,
       to,
       `0x${spi.toString(16).padStart(8, '0')}`,
@@ -54,10 +58,7 @@ function childLines(child: ChildSa, { local, remote }: UdpPath): readonly Writte
     const text = fields.map((field) => `"${field}"`).join(',');
     return { table: 'esp_sa', line: marked('esp', keys.encryption, text) };
   };
-  return [
-    line(local.address, remote.address, outboundSpi, outbound),
-    line(remote.address, local.address, inboundSpi, inbound),
-  ];
+  return [line(own, remote, outboundSpi, outbound), line(remote, own, inboundSpi, inbound)];
 }
 
 /** Wireshark refuses a whole file for one name it does not know: to it, the line is a comment. */

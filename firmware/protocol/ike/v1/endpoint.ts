@@ -173,10 +173,10 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   /** Keys of every ISAKMP SA that stands, and of its child SAs. */
   secrets(): readonly IkeSecrets[] {
     return [...this.#table.sas.values()].map(({ ikeId, path, sa }) => {
-      const { cookieI, cookieR, encryptionKey, proposal, connection } = sa;
+      const { cookieI, cookieR, encryptionKey, proposal, connection, nat } = sa;
       const ike = { version: 1, cookieI, cookieR, encryption: proposal.encryption, encryptionKey } as const;
       const children = this.children.ofIke(ikeId).map(({ child }) => child);
-      return { ikeId, connection: connection.name, path, ike, children };
+      return { ikeId, connection: connection.name, path, behindNat: nat.local, ike, children };
     });
   }
 

@@ -12,6 +12,7 @@ export function secretsOf(sa: IkeSa): IkeSecrets | undefined {
     ikeId: sa.id,
     connection: sa.connection.name,
     path: sa.path,
+    behindNat: sa.nat.local,
     ike: {
       version: 2,
       spiI,
