@@ -128,7 +128,8 @@ export class FrameDecoder {
     switch (this.#udp.classify(place, payload, this.#l2tp.isKnown(place, path.link, payload))) {
       case 'l2tp': {
         const { link, depth } = path;
-        const inner = (found: Octets) => this.#ip(found, { ...path, depth: depth + 1, around: place });
+        const inner = (found: Octets) =>
+          this.#ip(found, { ...path, link: `${link}/l2tp`, depth: depth + 1, around: place });
         this.#l2tp.decode(payload, { place, link, depth, emit: (body) => this.#emit(body, place), inner });
         return;
       }

@@ -50,6 +50,15 @@ export function readAvps(reader: FieldReader, secrets: readonly Uint8Array[]): R
   return { list, values, ...(fault === undefined ? {} : { fault }) };
 }
 
+/** Notes of AVPs whose value stayed hidden. */
+const NO_SECRET = 'hidden: give --secret';
+const WRONG_SECRET = 'hidden, and not readable with this secret';
+
+/** Whether an AVP of {@link ReadAvps} stayed hidden. */
+export function isClosed({ meaning }: Fields): boolean {
+  return meaning === NO_SECRET || meaning === WRONG_SECRET;
+}
+
 interface FoundAvp {
   /** Of its value in the message. */
   readonly offset: number;
@@ -127,7 +136,7 @@ function described(
 ): Fields {
   const meaning = value === undefined || avp.key === undefined ? undefined : meaningOf(avp.key, value, bearer);
   const closed = avp.hidden && value === undefined && trouble === undefined;
-  const note = closed ? (haveSecret ? 'hidden, and not readable with this secret' : 'hidden: give --secret') : meaning;
+  const note = closed ? (haveSecret ? WRONG_SECRET : NO_SECRET) : meaning;
   return {
     name: avp.name,
     value: value === undefined ? hex(avp.octets) : jsonValue(value),

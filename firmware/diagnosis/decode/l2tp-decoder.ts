@@ -1,5 +1,5 @@
 /** L2TPv2 messages: control messages are told AVP by AVP, data messages by the PPP inside (RFC 2661). */
-import { hex } from '../../protocol/bytes.ts';
+import { createHash } from 'node:crypto';
 import type { AvpKey } from '../../protocol/l2tp/avp-table.ts';
 import type { AvpValue, ResultCode } from '../../protocol/l2tp/avp-value.ts';
 import { findMessage } from '../../protocol/l2tp/message-table.ts';
@@ -8,7 +8,7 @@ import { isRightResponse, type ResponseBearer } from '../../protocol/l2tp/tunnel
 import type { DecodeOptions } from './decode-options.ts';
 import type { DecodedBody, DecodeFault, Fields, MessagePlace } from './decoded.ts';
 import { FieldError, FieldReader, type Octets } from './field-reader.ts';
-import { type ReadAvps, readAvps } from './l2tp-avps.ts';
+import { isClosed, type ReadAvps, readAvps } from './l2tp-avps.ts';
 import { type L2tpHeader, readL2tpHeader, versionOf } from './l2tp-header.ts';
 import { l2tpv3Body } from './l2tp-v3.ts';
 import type { Surroundings } from './message-sink.ts';
@@ -92,7 +92,7 @@ export class L2tpDecoder {
       ...(context.retransmission ? { retransmission: true } : {}),
       ...(context.authentication === undefined ? {} : { authentication: context.authentication }),
     };
-    const notes = [resultText(name, read.values), context.authentication];
+    const notes = [resultText(name, read.values), context.authentication, hiddenText(read, this.#secrets.length > 0)];
     if (context.retransmission) notes.push('retransmission');
     const said = notes.filter((note) => note !== undefined).join('; ');
     return withFault(name, said === '' ? where : `${where}: ${said}`, fields, fault);
@@ -110,7 +110,7 @@ export class L2tpDecoder {
     const assignedTunnel = numberOf(values, 'assignedTunnelId');
     let bound: Bound;
     if (name === 'SCCRQ' && header.tunnelId === 0) {
-      const request = hex(message.bytes);
+      const request = createHash('sha1').update(message.bytes).digest('base64');
       const { tunnel, again } = this.#tunnels.request(place, link, assignedTunnel ?? 0, request);
       if (again) return { retransmission: true };
       bound = { tunnel, receiver: 1 };
@@ -164,10 +164,12 @@ function withFault(name: string, said: string, fields: Fields, error: DecodeFaul
   return { protocol: 'l2tp', summary, fields, error };
 }
 
-/** A control message must have Length, Ns and Nr (RFC 2661 section 3.1). */
-function bitsFault({ ns }: L2tpHeader): DecodeFault | undefined {
-  if (ns !== undefined) return undefined;
-  return { offset: 0, field: 'S bit', reason: 'a control message without Ns and Nr' };
+/** A control message must have Length, Ns and Nr, and no offset (RFC 2661 section 3.1). */
+function bitsFault({ announced, ns, offsetSize }: L2tpHeader): DecodeFault | undefined {
+  if (!announced) return { offset: 0, field: 'L bit', reason: 'a control message without Length' };
+  if (ns === undefined) return { offset: 0, field: 'S bit', reason: 'a control message without Ns and Nr' };
+  if (offsetSize !== undefined) return { offset: 0, field: 'O bit', reason: 'a control message with an offset' };
+  return undefined;
 }
 
 function typeFault({ values, fault }: ReadAvps, offset: number): DecodeFault | undefined {
@@ -185,6 +187,14 @@ function resultText(name: string, values: ReadonlyMap<AvpKey, AvpValue>): string
   if (name !== 'StopCCN' && name !== 'CDN') return undefined;
   const result = values.get('resultCode');
   return isResult(result) ? describeResult(name, result) : undefined;
+}
+
+/** What could not be read for want of the right secret. */
+function hiddenText({ list }: ReadAvps, haveSecret: boolean): string | undefined {
+  const hidden = list.filter(isClosed).length;
+  if (hidden === 0) return undefined;
+  const what = hidden === 1 ? '1 hidden AVP' : `${hidden} hidden AVPs`;
+  return haveSecret ? `${what}, not readable with this secret` : `${what}: give --secret`;
 }
 
 function isResult(value: AvpValue | undefined): value is ResultCode {

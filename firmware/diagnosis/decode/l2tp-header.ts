@@ -4,6 +4,8 @@ import { FieldError, FieldReader, type Octets, slice } from './field-reader.ts';
 
 export interface L2tpHeader {
   readonly control: boolean;
+  /** L bit: the Length field is there. */
+  readonly announced: boolean;
   readonly tunnelId: number;
   readonly sessionId: number;
   /** Absent without the S bit. */
@@ -29,16 +31,17 @@ export function readL2tpHeader(octets: Octets): L2tpHeader {
   const bits = reader.u16('L2TP header');
   const control = (bits & HeaderBit.T) !== 0;
   const there = octets.bytes.length + octets.missing;
-  const announced = (bits & HeaderBit.L) === 0 ? there : reader.u16('Length');
+  const announced = (bits & HeaderBit.L) !== 0;
+  const total = announced ? reader.u16('Length') : there;
   const tunnelId = reader.u16('Tunnel ID');
   const sessionId = reader.u16('Session ID');
   const numbers = (bits & HeaderBit.S) === 0 ? {} : { ns: reader.u16('Ns'), nr: reader.u16('Nr') };
   const offset = (bits & HeaderBit.O) === 0 ? {} : { offsetSize: reader.u16('Offset Size') };
   reader.bytes(offset.offsetSize ?? 0, 'Offset Pad');
   const length = reader.offset;
-  if (announced > there) throw new FieldError(2, 'Length', `${announced} octets announced, the datagram has ${there}`);
-  if (announced < length) throw new FieldError(2, 'Length', `${announced} octets, less than the header`);
+  if (total > there) throw new FieldError(2, 'Length', `${total} octets announced, the datagram has ${there}`);
+  if (total < length) throw new FieldError(2, 'Length', `${total} octets, less than the header`);
   const priority = (bits & HeaderBit.P) !== 0;
-  const payload = slice(octets, length, announced);
-  return { control, tunnelId, sessionId, ...numbers, priority, ...offset, length, payload };
+  const payload = slice(octets, length, total);
+  return { control, announced, tunnelId, sessionId, ...numbers, priority, ...offset, length, payload };
 }

@@ -3,10 +3,10 @@ import { BoundedMap } from './bounded-map.ts';
 import type { MessagePlace } from './decoded.ts';
 
 /** Entries of the index of tunnels; a tunnel has four, two for either end. */
-const MAX_TUNNEL_KEYS = 32_768;
+const MAX_TUNNEL_KEYS = 16_384;
 const MAX_SESSION_KEYS = 65_536;
 /** Sequence numbers of a direction that are remembered to tell a retransmission; windows are far smaller. */
-const MAX_SEEN = 128;
+const MAX_SEEN = 32;
 
 /** Of a tunnel or session: 0 is who asked for the tunnel, 1 who was asked. */
 export type EndIndex = 0 | 1;
@@ -22,7 +22,7 @@ export interface Tunnel {
   /** Tells tunnels of a capture apart, whatever ids they use again. */
   readonly number: number;
   readonly ends: readonly [TunnelEnd, TunnelEnd];
-  /** The SCCRQ that began it, by which a repetition of it is told; empty when it was not seen. */
+  /** Digest of the SCCRQ that began it, by which a repetition of it is told; empty when it was not seen. */
   readonly request: string;
 }
 
@@ -55,7 +55,7 @@ export class TunnelTable {
 
   /**
    * An SCCRQ, which tells the id that its sender wants in the header.
-   * @param request the message's octets as text
+   * @param request digest of the message
    * @returns the tunnel, and whether this very SCCRQ was there before.
    */
   request(place: MessagePlace, link: string, assigned: number, request: string): { tunnel: Tunnel; again: boolean } {
