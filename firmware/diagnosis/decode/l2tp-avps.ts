@@ -4,6 +4,7 @@ import { type AvpDefinition, type AvpKey, avpDefinition, findAvp } from '../../p
 import { type AvpValue, decodeAvpValue } from '../../protocol/l2tp/avp-value.ts';
 import { unhideValue } from '../../protocol/l2tp/hiding.ts';
 import { findMessage } from '../../protocol/l2tp/message-table.ts';
+import { describePppDisconnect } from '../../protocol/l2tp/ppp-disconnect.ts';
 import { describeResult, type ResultBearer } from '../../protocol/l2tp/result-code.ts';
 import type { DecodeFault, Fields, FieldValue } from './decoded.ts';
 import { FieldError, type FieldReader } from './field-reader.ts';
@@ -139,7 +140,7 @@ function described(
   const note = closed ? (haveSecret ? WRONG_SECRET : NO_SECRET) : meaning;
   return {
     name: avp.name,
-    value: value === undefined ? hex(avp.octets) : jsonValue(value),
+    value: value === undefined ? hex(avp.octets) : jsonValue(value, avp.key),
     mandatory: avp.mandatory,
     ...(avp.hidden ? { hidden: true } : {}),
     ...(note === undefined ? {} : { meaning: note }),
@@ -147,10 +148,14 @@ function described(
   };
 }
 
-/** Octets in hexadecimal, 64 bits as 16 digits, the rest as it is. */
-function jsonValue(value: AvpValue): FieldValue {
-  if (typeof value === 'bigint') return value.toString(16).padStart(16, '0');
+/** Octets in hexadecimal; a number that JSON cannot have exactly as decimal text; the rest as it is. */
+function jsonValue(value: AvpValue, key?: AvpKey): FieldValue {
   if (value instanceof Uint8Array) return hex(value);
+  if (typeof value === 'bigint') {
+    // A Tie Breaker is compared octet by octet, and no amount of anything.
+    if (key === 'tieBreaker') return value.toString(16).padStart(16, '0');
+    return value > Number.MAX_SAFE_INTEGER ? value.toString() : Number(value);
+  }
   if (typeof value !== 'object') return value;
   const parts: [string, AvpValue][] = Object.entries(value);
   return Object.fromEntries(parts.map(([name, part]) => [name, jsonValue(part)]));
@@ -159,11 +164,18 @@ function jsonValue(value: AvpValue): FieldValue {
 /** A value in words, where its number alone says little. */
 function meaningOf(key: AvpKey, value: AvpValue, bearer: ResultBearer): string | undefined {
   if (key === 'messageType' && typeof value === 'number') return findMessage(value);
+  if (key === 'controlConnectionDs' || key === 'sessionDs') return dscpOf(value);
   if (typeof value === 'number') return namesOf(avpDefinition(key), value);
   if (typeof value !== 'object' || value instanceof Uint8Array) return undefined;
   if ('resultCode' in value) return describeResult(bearer, value);
+  if ('direction' in value) return describePppDisconnect(value);
   if ('revision' in value) return `${value.version}.${value.revision}`;
   return 'causeCode' in value ? q931Text(value.causeCode) : undefined;
+}
+
+/** A per-hop behaviour of one DSCP has that in the six highest bits, and nothing behind it (RFC 3140 section 2). */
+function dscpOf(value: AvpValue): string | undefined {
+  return typeof value === 'number' && (value & 0x3ff) === 0 ? `DSCP ${value >>> 10}` : undefined;
 }
 
 function namesOf({ kind, names }: AvpDefinition, value: number): string | undefined {
