@@ -28,6 +28,8 @@ const USERS: readonly RadiusUser[] = [
   },
   { name: 'pap', password: 'pap-pw', reply: ['Framed-IP-Address = 255.255.255.254'] },
   { name: 'chap', password: 'chap-pw' },
+  { name: 'eap-md5', password: 'eap-pw', eap: 'md5' },
+  { name: 'eap-mschapv2', password: 'eap-pw', eap: 'mschapv2' },
   { name: 'brief', password: 'brief-pw', reply: ['Session-Timeout = 2'] },
   { name: 'lazy', password: 'lazy-pw', reply: ['Idle-Timeout = 1'] },
   { name: 'stranger', password: 'another password' },
@@ -53,12 +55,14 @@ let second: Freeradius;
 beforeAll(async () => {
   const users = { local: { password: 'local-pw', address: '10.98.0.200' } };
   const radius = { servers: [server(PREFERRED), server(OTHER)], deadSeconds: 2, interimSeconds: 1 };
-  pair = await SitePair.build({}, { users, authentication: ['mschapv2', 'chap', 'pap'], radius });
+  pair = await SitePair.build({}, { users, authentication: ['mschapv2', 'chap', 'pap', 'eap'], radius });
   const manual = { server: addresses.officeWan, start: 'manual' };
   const document = branchConfiguration({ start: 'manual', user: 'branch', password: 'branch-pw' });
   Object.assign((document['l2tp'] as { clients: object }).clients, {
     pap: { ...manual, user: 'pap', password: 'pap-pw', authentication: ['pap'] },
     chap: { ...manual, user: 'chap', password: 'chap-pw', authentication: ['chap'] },
+    md5: { ...manual, user: 'eap-md5', password: 'eap-pw', authentication: ['eap'] },
+    mschapv2: { ...manual, user: 'eap-mschapv2', password: 'eap-pw', authentication: ['eap'] },
     brief: { ...manual, user: 'brief', password: 'brief-pw' },
     lazy: { ...manual, user: 'lazy', password: 'lazy-pw' },
     stranger: { ...manual, user: 'stranger', password: 'stranger-pw' },
@@ -71,9 +75,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await pair?.remove();
-  await first?.remove();
-  await second?.remove();
+  await Promise.all([pair?.remove(), first?.remove(), second?.remove()]);
 });
 
 describe('users whom FreeRADIUS knows', () => {
@@ -81,7 +83,9 @@ describe('users whom FreeRADIUS knows', () => {
     { name: 'pap', method: 'pap' },
     { name: 'chap', method: 'chap' },
     { name: 'hq', method: 'mschapv2' },
-  ])('dial in with $method', async ({ name, method }) => {
+    { name: 'md5', method: 'eap' },
+    { name: 'mschapv2', method: 'eap' },
+  ])('dial in with $method as $name', async ({ name, method }) => {
     await connect(name);
     expect(await pair.branch.ppp(name)).toMatchObject({ state: 'up', authentication: method });
   });
