@@ -28,6 +28,7 @@ const USERS: readonly RadiusUser[] = [
   },
   { name: 'pap', password: 'pap-pw', reply: ['Framed-IP-Address = 255.255.255.254'] },
   { name: 'chap', password: 'chap-pw' },
+  { name: 'mschapv1', password: 'mschapv1-pw' },
   { name: 'eap-md5', password: 'eap-pw', eap: 'md5' },
   { name: 'eap-mschapv2', password: 'eap-pw', eap: 'mschapv2' },
   { name: 'brief', password: 'brief-pw', reply: ['Session-Timeout = 2'] },
@@ -55,12 +56,13 @@ let second: Freeradius;
 beforeAll(async () => {
   const users = { local: { password: 'local-pw', address: '10.98.0.200' } };
   const radius = { servers: [server(PREFERRED), server(OTHER)], deadSeconds: 2, interimSeconds: 1 };
-  pair = await SitePair.build({}, { users, authentication: ['mschapv2', 'chap', 'pap', 'eap'], radius });
+  pair = await SitePair.build({}, { users, authentication: ['mschapv2', 'chap', 'pap', 'eap', 'mschapv1'], radius });
   const manual = { server: addresses.officeWan, start: 'manual' };
   const document = branchConfiguration({ start: 'manual', user: 'branch', password: 'branch-pw' });
   Object.assign((document['l2tp'] as { clients: object }).clients, {
     pap: { ...manual, user: 'pap', password: 'pap-pw', authentication: ['pap'] },
     chap: { ...manual, user: 'chap', password: 'chap-pw', authentication: ['chap'] },
+    v1: { ...manual, user: 'mschapv1', password: 'mschapv1-pw', authentication: ['mschapv1'] },
     md5: { ...manual, user: 'eap-md5', password: 'eap-pw', authentication: ['eap'] },
     mschapv2: { ...manual, user: 'eap-mschapv2', password: 'eap-pw', authentication: ['eap'] },
     brief: { ...manual, user: 'brief', password: 'brief-pw' },
@@ -83,6 +85,7 @@ describe('users whom FreeRADIUS knows', () => {
     { name: 'pap', method: 'pap' },
     { name: 'chap', method: 'chap' },
     { name: 'hq', method: 'mschapv2' },
+    { name: 'v1', method: 'mschapv1' },
     { name: 'md5', method: 'eap' },
     { name: 'mschapv2', method: 'eap' },
   ])('dial in with $method as $name', async ({ name, method }) => {

@@ -378,11 +378,17 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     if (tunnel.sessions.some((view) => view.sessionId === session.sessionId)) {
       this.#endpoint.closeSession(now, session.tunnelId, session.sessionId, {
         resultCode: CDN_ADMINISTRATIVE,
-        message: `${failure.step}: ${failure.reason}`.slice(0, 200),
+        message: wordsForPeer(failure),
       });
     }
     if (!this.#sessionsOf.has(session.tunnelId)) this.#emptySince.set(session.tunnelId, now);
   }
+}
+
+/** Which RADIUS servers there are, and how they are, is nothing for the peer. */
+function wordsForPeer({ step, reason }: Failure): string {
+  if (step === 'RADIUS') return 'authentication: users cannot be judged here at present';
+  return `${step}: ${reason}`.slice(0, 200);
 }
 
 /** Acct-Session-Ids of this run: random octets and a number. */

@@ -3,7 +3,7 @@ import type { L2tpOutput } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { earliest } from '../../protocol/ppp/deadlines.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
-import type { Ipv4Assignment, PppOutput } from '../../protocol/ppp/link-types.ts';
+import type { Ipv4Assignment, PppOutput, Verdict } from '../../protocol/ppp/link-types.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { RadiusAnswer } from '../radius/session-judge.ts';
 import { type ServerIpv6, SessionIpv6 } from './server-ipv6.ts';
@@ -12,6 +12,13 @@ import type { SessionNeighbours } from './session-neighbours.ts';
 import { closedShape, type LinkShape, openingShape, openShape, type SessionShape } from './session-shape.ts';
 import { SessionUsers } from './session-users.ts';
 import { NOTHING_GRANTED, reviewGrant, type UserGrant } from './user-grant.ts';
+
+/** What a peer is told that could not be judged. */
+const NOBODY_JUDGES: Failure = {
+  step: 'authentication',
+  reason: 'users cannot be judged here at present',
+  remedy: 'try again later',
+};
 
 const POOL_USED_UP: Failure = {
   step: 'IPCP',
@@ -37,6 +44,8 @@ export class ServerSession {
   #up = false;
   /** When the time is up that the user was given. */
   #ends: Instant | undefined;
+  /** Why the last proof could not be judged. */
+  #unavailable: Failure | undefined;
   readonly #random: RandomSource;
   #ipv6: SessionIpv6 | undefined;
   /** Of the IPv6 pool, as long as the session lasts. */
@@ -118,13 +127,13 @@ export class ServerSession {
   answered(now: Instant, verification: number, answer: RadiusAnswer): void {
     const { verdict, words } = this.#users.answered(answer);
     this.#outputs.push({ kind: 'step', direction: 'received', step: 'RADIUS', detail: words });
-    this.ppp.verdict(now, verification, verdict);
+    this.#pronounce(now, verification, verdict);
   }
 
   /** No RADIUS server has, and none will. */
   unanswered(now: Instant, verification: number, failure: Failure): void {
     this.#users.unanswered();
-    this.ppp.verdict(now, verification, { kind: 'unavailable', failure });
+    this.#pronounce(now, verification, { kind: 'unavailable', failure });
   }
 
   /** A bare PPP frame. */
@@ -211,7 +220,7 @@ export class ServerSession {
         this.#ipv6Down();
         break;
       case 'down':
-        this.#outputs.push({ kind: 'down', failure: output.failure });
+        this.#outputs.push({ kind: 'down', failure: this.#ownWords(output.failure) });
         break;
       default:
         break;
@@ -226,6 +235,17 @@ export class ServerSession {
     }
     this.#outputs.push({ kind: 'step', direction: 'sent', step: 'RADIUS', detail: judgement.words });
     this.#outputs.push({ ...judgement, verification: id });
+  }
+
+  /** Which RADIUS servers there are, and how they are, is nothing for a stranger: the peer hears less than the log. */
+  #pronounce(now: Instant, verification: number, verdict: Verdict): void {
+    if (verdict.kind === 'unavailable') this.#unavailable = verdict.failure;
+    const told: Verdict = verdict.kind === 'unavailable' ? { kind: 'unavailable', failure: NOBODY_JUDGES } : verdict;
+    this.ppp.verdict(now, verification, told);
+  }
+
+  #ownWords(failure: Failure): Failure {
+    return failure === NOBODY_JUDGES ? (this.#unavailable ?? failure) : failure;
   }
 
   #networkUp(now: Instant, peerAddress: string): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { interfacesText, pppText, statusText } from '../../../firmware/cli/status-text.ts';
+import { interfacesText, l2tpText, pppText, statusText } from '../../../firmware/cli/status-text.ts';
 import { durationText, octetsText } from '../../../firmware/cli/units-text.ts';
 import { STATUS } from '../api/fake-router.ts';
 
@@ -22,6 +22,25 @@ describe('status for people', () => {
     expect(pppText(STATUS.ppp)[1]).toBe(
       'hq    up     l2tp-hq    10.99.0.2  10.99.0.1  10.99.0.1  mschapv2        alice  1400',
     );
+  });
+
+  it('shows the RADIUS servers of a server once, however many tunnels it has, and why one is silent', () => {
+    const [tunnel] = STATUS.l2tp;
+    if (tunnel === undefined) throw new Error('the fake router has no tunnel');
+    const counters = { retransmissions: 2, timeouts: 3, duplicates: 0, unproved: 1, malformed: 0 };
+    const asked = { service: 'authentication' as const, requests: 7, answers: 5, ...counters };
+    const radius = [
+      { ...asked, address: '10.0.0.5:1812', state: 'silent' as const, reason: 'it is silent', remedy: 'start it' },
+      { ...asked, address: '10.0.0.6:1812', state: 'answers' as const },
+    ];
+    const server = { ...tunnel, name: 'office', role: 'server' as const, radius, sessions: [] };
+    const lines = l2tpText([server, { ...server, tunnelId: 7 }]);
+    expect(lines.slice(-4)).toEqual([
+      'RADIUS OF  SERVICE         SERVER         STATE    ASKED  ANSWERS  TIME-OUTS  WRONG',
+      'office     authentication  10.0.0.5:1812  silent   7      5        3          1',
+      'office     authentication  10.0.0.6:1812  answers  7      5        3          1',
+      'it is silent; start it',
+    ]);
   });
 
   it('shows the IPv6 of the links that have it in a table of its own', () => {

@@ -18,6 +18,17 @@ describe('the address pool', () => {
     expect(pool.take('alice')).not.toBe(first);
   });
 
+  it('does not give what somebody else chose, until it was given back as often as it was chosen', () => {
+    const pool = new AddressPool('10.98.0.10-10.98.0.11', []);
+    pool.claim('10.98.0.10');
+    pool.claim('10.98.0.10');
+    expect([pool.take('a'), pool.take('b')]).toEqual(['10.98.0.11', undefined]);
+    pool.release('10.98.0.10');
+    expect(pool.take('b')).toBeUndefined();
+    pool.release('10.98.0.10');
+    expect(pool.take('b')).toBe('10.98.0.10');
+  });
+
   it('crosses an octet boundary', () => {
     const pool = new AddressPool('10.98.0.255-10.98.1.0', []);
     expect([pool.take('a'), pool.take('b')]).toEqual(['10.98.0.255', '10.98.1.0']);

@@ -5,6 +5,7 @@ import { L2tpClient, type L2tpClientServices } from '../../../../firmware/vpn/l2
 import type { L2tpClientOptions } from '../../../../firmware/vpn/l2tp/client-types.ts';
 import { L2tpServer } from '../../../../firmware/vpn/l2tp/server.ts';
 import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-machine.ts';
+import { RadiusDesk, type RadiusDeskOptions } from '../../../../firmware/vpn/radius/radius-desk.ts';
 import type { TunnelNetwork, TunnelNetworks } from '../../../../firmware/vpn/tunnel-networks.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
@@ -65,8 +66,15 @@ export class DriverBench {
   /** Nothing arrives while it is cut. */
   cut = false;
   resolve: L2tpClientServices['resolve'] = async () => [SERVER.address];
+  /** What a RADIUS server answers to head office; `undefined`: nothing. */
+  radius: (request: Uint8Array, remote: UdpEndpoint) => Uint8Array | undefined = () => undefined;
 
-  constructor(client: Partial<L2tpClientOptions> = {}, server: Partial<L2tpServerOptions> = {}) {
+  /** @param desk head office asks RADIUS servers. */
+  constructor(
+    client: Partial<L2tpClientOptions> = {},
+    server: Partial<L2tpServerOptions> = {},
+    desk?: RadiusDeskOptions,
+  ) {
     const common = { hostName: 'bench', hideAvps: false, mru: 1400, authentication: ['chap' as const] };
     this.client = new L2tpClient(
       { name: 'hq', device: 'l2tp-hq', sourcePort: CLIENT.port, mark: 1, routes: ['10.99.0.0/16'] },
@@ -83,7 +91,7 @@ export class DriverBench {
         users: { bob: { password: 'bob-pw', routes: ['192.168.12.0/24'] } },
         ...server,
       },
-      this.office.services(this.clock, 2),
+      { ...this.office.services(this.clock, 2), ...(desk ? { radius: this.#desk(desk) } : {}) },
     );
   }
 
@@ -111,16 +119,38 @@ export class DriverBench {
     if (this.client.state !== 'up') throw new Error(`not up: ${this.branch.states.join(', ')}`);
   }
 
+  #desk(options: RadiusDeskOptions): RadiusDesk {
+    const resolve = async () => ['10.0.0.5'];
+    return new RadiusDesk(options, { ...this.office.services(this.clock, 3), mark: 1, resolve });
+  }
+
   #carry(): boolean {
     const moved =
+      this.#carryRadius() ||
       carryDatagrams(this.branch, CLIENT, this.office, this.cut) ||
       carryDatagrams(this.office, SERVER, this.branch, this.cut);
     const spoken = carryFrames(this.branch, this.office, this.cut) || carryFrames(this.office, this.branch, this.cut);
     return moved || spoken;
   }
+
+  #carryRadius(): boolean {
+    const { dataPlane } = this.office;
+    const asked = dataPlane.sent.filter(({ path }) => RADIUS_PORTS.includes(path.remote.port));
+    const others = dataPlane.sent.filter((datagram) => !asked.includes(datagram));
+    dataPlane.sent.splice(0, dataPlane.sent.length, ...others);
+    const [socket] = [...dataPlane.sockets.values()].filter(({ purpose }) => purpose === 'datagram');
+    for (const { path, bytes } of asked) {
+      const answer = this.radius(bytes, path.remote);
+      if (!answer || !socket) continue;
+      dataPlane.listener({ kind: 'datagram', socket: socket.id, path, bytes: answer, interfaceIndex: 1 });
+    }
+    return asked.length > 0;
+  }
 }
 
 const POOL = '10.98.0.16/29';
+/** Ports of RADIUS. */
+const RADIUS_PORTS = [1812, 1813];
 
 function carryDatagrams(from: Site, source: UdpEndpoint, to: Site, cut: boolean): boolean {
   const batch = from.dataPlane.sent.splice(0);
