@@ -25,6 +25,11 @@ const MAX_ADDRESSES = 4;
 const MAX_DNS_SERVERS = 4;
 /** Least MTU of IPv6 (RFC 8200 section 5), octets. */
 const MIN_MTU = 1280;
+/**
+ * Changes are told so far apart, ms: MIN_DELAY_BETWEEN_RAS (RFC 4861 section 10), below which no honest router says
+ * something new. Each one costs whoever is told far more than the advertisement that caused it.
+ */
+const CHANGE_INTERVAL_MS = 3_000;
 
 export interface AutoconfigurationOptions {
   /** Eight octets, as IPv6CP settled them. */
@@ -53,7 +58,7 @@ export interface Autoconfigured {
 export type AutoconfigurationOutput =
   /** An IPv6 packet for the peer. */
   | { readonly kind: 'send'; readonly packet: Uint8Array }
-  /** Something else than how long it all lasts has changed. */
+  /** Something else than how long it all lasts has changed. At least three seconds after the last one. */
   | ({ readonly kind: 'changed' } & Autoconfigured);
 
 /** Infinite: for ever. */
@@ -75,8 +80,11 @@ export class Autoconfiguration implements Machine<AutoconfigurationOutput> {
   readonly #dns = new Map<string, Until>();
   #router: { readonly address: string; readonly until: Instant } | undefined;
   #mtu: number;
-  /** What was last told, in one text. */
+  /** What was last told, in one text, and when. */
   #told: string;
+  #toldAt: Instant | undefined;
+  /** A change came too soon after the last one: it is told then. */
+  #tellAt: Instant | undefined;
 
   constructor(options: AutoconfigurationOptions) {
     this.#options = options;
@@ -124,7 +132,7 @@ export class Autoconfiguration implements Machine<AutoconfigurationOutput> {
       ...this.#dns.values(),
       ...[...this.#addresses.values()].flatMap(({ validUntil, preferredUntil }) => [validUntil, preferredUntil]),
     ].filter((until) => until !== Number.POSITIVE_INFINITY && until !== Number.NEGATIVE_INFINITY);
-    return earliest(this.#solicitAt, ...ends);
+    return earliest(this.#solicitAt, this.#tellAt, ...ends);
   }
 
   poll(): AutoconfigurationOutput | undefined {
@@ -195,8 +203,15 @@ export class Autoconfiguration implements Machine<AutoconfigurationOutput> {
   #tell(now: Instant): void {
     const state = this.#snapshot(now);
     const text = JSON.stringify(state);
+    this.#tellAt = undefined;
     if (text === this.#told) return;
+    const soonest = this.#toldAt === undefined ? now : this.#toldAt + CHANGE_INTERVAL_MS;
+    if (now < soonest) {
+      this.#tellAt = soonest;
+      return;
+    }
     this.#told = text;
+    this.#toldAt = now;
     this.#outputs.push({ kind: 'changed', ...state });
   }
 

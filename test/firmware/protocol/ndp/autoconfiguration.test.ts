@@ -128,6 +128,18 @@ describe('a host', () => {
     expect(host.state.dns).toHaveLength(4);
   });
 
+  it('tells the first change at once, and what a restless router says every three seconds at most', () => {
+    const host = new Host().start().hearPrefix({});
+    expect(host.changes).toHaveLength(1);
+    for (let tenth = 0; tenth < 100; tenth += 1) {
+      host.hear({ dns: [{ lifetimeSeconds: tenth % 2 === 0 ? 60 : 0, servers: ['fd00::53'] }] }).wait(100);
+    }
+    expect(host.changes).toHaveLength(4);
+    host.hear({ dns: [{ lifetimeSeconds: 60, servers: ['fd00::54'] }] }).wait(3000);
+    expect(host.changes.at(-1)?.dns).toContain('fd00::54');
+    expect(host.machine.nextDeadline()).toBeGreaterThan(host.now);
+  });
+
   it('uses what a router is only as long as it says', () => {
     const host = new Host().start().hear({ lifetimeSeconds: 60 }).wait(59_999);
     expect(host.state.router).toBe('fe80::1');
@@ -135,7 +147,7 @@ describe('a host', () => {
     expect(host.state.router).toBeUndefined();
     host.hear({ lifetimeSeconds: 60 }).hear({ source: 'fe80::2', lifetimeSeconds: 0 });
     expect(host.state.router).toBe('fe80::1');
-    host.hear({ lifetimeSeconds: 0 });
+    host.hear({ lifetimeSeconds: 0 }).wait(3000);
     expect(host.changes.at(-1)).toEqual(NOTHING);
   });
 
