@@ -1,10 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyLines } from '../../firmware/diagnosis/decode/keys/key-writer.ts';
-import type { IkeSecrets } from '../../firmware/protocol/ike/ike-types.ts';
+import { cipherTitles, integrityTitles } from '../../firmware/diagnosis/decode/keys/wireshark-names.ts';
+import type { ChildSa, IkeSecrets } from '../../firmware/protocol/ike/ike-types.ts';
 import type { IkeProposal } from '../../firmware/protocol/ike/proposals.ts';
+import { DEFAULT_LIMITS } from '../../firmware/protocol/ike/v2/settings.ts';
+import { tryRun } from '../../scripts/lab/shell.ts';
+import { sealEsp } from '../firmware/diagnosis/decode/esp/seal.ts';
+import { aggressiveMode } from '../firmware/diagnosis/decode/ike/aggressive.ts';
 import { type Recorded, record } from '../firmware/diagnosis/decode/ike/recorded.ts';
 import { connect, l2tpClient, l2tpServer } from '../firmware/protocol/ike/v1/setup.ts';
 import { Harness, PATH } from '../firmware/protocol/ike/v2/harness.ts';
@@ -76,6 +81,70 @@ function copied(secrets: IkeSecrets): IkeSecrets {
   return structuredClone(secrets);
 }
 
+/** Fragments of IKEv2: names so long that IKE_AUTH does not fit. */
+function talkInFragments(): Talk {
+  const localId = { kind: 'fqdn', value: `${'long.'.repeat(40)}example` } as const;
+  const harness = new Harness({
+    seed: 300,
+    left: { localId },
+    right: { remoteId: localId },
+    leftOptions: { limits: { ...DEFAULT_LIMITS, fragmentOctets: 200 } },
+  });
+  harness.left.initiate(harness.now, 'office', PATH);
+  return { messages: record(harness), secrets: harness.left.secrets().map(copied) };
+}
+
+const ESP_ALGORITHMS: readonly (readonly [string, string?])[] = [
+  ['aes128', 'sha1'],
+  ['aes192', 'sha384'],
+  ['aes256', 'sha256'],
+  ['aes128', 'sha256-96'],
+  ['3des', 'md5'],
+  ['aes256ctr', 'sha512'],
+  ['aes128gcm16'],
+  ['aes192gcm12'],
+  ['aes256gcm8'],
+  ['chacha20poly1305'],
+  ['aes256ccm16'],
+];
+
+/** From port 1701 to port 1701. */
+const HELLO = '06a506a5001c0000c802001400070000000100028008000000000006';
+
+/** A packet of each kind of SA, with a Hello of L2TP in it; and one more that was changed on the way. */
+function espPackets(): { readonly packets: readonly Uint8Array[]; readonly secrets: IkeSecrets } {
+  const packets: Uint8Array[] = [];
+  const { local, remote } = PATH;
+  const children = ESP_ALGORITHMS.map(([encryption, integrity], index): ChildSa => {
+    const spi = 0x1000 + index;
+    const hello = Buffer.from(HELLO, 'hex');
+    const options = { encryption, ...(integrity === undefined ? {} : { integrity }), spi, nextHeader: 17 };
+    const { packet, encryptionKey, integrityKey } = sealEsp({ ...options, sequence: 1, payload: hello });
+    const changed = sealEsp({ ...options, sequence: 2, payload: hello }).packet;
+    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+    packets.push(packet, changed);
+    const keys = { encryption, encryptionKey, ...(integrity === undefined ? {} : { integrity, integrityKey }) };
+    return { ...CHILD, outboundSpi: spi, inboundSpi: spi + 0x1000, outbound: keys, inbound: keys };
+  });
+  const ike = { version: 1, cookieI: new Uint8Array(8), cookieR: new Uint8Array(8), encryption: 'aes128' } as const;
+  const path = { local, remote };
+  const whole = { ...ike, encryptionKey: new Uint8Array(16) };
+  return { packets, secrets: { ikeId: 1, connection: '', path, behindNat: false, ike: whole, children } };
+}
+
+const CHILD = {
+  id: 1,
+  ikeId: 1,
+  connection: '',
+  mode: 'transport',
+  extendedSequenceNumbers: false,
+  udpEncapsulation: true,
+  path: PATH,
+  localSelectors: [],
+  remoteSelectors: [],
+  lifetime: 3600,
+} as const;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cv-ike-'));
@@ -107,5 +176,64 @@ describe('IKE between machines of ours, and tshark', { timeout: 60_000 }, () => 
     // All but the two or four messages in clear that begin each SA.
     expect(agreed.decrypted).toBe(datagrams.length - 2 * V2.length - 4 * V1.length);
     process.stdout.write(`tshark agrees: ${JSON.stringify(agreed)}\n`);
+  });
+
+  it('is read in the same way in fragments and in Aggressive Mode', async () => {
+    const { messages, secrets } = talkInFragments();
+    const aggressive = aggressiveMode();
+    const file = join(folder, 'more.pcapng');
+    const datagrams = [...messages, ...aggressive.messages].map(({ octets, source, destination }, at) => ({
+      at: at * 10,
+      from: source,
+      to: destination,
+      bytes: octets,
+    }));
+    writePcapng(file, datagrams);
+    const keys = [...secrets.flatMap(keyLines), { table: 'ikev1_decryption_table', line: aggressive.key } as const].map(
+      (key) => ({ connection: '', ...key }),
+    );
+    const agreed = await expectTsharkToAgree(file, keys);
+    expect(agreed.ike).toBe(datagrams.length + 1);
+    expect(agreed.decrypted).toBe(datagrams.length - 4);
+  });
+});
+
+describe('ESP, and tshark', { timeout: 60_000 }, () => {
+  it('is opened with the same keys, whatever the algorithms, and found to be changed in the same packets', async () => {
+    const { packets, secrets } = espPackets();
+    const file = join(folder, 'esp.pcapng');
+    const [from, to] = [
+      { ...PATH.local, port: 4500 },
+      { ...PATH.remote, port: 4500 },
+    ];
+    writePcapng(
+      file,
+      packets.map((bytes, at) => ({ at: at * 10, from, to, bytes })),
+    );
+    const keys = keyLines(secrets).map((key) => ({ connection: '', ...key }));
+    const agreed = await expectTsharkToAgree(file, keys);
+    expect(agreed).toMatchObject({ esp: packets.length, icvGood: packets.length / 2, l2tp: packets.length / 2 });
+  });
+
+  it('has no name of an algorithm in our tables that tshark does not know, but those that it is not shown', async () => {
+    const spis = `${'01'.repeat(8)},${'02'.repeat(8)}`;
+    const lines = {
+      ikev2_decryption_table: [
+        ...cipherTitles('ikev2').map((title) => `${spis},,,"${title}",,,"NONE [RFC4306]"`),
+        ...integrityTitles('ikev2').map((title) => `${spis},,,"NULL [RFC2410]",,,"${title}"`),
+      ],
+      esp_sa: [
+        ...cipherTitles('esp')
+          .filter((title) => !title.startsWith('ChaCha20'))
+          .map((title) => `"IPv4","*","*","*","${title}","","NULL",""`),
+        ...integrityTitles('esp').map((title) => `"IPv4","*","*","*","NULL","","${title}",""`),
+      ],
+    };
+    for (const [table, all] of Object.entries(lines)) writeFileSync(join(folder, table), `${all.join('\n')}\n`);
+    const { stderr } = await tryRun(['tshark', '-G', 'currentprefs'], { env: { WIRESHARK_CONFIG_DIR: folder } });
+    expect(stderr).not.toMatch(/invalid value|ikev2_decryption_table|esp_sa/);
+    writeFileSync(join(folder, 'esp_sa'), '"IPv4","*","*","*","NULL","","no such name",""\n');
+    const wrong = await tryRun(['tshark', '-G', 'currentprefs'], { env: { WIRESHARK_CONFIG_DIR: folder } });
+    expect(wrong.stderr).toMatch(/invalid value/);
   });
 });

@@ -75,9 +75,12 @@ function openWithOneOf(
   openers: readonly EspOpener[],
   packet: Uint8Array,
 ): { readonly opener: EspOpener; readonly opened: Opened } {
-  const tries = openers.map((opener) => ({ opener, opened: opener.open(packet) }));
-  const open = tries.filter(({ opened }) => opened.kind === 'open');
-  const best = open.find(({ opened }) => opened.kind === 'open' && opened.icv === 'good') ?? open[0] ?? tries[0];
+  let best: { readonly opener: EspOpener; readonly opened: Opened } | undefined;
+  for (const opener of openers) {
+    const opened = opener.open(packet);
+    if (opened.kind === 'open' && opened.icv === 'good') return { opener, opened };
+    if (best === undefined || (opened.kind === 'open' && best.opened.kind !== 'open')) best = { opener, opened };
+  }
   if (best === undefined) throw new Error('no keys to open a packet with');
   return best;
 }

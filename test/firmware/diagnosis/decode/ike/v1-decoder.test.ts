@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DecodedBody } from '../../../../../firmware/diagnosis/decode/decoded.ts';
 import { NO_KEYS } from '../../../../../firmware/diagnosis/decode/keys/decode-keys.ts';
+import { parseKeyText } from '../../../../../firmware/diagnosis/decode/keys/key-files.ts';
 import { fragment } from '../../../../../firmware/protocol/ike/v1/fragmentation.ts';
 import { decodeMessage } from '../../../../../firmware/protocol/ike/v1/header.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
@@ -14,6 +15,7 @@ import {
   type Pair,
   type PairOptions,
 } from '../../../protocol/ike/v1/setup.ts';
+import { aggressiveMode } from './aggressive.ts';
 import { decodeAll, keysOf, type Recorded } from './recorded.ts';
 
 /** What a listener between a NAT and the server has of it. */
@@ -201,6 +203,25 @@ describe('the decoder of IKEv1 with the key of the ISAKMP SA', () => {
       keys,
     );
     expect(errors(bodies)).toMatchObject([{ offset: 28, reason: expect.stringContaining('a message before it') }]);
+  });
+
+  it('reads Aggressive Mode, XAUTH and Mode-Config behind it, and keeps the password to itself', () => {
+    const { messages, key } = aggressiveMode();
+    const bodies = decodeAll(messages, parseKeyText(key, 'keys'));
+    expect(errors(bodies)).toEqual([]);
+    expect(summaries(bodies)).toEqual([
+      'Aggressive Mode: SA, KE, NONCE, ID',
+      'Aggressive Mode: SA, KE, NONCE, ID, HASH',
+      'Aggressive Mode: HASH',
+      'Transaction 1234abcd: HASH, ATTR',
+      'Transaction 1234abcd: HASH, ATTR',
+      'Transaction fedc0001: HASH, ATTR',
+      'Transaction fedc0001: HASH, ATTR',
+    ]);
+    expect(payloadsOf(bodies[4])[1]).toMatchObject({
+      attributes: [{ name: 'XAUTH-TYPE' }, { value: 'alice' }, { value: '3 octets, not shown' }],
+    });
+    expect(JSON.stringify(bodies)).not.toContain('pw!');
   });
 
   it('says what is missing when phase 1 is not in the capture, or the key is another one', () => {
