@@ -4,6 +4,7 @@ import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { earliest } from '../../protocol/ppp/deadlines.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
 import type { Ipv4Assignment, PppOutput, Verdict } from '../../protocol/ppp/link-types.ts';
+import { MIN_IPV6_MTU } from '../../protocol/ppp/network-phase.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { RadiusAnswer } from '../radius/session-judge.ts';
 import { type ServerIpv6, SessionIpv6 } from './server-ipv6.ts';
@@ -274,8 +275,13 @@ export class ServerSession {
   #openSession(): void {
     if (!this.#link || !this.#up || this.#address === undefined) return;
     const networks = this.prefixes;
-    const link = { ...this.#link, mtu: Math.min(this.#link.mtu, this.#grant.mtu ?? Number.POSITIVE_INFINITY) };
+    const link = { ...this.#link, mtu: this.#narrowed(this.#link.mtu) };
     this.#put(openShape(this.#shape, link, { destinations: networks, sources: networks }));
+  }
+
+  /** The MTU of the link, or of the user where that is less, octets. */
+  #narrowed(mtu: number): number {
+    return Math.min(mtu, this.#grant.mtu ?? Number.POSITIVE_INFINITY);
   }
 
   #ipv4Networks(peerAddress: string): readonly string[] {
@@ -285,12 +291,18 @@ export class ServerSession {
   #ipv6Up(now: Instant, up: Extract<PppOutput, { kind: 'ipv6-up' }>): void {
     const { ipv6 } = this.#options;
     if (!ipv6 || !this.#link) return;
+    const mtu = this.#narrowed(this.#link.mtu);
+    if (mtu < MIN_IPV6_MTU) {
+      const detail = `the user may have packets of ${mtu} octets, and IPv6 needs ${MIN_IPV6_MTU}: there is none`;
+      this.#outputs.push({ kind: 'step', step: 'IPv6', detail });
+      return;
+    }
     const prefix = this.#ipv6Prefix(ipv6);
     if (prefix === undefined) {
       const detail = 'every prefix of the IPv6 pool is in use: the user gets none; enlarge the pool of this server';
       this.#outputs.push({ kind: 'step', step: 'IPv6', detail });
     }
-    this.#ipv6 = new SessionIpv6(up, { prefix, dns: ipv6.dns, mtu: this.#link.mtu }, this.#random);
+    this.#ipv6 = new SessionIpv6(up, { prefix, dns: ipv6.dns, mtu }, this.#random);
     this.#ipv6.start(now);
     this.#tellIpv6();
     this.#openSession();

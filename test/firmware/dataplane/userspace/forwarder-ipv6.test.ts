@@ -1,4 +1,5 @@
 /** IPv6 user packets of a session, both ways. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dataMessage, ForwarderBench, INTERFACE, NETWORK, pppFrame, SESSION } from './forwarder-bench.ts';
 import { ipv4Packet, ipv6Packet, rightTcpChecksum, tcpChecksum, tcpSegment, withTcpChecksum } from './packets.ts';
@@ -149,4 +150,25 @@ describe('router discovery', () => {
     one.datagram(fromPeer(ipv6Packet(ICMPV6, new Uint8Array())));
     expect(one.delivered).toHaveLength(2);
   });
+});
+
+it('whatever a peer sends as IPv6, only whole packets of its own addresses reach the TUN', () => {
+  const packet = ipv6Packet(UDP, new Uint8Array(20));
+  const changes = fc.array(fc.tuple(fc.nat(packet.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
+  let delivered = 0;
+  fc.assert(
+    fc.property(changes, fc.nat(packet.length), (octets, length) => {
+      const one = bench();
+      const bad = packet.slice(0, octets.length === 4 ? length : packet.length);
+      for (const [at, value] of octets) if (at < bad.length) bad[at] = value;
+      one.datagram(fromPeer(bad));
+      for (const { packet: out } of one.delivered) {
+        delivered += 1;
+        expect(out.length).toBe(40 + ((out[4] ?? 0) << 8) + (out[5] ?? 0));
+        expect([out[8], out[9], out[10], out[11]]).toEqual([0x20, 0x01, 0x0d, 0xb8]);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  expect(delivered).toBeGreaterThan(50);
 });
