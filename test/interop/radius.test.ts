@@ -162,7 +162,7 @@ describe('users whom FreeRADIUS knows', () => {
 });
 
 describe('when RADIUS servers', () => {
-  it('go, the second is asked when the first is killed, and the first again when it is back', async () => {
+  it('are killed, the next one is asked, and the first again when it is back', async () => {
     await first.stop();
     await reconnect('chap');
     expect(await states()).toContain('authentication 10.99.0.10:1812 silent');
@@ -178,21 +178,21 @@ describe('when RADIUS servers', () => {
     expect(await states()).toContain('authentication 10.99.0.10:1812 answers');
   });
 
-  it('or prove nothing, says so', async () => {
+  it('prove nothing in their answers, head office says so', async () => {
     await Promise.all([first.remove(), second.remove()]);
     first = await startServer(PREFERRED, { messageAuthenticator: false });
     await refused('pap');
     await waitFor('the words of head office', () => /1812 answers without a Message-Auth/.test(pair.office.log()));
   });
 
-  it('have another secret, says so', async () => {
+  it('have another secret, head office says so', async () => {
     await first.remove();
     first = await startServer(PREFERRED, { secret: 'quite another secret' });
     await refused('pap');
     await waitFor('the words of head office', () => /1812 does not answer.*the same secret/.test(pair.office.log()));
   });
 
-  it('are all gone, refuses users in time and says which servers were silent', async () => {
+  it('are all gone, users are refused in time, and head office says which servers were silent', async () => {
     await first.remove();
     const begun = performance.now();
     await refused('pap');

@@ -47,8 +47,8 @@ interface Codec<Value> {
 const lenient = new TextDecoder('utf-8');
 
 const CODECS: { readonly [Kind in AttributeKind]: Codec<AttributeValues[Kind]> } = {
-  bytes: { read: (bytes) => bytes.slice(), write: (value) => value },
-  password: { read: (bytes) => bytes.slice(), write: (value) => value },
+  bytes: { read: (bytes) => new Uint8Array(bytes), write: (value) => value },
+  password: { read: (bytes) => new Uint8Array(bytes), write: (value) => value },
   text: { read: (bytes) => lenient.decode(bytes), write: utf8Bytes },
   integer: {
     read: (bytes, what) => whole(bytes, what, (reader) => reader.u32(what)),

@@ -66,7 +66,7 @@ export function readPacket(datagram: Uint8Array): ReadPacket {
   if (length < HEADER_OCTETS || length > MAX_PACKET || length > datagram.length) {
     throw new DecodeError(`Length: ${length} in a datagram of ${datagram.length} octets`);
   }
-  const authenticator = header.bytes(AUTHENTICATOR_OCTETS, 'Authenticator').slice();
+  const authenticator = new Uint8Array(header.bytes(AUTHENTICATOR_OCTETS, 'Authenticator'));
   const octets = datagram.subarray(0, length);
   const attributes: RadiusAttribute[] = [];
   let messageAuthenticatorAt: number | undefined;

@@ -123,7 +123,7 @@ function writeOne(writer: ByteWriter, attribute: RadiusAttribute): void {
 }
 
 function checkHmac(octets: Uint8Array, at: number, secret: Uint8Array): boolean {
-  const zeroed = octets.slice();
+  const zeroed = new Uint8Array(octets);
   zeroed.fill(0, at, at + AUTHENTICATOR_OCTETS);
   return timingSafeEqual(hmacMd5(zeroed, secret), octets.subarray(at, at + AUTHENTICATOR_OCTETS));
 }

@@ -33,7 +33,8 @@ export function revealPassword(hidden: Uint8Array, secret: Uint8Array, authentic
   if (hidden.length === 0 || hidden.length > MAX_PASSWORD || hidden.length % BLOCK !== 0) {
     throw new DecodeError(`User-Password: ${hidden.length} octets`);
   }
-  const clear = hidden.slice();
+  // Of a Buffer, slice would be no copy.
+  const clear = new Uint8Array(hidden);
   let before = authenticator;
   for (let at = 0; at < clear.length; at += BLOCK) {
     mask(clear.subarray(at, at + BLOCK), secret, before);

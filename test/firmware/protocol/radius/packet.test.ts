@@ -94,6 +94,19 @@ describe('the examples of RFC 2865 section 7', () => {
   });
 });
 
+describe('a packet in a Buffer, whose slices are no copies', () => {
+  it('is read and checked as any other, and stays as it is', () => {
+    const long = utf8Bytes('a password of more than sixteen octets');
+    const octets = Buffer.from(sealRequest(request([{ name: 'userPassword', value: long }]), RFC_SECRET));
+    const before = hex(octets);
+    expect(passwordOf(readPacket(octets), RFC_SECRET)).toEqual(long);
+    expect(checkRequest(readPacket(octets), RFC_SECRET)).toBe(true);
+    const answer = Buffer.from(sealResponse(request([], CODE.accessAccept), RFC_SECRET));
+    expect(checkResponse(readPacket(answer), AUTHENTICATOR, RFC_SECRET)).toBe('good');
+    expect(hex(octets)).toBe(before);
+  });
+});
+
 describe('a request', () => {
   it('begins with a Message-Authenticator, HMAC-MD5 over the packet with zeros in its place', () => {
     const octets = sealRequest(request([{ name: 'userName', value: utf8Bytes('nemo') }]), RFC_SECRET);
