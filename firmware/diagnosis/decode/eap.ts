@@ -1,41 +1,20 @@
 /** EAP (RFC 3748): identity, notification, nak, MD5-Challenge, MSCHAPv2 by their fields, other types by name. */
 import { hex } from '../../protocol/bytes.ts';
+import {
+  EAP_IDENTITY,
+  EAP_MD5,
+  EAP_MSCHAPV2,
+  EAP_NAK,
+  EAP_NOTIFICATION,
+  EAP_REQUEST,
+  EAP_RESPONSE,
+  eapTypeName,
+} from '../../protocol/eap/packet.ts';
 import { printable } from '../../protocol/printable.ts';
 import { FieldReader } from './field-reader.ts';
 import type { PasswordChecker, Speaker } from './password-checker.ts';
 import { verdictField } from './ppp-authentication.ts';
 import type { ControlPacket, PacketText } from './ppp-packet.ts';
-
-const REQUEST = 1;
-const RESPONSE = 2;
-
-const IDENTITY = 1;
-const NOTIFICATION = 2;
-const NAK = 3;
-const MD5_CHALLENGE = 4;
-const MSCHAPV2 = 26;
-
-/** RFC 3748 section 5 and the IANA registry. */
-const TYPES: ReadonlyMap<number, string> = new Map([
-  [IDENTITY, 'Identity'],
-  [NOTIFICATION, 'Notification'],
-  [NAK, 'Nak'],
-  [MD5_CHALLENGE, 'MD5-Challenge'],
-  [5, 'One-Time Password'],
-  [6, 'Generic Token Card'],
-  [13, 'TLS'],
-  [17, 'LEAP'],
-  [18, 'SIM'],
-  [21, 'TTLS'],
-  [23, 'AKA'],
-  [25, 'PEAP'],
-  [MSCHAPV2, 'MSCHAPv2'],
-  [43, 'FAST'],
-  [47, 'PSK'],
-  [50, "AKA'"],
-  [52, 'PWD'],
-  [254, 'Expanded'],
-]);
 
 /** OpCodes of EAP-MSCHAPv2 are the codes of CHAP, and one more. */
 const OP_CODES = ['', 'Challenge', 'Response', 'Success', 'Failure', '', '', 'Change-Password'];
@@ -44,41 +23,36 @@ const OP_CODES = ['', 'Challenge', 'Response', 'Success', 'Failure', '', '', 'Ch
 export function eapText(packet: ControlPacket, passwords: PasswordChecker, speaker: Speaker): PacketText {
   const { codeNumber: code, identifier } = packet;
   const reader = new FieldReader(packet.data, packet.offset);
-  if (code !== REQUEST && code !== RESPONSE) return { words: '', fields: {} };
+  if (code !== EAP_REQUEST && code !== EAP_RESPONSE) return { words: '', fields: {} };
   const number = reader.u8('Type');
   const type = eapTypeName(number);
   switch (number) {
-    case IDENTITY:
-    case NOTIFICATION: {
+    case EAP_IDENTITY:
+    case EAP_NOTIFICATION: {
       const text = printable(reader.rest('Type-Data'));
-      const fields = number === IDENTITY ? { identity: text } : { message: text };
+      const fields = number === EAP_IDENTITY ? { identity: text } : { message: text };
       return { words: text === '' ? type : `${type} "${text}"`, fields: { type, ...fields } };
     }
-    case NAK: {
-      const desired = Array.from(reader.rest('Type-Data'), eapTypeName);
+    case EAP_NAK: {
+      const desired = Array.from(reader.rest('Type-Data'), (type) => eapTypeName(type));
       return { words: `${type}, would do ${desired.join(', ') || 'nothing'}`, fields: { type, desired } };
     }
-    case MD5_CHALLENGE: {
+    case EAP_MD5: {
       const value = reader.bytes(reader.u8('Value-Size'), 'Value');
       const name = reader.rest('Name');
       let verdict: string | undefined;
-      if (code === REQUEST) passwords.challenge(speaker, `eap ${identifier}`, value);
+      if (code === EAP_REQUEST) passwords.challenge(speaker, `eap ${identifier}`, value);
       else verdict = passwords.judgeResponse(speaker, `eap ${identifier}`, { identifier, name, value });
       const said = { type, value: hex(value), name: printable(name), ...verdictField(verdict) };
       return { words: `${type}${verdict === undefined ? '' : `: ${verdict}`}`, fields: said };
     }
-    case MSCHAPV2:
-      return msChapV2Text(reader, type, code === REQUEST, passwords, speaker);
+    case EAP_MSCHAPV2:
+      return msChapV2Text(reader, type, code === EAP_REQUEST, passwords, speaker);
     default: {
       const data = hex(reader.rest('Type-Data'));
       return { words: type, fields: { type, data } };
     }
   }
-}
-
-/** `MD5-Challenge` ...; `type N` for a number without a name here. */
-function eapTypeName(type: number): string {
-  return TYPES.get(type) ?? `type ${type}`;
 }
 
 /** draft-kamath-pppext-eap-mschapv2: OpCode, MS-CHAPv2-ID, MS-Length, then what CHAP has. */

@@ -1,16 +1,7 @@
 /** The format that LCP, the NCPs, PAP, CHAP and EAP share (RFC 1661 section 5): Code, Identifier, Length, Data. */
 import { codeName, PACKET_HEADER } from '../../protocol/ppp/packet.ts';
-import { PPP_EAP } from '../../protocol/ppp/protocol-numbers.ts';
 import type { DecodeFault, Fields } from './decoded.ts';
 import { FieldError, FieldReader, type Octets, slice } from './field-reader.ts';
-
-/** RFC 3748 section 4. */
-const EAP_CODES: ReadonlyMap<number, string> = new Map([
-  [1, 'Request'],
-  [2, 'Response'],
-  [3, 'Success'],
-  [4, 'Failure'],
-]);
 
 export interface ControlPacket {
   /** Its name; `code N` where it has none. */
@@ -40,7 +31,6 @@ export function readControlPacket(protocol: number, octets: Octets, offset: numb
   const there = octets.bytes.length + octets.missing;
   if (length < PACKET_HEADER) throw new FieldError(offset + 2, 'Length', `${length} octets, at least 4 wanted`);
   if (length > there) throw new FieldError(offset + 2, 'Length', `${length} octets announced, the frame has ${there}`);
-  const name = protocol === PPP_EAP ? EAP_CODES.get(codeNumber) : undefined;
-  const code = name ?? (protocol === PPP_EAP ? `code ${codeNumber}` : codeName(protocol, codeNumber));
+  const code = codeName(protocol, codeNumber);
   return { code, codeNumber, identifier, data: slice(octets, PACKET_HEADER, length), offset: reader.offset };
 }
