@@ -1,9 +1,11 @@
 /** A client of the control API: what `culvert` commands, the serial console and tests speak through. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type {
   ApplyResult,
   CommandResult,
   ConfigurationProblem,
+  DiagnoseResult,
   IpsecKeys,
   Problem,
   RouterEvent,
@@ -63,6 +65,14 @@ export class ControlClient {
 
   async disconnect(name: string): Promise<CommandResult> {
     return commandResult(await this.#call('POST', `/v1/connections/${encodeURIComponent(name)}/disconnect`));
+  }
+
+  /** What is wrong with a connection. */
+  async diagnose(name: string): Promise<DiagnoseResult> {
+    const answer = await this.#call('POST', `/v1/connections/${encodeURIComponent(name)}/diagnose`);
+    if (answer.status === 200) return { ok: true, diagnosis: answer.body as Diagnosis };
+    const result = commandResult(answer);
+    return result.ok ? { ok: false, reason: 'the router said nothing' } : result;
   }
 
   /** Keys of the SAs of a connection, or of all: whoever has them reads the traffic. */

@@ -1,5 +1,6 @@
 /** What the control API serves: the router, as its API sees it. The composition root implements it. */
 import type { Static, TSchema } from 'typebox';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type {
   appliedSchema,
   configurationProblemSchema,
@@ -66,6 +67,10 @@ export type IpsecKeysResult =
   | { readonly ok: true; readonly keys: IpsecKeys }
   | (CommandResult & { readonly ok: false });
 
+export type DiagnoseResult =
+  | { readonly ok: true; readonly diagnosis: Diagnosis }
+  | (CommandResult & { readonly ok: false });
+
 export interface RouterControl {
   status(): Promise<RouterStatus>;
   /** The configuration in force, secrets left out. */
@@ -79,6 +84,8 @@ export interface RouterControl {
   connect(name: string, signal: AbortSignal): Promise<CommandResult>;
   /** Ends the connection and waits until it is down. */
   disconnect(name: string): Promise<CommandResult>;
+  /** Looks at a connection and its surroundings, and says what is wrong. Takes some seconds at most. */
+  diagnose(name: string): Promise<DiagnoseResult>;
   /**
    * Keys of the SAs of an IPsec connection, or of all. Nothing else that can be asked for holds any.
    * @param name of the connection, or of an L2TP client or server that uses it.

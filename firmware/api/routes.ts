@@ -4,7 +4,15 @@ import { Type } from 'typebox';
 import { EventStreams } from './event-stream.ts';
 import { sendCommandFailure, sendProblem } from './problem.ts';
 import type { RouterControl } from './router-control.ts';
-import { appliedSchema, doneSchema, ipsecKeysSchema, logSchema, problemSchema, routerStatusSchema } from './schemas.ts';
+import {
+  appliedSchema,
+  diagnosisSchema,
+  doneSchema,
+  ipsecKeysSchema,
+  logSchema,
+  problemSchema,
+  routerStatusSchema,
+} from './schemas.ts';
 
 /** Longest name of a file or a connection that a request may give, characters. */
 export const MAX_NAME = 255;
@@ -48,6 +56,16 @@ export function installRoutes(app: FastifyInstance, control: RouterControl): voi
     const result = await control.disconnect(request.params.name);
     return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
   });
+
+  // By POST: it asks DNS servers, and nothing that reads ahead shall do that.
+  app.post<{ Params: { name: string } }>(
+    '/v1/connections/:name/diagnose',
+    { schema: { params: connectionParameters, response: { 200: diagnosisSchema, ...problems } } },
+    async (request, reply) => {
+      const result = await control.diagnose(request.params.name);
+      return result.ok ? reply.send(result.diagnosis) : sendCommandFailure(reply, result);
+    },
+  );
 
   // By POST, so that nothing that follows links or reads ahead gets them.
   app.post<{ Querystring: { name?: string } }>(

@@ -1,5 +1,6 @@
 /** The bodies of the control API. Types ({@link ./router-control.ts}) and answers are both derived from these schemas. */
 import { Type } from 'typebox';
+import { LADDER } from '../diagnosis/ladder.ts';
 
 const text = (description: string) => Type.String({ description });
 const count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -164,6 +165,27 @@ export const problemSchema = Type.Object({
   step: Type.Optional(text('The step of the connection that failed.')),
   names: Type.Optional(Type.Array(text('A name that does exist.'))),
   problems: Type.Optional(Type.Array(configurationProblemSchema)),
+});
+
+export const diagnosisSchema = Type.Object({
+  name: text('Name of the connection.'),
+  state: connectionStateSchema,
+  steps: Type.Array(
+    Type.Object({
+      step: Type.Enum([...LADDER]),
+      state: Type.Enum(['ok', 'failed', 'not reached', 'unknown']),
+      evidence: Type.Array(text('What was seen, one sentence without a full stop.')),
+    }),
+  ),
+  findings: Type.Array(
+    Type.Object({
+      id: text('Of the known failure; `unknown` when it is none.'),
+      step: Type.Enum([...LADDER]),
+      seen: text('What was seen, one sentence without a full stop.'),
+      cause: text('Why that probably is so, one sentence without a full stop.'),
+      remedy: text('What to do about it, one sentence without a full stop.'),
+    }),
+  ),
 });
 
 export const doneSchema = Type.Object({ ok: Type.Literal(true) });

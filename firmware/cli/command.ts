@@ -39,11 +39,3 @@ export interface Context {
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
-
-/** A command that this version only knows by name. */
-export async function notAvailable(context: Context): Promise<number> {
-  context.complain(
-    `"${context.command.name}" is not available in this version: see "culvert help" for what there is, and update later`,
-  );
-  return 1;
-}

@@ -70,11 +70,16 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'diagnose',
-    parameters: 'NAME',
-    positionals: { min: 1, max: 1 },
-    options: ['json', 'state-dir'],
-    summary: 'say why a connection is not up (not available in this version)',
-    load: notAvailableYet,
+    parameters: '[NAME]',
+    positionals: { min: 0, max: 1 },
+    options: ['replay', 'json', 'secret', 'secret-file', 'password', 'password-file', 'keys', 'state-dir'],
+    summary: 'say which step of a connection failed, what was seen, why probably, and what to do',
+    details: [
+      'NAME is an L2TP client or server or an IPsec connection of the running router. With --replay FILE it is a pcap or',
+      'pcapng capture that is judged instead, by what went over the wire; secrets, passwords and keys tell more of it.',
+      'Exit code 0: the diagnosis was made, whatever it says; 1: it could not be made, and stderr says why.',
+    ],
+    load: () => import('./diagnose.ts'),
   },
   {
     name: 'help',
@@ -92,11 +97,6 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./version.ts'),
   },
 ];
-
-async function notAvailableYet() {
-  const { notAvailable } = await import('./command.ts');
-  return { run: notAvailable };
-}
 
 /** Looks a command up by its exact name. */
 export function findCommand(name: string): Command | undefined {

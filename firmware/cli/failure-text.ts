@@ -5,7 +5,7 @@ import { didYouMean } from './did-you-mean.ts';
 /** Which step, why, and what to do; for a name that is not there, the names that are. */
 export function failureText(
   name: string,
-  verb: 'connected' | 'disconnected',
+  verb: 'connected' | 'disconnected' | 'diagnosed',
   result: CommandResult & { readonly ok: false },
 ): string {
   const { step, reason, remedy, notFound } = result;

@@ -32,8 +32,9 @@ export const OPTIONS = {
   keys: {
     type: 'string',
     value: 'FILE|NAME',
-    summary: 'decode: the file or folder with the keys; show ipsec: print the keys of NAME, or all',
+    summary: 'decode, diagnose: the file or folder with the keys; show ipsec: print the keys of NAME, or all',
   },
+  replay: { type: 'string', value: 'FILE', summary: 'diagnose: the capture to judge instead of a connection' },
   all: { type: 'boolean', summary: 'user packets too, a line for each' },
   verbose: { type: 'boolean', summary: 'every field below its message' },
   help: { type: 'boolean', summary: 'say what the command does' },

@@ -4,6 +4,7 @@ import type { Links } from '../../hal/links.ts';
 import type {
   ApplyResult,
   CommandResult,
+  DiagnoseResult,
   IpsecKeysResult,
   RouterControl,
   RouterEvent,
@@ -16,6 +17,7 @@ import { collectSecrets, redactConfiguration } from '../config/redact.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { ConfigurationStore } from '../config/store.ts';
 import type { DataPlaneCounters } from '../dataplane/data-plane.ts';
+import { diagnoseLive } from '../diagnosis/live/diagnose-live.ts';
 import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
@@ -25,6 +27,7 @@ import { TaskQueue } from '../vpn/tunnel-networks.ts';
 import { connectTarget, noTarget } from './connect-target.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ConnectionSet } from './connection-set.ts';
+import { gatherFacts, namesOf } from './diagnosis-facts.ts';
 import { EventBus } from './events.ts';
 import { interfaceStatus } from './interface-status.ts';
 import type { IpsecFactory } from './ipsec-control.ts';
@@ -185,6 +188,19 @@ export class Router implements RouterControl {
     const now = begun.target.now();
     if (now === undefined || now.state === 'down') return { ok: true };
     return { ok: false, reason: 'it was connected again meanwhile', remedy: 'disconnect it again' };
+  }
+
+  async diagnose(name: string): Promise<DiagnoseResult> {
+    const { links, resolver, ring, network } = this.#parts;
+    const status = await this.status();
+    const known = { name, connections: this.#connections, status, log: ring.lines() };
+    const facts = await gatherFacts(known, { links, resolver, mark: network.mark, wall: () => Date.now() });
+    if (facts !== undefined) return { ok: true, diagnosis: diagnoseLive(facts) };
+    return {
+      ok: false,
+      reason: `there is no connection ${JSON.stringify(name)}`,
+      notFound: namesOf(this.#connections),
+    };
   }
 
   ipsecKeys(name: string | undefined): IpsecKeysResult {

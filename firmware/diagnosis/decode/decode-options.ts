@@ -10,4 +10,6 @@ export interface DecodeOptions {
   readonly keys?: DecodeKeys;
   /** Also say a line of each user packet, and of each ESP packet around one. */
   readonly all?: boolean;
+  /** Also say a line of each packet outside of every tunnel that is none of the protocols, such as DNS and ICMP errors. */
+  readonly outside?: boolean;
 }

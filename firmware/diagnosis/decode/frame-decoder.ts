@@ -32,6 +32,7 @@ interface Path {
 
 export class FrameDecoder {
   readonly #all: boolean;
+  readonly #outside: boolean;
   readonly #ike: IkeDecoder;
   readonly #esp: EspDecoder;
   readonly #udp = new UdpClassifier();
@@ -42,6 +43,7 @@ export class FrameDecoder {
 
   constructor(options: DecodeOptions) {
     this.#all = options.all ?? false;
+    this.#outside = options.outside ?? false;
     this.#ike = new IkeDecoder(options.keys ?? NO_KEYS);
     this.#esp = new EspDecoder(options.keys ?? NO_KEYS);
     this.#ppp = new PppDecoder(options);
@@ -117,7 +119,13 @@ export class FrameDecoder {
         });
         return;
       default:
+        this.#otherwise(packet, placeOf(path, packet, 0, 0), path);
     }
+  }
+
+  /** A packet that is none of the protocols. One inside a tunnel was told of already, where that is wanted. */
+  #otherwise(packet: IpPacket, place: MessagePlace, path: Path): void {
+    if (this.#outside && path.around === undefined) this.#emit(userPacketBody(packet), place);
   }
 
   #datagram(packet: IpPacket, path: Path): void {
@@ -146,6 +154,7 @@ export class FrameDecoder {
         this.#emit({ protocol: 'nat-keepalive', summary: 'NAT keepalive', fields: {} }, place);
         return;
       default:
+        this.#otherwise(packet, place, path);
     }
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type {
   ApplyResult,
   CommandResult,
+  DiagnoseResult,
   IpsecKeysResult,
   IpsecStatus,
   RouterControl,
@@ -119,6 +120,10 @@ export class FakeRouter implements RouterControl {
   keysResult: IpsecKeysResult = { ok: true, keys: [] };
   statusNow: () => Promise<RouterStatus> = async () => STATUS;
   onConnect: (name: string, signal: AbortSignal) => Promise<CommandResult> = async () => ({ ok: true });
+  onDiagnose: (name: string) => DiagnoseResult = (name) => ({
+    ok: true,
+    diagnosis: { name, state: 'up', steps: [], findings: [] },
+  });
   readonly listeners = new Set<(event: RouterEvent) => void>();
 
   status(): Promise<RouterStatus> {
@@ -140,6 +145,10 @@ export class FakeRouter implements RouterControl {
 
   async disconnect(): Promise<CommandResult> {
     return this.disconnectResult;
+  }
+
+  async diagnose(name: string): Promise<DiagnoseResult> {
+    return this.onDiagnose(name);
   }
 
   ipsecKeys(name: string | undefined): IpsecKeysResult {

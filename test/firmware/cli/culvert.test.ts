@@ -302,8 +302,28 @@ describe('connect and disconnect', () => {
   });
 });
 
+describe('diagnose', () => {
+  it('prints what the router found out', async () => {
+    const finding = { id: 'x', step: 'lcp', seen: 'a thing', cause: 'a cause', remedy: 'a remedy' } as const;
+    const steps = [{ step: 'lcp', state: 'failed', evidence: ['a thing'] }] as const;
+    const diagnosis = { name: 'hq', state: 'failed', steps, findings: [finding] } as const;
+    router.onDiagnose = () => ({ ok: true, diagnosis });
+    const { code, stdout } = await runHere('diagnose', 'hq');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^hq: failed\n[\s\S]*LCP +FAILED\n[\s\S]*Remedy: a remedy\.\n$/);
+    expect(JSON.parse((await runHere('diagnose', 'hq', '--json')).stdout)).toEqual(diagnosis);
+  });
+
+  it('knows no connection that is not there', async () => {
+    router.onDiagnose = () => ({ ok: false, reason: 'there is none', notFound: ['hq'] });
+    const { code, stderr } = await runHere('diagnose', 'qh');
+    expect(code).toBe(1);
+    expect(stderr).toContain('there is no connection "qh": there is hq');
+  });
+});
+
 describe('what this version does not have', () => {
-  it.each([[['diagnose', 'hq', '--json']], [['show', 'history']], [['apply', 'x.json', '--confirm-within', '60']]])(
+  it.each([[['show', 'history']], [['apply', 'x.json', '--confirm-within', '60']]])(
     '%j ends with 1 and says so',
     async (words) => {
       const { code, stderr } = await runHere(...words);

@@ -1,0 +1,112 @@
+/** What goes wrong when everything is said to be up. */
+import type { KnownFailure } from './known-failure.ts';
+
+export const TRAFFIC_FAILURES: readonly KnownFailure[] = [
+  {
+    id: 'route-missing-here',
+    step: 'routes',
+    title: 'a network behind the tunnel is not routed into it',
+    cause: 'the route was removed by another program, or could not be set when the tunnel came up',
+    remedy: 'connect again; if it happens again, find the program that changes routes (NetworkManager, dhcpcd)',
+  },
+  {
+    id: 'no-routes-configured',
+    step: 'routes',
+    title: 'nothing is routed into the tunnel',
+    cause: 'the client is up, and its configuration names no networks behind the server',
+    remedy: 'list the networks of the other side in "routes" of the client',
+  },
+  {
+    id: 'lan-overlap',
+    step: 'routes',
+    title: 'a network behind the tunnel is a network of this branch, too',
+    cause: 'both sides use the same private network, so that packets for the far one stay here',
+    remedy: 'give one of the two sites another network',
+  },
+  {
+    id: 'routes-failed',
+    step: 'routes',
+    title: 'the routes could not be set',
+    cause: 'the kernel refused a route or an address of the tunnel',
+    words: /^(routes|interface|network): /,
+  },
+  {
+    id: 'one-way-traffic',
+    step: 'traffic',
+    title: 'packets go into the tunnel, and none come back',
+    cause: 'the other side has no route back to the networks or the address of this side, or its firewall drops them',
+    remedy: 'add a route to this LAN at the other side, or let it translate, and check its firewall',
+  },
+  {
+    id: 'nothing-sent',
+    step: 'traffic',
+    title: 'packets come out of the tunnel, and none go in',
+    cause: 'hosts of this side do not take this router as their way to the far network, or do not answer',
+    remedy: 'check the gateway of the hosts here, and their own firewalls',
+  },
+  {
+    id: 'guard-drops',
+    step: 'traffic',
+    title: 'packets came in clear that belong into the tunnel',
+    cause: 'the other side sends to this one without IPsec, or somebody forges its addresses; the guard drops them',
+    remedy: 'let the other side send through the tunnel: its route or its policy is missing',
+  },
+  {
+    id: 'source-drops',
+    step: 'traffic',
+    title: 'packets from the peer have a source that is not allowed',
+    cause: 'networks behind the peer are not configured here, so that their packets are taken for forged ones',
+    remedy: 'list those networks: "routes" of the client, or "routes" of the user at the server',
+  },
+  {
+    id: 'no-destination-drops',
+    step: 'traffic',
+    title: 'packets for the tunnel match none of its networks',
+    cause: 'hosts here send to addresses behind the tunnel that no session or traffic selector has',
+    remedy: 'add the network to "routes" of the client or "remoteSubnets" of the connection',
+  },
+  {
+    id: 'no-sa-drops',
+    step: 'esp',
+    title: 'packets wait for an SA that does not come',
+    cause: 'the policy demands IPsec, and there is no SA to send by; nothing leaves in clear',
+    remedy: 'see why the IPsec connection is down: "culvert show ipsec"',
+  },
+  {
+    id: 'integrity-drops',
+    step: 'esp',
+    title: 'ESP packets arrive that do not verify',
+    cause:
+      'the two ends use different keys or ICV lengths (SHA2-256 cut to 96 bits by old Androids), or a box on the way changes packets',
+    remedy: 'choose another integrity algorithm (SHA-1 or AES-GCM) on both ends',
+  },
+  {
+    id: 'replay-drops',
+    step: 'esp',
+    title: 'ESP packets arrive twice or far too late',
+    cause: 'the path reorders or doubles packets by more than the replay window, as two lines in parallel do',
+    remedy: 'let both lines not share one SA, or enlarge the replay window at the receiver',
+  },
+  {
+    id: 'mtu-black-hole',
+    step: 'traffic',
+    title: 'large packets are lost and small ones pass',
+    cause: 'a link on the way has a smaller MTU, and what should say so (ICMP "fragmentation needed") is filtered',
+    remedy: 'lower the MTU of the tunnel (try 1300), and let ICMP type 3 code 4 pass',
+  },
+  {
+    id: 'fragments-lost',
+    step: 'traffic',
+    title: 'fragments of datagrams do not arrive',
+    cause: 'a firewall on the way drops fragments, so that every datagram longer than the MTU is lost',
+    remedy: 'let fragments pass, or lower the MTU so that there are none',
+  },
+  {
+    id: 'engine-down',
+    step: 'traffic',
+    title: 'the data plane or the program failed',
+    cause: 'the engine that carries user packets stopped, or the program made a mistake',
+    remedy: 'restart culvert, and report it with the log',
+    words: /^internal error: /,
+  },
+];
