@@ -9,6 +9,7 @@ import { IkeDecoder } from '../../firmware/diagnosis/decode/ike/ike-decoder.ts';
 import type { DecodeKeys } from '../../firmware/diagnosis/decode/keys/decode-keys.ts';
 import { KeyFileError, parseKeyText } from '../../firmware/diagnosis/decode/keys/key-files.ts';
 import { sealEsp } from '../firmware/diagnosis/decode/esp/seal.ts';
+import { CERTIFICATE } from '../firmware/diagnosis/decode/ike/certificate.ts';
 import { keysOf, placeOf, record } from '../firmware/diagnosis/decode/ike/recorded.ts';
 import { connect } from '../firmware/protocol/ike/v1/setup.ts';
 import { Harness, PATH } from '../firmware/protocol/ike/v2/harness.ts';
@@ -45,9 +46,24 @@ function material(): Material {
   const keys = keysOf([...harness.left.secrets(), ...pair.client.endpoint.secrets()]);
   const open = parseKeyText(OPEN_KEYS, 'keys');
   return {
-    messages: [...v2.map(({ octets }) => octets), ...v1, ...v2.slice(0, 2).map(({ octets }) => wrapped(octets))],
+    messages: [
+      ...v2.map(({ octets }) => octets),
+      ...v1,
+      ...v2.slice(0, 2).map(({ octets }) => wrapped(octets)),
+      wrapped(withCertificate()),
+    ],
     keys: { ...keys, ikev2: [...keys.ikev2, ...open.ikev2] },
   };
+}
+
+/** A message of one Certificate payload in clear. */
+function withCertificate(): Uint8Array {
+  const body = Buffer.from(`04${CERTIFICATE}`, 'hex');
+  const out = new Uint8Array(32 + body.length);
+  out[16] = 37;
+  new DataView(out.buffer).setUint16(30, 4 + body.length);
+  out.set(body, 32);
+  return out;
 }
 
 /** The payloads of a message in clear, inside an Encrypted payload without encryption. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { IpsecKeys } from '../../firmware/api/router-control.ts';
 import {
   addresses,
   type BranchNetwork,
@@ -17,6 +18,7 @@ import { l2tpConnection, startStrongswanInGuest } from '../../scripts/lab/strong
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { dialWithXl2tpd, type Xl2tpdLac } from '../../scripts/lab/xl2tpd-lac.ts';
 import { answering, PSK, pingSteadilyInGuest, withLogOf } from './ipsec-support.ts';
+import { expectTsharkToAgree } from './tshark-ike.ts';
 
 /** A minute when it is asked for; the machine that runs all tests has others to run. */
 const SECONDS = process.env['CULVERT_LONG_TESTS'] === undefined ? 10 : 60;
@@ -84,6 +86,7 @@ describe('two clients behind one NAT, both from port 1701', { timeout: 60_000 + 
         }),
       );
       const links: Xl2tpdLac[] = [];
+      const keys: IpsecKeys[number][] = [];
       for (const { guest, strongswan, user } of clients) {
         await withLogOf(office, strongswan.control.initiate());
         const link = await dialWithXl2tpd(guest, { server: addresses.officeWan, user, password: `${user}-pw` });
@@ -92,10 +95,12 @@ describe('two clients behind one NAT, both from port 1701', { timeout: 60_000 + 
           return (await guest.tryExec(`ping -n -c 1 -W 1 ${addresses.officeHost}`)).code === 0;
         });
         links.push(link);
+        keys.push(...(await office.client.ipsecKeys()));
       }
       const before = await Promise.all(clients.map(({ strongswan }) => strongswan.control.installed()));
       const pings = await Promise.all(guests.map((guest) => pingSteadilyInGuest(guest, addresses.officeHost)));
       await delay(SECONDS * 1000);
+      keys.push(...(await office.client.ipsecKeys()));
       const results = await Promise.all(pings.map((ping) => ping.stop()));
       const after = await Promise.all(clients.map(({ strongswan }) => strongswan.control.installed()));
 
@@ -113,6 +118,10 @@ describe('two clients behind one NAT, both from port 1701', { timeout: 60_000 + 
       for (const { strongswan } of clients) await strongswan.stop();
       await capture.stop();
       expect(countTraffic(file)).toMatchObject({ clearL2tp: 0, esp: 0 });
+      // Of what was decrypted it is but a part: keys live so shortly that those in between are gone.
+      const { ike, icvGood } = await expectTsharkToAgree(file, keys);
+      expect(ike).toBeGreaterThanOrEqual(8);
+      expect(icvGood).toBeGreaterThan(10);
     });
   }
 });

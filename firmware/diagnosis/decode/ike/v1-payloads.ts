@@ -4,6 +4,7 @@ import { NotifyType, notifyName, PayloadType, ProtocolId } from '../../../protoc
 import { printable } from '../../../protocol/printable.ts';
 import type { FieldValue } from '../decoded.ts';
 import type { FieldReader } from '../field-reader.ts';
+import { describeCertificate } from './certificate.ts';
 import type { Out } from './chain.ts';
 import { nameOf } from './names.ts';
 import {
@@ -85,11 +86,11 @@ const describeNatOa: Describe = (reader, out) => {
   out['address'] = addressRest(reader, type === 5 ? 16 : 4, 'Identification Data');
 };
 
-const describeCertificate: Describe = (reader, out) => {
-  const encoding = reader.u8('Cert Encoding');
-  out['certificateEncoding'] = encoding;
-  out['certificateKind'] = nameOf(CERTIFICATE_NAMES, encoding, 'encoding');
-  out['certificateData'] = hex(reader.rest());
+const describeCertificateRequest: Describe = (reader, out) => {
+  const type = reader.u8('Cert. Type');
+  out['certificateEncoding'] = type;
+  out['certificateKind'] = nameOf(CERTIFICATE_NAMES, type, 'type');
+  if (reader.remaining > 0) out['authority'] = hex(reader.rest());
 };
 
 const describeNotification: Describe = (reader, out) => {
@@ -169,7 +170,7 @@ const PAYLOADS: Readonly<Record<number, Describe | undefined>> = {
   [PayloadType.keyExchange]: octets('keyExchangeData'),
   [PayloadType.identification]: describeId,
   6: describeCertificate,
-  7: describeCertificate,
+  7: describeCertificateRequest,
   [PayloadType.hash]: octets('hashData'),
   9: octets('signatureData'),
   [PayloadType.nonce]: describeNonce,

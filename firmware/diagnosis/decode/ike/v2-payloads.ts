@@ -6,6 +6,7 @@ import { printable } from '../../../protocol/printable.ts';
 import { eapText } from '../eap.ts';
 import { type FieldReader, whole } from '../field-reader.ts';
 import { PasswordChecker } from '../password-checker.ts';
+import { describeCertificate } from './certificate.ts';
 import type { Out } from './chain.ts';
 import { type Names, nameOf } from './names.ts';
 import {
@@ -53,13 +54,6 @@ function describeId(reader: FieldReader, out: Out): void {
   else if (type === 5) out['identity'] = addressRest(reader, 16, 'Identification Data');
   else if (type === 2 || type === 3) out['identity'] = printable(reader.rest());
   else out['identity'] = hex(reader.rest());
-}
-
-function describeCertificate(reader: FieldReader, out: Out): void {
-  const encoding = reader.u8('Cert Encoding');
-  out['certificateEncoding'] = encoding;
-  out['certificateKind'] = nameOf(CERTIFICATE_NAMES, encoding, 'encoding');
-  out['certificateData'] = hex(reader.rest());
 }
 
 function describeCertificateRequest(reader: FieldReader, out: Out): void {

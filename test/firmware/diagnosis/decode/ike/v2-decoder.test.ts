@@ -3,6 +3,7 @@ import type { DecodedBody } from '../../../../../firmware/diagnosis/decode/decod
 import { NO_KEYS } from '../../../../../firmware/diagnosis/decode/keys/decode-keys.ts';
 import type { IkeProposal } from '../../../../../firmware/protocol/ike/proposals.ts';
 import { FAST_IKE, Harness, LEFT_ADDRESS, PATH } from '../../../protocol/ike/v2/harness.ts';
+import { CERTIFICATE } from './certificate.ts';
 import { decodeAll, keysOf, placeOf, type Recorded, record } from './recorded.ts';
 
 function connected(overlay: ConstructorParameters<typeof Harness>[0] = {}): {
@@ -224,7 +225,23 @@ describe('payloads of IKEv2', () => {
     ['a name', 35, `02000000${text('a\u001bb.example')}`, { identity: 'a\\x1bb.example' }],
     ['an address', 36, '05000000fe800000000000000000000000000001', { identity: 'fe80::1' }],
     ['a distinguished name', 35, '09000000300b', { id: 'ID_DER_ASN1_DN', identity: '300b' }],
-    ['a certificate', 37, '04308201', { certificateKind: 'X.509 certificate - signature', certificateData: '308201' }],
+    [
+      'a certificate',
+      37,
+      `04${CERTIFICATE}`,
+      {
+        certificateKind: 'X.509 certificate - signature',
+        certificateData: CERTIFICATE,
+        subject: 'C=CH, O=Lab, CN=vpn.example',
+        issuer: 'C=CH, O=Lab, CN=vpn.example',
+      },
+    ],
+    [
+      'a certificate by hash and URL',
+      37,
+      `0c${'ab'.repeat(20)}`,
+      { certificateKind: 'hash and URL of X.509 certificate' },
+    ],
     ['a certificate request', 38, `04${'ab'.repeat(40)}`, { authorities: ['ab'.repeat(20), 'ab'.repeat(20)] }],
     [
       'a request for an address',
@@ -276,6 +293,7 @@ describe('payloads of IKEv2', () => {
 
   it.each([
     ['a selector without its ports', 44, '0100000007110008deadbeef', { offset: 44, field: 'Starting Address' }],
+    ['a certificate that is none', 37, '04308201', { offset: 33, field: 'Certificate Data' }],
     ['a short nonce', 40, '0102', { offset: 32, field: 'Nonce Data' }],
     ['a public value of a wrong length', 34, '001300000102', { offset: 36, field: 'Key Exchange Data' }],
     ['an address of three octets', 35, '010000000a0000', { offset: 36, field: 'Identification Data' }],
