@@ -88,6 +88,12 @@ export interface SessionSpec {
   /** Put Ns and Nr into data messages. */
   readonly sequencing: boolean;
   /**
+   * The session by which every PPP frame of this one goes on, control frames too, as it is: a call that is switched into
+   * another tunnel. Neither a TUN nor the control plane sees any of them. Each direction is programmed by itself; while there
+   * is no such session, frames are dropped and counted (`networkClosed`).
+   */
+  readonly relay?: SessionKey;
+  /**
    * Present once a network layer is open; without it user packets are dropped and counted. IPv6 is open while a source of
    * it is among `sources`; while it is not, its packets go to the control plane as frames of a protocol that is not carried.
    */

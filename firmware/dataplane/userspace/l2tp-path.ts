@@ -26,7 +26,7 @@ import { putUdpHeader, udpDataOctets } from './inner-udp.ts';
 import { isMulticast6, isRouterDiscovery } from './ipv6-kinds.ts';
 import { clampMss } from './mss-clamp.ts';
 import type { Oversize } from './oversize.ts';
-import { HEADROOM, MESSAGE_HEADROOM, TAILROOM, UDP_HEADER } from './packet-room.ts';
+import { HEADROOM, MAX_PACKET, MESSAGE_HEADROOM, TAILROOM, UDP_HEADER } from './packet-room.ts';
 import { MIN_PATH_MTU_IPV6, type PathMtus } from './path-mtu.ts';
 import type { PolicyTable } from './policy-table.ts';
 import type { SaPair } from './sa-pair.ts';
@@ -55,6 +55,8 @@ export class L2tpPath {
   readonly #ppp = emptyPppHeader();
   readonly #inner = newIpPacket();
   readonly #flow = newFlow();
+  /** A frame on its way from one session to another, whose headers may be longer than those that it came with. */
+  readonly #relayed = new Uint8Array(HEADROOM + MAX_PACKET + TAILROOM);
   /** Of what came out of an SA. */
   readonly #arrival = { remoteAddress: '', remotePort: 0, localAddress: '', interfaceIndex: 0, bearer: 0 };
 
@@ -182,6 +184,10 @@ export class L2tpPath {
       return;
     }
     session.peerSequences = message.sequenced;
+    if (session.spec.relay !== undefined) {
+      this.#relay(session, session.spec.relay, bytes, message.payloadOffset, message.payloadLength, now);
+      return;
+    }
     const ppp = this.#ppp;
     if (!readPppHeader(bytes, message.payloadOffset, message.payloadOffset + message.payloadLength, ppp)) {
       session.drops.malformed += 1;
@@ -192,6 +198,22 @@ export class L2tpPath {
     } else {
       this.#parts.control.frame(session, ppp, bytes, now);
     }
+  }
+
+  /** The PPP frame `bytes[at..at+length)` goes on by another session, in any of its header forms. */
+  #relay(from: ForwardingSession, key: SessionKey, bytes: Uint8Array, at: number, length: number, now: Instant): void {
+    const to = this.#parts.table.session(key);
+    if (to === undefined) {
+      from.drops.networkClosed += 1;
+      return;
+    }
+    from.packetsReceived += 1;
+    from.octetsReceived += length;
+    const room = this.#relayed;
+    room.set(bytes.subarray(at, at + length), HEADROOM);
+    if (!this.#sendData(to, room, HEADROOM, HEADROOM + length, now, true)) return;
+    to.packetsSent += 1;
+    to.octetsSent += length;
   }
 
   #receiveIpv4(session: ForwardingSession, bytes: Uint8Array, offset: number, end: number, now: Instant): void {
