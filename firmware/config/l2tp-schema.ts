@@ -1,5 +1,6 @@
 /** Schema of `l2tp`: clients (LAC, voluntary tunnels) and servers (LNS). */
 import Type, { type Static } from 'typebox';
+import { FORWARD_SCHEMA } from './forward-schema.ts';
 import { CLIENT_IPV6, SERVER_IPV6, USER_IPV6_PREFIX } from './l2tp-ipv6-schema.ts';
 import { RADIUS_SCHEMA } from './radius-schema.ts';
 import {
@@ -215,6 +216,7 @@ const L2TP_SERVER_SCHEMA = Type.Object(
       'x-allowed': USER_NAME_ALLOWED,
     }),
     radius: Type.Optional(RADIUS_SCHEMA),
+    forward: FORWARD_SCHEMA,
     authentication: Type.Array(AUTHENTICATION_METHOD, {
       title: 'Authentication',
       description: 'Methods by which users must prove themselves, the best first.',

@@ -1,4 +1,5 @@
 /** All cross-field rules, run over a configuration that fits the schema. */
+import { FORWARD_RULES } from './forward-rules.ts';
 import { INTERFACE_RULES } from './interface-rules.ts';
 import { IPSEC_RULES } from './ipsec-rules.ts';
 import { L2TP_IPSEC_RULES } from './l2tp-ipsec-rules.ts';
@@ -27,6 +28,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...L2TP_IPSEC_RULES,
   ...IPSEC_RULES,
   ...RADIUS_RULES,
+  ...FORWARD_RULES,
   ...SECRET_RULES,
 ];
 

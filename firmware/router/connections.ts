@@ -4,6 +4,7 @@ import type { HelloPolicy } from '../protocol/l2tp/endpoint-types.ts';
 import type { L2tpClientOptions } from '../vpn/l2tp/client-types.ts';
 import type { ServerIpv6Options } from '../vpn/l2tp/server-ipv6.ts';
 import type { L2tpServerOptions, ServerRadius } from '../vpn/l2tp/server-machine.ts';
+import type { ForwardTarget } from '../vpn/l2tp/switchboard.ts';
 
 /** Milliseconds and names as the protocol machines want them, from seconds and names as people write them. */
 function helloPolicy(hello: L2tpClientConfiguration['hello']): HelloPolicy {
@@ -41,7 +42,8 @@ export function serverOptions(
   mru: number,
   radius?: ServerRadius,
 ): L2tpServerOptions {
-  const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits } = configuration;
+  const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits, forward } =
+    configuration;
   return {
     hostName,
     localAddress,
@@ -66,7 +68,19 @@ export function serverOptions(
     hello: helloPolicy(hello),
     limits,
     ...(radius ? { radius } : {}),
+    forward: forwardTargets(forward),
   };
+}
+
+function forwardTargets(forward: L2tpServerConfiguration['forward']): readonly ForwardTarget[] {
+  return Object.entries(forward).map(([name, { server, port, realms, users, secret, hideAvps }]) => ({
+    name,
+    realms,
+    users,
+    server: { address: server, port },
+    hideAvps,
+    ...(secret === undefined ? {} : { secret }),
+  }));
 }
 
 function serverIpv6Options(ipv6: NonNullable<L2tpServerConfiguration['ipv6']>): ServerIpv6Options {

@@ -131,7 +131,8 @@ function serverTunnelStatus(server: L2tpServer, tunnel: TunnelView, counters: Co
   const ppp: PppStatus[] = [];
   const sessions = tunnel.sessions.map((view): L2tpSessionStatus => {
     const session = server.machine.session(tunnel.tunnelId, view.sessionId);
-    const name = session?.user ?? server.name;
+    const switched = server.machine.switchboard.call(`${tunnel.tunnelId}/${view.sessionId}`);
+    const name = session?.user ?? switched?.user ?? server.name;
     if (session) ppp.push(serverPppStatus(server, session));
     return {
       name,
@@ -142,9 +143,11 @@ function serverTunnelStatus(server: L2tpServer, tunnel: TunnelView, counters: Co
       ...traffic(counters, server.sessionKey(tunnel.tunnelId, view.sessionId)),
     };
   });
+  // A tunnel by which callers are handed on is one of ours.
+  const target = server.machine.switchboard.target(tunnel.tunnelId);
   const l2tp: L2tpStatus = {
-    name: server.name,
-    role: 'server',
+    name: target?.name ?? server.name,
+    role: target === undefined ? 'server' : 'client',
     state: tunnel.state === 'established' ? 'up' : 'connecting',
     tunnelId: tunnel.tunnelId,
     peerTunnelId: tunnel.peerTunnelId,

@@ -35,6 +35,8 @@ import type { SessionTable, SocketSessions } from './session-table.ts';
 
 /** T bit of the first octet: a control message (RFC 2661 section 3.1). */
 const CONTROL_MESSAGE = 0x80;
+/** PPP protocol numbers from here on are those of control protocols (RFC 1661 section 2). */
+const FIRST_CONTROL_PROTOCOL = 0x8000;
 /** Address and Control fields of a PPP frame (RFC 1662 section 3.1). */
 const PPP_ADDRESS_CONTROL = [0xff, 0x03] as const;
 
@@ -56,7 +58,7 @@ export class L2tpPath {
   readonly #inner = newIpPacket();
   readonly #flow = newFlow();
   /** A frame on its way from one session to another, whose headers may be longer than those that it came with. */
-  readonly #relayed = new Uint8Array(HEADROOM + MAX_PACKET + TAILROOM);
+  readonly #relayed = new Uint8Array(HEADROOM + 4 + MAX_PACKET + TAILROOM);
   /** Of what came out of an SA. */
   readonly #arrival = { remoteAddress: '', remotePort: 0, localAddress: '', interfaceIndex: 0, bearer: 0 };
 
@@ -207,11 +209,26 @@ export class L2tpPath {
       from.drops.networkClosed += 1;
       return;
     }
+    const ppp = this.#ppp;
+    if (!readPppHeader(bytes, at, at + length, ppp)) {
+      from.drops.malformed += 1;
+      return;
+    }
     from.packetsReceived += 1;
     from.octetsReceived += length;
     const room = this.#relayed;
-    room.set(bytes.subarray(at, at + length), HEADROOM);
-    if (!this.#sendData(to, room, HEADROOM, HEADROOM + length, now, true)) return;
+    let end = HEADROOM + length;
+    if (ppp.protocol >= FIRST_CONTROL_PROTOCOL) {
+      // With full headers: Linux drops messages of less than 14 octets, such as a CHAP Success without them.
+      room.set(PPP_ADDRESS_CONTROL, HEADROOM);
+      room[HEADROOM + 2] = ppp.protocol >>> 8;
+      room[HEADROOM + 3] = ppp.protocol;
+      room.set(bytes.subarray(ppp.offset, ppp.offset + ppp.length), HEADROOM + 4);
+      end = HEADROOM + 4 + ppp.length;
+    } else {
+      room.set(bytes.subarray(at, at + length), HEADROOM);
+    }
+    if (!this.#sendData(to, room, HEADROOM, end, now, true)) return;
     to.packetsSent += 1;
     to.octetsSent += length;
   }

@@ -6,6 +6,7 @@ import { EchoKeepalive } from './echo.ts';
 import { quoted } from './failure-text.ts';
 import type { AutomatonEvent, AutomatonState, RestartPolicy } from './fsm.ts';
 import { DEFAULT_MRU, LcpPolicy, loopFailure } from './lcp-policy.ts';
+import { type LcpHistory, LcpRecord } from './lcp-record.ts';
 import type { PppAuthentication, PppLinkOptions } from './link-types.ts';
 import { Negotiation } from './negotiation.ts';
 import type { FinishCause } from './negotiation-types.ts';
@@ -66,6 +67,7 @@ export class Lcp {
   readonly #policy: LcpPolicy;
   readonly #negotiation: Negotiation;
   readonly #echo: EchoKeepalive;
+  readonly #record = new LcpRecord();
   readonly #negotiationMs: number;
   readonly #maxConfigure: number;
   #negotiateBy: Instant | undefined;
@@ -81,7 +83,10 @@ export class Lcp {
       get peerMru() {
         return lcp.peerMru;
       },
-      send: (packet, repeated) => host.send(PPP_LCP, packet, repeated),
+      send: (packet, repeated) => {
+        this.#record.sent(packet);
+        host.send(PPP_LCP, packet, repeated);
+      },
       up: (now) => this.#up(now),
       down: (now) => this.#down(now),
       finished: (now, cause) => this.#finished(now, cause),
@@ -92,6 +97,11 @@ export class Lcp {
         if (code === ECHO_REQUEST) this.#echo.unsupported();
       },
     });
+  }
+
+  /** What was asked for on both sides. */
+  get history(): LcpHistory {
+    return this.#record.history;
   }
 
   get state(): AutomatonState {
@@ -110,6 +120,7 @@ export class Lcp {
   }
 
   receive(now: Instant, packet: ControlPacket): void {
+    this.#record.received(packet);
     this.#negotiation.receive(now, packet);
   }
 

@@ -6,6 +6,7 @@
  */
 import type { EapMethodName } from '../eap/methods.ts';
 import type { Failure } from '../machine.ts';
+import type { LcpHistory } from './lcp-record.ts';
 
 /** Names as configuration and status use them. */
 export type PppAuthentication = 'pap' | 'chap' | 'mschapv1' | 'mschapv2' | 'eap';
@@ -102,6 +103,12 @@ export interface PppLinkOptions {
   readonly mtu?: number;
   readonly authenticatee?: Authenticatee;
   readonly authenticator?: Authenticator;
+  /**
+   * Whether a peer of this name is handed on to another LNS instead of being judged here (RFC 2661, tunnel switching). Its
+   * proof then comes out as `handed-over`, nothing is answered, and the link is done. With EAP that is judged here the name is
+   * never looked at.
+   */
+  readonly handOver?: (name: Uint8Array) => boolean;
   /** Absent: IPv4 is rejected, and the link lives by IPv6 alone. One of `ipcp` and `ipv6cp` is wanted. */
   readonly ipcp?: IpcpPolicy;
   /**
@@ -155,6 +162,8 @@ export type PppOutput =
     }
   /** With `judge: 'elsewhere'`: this proof is to be judged. A later one makes an earlier one void. */
   | { readonly kind: 'verify'; readonly id: number; readonly proof: PeerProof }
+  /** The peer is for somebody else, who goes on with what was negotiated so far, or begins anew. Nothing follows. */
+  | { readonly kind: 'handed-over'; readonly proof: PeerProof; readonly lcp: LcpHistory }
   | {
       readonly kind: 'authenticated';
       /** `we` proved ourselves to the peer, or the `peer` to us. */

@@ -16,7 +16,7 @@ import {
   terminatedAfterCcp,
   terminatedWhileAuthenticating,
 } from './link-failures.ts';
-import type { PppAuthentication, PppLinkOptions, PppOutput, PppPhase, Verdict } from './link-types.ts';
+import type { PeerProof, PppAuthentication, PppLinkOptions, PppOutput, PppPhase, Verdict } from './link-types.ts';
 import { judgeLocally } from './local-judge.ts';
 import { NetworkPhase } from './network-phase.ts';
 import { OutsideJudge } from './outside-judge.ts';
@@ -324,10 +324,14 @@ export class PppLink implements Machine<PppOutput> {
     const { authenticatee, authenticator } = this.#options;
     const retryMs = this.#restart.intervalMs;
     this.#challengeIdentifier = (this.#challengeIdentifier + 1) & 0xff;
-    const judge: Judge =
+    const ownJudge: Judge =
       authenticator !== undefined && 'password' in authenticator
         ? (now, proof, answer) => answer(now, judgeLocally(authenticator, proof, this.#random))
         : this.#outsideJudge.ask;
+    const judge: Judge = (now, proof, answer) => {
+      if (this.#options.handOver?.(proof.name) === true) this.#handOver(proof);
+      else ownJudge(now, proof, answer);
+    };
     const identifier = this.#challengeIdentifier;
     const settings = { agreement, authenticatee, authenticator, judge, retryMs, identifier };
     return new AuthenticationPhase(settings, this.#random, {
@@ -340,6 +344,14 @@ export class PppLink implements Machine<PppOutput> {
       authenticationComplete: (now) => this.#enterNetwork(now),
       fail: (now, failure) => this.#end(now, failure, failure.reason),
     });
+  }
+
+  /** The end of this link, which goes on elsewhere. */
+  #handOver(proof: PeerProof): void {
+    this.#life = 'done';
+    this.#authentication = undefined;
+    this.#setPhase('dead');
+    this.#outputs.push({ kind: 'handed-over', proof, lcp: this.#lcp.history });
   }
 
   #lcpDown(ending: boolean): void {

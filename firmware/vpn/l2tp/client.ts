@@ -277,7 +277,7 @@ export class L2tpClient {
         this.#runner.run((now) => this.machine.receiveFrame(now, frame));
       });
     }
-    const { network, ...rest } = this.#shape;
+    const { network, relay: _, ...rest } = this.#shape;
     dispatch.dataPlane.putSession({
       ...rest,
       key: this.#session,

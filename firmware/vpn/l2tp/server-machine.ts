@@ -22,6 +22,7 @@ import type { ServerSessionOutput } from './server-session-types.ts';
 import { SessionNeighbours } from './session-neighbours.ts';
 import type { SessionShape } from './session-shape.ts';
 import type { SessionRadius } from './session-users.ts';
+import { type ForwardTarget, Switchboard } from './switchboard.ts';
 import type { GrantSurroundings, ServerUser } from './user-grant.ts';
 
 export interface L2tpServerOptions {
@@ -41,6 +42,8 @@ export interface L2tpServerOptions {
   readonly limits?: Partial<EndpointLimits>;
   /** RADIUS servers judge who is not among the users. */
   readonly radius?: ServerRadius;
+  /** Other servers, to which callers are handed on by their name. */
+  readonly forward?: readonly ForwardTarget[];
 }
 
 /** What RADIUS needs of a server. */
@@ -101,6 +104,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   readonly #outputs: L2tpServerOutput[] = [];
   readonly #neighbours: SessionNeighbours;
   readonly #sessionRadius: SessionRadius | undefined;
+  readonly switchboard: Switchboard;
   #shuttingDown = false;
 
   constructor(options: L2tpServerOptions, random: RandomSource) {
@@ -127,6 +131,14 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       },
       random,
     );
+    this.switchboard = new Switchboard(options.forward ?? [], {
+      endpoint: this.#endpoint,
+      emit: (output) => this.#outputs.push(output),
+      occupied: (now, tunnelId, occupied) => {
+        if (occupied) this.#emptySince.delete(tunnelId);
+        else this.#emptySince.set(tunnelId, now);
+      },
+    });
   }
 
   receive(now: Instant, datagram: Uint8Array, path: UdpPath): void {
@@ -136,7 +148,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   /** A bare PPP frame of the session `id`. */
   receiveFrame(now: Instant, id: string, frame: Uint8Array): void {
-    this.#touch(this.#sessions.get(id))?.receive(now, frame);
+    if (!this.switchboard.receiveFrame(id, frame)) this.#touch(this.#sessions.get(id))?.receive(now, frame);
     this.#drain(now);
   }
 
@@ -178,6 +190,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   fail(now: Instant, id: string, failure: Failure): void {
     const session = this.#sessions.get(id);
     if (session) this.#close(now, session, failure);
+    else this.switchboard.fail(now, id, failure);
     this.#drain(now);
   }
 
@@ -273,6 +286,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   }
 
   #onL2tp(now: Instant, output: L2tpOutput): void {
+    if (this.switchboard.onL2tp(now, output)) return;
     switch (output.kind) {
       case 'send':
         this.#outputs.push(output);
@@ -284,7 +298,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       }
       case 'tunnel-up':
         this.#remotes.set(output.tunnelId, output.path.remote);
-        this.#emptySince.set(output.tunnelId, now);
+        if (this.switchboard.target(output.tunnelId) === undefined) this.#emptySince.set(output.tunnelId, now);
         return;
       case 'tunnel-path':
         for (const session of this.#sessionsOf.get(output.tunnelId) ?? []) this.#touch(session)?.move(output.path);
@@ -323,6 +337,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         ...{ hostName, localAddress, dns, users, authentication, mru },
         ...(this.#ipv6 ? { ipv6: this.#ipv6 } : {}),
         ...(this.#sessionRadius ? { radius: this.#sessionRadius } : {}),
+        handOver: (name) => this.switchboard.targetOf(name) !== undefined,
       },
       this.#neighbours,
       this.#random,
@@ -349,10 +364,28 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         if (output.unique) this.#evict(now, session, output.user);
         this.#outputs.push({ ...output, id: session.id });
         return;
+      case 'handed-over':
+        this.#handOver(now, session, output);
+        return;
       case 'down':
         this.#close(now, session, output.failure);
         return;
     }
+  }
+
+  /** The caller is none of this server's any more; its session in the data plane stays. */
+  #handOver(now: Instant, session: ServerSession, handed: Extract<ServerSessionOutput, { kind: 'handed-over' }>): void {
+    const { id, tunnelId, sessionId, shape } = session;
+    this.#forget(session);
+    this.switchboard.take(now, { id, tunnelId, sessionId, shape }, handed);
+  }
+
+  #forget(session: ServerSession): void {
+    this.#sessions.delete(session.id);
+    this.#touched.delete(session);
+    const siblings = this.#sessionsOf.get(session.tunnelId);
+    siblings?.delete(session);
+    if (siblings?.size === 0) this.#sessionsOf.delete(session.tunnelId);
   }
 
   /** A user with an address or routes of its own can only be in one place: the newest login is the true one. */
@@ -363,11 +396,8 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   }
 
   #close(now: Instant, session: ServerSession, failure: Failure): void {
-    if (!this.#sessions.delete(session.id)) return;
-    this.#touched.delete(session);
-    const siblings = this.#sessionsOf.get(session.tunnelId);
-    siblings?.delete(session);
-    if (siblings?.size === 0) this.#sessionsOf.delete(session.tunnelId);
+    if (!this.#sessions.has(session.id)) return;
+    this.#forget(session);
     const cause = this.#shuttingDown ? TERMINATE_CAUSE.adminReboot : terminateCause(failure);
     for (const output of session.end(now, failure, cause)) this.#onSession(now, session, output);
     this.#outputs.push({ kind: 'remove-session', id: session.id });
@@ -381,7 +411,8 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         message: wordsForPeer(failure),
       });
     }
-    if (!this.#sessionsOf.has(session.tunnelId)) this.#emptySince.set(session.tunnelId, now);
+    // Calls that were handed on are there, too.
+    if (this.#endpoint.tunnel(session.tunnelId)?.sessions.length === 0) this.#emptySince.set(session.tunnelId, now);
   }
 }
 

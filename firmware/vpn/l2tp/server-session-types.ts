@@ -1,6 +1,6 @@
 /** What goes into and comes out of one session of a server (`server-session.ts`). */
 import type { Failure } from '../../protocol/machine.ts';
-import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
+import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
 import type { RadiusAttribute } from '../../protocol/radius/attribute-value.ts';
 import type { Step } from '../steps.ts';
 import type { ServerIpv6 } from './server-ipv6.ts';
@@ -15,6 +15,8 @@ export interface ServerSessionOptions {
   readonly users: Readonly<Record<string, ServerUser>>;
   readonly authentication: readonly PppAuthentication[];
   readonly mru: number;
+  /** Whether a caller of this name is for another server. */
+  readonly handOver?: (name: Uint8Array) => boolean;
   /** Absent: IPv6 is refused. */
   readonly ipv6?: ServerIpv6;
   /** Users who are not of the configuration are judged by RADIUS servers. */
@@ -58,5 +60,7 @@ export type ServerSessionOutput =
       /** That one alone. */
       readonly server?: number;
     }
+  /** The caller is for another server; nothing follows. */
+  | Extract<PppOutput, { kind: 'handed-over' }>
   | ({ readonly kind: 'step' } & Step)
   | { readonly kind: 'down'; readonly failure: Failure };

@@ -75,6 +75,7 @@ export class ServerSession {
         mtu: options.mru,
         authenticator: { name: options.hostName, methods: options.authentication, ...this.#users.judge },
         ipcp: { role: 'server', assign: (user) => this.#assign(user) },
+        ...(options.handOver ? { handOver: options.handOver } : {}),
         ...(ipv6 ? { ipv6cp: { interfaceId: ipv6.interfaceId } } : {}),
       },
       random,
@@ -106,6 +107,11 @@ export class ServerSession {
   /** While user packets of IPv6 flow. */
   get ipv6(): Pick<SessionIpv6, 'linkLocalAddress' | 'peerLinkLocalAddress' | 'prefix'> | undefined {
     return this.#up ? this.#ipv6 : undefined;
+  }
+
+  /** As the data plane has it. */
+  get shape(): SessionShape {
+    return this.#shape;
   }
 
   get mtu(): number | undefined {
@@ -200,6 +206,9 @@ export class ServerSession {
         break;
       case 'link-up':
         this.#link = output;
+        break;
+      case 'handed-over':
+        this.#outputs.push(output);
         break;
       case 'verify':
         this.#verify(now, output);

@@ -331,11 +331,13 @@ export class L2tpServer {
       this.#ids.set(key, id);
       dispatch.ownSession(key, (frame) => this.#runner.run((now) => this.machine.receiveFrame(now, id, frame)));
     }
-    const { network, ...rest } = shape;
+    const { network, relay, ...rest } = shape;
+    const onward = relay === undefined ? undefined : this.#keys.get(relay);
     dispatch.dataPlane.putSession({
       ...rest,
       key,
       socket,
+      ...(onward === undefined ? {} : { relay: onward }),
       ...(network && this.#interface !== undefined ? { network: { ...network, interface: this.#interface } } : {}),
     });
   }

@@ -3,7 +3,9 @@ import type { L2tpOutput } from '../../protocol/l2tp/endpoint-types.ts';
 import type { PppOutput } from '../../protocol/ppp/link-types.ts';
 
 /** An L2TP session as the data plane must know it, before a socket and an interface are chosen for it. */
-export type SessionShape = Omit<SessionSpec, 'key' | 'socket' | 'network'> & {
+export type SessionShape = Omit<SessionSpec, 'key' | 'socket' | 'network' | 'relay'> & {
+  /** The session, by its id, by which all frames of this one go on. */
+  readonly relay?: string;
   readonly network?: Omit<NonNullable<SessionSpec['network']>, 'interface'>;
 };
 

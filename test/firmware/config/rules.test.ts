@@ -171,10 +171,10 @@ describe('the rules', () => {
     expect(matching[0]?.allowed).not.toBe('');
   });
 
-  it('each have a case here, or in the tests of the rules of IPsec, IPv6 and RADIUS', () => {
+  it('each have a case here, or in the tests of the rules of IPsec, IPv6, RADIUS and forwarding', () => {
     const covered = new Set(CASES.map(([rule]) => rule));
     const names = CONFIGURATION_RULES.map(({ name }) => name);
-    expect(names.filter((name) => !covered.has(name) && !/^(ipsec|ipv6|radius)-/.test(name))).toEqual([]);
+    expect(names.filter((name) => !covered.has(name) && !/^(ipsec|ipv6|radius|forward)-/.test(name))).toEqual([]);
   });
 
   it.each<[string, readonly Change[]]>([

@@ -45,6 +45,7 @@ describe('the schema', () => {
       '.l2tp.clients.NAME.secret',
       '.l2tp.servers.NAME.users.NAME.password',
       '.l2tp.servers.NAME.radius.servers[].secret',
+      '.l2tp.servers.NAME.forward.NAME.secret',
       '.l2tp.servers.NAME.secret',
       '.ipsec.connections.NAME.psk',
     ]);

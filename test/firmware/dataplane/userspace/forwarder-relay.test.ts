@@ -47,6 +47,17 @@ describe('a session that is relayed to another', () => {
     ]);
   });
 
+  it('gives control frames full headers, without which Linux drops the shortest of them', () => {
+    const bench = switched();
+    const success = Uint8Array.of(3, 1, 0, 4);
+    bench.datagram(dataMessage(pppFrame([0xc2, 0x23], success)));
+    const full = pppFrame([0xff, 0x03, 0xc2, 0x23], success);
+    expect(bench.sent[0]?.bytes).toEqual(dataMessage(full, { tunnelId: 31, sessionId: 41 }));
+    expect(bench.sent[0]?.bytes.length).toBe(14);
+    bench.datagram(dataMessage(new Uint8Array(0)));
+    expect(bench.sessionDrops()).toEqual({ malformed: 1 });
+  });
+
   it('numbers the messages of the other anew', () => {
     const bench = switched({ sequencing: true, lengthField: true });
     for (const ns of [700, 701]) bench.datagram(dataMessage(LCP, { ns }));
