@@ -11,7 +11,6 @@ import {
   formatCidr,
   hostPrefix,
   networkOf,
-  overlaps,
   parseCidr,
   parseIpv4,
   parseRange,
@@ -162,12 +161,12 @@ function checkAddress(what: string, text: string, networks: readonly LocalNetwor
 }
 
 function checkRoute(what: string, text: string, networks: readonly LocalNetwork[]): Failure | undefined {
-  const route = parseCidr(text);
-  if (route === undefined) return refuse(`${what} is no IPv4 network`, NOT_THEIRS);
+  const route = parseIpPrefix(text);
+  if (route === undefined) return refuse(`${what} is no network`, NOT_THEIRS);
   // A wider route is no danger: the longest prefix, ours, wins.
   const network = networks.find(({ prefix }) => {
-    const ours = parseCidr(prefix);
-    return ours !== undefined && overlaps(ours, route) && route.length >= ours.length;
+    const ours = parseIpPrefix(prefix);
+    return ours !== undefined && ipContains(ours, route);
   });
   if (network === undefined) return undefined;
   return refuse(`${what}, ${text}, covers ${network.what} (${network.prefix})`, RENUMBER);

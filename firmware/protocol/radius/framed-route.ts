@@ -1,10 +1,11 @@
-/** Framed-Route (RFC 2865 section 5.22): `prefix[/length] [gateway [metric...]]`, read strictly. */
-import { formatCidr, netmask, parseIpv4 } from '../ip-address.ts';
+/** Framed-Route (RFC 2865 section 5.22): `prefix[/length] [gateway [metric...]]`, and its like of IPv6, read strictly. */
+import { canonicalIp, formatCidr, isIpv6, netmask, parseIpv4 } from '../ip-address.ts';
+import { canonicalPrefix, isIpv6Text, parseIpNetwork } from '../ip-prefix.ts';
 
 export interface FramedRoute {
   /** CIDR. */
   readonly prefix: string;
-  /** Absent: the user itself, which the RFC writes as 0.0.0.0. */
+  /** Absent: the user itself, which the RFC writes as 0.0.0.0; of IPv6 `::`. */
   readonly gateway?: string;
 }
 
@@ -28,6 +29,20 @@ export function parseFramedRoute(text: string): FramedRoute | string {
   return {
     prefix: formatCidr({ address: network, length }),
     ...(via === 0 || gateway === undefined ? {} : { gateway }),
+  };
+}
+
+/** Framed-IPv6-Route (RFC 3162 section 2.5), in the form in which servers write it. @returns as {@link parseFramedRoute}. */
+export function parseFramedIpv6Route(text: string): FramedRoute | string {
+  const [destination = '', gateway, ...metrics] = text.trim().split(/\s+/);
+  if (!isIpv6Text(destination) || parseIpNetwork(destination) === undefined) return 'it does not begin with a network';
+  if (gateway !== undefined && !isIpv6(gateway)) return 'its gateway is no address';
+  if (metrics.length > MAX_METRICS || !metrics.every((metric) => METRIC.test(metric)))
+    return 'its metrics are no numbers';
+  const via = gateway === undefined ? '::' : canonicalIp(gateway);
+  return {
+    prefix: canonicalPrefix(destination),
+    ...(via === undefined || via === '::' ? {} : { gateway: via }),
   };
 }
 

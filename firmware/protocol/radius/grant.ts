@@ -3,14 +3,14 @@ import { parseIpv4 } from '../ip-address.ts';
 import { printable } from '../printable.ts';
 import { SERVICE_TYPE_FRAMED } from './attribute-table.ts';
 import { allValues, firstValue, type RadiusAttribute } from './attribute-value.ts';
-import { parseFramedRoute } from './framed-route.ts';
+import { parseFramedIpv6Route, parseFramedRoute } from './framed-route.ts';
 
 export interface RadiusGrant {
   /** The name that accounting shall use (RFC 2865 section 5.1). */
   readonly userName?: Uint8Array;
   /** Absent: one of the pool. */
   readonly address?: string;
-  /** CIDR, at most {@link MAX_ROUTES}; the user is the gateway. */
+  /** CIDR of both families, some {@link MAX_ROUTES} at most, a delegated prefix included; the user is the gateway. */
   readonly routes: readonly string[];
   /** None, one or two (RFC 2548 section 2.7). */
   readonly dns: readonly string[];
@@ -103,22 +103,30 @@ function readRoutes(
   address: string | undefined,
   remarks: string[],
 ): readonly string[] {
-  const texts = allValues(attributes, 'framedRoute');
+  const texts = [
+    ...allValues(attributes, 'framedRoute').map((text) => ({ text, name: 'Framed-Route', parse: parseFramedRoute })),
+    ...allValues(attributes, 'framedIpv6Route').map((text) => ({
+      text,
+      name: 'Framed-IPv6-Route',
+      parse: parseFramedIpv6Route,
+    })),
+  ];
   if (texts.length > MAX_ROUTES) {
     remarks.push(`of ${texts.length} Framed-Routes the first ${MAX_ROUTES} are taken, as many as a user may have`);
   }
-  const routes = texts.slice(0, MAX_ROUTES).flatMap((text) => {
-    const route = parseFramedRoute(text);
+  const routes = texts.slice(0, MAX_ROUTES).flatMap(({ text, name, parse }) => {
+    const route = parse(text);
     if (typeof route === 'string') {
-      remarks.push(`Framed-Route "${printable(text)}" is ignored: ${route}`);
+      remarks.push(`${name} "${printable(text)}" is ignored: ${route}`);
       return [];
     }
     if (route.gateway !== undefined && route.gateway !== address) {
-      remarks.push(`the gateway of Framed-Route "${printable(text)}" is not asked for: the user itself is the way`);
+      remarks.push(`the gateway of ${name} "${printable(text)}" is not asked for: the user itself is the way`);
     }
     return [route.prefix];
   });
-  return [...new Set(routes)];
+  const delegated = firstValue(attributes, 'delegatedIpv6Prefix');
+  return [...new Set(delegated === undefined ? routes : [...routes, delegated])];
 }
 
 function readInterim(attributes: readonly RadiusAttribute[], remarks: string[]): number | undefined {

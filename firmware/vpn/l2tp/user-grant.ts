@@ -1,5 +1,5 @@
 /** What a user who has proved itself gets, whoever says so: the configuration or a RADIUS server. */
-import { overlaps, parseCidr, parseRange } from '../../protocol/ip-address.ts';
+import { formatCidr, parseRange, rangeToCidrs } from '../../protocol/ip-address.ts';
 import { ipContains, parseIpPrefix } from '../../protocol/ip-prefix.ts';
 import type { Failure } from '../../protocol/machine.ts';
 import { printable } from '../../protocol/printable.ts';
@@ -85,37 +85,38 @@ function addressTrouble(address: string, { localAddress, users, review }: GrantS
   return review({ address });
 }
 
-function routeTrouble(
-  route: string,
-  { localAddress, pool, users, taken, review }: GrantSurroundings,
-): string | undefined {
-  const prefix = parseCidr(route);
+function routeTrouble(route: string, around: GrantSurroundings): string | undefined {
+  const { localAddress, pool, ipv6Pool, users, taken, review } = around;
+  const prefix = parseIpPrefix(route);
   if (prefix === undefined) return 'it is no network';
-  const configured = Object.values(users).flatMap(({ address, routes = [] }) =>
-    address === undefined ? routes : [...routes, `${address}/32`],
-  );
+  const configured = Object.values(users).flatMap(({ address, ipv6Prefix, routes = [] }) => [
+    ...routes,
+    ...(address === undefined ? [] : [`${address}/32`]),
+    ...(ipv6Prefix === undefined ? [] : [ipv6Prefix]),
+  ]);
   // A wider one is no danger: the longest prefix wins.
   const within = (text: string): boolean => {
-    const other = parseCidr(text);
-    return other !== undefined && overlaps(other, prefix) && prefix.length >= other.length;
+    const outer = parseIpPrefix(text);
+    return outer !== undefined && ipContains(outer, prefix);
   };
   if (configured.some(within)) return 'it is inside a network of a user of the configuration';
   if (taken().some(within)) return 'another user has that network';
   if (route === `${localAddress}/32`) return 'it is this router’s own address';
+  if (ipv6Pool !== undefined && within(ipv6Pool)) return `it is inside the pool ${ipv6Pool}`;
   const range = parseRange(pool);
-  const first = prefix.address;
-  const last = first + 2 ** (32 - prefix.length) - 1;
-  if (range !== undefined && first >= range.first && last <= range.last) return `it is inside the pool ${pool}`;
+  if (range !== undefined && rangeToCidrs(range.first, range.last).map(formatCidr).some(within)) {
+    return `it is inside the pool ${pool}`;
+  }
   return review({ route })?.reason;
 }
 
 /** The link takes a /64 for addresses that hosts make themselves, and that nobody else has. */
-function ipv6Trouble(text: string, { ipv6Pool, users, taken }: GrantSurroundings): string | undefined {
+function ipv6Trouble(text: string, { ipv6Pool, users, taken, review }: GrantSurroundings): string | undefined {
   const prefix = parseIpPrefix(text);
   if (prefix?.length !== 64) return 'it is no /64';
   if (ipv6Pool === undefined) return 'this server gives no IPv6';
   const pool = parseIpPrefix(ipv6Pool);
   if (pool !== undefined && ipContains(pool, prefix)) return `it is inside the pool ${ipv6Pool}`;
   if (Object.values(users).some((user) => user.ipv6Prefix === text)) return 'it is that of a user of the configuration';
-  return taken().includes(text) ? 'another user has it' : undefined;
+  return taken().includes(text) ? 'another user has it' : review({ route: text })?.reason;
 }

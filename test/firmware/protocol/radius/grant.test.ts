@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { utf8Bytes } from '../../../../firmware/protocol/bytes.ts';
 import type { RadiusAttribute } from '../../../../firmware/protocol/radius/attribute-value.ts';
-import { parseFramedRoute } from '../../../../firmware/protocol/radius/framed-route.ts';
+import { parseFramedIpv6Route, parseFramedRoute } from '../../../../firmware/protocol/radius/framed-route.ts';
 import { readGrant } from '../../../../firmware/protocol/radius/grant.ts';
 
 const route = (value: string): RadiusAttribute => ({ name: 'framedRoute', value });
@@ -34,7 +34,36 @@ describe('a Framed-Route', () => {
   });
 });
 
+describe('a Framed-IPv6-Route', () => {
+  it.each([
+    ['2001:db8:7::/48', { prefix: '2001:db8:7::/48' }],
+    ['2001:DB8:7:0::/48 :: 1', { prefix: '2001:db8:7::/48' }],
+    ['2001:db8:7::/48 fe80::1 1', { prefix: '2001:db8:7::/48', gateway: 'fe80::1' }],
+  ])('"%s" is read', (text, expected) => {
+    expect(parseFramedIpv6Route(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['10.0.0.0/8', 'it does not begin with a network'],
+    ['2001:db8:7::', 'it does not begin with a network'],
+    ['2001:db8:7::1/48', 'it does not begin with a network'],
+    ['2001:db8:7::/129', 'it does not begin with a network'],
+    ['2001:db8:7::/48 10.0.0.1', 'its gateway is no address'],
+    ['2001:db8:7::/48 :: x', 'its metrics are no numbers'],
+  ])('"%s" is refused: %s', (text, reason) => {
+    expect(parseFramedIpv6Route(text)).toBe(reason);
+  });
+});
+
 describe('a grant', () => {
+  it('has the networks of IPv6 that are behind the user, a delegated prefix among them', () => {
+    const { routes } = readGrant([
+      { name: 'framedIpv6Route', value: '2001:db8:7::/48 ::' },
+      { name: 'delegatedIpv6Prefix', value: '2001:db8:8::/56' },
+    ]);
+    expect(routes).toEqual(['2001:db8:7::/48', '2001:db8:8::/56']);
+  });
+
   it('has what an Access-Accept says', () => {
     const grant = readGrant([
       { name: 'framedIpAddress', value: '10.98.0.7' },

@@ -30,6 +30,9 @@ describe('a grant of RADIUS', () => {
     ['10.98.0.1/32', /this router’s own address/],
     ['10.98.0.64/26', /inside the pool/],
     ['10.99.0.0/24', /it covers the LAN/],
+    ['2001:db8:1:7::/64', /inside the pool/],
+    ['2001:db8:2::/80', /a user of the configuration/],
+    ['2001:db8:3::/64', /another user has that network/],
   ])('has the route %s left out, in words', (route, words) => {
     const { grant, remarks, failure } = reviewGrant({ ...NOTHING, routes: [route, '192.168.12.0/24'] }, AROUND);
     expect(grant.routes).toEqual(['192.168.12.0/24']);
