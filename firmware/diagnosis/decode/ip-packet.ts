@@ -11,7 +11,6 @@ export const IpProtocol = {
   esp: 50,
   ah: 51,
   icmpv6: 58,
-  l2tp: 115,
 } as const;
 
 /** Where a fragment belongs in its datagram. */

@@ -10,7 +10,7 @@ import type { DecodedBody, DecodeFault, Fields, MessagePlace } from './decoded.t
 import { FieldError, FieldReader, type Octets } from './field-reader.ts';
 import { isClosed, type ReadAvps, readAvps } from './l2tp-avps.ts';
 import { type L2tpHeader, readL2tpHeader, versionOf } from './l2tp-header.ts';
-import { l2tpv3Body } from './l2tp-v3.ts';
+import { isL2tpv3Data, l2tpv3Body } from './l2tp-v3.ts';
 import type { Surroundings } from './message-sink.ts';
 import type { PppDecoder } from './ppp-decoder.ts';
 import { type Bound, type EndIndex, other, sawBefore, TunnelTable } from './tunnels.ts';
@@ -27,11 +27,13 @@ interface Context {
 }
 
 export class L2tpDecoder {
+  readonly #all: boolean;
   readonly #secrets: readonly Uint8Array[];
   readonly #ppp: PppDecoder;
   readonly #tunnels = new TunnelTable();
 
   constructor(options: DecodeOptions, ppp: PppDecoder) {
+    this.#all = options.all ?? false;
     this.#secrets = options.secrets ?? [];
     this.#ppp = ppp;
   }
@@ -52,7 +54,7 @@ export class L2tpDecoder {
   decode(message: Octets, surroundings: Surroundings): void {
     const version = versionOf(message);
     if (version === VERSION_3) {
-      surroundings.emit(l2tpv3Body(message));
+      if (this.#all || !isL2tpv3Data(message)) surroundings.emit(l2tpv3Body(message));
       return;
     }
     if (version !== VERSION_2) {

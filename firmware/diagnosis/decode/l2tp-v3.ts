@@ -25,6 +25,11 @@ const MESSAGES: ReadonlyMap<number, string> = new Map([
   [20, 'ACK'],
 ]);
 
+/** Whether it is a data message, with a user's frame in it. */
+export function isL2tpv3Data({ bytes }: Octets): boolean {
+  return ((bytes[0] ?? 0) & (CONTROL >>> 8)) === 0;
+}
+
 export function l2tpv3Body(message: Octets): DecodedBody {
   try {
     return read(new FieldReader(message));

@@ -183,6 +183,12 @@ describe('what no table has', () => {
   });
 });
 
+it('a data message of L2TPv3 is told where everything is wanted', async () => {
+  const data = [ipv4(udp(Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 9, 1, 2)))];
+  expect(await decodedPackets(data)).toEqual([]);
+  expect(await decodedPackets(data, { all: true })).toMatchObject([{ summary: 'L2TPv3 data, session 9' }]);
+});
+
 describe('a malformed message', () => {
   const hello = raw(0xc802, HELLO_TYPE);
 
