@@ -1,4 +1,6 @@
 /** Small captures of every kind, and what becomes of them when somebody means harm. */
+import { readFileSync } from 'node:fs';
+import { CaptureReader } from '../../firmware/diagnosis/decode/capture-reader.ts';
 import { ByteWriter, concatBytes } from '../../firmware/protocol/bytes.ts';
 import { ethernet, ipv4, ipv6, LINKTYPE_ETHERNET, LINKTYPE_RAW, pcapFile, udp } from '../support/capture-builder.ts';
 import { EVERY_PAYLOAD } from '../support/every-message.ts';
@@ -14,6 +16,15 @@ const TELLING = [0, 1, 2, 3, 4, 5, 6, 0x7f, 0x80, 0xff, 0x3ff, 0x400, 0x7fff, 0x
 /** The keys that open {@link esp}'s packets, in Wireshark's format. */
 export const NULL_KEYS = '"IPv4","*","*","0x00001000","NULL","","NULL",""';
 
+/** Octets of an Ethernet header. */
+const ETHERNET = 14;
+
+/** IP packets that real peers sent. */
+const REAL: readonly Uint8Array[] = ['xl2tpd', 'l2tpns'].flatMap((peer) => {
+  const file = readFileSync(new URL(`../firmware/diagnosis/captures/${peer}.pcap`, import.meta.url));
+  return [...new CaptureReader().push(file)].map(({ bytes }) => bytes.subarray(ETHERNET));
+});
+
 /** A capture, mutated or not (one in sixteen is left as it is). */
 export function strangeCapture(random: SeededRandom): Uint8Array {
   const packets: Uint8Array[] = [];
@@ -28,6 +39,11 @@ export function strangeCapture(random: SeededRandom): Uint8Array {
 
 /** One message as the IP packet that carries it, or as its fragments. */
 function packetsOf(random: SeededRandom): readonly Uint8Array[] {
+  if (random.int(4) === 0) {
+    // Neighbours, so that answers meet their questions.
+    const first = random.int(REAL.length);
+    return REAL.slice(first, first + 1 + random.int(3));
+  }
   const payload = EVERY_PAYLOAD[random.int(EVERY_PAYLOAD.length)] ?? new Uint8Array(0);
   const body = random.int(3) === 0 ? mutated(random, payload) : payload;
   const datagram = udp(body, PORTS[random.int(PORTS.length)], PORTS[random.int(PORTS.length)]);
