@@ -61,7 +61,7 @@ const FIELD_SEPARATOR = '\t';
 const VALUE_SEPARATOR = '\u001f';
 
 async function framesOf(capture: string, profile: string): Promise<ReadonlyMap<number, Frame>> {
-  const names = ['frame.number', ...FIELDS];
+  const names = ['frame.number', 'frame.protocols', ...FIELDS];
   const output = await run([
     'env',
     `WIRESHARK_CONFIG_DIR=${profile}`,
@@ -70,8 +70,7 @@ async function framesOf(capture: string, profile: string): Promise<ReadonlyMap<n
     '-r',
     capture,
     '-Y',
-    // What an ICMP error quotes is no message of this frame.
-    '(isakmp || esp) && !icmp && !icmpv6',
+    'isakmp || esp',
     '-T',
     'fields',
     '-E',
@@ -81,7 +80,9 @@ async function framesOf(capture: string, profile: string): Promise<ReadonlyMap<n
   const frames = new Map<number, Frame>();
   for (const line of output.split('\n')) {
     if (line === '') continue;
-    const [number = '', ...values] = line.split(FIELD_SEPARATOR);
+    const [number = '', protocols = '', ...values] = line.split(FIELD_SEPARATOR);
+    // What an ICMP error quotes is no message of this frame; ICMP inside of ESP is another matter.
+    if (/:icmp(v6)?:.*:(esp|isakmp)/.test(protocols)) continue;
     const entries = values.map((value, index): [string, readonly string[]] => [
       FIELDS[index] ?? '',
       value === '' ? [] : value.split(VALUE_SEPARATOR),
