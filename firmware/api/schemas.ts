@@ -34,6 +34,8 @@ export const l2tpSessionStatusSchema = Type.Object({
   octetsReceived: Type.Optional(count('Octets of those packets.')),
   packetsSent: Type.Optional(count('User packets to the peer.')),
   octetsSent: Type.Optional(count('Octets of those packets.')),
+  lost: Type.Optional(count('Numbered packets of the peer that did not come, or came too late.')),
+  reordered: Type.Optional(count('Numbered packets of the peer that were overtaken and put in their place again.')),
   drops: Type.Optional(Type.Record(Type.String(), count('Packets dropped for that reason.'))),
 });
 

@@ -1,7 +1,7 @@
 /** IPsec connections for people: a table of them, and below it what each one has settled with its peer. */
 import type { IpsecChildStatus, IpsecStatus } from '../api/router-control.ts';
 import { table } from './table.ts';
-import { dropsText, durationText, failureLines, trafficText } from './units-text.ts';
+import { countsText, durationText, failureLines, trafficText } from './units-text.ts';
 
 type Lines = readonly string[];
 
@@ -62,7 +62,7 @@ function childText(child: IpsecChildStatus): (readonly [string, string])[] {
     ['  between', `${localSelectors.join(', ')} and ${remoteSelectors.join(', ')}`],
     ['  received', `${received}, SPI ${child.inboundSpi}`],
     ['  sent', `${sent}, SPI ${child.outboundSpi}`],
-    ...(dropsText(child.drops) === '-' ? [] : [['  dropped', dropsText(child.drops)] as const]),
+    ...(countsText(child.drops) === '-' ? [] : [['  dropped', countsText(child.drops)] as const]),
   ];
 }
 

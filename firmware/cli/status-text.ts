@@ -10,7 +10,7 @@ import type {
 } from '../api/router-control.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { table } from './table.ts';
-import { dropsText, durationText, failureLines, trafficText } from './units-text.ts';
+import { countsText, durationText, failureLines, trafficText } from './units-text.ts';
 
 type Lines = readonly string[];
 
@@ -97,9 +97,10 @@ function sessionsText(sessions: readonly L2tpSessionStatus[]): Lines {
     orDash(session.interface),
     trafficText(session.packetsReceived, session.octetsReceived),
     trafficText(session.packetsSent, session.octetsSent),
-    dropsText(session.drops),
+    countsText({ lost: session.lost ?? 0, reordered: session.reordered ?? 0 }),
+    countsText(session.drops),
   ]);
-  const head = ['SESSION OF', 'STATE', 'SESSION', 'PEER SESSION', 'INTERFACE', 'RECEIVED', 'SENT', 'DROPS'];
+  const head = ['SESSION OF', 'STATE', 'SESSION', 'PEER SESSION', 'INTERFACE', 'RECEIVED', 'SENT', 'ORDER', 'DROPS'];
   return [...table([head, ...rows]), ...failureLines(sessions)];
 }
 

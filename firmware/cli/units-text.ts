@@ -33,9 +33,9 @@ export function trafficText(packets: number | undefined, octets: number | undefi
   return octets === undefined ? `${packets}` : `${packets} (${octetsText(octets)})`;
 }
 
-/** `wrongSource 2, tooBig 1`; a dash where nothing was dropped. */
-export function dropsText(drops: Readonly<Record<string, number>> | undefined): string {
-  const reasons = Object.entries(drops ?? {}).filter(([, packets]) => packets > 0);
+/** `wrongSource 2, tooBig 1`; a dash where nothing was counted. */
+export function countsText(counts: Readonly<Record<string, number>> | undefined): string {
+  const reasons = Object.entries(counts ?? {}).filter(([, packets]) => packets > 0);
   return reasons.length === 0 ? '-' : reasons.map(([reason, packets]) => `${reason} ${packets}`).join(', ');
 }
 

@@ -1,6 +1,7 @@
 /** Schema of `l2tp`: clients (LAC, voluntary tunnels) and servers (LNS). */
 import Type, { type Static } from 'typebox';
 import { FORWARD_SCHEMA } from './forward-schema.ts';
+import { CLIENT_SEQUENCING, REORDER, SERVER_SEQUENCING } from './l2tp-data-schema.ts';
 import { CLIENT_IPV6, SERVER_IPV6, USER_IPV6_PREFIX } from './l2tp-ipv6-schema.ts';
 import { RADIUS_SCHEMA } from './radius-schema.ts';
 import {
@@ -134,6 +135,8 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
       description: '"boot" dials at once and for ever; "manual" waits for "culvert connect".',
       default: 'boot',
     }),
+    sequencing: CLIENT_SEQUENCING,
+    reorder: REORDER,
     hello: HELLO_SCHEMA,
   },
   { title: 'L2TP client', description: 'A tunnel that this router dials.', additionalProperties: false },
@@ -230,6 +233,8 @@ const L2TP_SERVER_SCHEMA = Type.Object(
     mru: MRU,
     ipsec: ipsecConnection('The IPsec connection by which clients call; the port in clear text is not opened then.'),
     limits: LIMITS_SCHEMA,
+    sequencing: SERVER_SEQUENCING,
+    reorder: REORDER,
     hello: HELLO_SCHEMA,
   },
   { title: 'L2TP server', description: 'A place where others dial in.', additionalProperties: false },

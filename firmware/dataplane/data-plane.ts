@@ -85,7 +85,7 @@ export interface SessionSpec {
   readonly peerSessionId: number;
   /** Put the Length field into data messages (RFC 2661 section 3.1). */
   readonly lengthField: boolean;
-  /** Put Ns and Nr into data messages. */
+  /** Put Ns and Nr into data messages, whether the peer does or not. Without it they follow the peer's. */
   readonly sequencing: boolean;
   /**
    * The session by which every PPP frame of this one goes on, control frames too, as it is: a call that is switched into
@@ -93,6 +93,11 @@ export interface SessionSpec {
    * is no such session, frames are dropped and counted (`networkClosed`).
    */
   readonly relay?: SessionKey;
+  /**
+   * How many numbered messages may wait for those that they have overtaken, 0..256, and how long, 0..1000 ms; then those
+   * count as lost. Absent, or no packets: newer ones pass, and overtaken ones are dropped.
+   */
+  readonly reorder?: { readonly packets: number; readonly milliseconds: number };
   /**
    * Present once a network layer is open; without it user packets are dropped and counted. IPv6 is open while a source of
    * it is among `sources`; while it is not, its packets go to the control plane as frames of a protocol that is not carried.
@@ -201,9 +206,13 @@ export interface SessionCounters {
   readonly octetsReceived: number;
   readonly packetsSent: number;
   readonly octetsSent: number;
+  /** Of numbered messages from the peer: those whose place was passed without them. */
+  readonly lost: number;
+  /** Those that were overtaken and put in their place again. */
+  readonly reordered: number;
   /**
-   * By reason: `networkClosed`, `wrongSource`, `tooBig`, `malformed`, `sequence`, `sendFailed`, `controlRate`,
-   * `tunRefused`.
+   * By reason: `networkClosed`, `wrongSource`, `tooBig`, `malformed`, `duplicate`, `late` (it is among the `lost`),
+   * `sendFailed`, `controlRate`, `tunRefused`.
    */
   readonly drops: Readonly<Record<string, number>>;
 }

@@ -19,6 +19,7 @@ export function clientOptions(
   review: Pick<L2tpClientOptions, 'reviewAssignment' | 'reviewIpv6'>,
 ): L2tpClientOptions {
   const { server, port, user, password, authentication, secret, hideAvps, hello, ipv6 } = configuration;
+  const { sequencing, reorder } = configuration;
   return {
     hostName,
     server,
@@ -31,6 +32,7 @@ export function clientOptions(
     mru,
     hello: helloPolicy(hello),
     ipv6,
+    data: { sequencing: sequencing === 'on', reorder },
     ...review,
   };
 }
@@ -44,6 +46,7 @@ export function serverOptions(
 ): L2tpServerOptions {
   const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits, forward } =
     configuration;
+  const { sequencing, reorder } = configuration;
   return {
     hostName,
     localAddress,
@@ -67,6 +70,7 @@ export function serverOptions(
     mru,
     hello: helloPolicy(hello),
     limits,
+    data: { sequencing: sequencing === 'on', reorder },
     ...(radius ? { radius } : {}),
     forward: forwardTargets(forward),
   };

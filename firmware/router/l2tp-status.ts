@@ -22,13 +22,13 @@ function why(failure: Failure | undefined): { reason?: string; remedy?: string }
   return failure ? { reason: `${failure.step}: ${failure.reason}`, remedy: failure.remedy } : {};
 }
 
-type Traffic = Pick<L2tpSessionStatus, 'packetsReceived' | 'octetsReceived' | 'packetsSent' | 'octetsSent' | 'drops'>;
+type Traffic = Omit<SessionCounters, 'key' | 'drops'> & { readonly drops: Record<string, number> };
 
-function traffic(counters: CountersByKey, key: SessionKey | undefined): Traffic {
+function traffic(counters: CountersByKey, key: SessionKey | undefined): Traffic | undefined {
   const found = key === undefined ? undefined : counters.get(key);
-  if (!found) return {};
-  const { packetsReceived, octetsReceived, packetsSent, octetsSent, drops } = found;
-  return { packetsReceived, octetsReceived, packetsSent, octetsSent, drops: { ...drops } };
+  if (!found) return undefined;
+  const { key: _, drops, ...numbers } = found;
+  return { ...numbers, drops: { ...drops } };
 }
 
 const sessionState = (state: SessionState): 'up' | 'connecting' => (state === 'established' ? 'up' : 'connecting');

@@ -47,6 +47,10 @@ export function assertSession(spec: SessionSpec, socket: SocketSpec | undefined)
   for (const id of [spec.localTunnelId, spec.localSessionId, spec.peerTunnelId, spec.peerSessionId]) {
     if (!Number.isInteger(id) || id < 1 || id > 0xffff) throw new RangeError(`${id} is no L2TP id (1..65535)`);
   }
+  const { packets, milliseconds } = spec.reorder ?? { packets: 0, milliseconds: 0 };
+  if (!inRange(packets, 256) || !inRange(milliseconds, 1000)) {
+    throw new RangeError(`session ${spec.key} may not hold back ${packets} packets for ${milliseconds} ms (256, 1000)`);
+  }
   if (spec.network === undefined) return;
   for (const prefix of [...spec.network.destinations, ...spec.network.sources]) {
     parseIpv4Prefix(prefix);
@@ -109,6 +113,10 @@ function ownKeys<Keys extends ChildKeys>(keys: Keys): Keys {
     encryptionKey: new Uint8Array(encryptionKey),
     ...(integrityKey === undefined ? {} : { integrityKey: new Uint8Array(integrityKey) }),
   };
+}
+
+function inRange(value: number, largest: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= largest;
 }
 
 function assertSpi(spi: number, first: number): void {

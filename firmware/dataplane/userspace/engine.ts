@@ -31,7 +31,8 @@
  *    that came in clear, but for its bearer.
  * 4. T bit set: a control message, handed to the control thread. Otherwise the session is found by socket, tunnel id
  *    and session id, and must have that bearer, or in clear the sender's address (`unknownSession`, `wrongPeer`).
- * 5. With sequence numbers, old messages are dropped (`sequence`).
+ * 5. With sequence numbers (`data-sequence.ts`), what comes early waits a moment for what it has overtaken, and what
+ *    has been here or comes too late is dropped (`duplicate`, `late`).
  * 6. The PPP header is read in any of its four forms. Whatever is not IP, IPv6 while that is not open, and router
  *    discovery (RFC 4861) go to the control thread as bare frames, as many a second as is reasonable (`controlRate`).
  * 7. IP passes while the network layer is open (`networkClosed`) and the inner source is one of the peer's
@@ -181,7 +182,7 @@ export class UserspaceEngine {
    * @throws HalError when a device is gone for good; the engine is of no use then.
    */
   step(timeoutMs: number, beforeServing?: () => void): boolean {
-    const ready = this.#options.poller.wait(timeoutMs);
+    const ready = this.#options.poller.wait(this.#untilDue(timeoutMs));
     beforeServing?.();
     if (this.#closed) return false;
     const now = this.#options.now();
@@ -190,7 +191,21 @@ export class UserspaceEngine {
       if (source?.kind === 'socket') this.#serveSocket(source.id, source.open, now);
       else if (source?.kind === 'tun') this.#serveTun(source.id, source.tun, now);
     }
+    this.#forwarder.tick(now);
     return ready.length > 0;
+  }
+
+  /** When {@link step} has something to do although no handle is ready. */
+  nextDeadline(): Instant | undefined {
+    return this.#forwarder.nextDeadline();
+  }
+
+  /** The longest wait, whole milliseconds, that ends no later than the caller wants and when something is due. */
+  #untilDue(timeoutMs: number): number {
+    const due = timeoutMs === 0 ? undefined : this.#forwarder.nextDeadline();
+    if (due === undefined) return timeoutMs;
+    const left = Math.max(0, Math.ceil(due - this.#options.now()));
+    return timeoutMs < 0 ? left : Math.min(left, timeoutMs);
   }
 
   /** Closes every socket and every TUN and wipes every key; commands have no effect any more. */

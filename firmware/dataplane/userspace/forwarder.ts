@@ -31,6 +31,8 @@ import { EspPath } from './esp-path.ts';
 import { type DatagramOrigin, type ForwarderPorts, newGlobalDrops } from './forwarder-ports.ts';
 import { IpTunnel } from './ip-tunnel.ts';
 import { L2tpPath } from './l2tp-path.ts';
+import { L2tpRelay } from './l2tp-relay.ts';
+import { L2tpSender } from './l2tp-sender.ts';
 import { Oversize } from './oversize.ts';
 import { PathMtus } from './path-mtu.ts';
 import { PolicyTable } from './policy-table.ts';
@@ -52,6 +54,7 @@ export class Forwarder {
   readonly #control: ControlOutlet;
   readonly #esp: EspPath;
   readonly #l2tp: L2tpPath;
+  readonly #l2tpSender: L2tpSender;
   readonly #tunnel: IpTunnel;
   readonly #inner = newIpPacket();
 
@@ -64,7 +67,9 @@ export class Forwarder {
     const oversize = new Oversize(table, ports);
     const common = { table, policies, sas, pathMtus, ports, oversize, control: this.#control, drops: this.#drops };
     this.#esp = new EspPath(common);
-    this.#l2tp = new L2tpPath({ ...common, esp: this.#esp });
+    this.#l2tpSender = new L2tpSender({ ...common, esp: this.#esp });
+    const relay = new L2tpRelay(table, this.#l2tpSender);
+    this.#l2tp = new L2tpPath({ ...common, esp: this.#esp, sender: this.#l2tpSender, relay });
     this.#tunnel = new IpTunnel({ ...common, esp: this.#esp });
   }
 
@@ -151,9 +156,18 @@ export class Forwarder {
     this.#drops.noRoute += 1;
   }
 
+  /** When {@link tick} wants to be called: something waits for its turn. */
+  nextDeadline(): Instant | undefined {
+    return this.#l2tp.nextDeadline();
+  }
+
+  tick(now: Instant): void {
+    this.#l2tp.tick(now);
+  }
+
   /** Sends a bare PPP frame (protocol number, information) with full headers. Unknown sessions: nothing happens. */
   sendPppFrame(key: SessionKey, frame: Uint8Array, now: Instant): void {
-    this.#l2tp.sendFrame(key, frame, now);
+    this.#l2tpSender.sendFrame(key, frame, now);
   }
 
   /** A datagram of the control plane. @returns undefined when sent or dropped here, else the errno name. */
@@ -161,7 +175,7 @@ export class Forwarder {
     const socket = this.table.socket(id)?.spec;
     switch (socket?.purpose) {
       case 'protected-l2tp':
-        this.#l2tp.sendProtected(socket, path, bytes, now);
+        this.#l2tpSender.sendProtected(socket, path, bytes, now);
         return undefined;
       case 'udp-encapsulation':
         return this.#ports.send(id, withNonEspMarker(bytes), path.remote, path.local.address, true);

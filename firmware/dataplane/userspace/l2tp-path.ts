@@ -5,28 +5,22 @@
 import type { OpenedPacket } from '../../protocol/esp/inbound-sa.ts';
 import { type IpPacket, newIpPacket, readIpPacket, UDP } from '../../protocol/esp/ip-packet.ts';
 import { u8, u16, u32 } from '../../protocol/esp/octets.ts';
-import { newFlow } from '../../protocol/esp/selectors.ts';
-import {
-  type DataMessage,
-  dataHeaderLength,
-  decodeDataMessage,
-  encodeDataHeader,
-  newDataMessage,
-} from '../../protocol/l2tp/data-message.ts';
+import { type DataMessage, decodeDataMessage, newDataMessage } from '../../protocol/l2tp/data-message.ts';
 import { CONTROL_HEADER_LENGTH } from '../../protocol/l2tp/header.ts';
 import type { Instant } from '../../protocol/machine.ts';
 import { emptyPppHeader, readPppHeader } from '../../protocol/ppp/header.ts';
 import { PPP_IP, PPP_IPV6 } from '../../protocol/ppp/protocol-numbers.ts';
-import type { UdpPath } from '../../protocol/udp-path.ts';
-import type { InterfaceId, PolicyKey, SessionKey, SocketSpec } from '../data-plane.ts';
+import type { InterfaceId } from '../data-plane.ts';
 import type { ControlOutlet } from './control-outlet.ts';
 import { type EspPath, IP_HEADER } from './esp-path.ts';
 import type { Arrival, DatagramOrigin, ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
-import { putUdpHeader, udpDataOctets } from './inner-udp.ts';
+import { udpDataOctets } from './inner-udp.ts';
 import { isMulticast6, isRouterDiscovery } from './ipv6-kinds.ts';
+import type { L2tpRelay } from './l2tp-relay.ts';
+import type { L2tpSender } from './l2tp-sender.ts';
 import { clampMss } from './mss-clamp.ts';
 import type { Oversize } from './oversize.ts';
-import { HEADROOM, MAX_PACKET, MESSAGE_HEADROOM, TAILROOM, UDP_HEADER } from './packet-room.ts';
+import { HEADROOM, TAILROOM, UDP_HEADER } from './packet-room.ts';
 import { MIN_PATH_MTU_IPV6, type PathMtus } from './path-mtu.ts';
 import type { PolicyTable } from './policy-table.ts';
 import type { SaPair } from './sa-pair.ts';
@@ -35,16 +29,14 @@ import type { SessionTable, SocketSessions } from './session-table.ts';
 
 /** T bit of the first octet: a control message (RFC 2661 section 3.1). */
 const CONTROL_MESSAGE = 0x80;
-/** PPP protocol numbers from here on are those of control protocols (RFC 1661 section 2). */
-const FIRST_CONTROL_PROTOCOL = 0x8000;
-/** Address and Control fields of a PPP frame (RFC 1662 section 3.1). */
-const PPP_ADDRESS_CONTROL = [0xff, 0x03] as const;
 
 export interface L2tpPathParts {
   readonly table: SessionTable;
   readonly policies: PolicyTable;
   readonly pathMtus: PathMtus;
   readonly esp: EspPath;
+  readonly sender: L2tpSender;
+  readonly relay: L2tpRelay;
   readonly oversize: Oversize;
   readonly control: ControlOutlet;
   readonly ports: ForwarderPorts;
@@ -56,15 +48,13 @@ export class L2tpPath {
   readonly #message: DataMessage = newDataMessage();
   readonly #ppp = emptyPppHeader();
   readonly #inner = newIpPacket();
-  readonly #flow = newFlow();
-  /** A frame on its way from one session to another, whose headers may be longer than those that it came with. */
-  readonly #relayed = new Uint8Array(HEADROOM + 4 + MAX_PACKET + TAILROOM);
+  /** Sessions with messages that wait for those they have overtaken. */
+  readonly #holding = new Set<ForwardingSession>();
   /** Of what came out of an SA. */
   readonly #arrival = { remoteAddress: '', remotePort: 0, localAddress: '', interfaceIndex: 0, bearer: 0 };
 
   constructor(parts: L2tpPathParts) {
     this.#parts = parts;
-    this.#flow.protocol = UDP;
   }
 
   /** The message `bytes[at..at+length)`, which may be changed. */
@@ -96,6 +86,30 @@ export class L2tpPath {
     this.receive(socket, bytes, offset + UDP_HEADER, length, arrival, now);
   }
 
+  /** When a message has waited long enough for those that it has overtaken. */
+  nextDeadline(): Instant | undefined {
+    let next: Instant | undefined;
+    for (const { sequence } of this.#holding) {
+      const due = sequence.nextDeadline();
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    }
+    return next;
+  }
+
+  tick(now: Instant): void {
+    for (const session of this.#holding) {
+      if (this.#parts.table.session(session.spec.key) !== session) {
+        this.#holding.delete(session);
+        continue;
+      }
+      for (let due = session.sequence.nextDeadline(); due !== undefined && now >= due; ) {
+        session.sequence.expire(now);
+        this.#release(session, now);
+        due = session.sequence.nextDeadline();
+      }
+    }
+  }
+
   /**
    * An IP packet from a TUN.
    * @returns false when no session of the TUN takes it.
@@ -117,26 +131,6 @@ export class L2tpPath {
     }
     this.#sendOversize(from, session, network, bytes, inner, mtu, now);
     return true;
-  }
-
-  /** A bare PPP frame (protocol number, information), with full headers. Unknown sessions: nothing happens. */
-  sendFrame(key: SessionKey, frame: Uint8Array, now: Instant): void {
-    const session = this.#parts.table.session(key);
-    if (session === undefined) return;
-    const ppp = HEADROOM - PPP_ADDRESS_CONTROL.length;
-    const end = HEADROOM + frame.length;
-    const bytes = new Uint8Array(end + TAILROOM);
-    bytes.set(PPP_ADDRESS_CONTROL, ppp);
-    bytes.set(frame, HEADROOM);
-    this.#sendData(session, bytes, ppp, end, now);
-  }
-
-  /** A control message of a protected socket. */
-  sendProtected(socket: SocketSpec, path: UdpPath, message: Uint8Array, now: Instant): void {
-    const end = MESSAGE_HEADROOM + message.length;
-    const bytes = new Uint8Array(end + TAILROOM);
-    bytes.set(message, MESSAGE_HEADROOM);
-    this.#seal(socket, path.bearer, path.remote.port, bytes, MESSAGE_HEADROOM, end, now);
   }
 
   #receiveControl(
@@ -181,17 +175,51 @@ export class L2tpPath {
       drops.wrongPeer += 1;
       return;
     }
-    if (message.sequenced && !session.sequence.accept(message.ns)) {
-      session.drops.sequence += 1;
-      return;
-    }
     session.peerSequences = message.sequenced;
+    const { payloadOffset, payloadLength } = message;
+    if (!message.sequenced) {
+      this.#receivePayload(session, bytes, payloadOffset, payloadOffset + payloadLength, now);
+    } else if (this.#inOrder(session, bytes, now)) {
+      this.#receivePayload(session, bytes, payloadOffset, payloadOffset + payloadLength, now);
+      if (session.sequence.holding) this.#release(session, now);
+    }
+  }
+
+  /** Judges the numbered message in `#message`. @returns whether it passes now. */
+  #inOrder(session: ForwardingSession, bytes: Uint8Array, now: Instant): boolean {
+    const { ns, payloadOffset, payloadLength } = this.#message;
+    const { sequence, drops } = session;
+    const verdict = sequence.receive(ns);
+    if (verdict === 'pass') return true;
+    if (verdict === 'hold') {
+      const copy = new Uint8Array(HEADROOM + payloadLength + TAILROOM);
+      copy.set(bytes.subarray(payloadOffset, payloadOffset + payloadLength), HEADROOM);
+      sequence.hold(ns, copy, now);
+      this.#holding.add(session);
+      this.#release(session, now);
+    } else {
+      drops[verdict] += 1;
+    }
+    return false;
+  }
+
+  /** Lets pass what waited and whose turn has come. */
+  #release(session: ForwardingSession, now: Instant): void {
+    const { sequence } = session;
+    for (let held = sequence.released(); held !== undefined; held = sequence.released()) {
+      this.#receivePayload(session, held, HEADROOM, held.length - TAILROOM, now);
+    }
+    if (!sequence.holding) this.#holding.delete(session);
+  }
+
+  /** The PPP frame `bytes[at..end)` of the session. */
+  #receivePayload(session: ForwardingSession, bytes: Uint8Array, at: number, end: number, now: Instant): void {
     if (session.spec.relay !== undefined) {
-      this.#relay(session, session.spec.relay, bytes, message.payloadOffset, message.payloadLength, now);
+      this.#parts.relay.frame(session, session.spec.relay, bytes, at, end - at, now);
       return;
     }
     const ppp = this.#ppp;
-    if (!readPppHeader(bytes, message.payloadOffset, message.payloadOffset + message.payloadLength, ppp)) {
+    if (!readPppHeader(bytes, at, end, ppp)) {
       session.drops.malformed += 1;
     } else if (ppp.protocol === PPP_IP) {
       this.#receiveIpv4(session, bytes, ppp.offset, ppp.offset + ppp.length, now);
@@ -200,37 +228,6 @@ export class L2tpPath {
     } else {
       this.#parts.control.frame(session, ppp, bytes, now);
     }
-  }
-
-  /** The PPP frame `bytes[at..at+length)` goes on by another session, in any of its header forms. */
-  #relay(from: ForwardingSession, key: SessionKey, bytes: Uint8Array, at: number, length: number, now: Instant): void {
-    const to = this.#parts.table.session(key);
-    if (to === undefined) {
-      from.drops.networkClosed += 1;
-      return;
-    }
-    const ppp = this.#ppp;
-    if (!readPppHeader(bytes, at, at + length, ppp)) {
-      from.drops.malformed += 1;
-      return;
-    }
-    from.packetsReceived += 1;
-    from.octetsReceived += length;
-    const room = this.#relayed;
-    let end = HEADROOM + length;
-    if (ppp.protocol >= FIRST_CONTROL_PROTOCOL) {
-      // With full headers: Linux drops messages of less than 14 octets, such as a CHAP Success without them.
-      room.set(PPP_ADDRESS_CONTROL, HEADROOM);
-      room[HEADROOM + 2] = ppp.protocol >>> 8;
-      room[HEADROOM + 3] = ppp.protocol;
-      room.set(bytes.subarray(ppp.offset, ppp.offset + ppp.length), HEADROOM + 4);
-      end = HEADROOM + 4 + ppp.length;
-    } else {
-      room.set(bytes.subarray(at, at + length), HEADROOM);
-    }
-    if (!this.#sendData(to, room, HEADROOM, end, now, true)) return;
-    to.packetsSent += 1;
-    to.octetsSent += length;
   }
 
   #receiveIpv4(session: ForwardingSession, bytes: Uint8Array, offset: number, end: number, now: Instant): void {
@@ -328,69 +325,9 @@ export class L2tpPath {
     const header = version === 4 ? network.pppHeader : network.pppHeader6;
     const ppp = at - header.length;
     bytes.set(header, ppp);
-    if (!this.#sendData(session, bytes, ppp, at + length, now, mayFragment)) return;
+    if (!this.#parts.sender.send(session, bytes, ppp, at + length, now, mayFragment)) return;
     session.packetsSent += 1;
     session.octetsSent += length;
-  }
-
-  /** Puts the L2TP header before `bytes[payload..end)` and sends. @returns whether it was sent. */
-  #sendData(
-    session: ForwardingSession,
-    bytes: Uint8Array,
-    payload: number,
-    end: number,
-    now: Instant,
-    mayFragment = false,
-  ): boolean {
-    const { spec } = session;
-    const socket = this.#parts.table.socket(spec.socket)?.spec;
-    if (socket === undefined) return false;
-    const header = session.nextHeader();
-    const start = payload - dataHeaderLength(header);
-    encodeDataHeader(bytes, start, header, end - payload);
-    const { remote, local, bearer } = spec.path;
-    if (bearer !== undefined || socket.purpose === 'protected-l2tp') {
-      return this.#seal(socket, bearer, remote.port, bytes, start, end, now, mayFragment);
-    }
-    if (this.#parts.ports.send(spec.socket, bytes.subarray(start, end), remote, local.address) === undefined) {
-      return true;
-    }
-    session.drops.sendFailed += 1;
-    return false;
-  }
-
-  /** Puts the UDP header before the message `bytes[start..end)` and sends it under the policy. */
-  #seal(
-    socket: SocketSpec,
-    bearer: PolicyKey | undefined,
-    remotePort: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    now: Instant,
-    mayFragment = false,
-  ): boolean {
-    const policy = bearer === undefined ? undefined : this.#parts.policies.policy(bearer);
-    if (policy?.inside.kind !== 'l2tp' || policy.inside.socket !== socket.id) {
-      this.#parts.drops.noSa += 1;
-      return false;
-    }
-    const pair = policy.sa;
-    if (pair === undefined) {
-      policy.drops.noSa += 1;
-      return false;
-    }
-    const { local, remote } = pair.outer;
-    const at = start - UDP_HEADER;
-    const length = end - at;
-    putUdpHeader(bytes, at, socket.port, remotePort, length, local.length, pair.addressSum);
-    const flow = this.#flow;
-    flow.localBytes = local;
-    flow.remoteBytes = remote;
-    flow.addressOctets = local.length;
-    flow.localPort = socket.port;
-    flow.remotePort = remotePort;
-    return this.#parts.esp.send(policy, flow, bytes, at, length, UDP, now, mayFragment);
   }
 }
 

@@ -67,6 +67,11 @@ export class LocalDataPlane extends EngineClient {
     return moved;
   }
 
+  /** When {@link step} has something to do although no packet waits. */
+  nextDeadline(): Instant | undefined {
+    return this.#engine.nextDeadline();
+  }
+
   protected post(command: EngineCommand): void {
     this.#engine.execute(command);
   }

@@ -3,7 +3,7 @@ import { type DataHeader, dataHeaderLength, newDataHeader } from '../../protocol
 import { pppHeaderLength, writePppHeader } from '../../protocol/ppp/header.ts';
 import { PPP_IP, PPP_IPV6 } from '../../protocol/ppp/protocol-numbers.ts';
 import type { InterfaceId, SessionCounters, SessionSpec } from '../data-plane.ts';
-import { DataSequence } from './data-sequence.ts';
+import { DataSequence, NO_REORDERING } from './data-sequence.ts';
 import { type Ipv4Prefix, Ipv4PrefixTable, parseIpv4Prefix } from './ipv4-prefix-table.ts';
 import { type Ipv6Prefix, Ipv6PrefixTable, parseIpv6Prefix } from './ipv6-prefix-table.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -48,8 +48,10 @@ export interface SessionDrops {
   tooBig: number;
   /** No PPP frame, or no IP packet inside. */
   malformed: number;
-  /** A duplicate, or overtaken by a later message. */
-  sequence: number;
+  /** Its sequence number has been here already. */
+  duplicate: number;
+  /** Overtaken by later messages, and its place is passed. */
+  late: number;
   /** The kernel would not send it. */
   sendFailed: number;
   /** Too many PPP frames for the control thread. */
@@ -76,7 +78,8 @@ export class ForwardingSession {
     wrongSource: 0,
     tooBig: 0,
     malformed: 0,
-    sequence: 0,
+    duplicate: 0,
+    late: 0,
     sendFailed: 0,
     controlRate: 0,
     tunRefused: 0,
@@ -97,6 +100,7 @@ export class ForwardingSession {
     this.#spec = spec;
     this.#header = newDataHeader(spec.peerTunnelId, spec.peerSessionId);
     this.#header.lengthField = spec.lengthField;
+    this.sequence.limits = spec.reorder ?? NO_REORDERING;
     this.network = network;
   }
 
@@ -124,6 +128,8 @@ export class ForwardingSession {
       octetsReceived: this.octetsReceived,
       packetsSent: this.packetsSent,
       octetsSent: this.octetsSent,
+      lost: this.sequence.lost,
+      reordered: this.sequence.reordered,
       drops: { ...this.drops },
     };
   }

@@ -55,10 +55,10 @@ export class ClientCall {
 
   /** Opens a tunnel and a session in it. */
   dial(now: Instant, path: UdpPath): void {
-    const { hideAvps, secret } = this.#options;
+    const { hideAvps, secret, data } = this.#options;
     const tunnelId = this.#endpoint.openTunnel(now, { path, hideAvps, ...(secret === undefined ? {} : { secret }) });
     this.#tunnelId = tunnelId;
-    this.#endpoint.openSession(now, tunnelId);
+    this.#endpoint.openSession(now, tunnelId, { sequencing: data?.sequencing ?? false });
     this.#drain(now);
   }
 
@@ -223,7 +223,7 @@ export class ClientCall {
       },
       this.#random,
     );
-    this.#putSession(openingShape(opening));
+    this.#putSession(openingShape(opening, this.#options.data ?? {}));
   }
 
   #onPpp(now: Instant, output: PppOutput): void {

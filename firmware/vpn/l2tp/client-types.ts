@@ -4,7 +4,7 @@ import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { ConnectionState, Step } from '../steps.ts';
 import type { ClientIpv6, ClientIpv6Parts } from './client-ipv6.ts';
-import type { SessionShape } from './session-shape.ts';
+import type { DataOptions, SessionShape } from './session-shape.ts';
 
 /** What the client's machine asks about the protected channel of the present attempt, while it has one. */
 export interface ChannelView {
@@ -28,6 +28,7 @@ export interface L2tpClientOptions {
   readonly hideAvps: boolean;
   /** Octets; asked for as MRU, and the most that is sent. */
   readonly mru: number;
+  readonly data?: DataOptions;
   readonly hello?: Partial<HelloPolicy>;
   /** Present when L2TP must go inside IPsec: then nothing is dialled but through a channel. */
   readonly protection?: ChannelView;

@@ -20,7 +20,7 @@ import { ServerIpv6, type ServerIpv6Options } from './server-ipv6.ts';
 import { ServerSession } from './server-session.ts';
 import type { ServerSessionOutput } from './server-session-types.ts';
 import { SessionNeighbours } from './session-neighbours.ts';
-import type { SessionShape } from './session-shape.ts';
+import type { DataOptions, SessionShape } from './session-shape.ts';
 import type { SessionRadius } from './session-users.ts';
 import { type ForwardTarget, Switchboard } from './switchboard.ts';
 import type { GrantSurroundings, ServerUser } from './user-grant.ts';
@@ -38,6 +38,7 @@ export interface L2tpServerOptions {
   readonly secret?: string;
   readonly hideAvps: boolean;
   readonly mru: number;
+  readonly data?: DataOptions;
   readonly hello?: Partial<HelloPolicy>;
   readonly limits?: Partial<EndpointLimits>;
   /** RADIUS servers judge who is not among the users. */

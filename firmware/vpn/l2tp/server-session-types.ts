@@ -4,7 +4,7 @@ import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types
 import type { RadiusAttribute } from '../../protocol/radius/attribute-value.ts';
 import type { Step } from '../steps.ts';
 import type { ServerIpv6 } from './server-ipv6.ts';
-import type { SessionShape } from './session-shape.ts';
+import type { DataOptions, SessionShape } from './session-shape.ts';
 import type { AccountedUser, SessionRadius } from './session-users.ts';
 import type { ServerUser } from './user-grant.ts';
 
@@ -17,6 +17,7 @@ export interface ServerSessionOptions {
   readonly mru: number;
   /** Whether a caller of this name is for another server. */
   readonly handOver?: (name: Uint8Array) => boolean;
+  readonly data?: DataOptions;
   /** Absent: IPv6 is refused. */
   readonly ipv6?: ServerIpv6;
   /** Users who are not of the configuration are judged by RADIUS servers. */

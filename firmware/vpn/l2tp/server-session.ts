@@ -80,7 +80,7 @@ export class ServerSession {
       },
       random,
     );
-    this.#shape = openingShape(opening);
+    this.#shape = openingShape(opening, options.data ?? {});
     this.#put(this.#shape);
   }
 

@@ -12,8 +12,18 @@ export type SessionShape = Omit<SessionSpec, 'key' | 'socket' | 'network' | 'rel
 /** What LCP settled about the way to the peer. */
 export type LinkShape = Omit<Extract<PppOutput, { kind: 'link-up' }>, 'kind'>;
 
+/** How the data messages of a client or server shall be. */
+export interface DataOptions {
+  /** Number them, whether the peer does or not. A client demands the same of its peer. Default false. */
+  readonly sequencing?: boolean;
+  readonly reorder?: NonNullable<SessionSpec['reorder']>;
+}
+
 /** The shape of a session whose ids have just become known; its network is still closed. */
-export function openingShape(opening: Extract<L2tpOutput, { kind: 'session-opening' }>): SessionShape {
+export function openingShape(
+  opening: Extract<L2tpOutput, { kind: 'session-opening' }>,
+  { sequencing = false, reorder }: DataOptions,
+): SessionShape {
   return {
     path: opening.path,
     localTunnelId: opening.tunnelId,
@@ -22,7 +32,8 @@ export function openingShape(opening: Extract<L2tpOutput, { kind: 'session-openi
     peerSessionId: opening.peerSessionId,
     // Two octets a packet saved; the Length field is only needed where a carrier pads (RFC 2661 section 3.1).
     lengthField: false,
-    sequencing: false,
+    sequencing,
+    ...(reorder ? { reorder } : {}),
   };
 }
 

@@ -136,7 +136,9 @@ export class Switchboard {
       case 'session-opening': {
         const call = this.#calls.get(`${output.tunnelId}/${output.sessionId}`);
         if (call === undefined) return false;
-        call.calledShape = openingShape(output);
+        const { reorder, dscp } = call.callerShape;
+        const data = { ...(reorder ? { reorder } : {}), ...(dscp === undefined ? {} : { dscp }) };
+        call.calledShape = openingShape(output, data);
         this.#host.emit({ kind: 'put-session', id: call.called.id, shape: call.calledShape });
         return true;
       }

@@ -164,8 +164,8 @@ describe('show', () => {
         'plant  client  failed  -       -            10.20.0.8:1701',
         'plant: SCCRQ was not answered; check that the server runs',
         '',
-        'SESSION OF  STATE  SESSION  PEER SESSION  INTERFACE  RECEIVED      SENT       DROPS',
-        'hq          up     100      200           l2tp-hq    12 (15.3 KB)  9 (900 B)  wrongSource 2',
+        'SESSION OF  STATE  SESSION  PEER SESSION  INTERFACE  RECEIVED      SENT       ORDER  DROPS',
+        'hq          up     100      200           l2tp-hq    12 (15.3 KB)  9 (900 B)  -      wrongSource 2',
         '',
       ].join('\n'),
     );

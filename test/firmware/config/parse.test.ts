@@ -37,6 +37,8 @@ describe('a good configuration', () => {
       authentication: ['pap', 'chap', 'mschapv2', 'eap'],
       mru: 1400,
       start: 'boot',
+      sequencing: 'off',
+      reorder: { packets: 16, milliseconds: 20 },
       hello: { idleSeconds: 4, probeSeconds: 1, probes: 8 },
     });
     expect(configuration.l2tp.servers['office']).toMatchObject({

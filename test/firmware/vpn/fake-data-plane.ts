@@ -123,6 +123,8 @@ export class FakeDataPlane implements DataPlane {
       octetsReceived: 0,
       packetsSent: 0,
       octetsSent: 0,
+      lost: 0,
+      reordered: 0,
       drops: {},
     }));
     const sas = [...this.sas.keys()].map((key) => ({

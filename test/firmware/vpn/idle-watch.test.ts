@@ -18,6 +18,8 @@ class Bench {
       ...each,
       octetsReceived: 0,
       octetsSent: 0,
+      lost: 0,
+      reordered: 0,
       drops: {},
     }));
     return { sessions, sas: [], policies: [], drops: {} };

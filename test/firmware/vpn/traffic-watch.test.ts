@@ -3,7 +3,7 @@ import type { DataPlaneCounters } from '../../../firmware/dataplane/data-plane.t
 import { TrafficWatch } from '../../../firmware/vpn/traffic-watch.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 
-const nothing = { octetsReceived: 0, packetsSent: 0, octetsSent: 0, drops: {} };
+const nothing = { octetsReceived: 0, packetsSent: 0, octetsSent: 0, lost: 0, reordered: 0, drops: {} };
 
 class Bench {
   readonly clock = new SimulatedClock();

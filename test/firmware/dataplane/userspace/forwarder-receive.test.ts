@@ -174,7 +174,36 @@ describe('sequence numbers of the peer', () => {
     const bench = new ForwarderBench();
     for (const ns of [0, 1, 1, 5, 4, 6]) bench.datagram(dataMessage(pppFrame(IP, PACKET), { ns }));
     expect(bench.delivered).toHaveLength(4);
-    expect(bench.sessionDrops()).toEqual({ sequence: 2 });
+    expect(bench.sessionDrops()).toEqual({ duplicate: 1, late: 1 });
+    expect(bench.forwarder.counters().sessions[0]).toMatchObject({ lost: 3, reordered: 0 });
+  });
+
+  it('put messages in order where they may wait, for so long and no longer', () => {
+    const bench = new ForwarderBench({ reorder: { packets: 4, milliseconds: 20 } });
+    const packets = [0, 1, 2, 3, 4].map((last) => ipv4Packet({ source: `10.99.0.${last}` }));
+    const receive = (ns: number): void =>
+      bench.datagram(dataMessage(pppFrame(IP, packets[ns] ?? new Uint8Array()), { ns }));
+    for (const ns of [0, 2, 1]) receive(ns);
+    expect(bench.delivered.map(({ packet }) => packet)).toEqual(packets.slice(0, 3));
+    expect(bench.forwarder.nextDeadline()).toBeUndefined();
+    bench.now = 100;
+    receive(4);
+    expect(bench.forwarder.nextDeadline()).toBe(120);
+    bench.forwarder.tick(119);
+    expect(bench.delivered).toHaveLength(3);
+    bench.forwarder.tick(120);
+    expect(bench.delivered.map(({ packet }) => packet)[3]).toEqual(packets[4]);
+    expect(bench.forwarder.counters().sessions[0]).toMatchObject({ packetsReceived: 4, lost: 1, reordered: 1 });
+    expect(bench.forwarder.nextDeadline()).toBeUndefined();
+  });
+
+  it('keep nothing of a session that is gone', () => {
+    const bench = new ForwarderBench({ reorder: { packets: 4, milliseconds: 20 } });
+    for (const ns of [0, 2]) bench.datagram(dataMessage(pppFrame(IP, PACKET), { ns }));
+    bench.forwarder.table.removeSession(SESSION.key);
+    bench.forwarder.tick(20);
+    expect(bench.delivered).toHaveLength(1);
+    expect(bench.forwarder.nextDeadline()).toBeUndefined();
   });
 
   it('survive a replacement of the session, with its counters', () => {
@@ -182,7 +211,7 @@ describe('sequence numbers of the peer', () => {
     bench.datagram(dataMessage(pppFrame(IP, PACKET), { ns: 9 }));
     bench.forwarder.table.putSession({ ...SESSION, lengthField: true });
     bench.datagram(dataMessage(pppFrame(IP, PACKET), { ns: 9 }));
-    expect(bench.forwarder.counters().sessions[0]).toMatchObject({ packetsReceived: 1, drops: { sequence: 1 } });
+    expect(bench.forwarder.counters().sessions[0]).toMatchObject({ packetsReceived: 1, drops: { duplicate: 1 } });
   });
 });
 

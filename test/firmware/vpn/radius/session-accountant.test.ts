@@ -20,7 +20,7 @@ class Bench {
 
   async counters() {
     if (this.gone) throw new Error('The data plane is closed.');
-    const session = { key: KEY, ...this.traffic, drops: {} };
+    const session = { key: KEY, ...this.traffic, lost: 0, reordered: 0, drops: {} };
     return { sessions: [session], sas: [], policies: [], drops: {} };
   }
 
