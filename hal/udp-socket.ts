@@ -59,6 +59,7 @@ export interface UdpSocket {
   /**
    * @param fromAddress leave from this local address (the unspecified one: the kernel chooses).
    * @param mayFragment with `dontFragment`: this one may be fragmented all the same. Default false.
+   * @param trafficClass octet (TOS) of the IP header. Default 0.
    * @returns undefined when sent, else the errno name (`EAGAIN`, `EHOSTUNREACH`, `EPERM` ...). Never throws for the network's sake.
    */
   send(
@@ -67,6 +68,7 @@ export interface UdpSocket {
     remotePort: number,
     fromAddress: string,
     mayFragment?: boolean,
+    trafficClass?: number,
   ): string | undefined;
   /** The next report of the error queue, `undefined` when it is empty. */
   readError(): SocketErrorReport | undefined;

@@ -1,4 +1,4 @@
-/** Keys of an L2TP client or server about its data messages: their order. */
+/** Keys of an L2TP client or server about its data messages: their order, and their mark. */
 import Type from 'typebox';
 import { count } from './schema-parts.ts';
 
@@ -15,6 +15,15 @@ export const SERVER_SEQUENCING = Type.Enum(['follow', 'on'], {
   description:
     '"on" numbers data messages, so that callers do the same (RFC 2661 section 5.4); "follow" does as each caller does.',
   default: 'follow',
+});
+
+export const DSCP = count({
+  title: 'DSCP',
+  description: 'Mark of the outer packets that carry user packets and PPP, ESP included (RFC 2983, RFC 3308).',
+  default: 0,
+  minimum: 0,
+  maximum: 63,
+  unit: 'code point',
 });
 
 export const REORDER = Type.Object(

@@ -1,7 +1,7 @@
 /** Schema of `l2tp`: clients (LAC, voluntary tunnels) and servers (LNS). */
 import Type, { type Static } from 'typebox';
 import { FORWARD_SCHEMA } from './forward-schema.ts';
-import { CLIENT_SEQUENCING, REORDER, SERVER_SEQUENCING } from './l2tp-data-schema.ts';
+import { CLIENT_SEQUENCING, DSCP, REORDER, SERVER_SEQUENCING } from './l2tp-data-schema.ts';
 import { CLIENT_IPV6, SERVER_IPV6, USER_IPV6_PREFIX } from './l2tp-ipv6-schema.ts';
 import { RADIUS_SCHEMA } from './radius-schema.ts';
 import {
@@ -137,6 +137,7 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
     }),
     sequencing: CLIENT_SEQUENCING,
     reorder: REORDER,
+    dscp: DSCP,
     hello: HELLO_SCHEMA,
   },
   { title: 'L2TP client', description: 'A tunnel that this router dials.', additionalProperties: false },
@@ -235,6 +236,7 @@ const L2TP_SERVER_SCHEMA = Type.Object(
     limits: LIMITS_SCHEMA,
     sequencing: SERVER_SEQUENCING,
     reorder: REORDER,
+    dscp: DSCP,
     hello: HELLO_SCHEMA,
   },
   { title: 'L2TP server', description: 'A place where others dial in.', additionalProperties: false },

@@ -87,6 +87,8 @@ export interface SessionSpec {
   readonly lengthField: boolean;
   /** Put Ns and Nr into data messages, whether the peer does or not. Without it they follow the peer's. */
   readonly sequencing: boolean;
+  /** DSCP of outer packets, 0..63, those of ESP around them too (RFC 3308, RFC 2983). Default 0. */
+  readonly dscp?: number;
   /**
    * The session by which every PPP frame of this one goes on, control frames too, as it is: a call that is switched into
    * another tunnel. Neither a TUN nor the control plane sees any of them. Each direction is programmed by itself; while there

@@ -19,7 +19,7 @@ export function clientOptions(
   review: Pick<L2tpClientOptions, 'reviewAssignment' | 'reviewIpv6'>,
 ): L2tpClientOptions {
   const { server, port, user, password, authentication, secret, hideAvps, hello, ipv6 } = configuration;
-  const { sequencing, reorder } = configuration;
+  const { sequencing, reorder, dscp } = configuration;
   return {
     hostName,
     server,
@@ -32,7 +32,7 @@ export function clientOptions(
     mru,
     hello: helloPolicy(hello),
     ipv6,
-    data: { sequencing: sequencing === 'on', reorder },
+    data: { sequencing: sequencing === 'on', reorder, dscp },
     ...review,
   };
 }
@@ -46,7 +46,7 @@ export function serverOptions(
 ): L2tpServerOptions {
   const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits, forward } =
     configuration;
-  const { sequencing, reorder } = configuration;
+  const { sequencing, reorder, dscp } = configuration;
   return {
     hostName,
     localAddress,
@@ -70,7 +70,7 @@ export function serverOptions(
     mru,
     hello: helloPolicy(hello),
     limits,
-    data: { sequencing: sequencing === 'on', reorder },
+    data: { sequencing: sequencing === 'on', reorder, dscp },
     ...(radius ? { radius } : {}),
     forward: forwardTargets(forward),
   };

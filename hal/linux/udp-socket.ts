@@ -32,6 +32,9 @@ import { openUdpDescriptor, setMtuDiscovery } from './udp-open.ts';
 /** How often a call is tried again when it answered with a pending error, of an earlier datagram. A socket holds one. */
 const PENDING_ERROR_RETRIES = 1;
 
+/** Octets of C's `int`. */
+const INT = 4;
+
 /** Errors of send that are about this datagram or this moment, never left over from another. */
 const OWN_SEND_ERRORS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EPERM', 'EINVAL', 'EBADF']);
 
@@ -62,6 +65,7 @@ class LinuxUdpSocket implements UdpSocket {
   #sentTo = '';
   #sentToPort = -1;
   #sentFrom: string | undefined;
+  #sentClass = 0;
   #closed = false;
 
   constructor(options: UdpSocketOptions, handle: number, port: number) {
@@ -110,9 +114,10 @@ class LinuxUdpSocket implements UdpSocket {
     remotePort: number,
     fromAddress: string,
     mayFragment = false,
+    trafficClass = 0,
   ): string | undefined {
     this.#assertOpen();
-    const problem = this.#addressTo(remoteAddress, remotePort) ?? this.#leaveFrom(fromAddress);
+    const problem = this.#addressTo(remoteAddress, remotePort) ?? this.#leaveFrom(fromAddress, trafficClass);
     if (problem !== undefined) return problem;
     this.#outgoing.setPayload(bytes);
     if (!mayFragment || !this.#dontFragment) return this.#sendMessage();
@@ -171,21 +176,33 @@ class LinuxUdpSocket implements UdpSocket {
     return undefined;
   }
 
-  #leaveFrom(fromAddress: string): string | undefined {
-    if (fromAddress === this.#sentFrom) return undefined;
+  #leaveFrom(fromAddress: string, trafficClass: number): string | undefined {
+    if (fromAddress === this.#sentFrom && trafficClass === this.#sentClass) return undefined;
     const octets = this.#octets.get(fromAddress);
     if (!octets) return 'EAFNOSUPPORT';
     const message = this.#outgoing;
-    if (fromAddress === this.#unspecified || octets.every((octet) => octet === 0)) message.clearControl();
-    else if (this.#family === 4) {
-      const at = message.putControl(IPPROTO_IP, IP_PKTINFO, IN_PKTINFO.size);
-      message.octets.set(octets, at + IN_PKTINFO.specificDestination);
-    } else {
-      const at = message.putControl(IPPROTO_IPV6, IPV6_PKTINFO, IN6_PKTINFO.size);
-      message.octets.set(octets, at + IN6_PKTINFO.address);
+    message.clearControl();
+    if (fromAddress !== this.#unspecified && octets.some((octet) => octet !== 0)) this.#putSource(octets);
+    // An `int` for either family, as both kernels' stacks take it (ip(7); RFC 3542 section 6.5).
+    if (trafficClass !== 0) {
+      const ip = this.#family === 4;
+      const at = message.addControl(ip ? IPPROTO_IP : IPPROTO_IPV6, ip ? IP_TOS : IPV6_TCLASS, INT);
+      message.view.setInt32(at, trafficClass, true);
     }
     this.#sentFrom = fromAddress;
+    this.#sentClass = trafficClass;
     return undefined;
+  }
+
+  #putSource(octets: Uint8Array): void {
+    const message = this.#outgoing;
+    if (this.#family === 4) {
+      const at = message.addControl(IPPROTO_IP, IP_PKTINFO, IN_PKTINFO.size);
+      message.octets.set(octets, at + IN_PKTINFO.specificDestination);
+    } else {
+      const at = message.addControl(IPPROTO_IPV6, IPV6_PKTINFO, IN6_PKTINFO.size);
+      message.octets.set(octets, at + IN6_PKTINFO.address);
+    }
   }
 
   /** Packet information and the traffic class: the one octet of the header (ip(7), IP_RECVTOS). */

@@ -65,7 +65,14 @@ export class SimulatedUdpSocket implements UdpSocket {
     return true;
   }
 
-  send(bytes: Uint8Array, remoteAddress: string, port: number, fromAddress: string, mayFragment = false) {
+  send(
+    bytes: Uint8Array,
+    remoteAddress: string,
+    port: number,
+    fromAddress: string,
+    mayFragment = false,
+    trafficClass = 0,
+  ): string | undefined {
     this.#assertOpen();
     const remotePort = this.protocol === 'esp' ? 0 : port;
     const destination = this.#ownFamily(remoteAddress);
@@ -88,7 +95,7 @@ export class SimulatedUdpSocket implements UdpSocket {
       bytes: bytes.slice(),
       packetLength,
       dontFragment,
-      trafficClass: 0,
+      trafficClass,
       sourceAddress: source,
       sourcePort: this.localPort,
       destinationAddress: destination,

@@ -51,6 +51,7 @@ export function assertSession(spec: SessionSpec, socket: SocketSpec | undefined)
   if (!inRange(packets, 256) || !inRange(milliseconds, 1000)) {
     throw new RangeError(`session ${spec.key} may not hold back ${packets} packets for ${milliseconds} ms (256, 1000)`);
   }
+  if (!inRange(spec.dscp ?? 0, 63)) throw new RangeError(`${spec.dscp} is no DSCP (0..63)`);
   if (spec.network === undefined) return;
   for (const prefix of [...spec.network.destinations, ...spec.network.sources]) {
     parseIpv4Prefix(prefix);

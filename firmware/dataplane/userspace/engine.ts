@@ -128,8 +128,8 @@ export class UserspaceEngine {
     this.#options = options;
     this.#control = new ControlQueue(options.acknowledged);
     const ports: ForwarderPorts = {
-      send: (socket, datagram, remote, fromAddress, mayFragment = false) =>
-        this.#send(socket, datagram, remote, fromAddress, mayFragment),
+      send: (socket, datagram, remote, fromAddress, mayFragment = false, trafficClass = 0) =>
+        this.#send(socket, datagram, remote, fromAddress, mayFragment, trafficClass),
       deliver: (to, packet) => this.#tuns.get(to)?.write(packet) ?? false,
       controlRoom: (standing, socket) => this.#control.hasRoom(standing, socket),
       event: (event, standing) => this.#event(event, standing),
@@ -348,10 +348,11 @@ export class UserspaceEngine {
     remote: UdpEndpoint,
     fromAddress: string,
     mayFragment: boolean,
+    trafficClass: number,
   ): string | undefined {
     const open = this.#sockets.get(id);
     if (open === undefined) return 'EBADF';
-    const code = open.socket.send(datagram, remote.address, remote.port, fromAddress, mayFragment);
+    const code = open.socket.send(datagram, remote.address, remote.port, fromAddress, mayFragment, trafficClass);
     if (code === undefined || OWN_TROUBLE.has(code)) return code;
     const now = this.#options.now();
     if (code === TOO_BIG && open.carriesEsp) this.#readErrors(id, open, now);

@@ -63,6 +63,7 @@ export class EspPath {
     nextHeader: number,
     now: Instant,
     mayFragment = false,
+    trafficClass = 0,
   ): boolean {
     const pair = policy.sa;
     if (pair === undefined) {
@@ -79,7 +80,8 @@ export class EspPath {
     const { offset, length: octets } = this.#sealed;
     const { remote, local } = pair.path;
     const datagram = bytes.subarray(offset, offset + octets);
-    if (this.#parts.ports.send(pair.socket, datagram, remote, local.address, mayFragment) !== undefined) {
+    const { ports } = this.#parts;
+    if (ports.send(pair.socket, datagram, remote, local.address, mayFragment, trafficClass) !== undefined) {
       pair.drops.sendFailed += 1;
       return false;
     }

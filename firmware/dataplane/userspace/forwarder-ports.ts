@@ -7,6 +7,7 @@ import type { Standing } from './control-queue.ts';
 export interface ForwarderPorts {
   /**
    * @param mayFragment although ESP, which must not be fragmented, goes by the same socket.
+   * @param trafficClass octet of the outer IP header. Default 0.
    * @returns undefined when sent, else the errno name.
    */
   send(
@@ -15,6 +16,7 @@ export interface ForwarderPorts {
     remote: UdpEndpoint,
     fromAddress: string,
     mayFragment?: boolean,
+    trafficClass?: number,
   ): string | undefined;
   /** Hands an IP packet to the kernel. @returns false when it was not taken. */
   deliver(to: InterfaceId, packet: Uint8Array): boolean;

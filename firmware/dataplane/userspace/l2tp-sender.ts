@@ -71,11 +71,11 @@ export class L2tpSender {
     encodeDataHeader(bytes, start, header, end - payload);
     const { remote, local, bearer } = spec.path;
     if (bearer !== undefined || socket.purpose === 'protected-l2tp') {
-      return this.#seal(socket, bearer, remote.port, bytes, start, end, now, mayFragment);
+      return this.#seal(socket, bearer, remote.port, bytes, start, end, now, mayFragment, session.trafficClass);
     }
-    if (this.#parts.ports.send(spec.socket, bytes.subarray(start, end), remote, local.address) === undefined) {
-      return true;
-    }
+    const { ports } = this.#parts;
+    const message = bytes.subarray(start, end);
+    if (ports.send(spec.socket, message, remote, local.address, false, session.trafficClass) === undefined) return true;
     session.drops.sendFailed += 1;
     return false;
   }
@@ -90,6 +90,7 @@ export class L2tpSender {
     end: number,
     now: Instant,
     mayFragment = false,
+    trafficClass = 0,
   ): boolean {
     const policy = bearer === undefined ? undefined : this.#parts.policies.policy(bearer);
     if (policy?.inside.kind !== 'l2tp' || policy.inside.socket !== socket.id) {
@@ -111,6 +112,6 @@ export class L2tpSender {
     flow.addressOctets = local.length;
     flow.localPort = socket.port;
     flow.remotePort = remotePort;
-    return this.#parts.esp.send(policy, flow, bytes, at, length, UDP, now, mayFragment);
+    return this.#parts.esp.send(policy, flow, bytes, at, length, UDP, now, mayFragment, trafficClass);
   }
 }

@@ -69,6 +69,8 @@ export class ForwardingSession {
   peerSequences = false;
   readonly controlFrames = new TokenBucket(CONTROL_FRAMES_PER_SECOND, CONTROL_FRAMES_BURST);
   readonly foreignFrames = new TokenBucket(FOREIGN_FRAMES_PER_SECOND, FOREIGN_FRAMES_BURST);
+  /** Traffic class octet of outer packets: DSCP, and an ECN field of zero (RFC 2474 section 3, RFC 6040 section 4.1). */
+  trafficClass = 0;
   packetsReceived = 0;
   octetsReceived = 0;
   packetsSent = 0;
@@ -100,6 +102,7 @@ export class ForwardingSession {
     this.#spec = spec;
     this.#header = newDataHeader(spec.peerTunnelId, spec.peerSessionId);
     this.#header.lengthField = spec.lengthField;
+    this.trafficClass = (spec.dscp ?? 0) << 2;
     this.sequence.limits = spec.reorder ?? NO_REORDERING;
     this.network = network;
   }

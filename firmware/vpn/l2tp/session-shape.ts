@@ -17,12 +17,14 @@ export interface DataOptions {
   /** Number them, whether the peer does or not. A client demands the same of its peer. Default false. */
   readonly sequencing?: boolean;
   readonly reorder?: NonNullable<SessionSpec['reorder']>;
+  /** 0..63. */
+  readonly dscp?: number;
 }
 
 /** The shape of a session whose ids have just become known; its network is still closed. */
 export function openingShape(
   opening: Extract<L2tpOutput, { kind: 'session-opening' }>,
-  { sequencing = false, reorder }: DataOptions,
+  { sequencing = false, reorder, dscp = 0 }: DataOptions,
 ): SessionShape {
   return {
     path: opening.path,
@@ -34,6 +36,7 @@ export function openingShape(
     lengthField: false,
     sequencing,
     ...(reorder ? { reorder } : {}),
+    ...(dscp === 0 ? {} : { dscp }),
   };
 }
 

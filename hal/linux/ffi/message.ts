@@ -25,6 +25,8 @@ export class Message {
   readonly nameAt = NAME_AT;
   readonly name = this.octets.subarray(NAME_AT, NAME_AT + NAME_SIZE);
   readonly #controlAddress: bigint;
+  /** Octets of the control messages for the next send. */
+  #controlUsed = 0;
 
   constructor() {
     const base = addressOf(this.octets);
@@ -68,20 +70,24 @@ export class Message {
     return this.view.getInt32(MSGHDR.flags, true);
   }
 
-  /** One control message of `length` data octets for the next send, zeroed. @returns where its data begins. */
-  putControl(level: number, type: number, length: number): number {
+  /** One more control message of `length` data octets for the next send, zeroed. @returns where its data begins. */
+  addControl(level: number, type: number, length: number): number {
+    const at = CONTROL_AT + this.#controlUsed;
     const total = CMSGHDR.data + aligned(length);
-    if (total > CONTROL_SIZE) throw new RangeError(`control data of ${length} octets does not fit`);
-    this.octets.fill(0, CONTROL_AT, CONTROL_AT + total);
-    this.#setCount(CONTROL_AT + CMSGHDR.length, CMSGHDR.data + length);
-    this.view.setInt32(CONTROL_AT + CMSGHDR.level, level, true);
-    this.view.setInt32(CONTROL_AT + CMSGHDR.type, type, true);
+    const used = this.#controlUsed + total;
+    if (used > CONTROL_SIZE) throw new RangeError(`control data of ${length} octets does not fit`);
+    this.#controlUsed = used;
+    this.octets.fill(0, at, at + total);
+    this.#setCount(at + CMSGHDR.length, CMSGHDR.data + length);
+    this.view.setInt32(at + CMSGHDR.level, level, true);
+    this.view.setInt32(at + CMSGHDR.type, type, true);
     this.view.setBigUint64(MSGHDR.control, this.#controlAddress, true);
-    this.#setCount(MSGHDR.controlLength, total);
-    return CONTROL_AT + CMSGHDR.data;
+    this.#setCount(MSGHDR.controlLength, used);
+    return at + CMSGHDR.data;
   }
 
   clearControl(): void {
+    this.#controlUsed = 0;
     this.view.setBigUint64(MSGHDR.control, 0n, true);
     this.#setCount(MSGHDR.controlLength, 0);
   }

@@ -39,6 +39,7 @@ describe('a good configuration', () => {
       start: 'boot',
       sequencing: 'off',
       reorder: { packets: 16, milliseconds: 20 },
+      dscp: 0,
       hello: { idleSeconds: 4, probeSeconds: 1, probes: 8 },
     });
     expect(configuration.l2tp.servers['office']).toMatchObject({

@@ -95,6 +95,24 @@ function casesOf(family: 4 | 6): readonly ContractCase<UdpWorld>[] {
       },
     },
     {
+      name: `${version}: bears the traffic class that was asked for, each time anew, whatever address it leaves from`,
+      run: (world) => {
+        const [first, second] = world.addresses[family];
+        const server = world.open({ family });
+        const client = world.open({ family });
+        for (const [from, wanted] of [
+          [any, 0xb8],
+          [any, 0],
+          [second, 0x28],
+          [second, undefined],
+          [first, 0xb8],
+        ] as const) {
+          assert.equal(client.send(text('x'), first, server.localPort, from, false, wanted), undefined);
+          assert.equal(receive(world, server).info.trafficClass, wanted ?? 0);
+        }
+      },
+    },
+    {
       name: `${version}: a socket bound to one address sends from it when none is asked for`,
       run: (world) => {
         const [first, second] = world.addresses[family];

@@ -58,7 +58,7 @@ describe('Message', () => {
 
   it('reads back the control message that it holds', () => {
     const message = new Message();
-    const at = message.putControl(41, 50, IN6_PKTINFO.size);
+    const at = message.addControl(41, 50, IN6_PKTINFO.size);
     message.octets[at] = 0xfd;
     expect(visited(message)).toEqual([[41, 50, IN6_PKTINFO.size]]);
     message.clearControl();
@@ -66,18 +66,18 @@ describe('Message', () => {
   });
 
   it('aligns its control data as cmsg(3) demands', () => {
-    expect((new Message().putControl(0, 8, 12) - CMSGHDR.data) % CMSGHDR.alignment).toBe(0);
+    expect((new Message().addControl(0, 8, 12) - CMSGHDR.data) % CMSGHDR.alignment).toBe(0);
   });
 
   it.each([0, 15, 1000, 0xffff_ffff])('stops at a control message that claims %i octets', (length) => {
     const message = new Message();
-    const at = message.putControl(0, 8, 12) - CMSGHDR.data;
+    const at = message.addControl(0, 8, 12) - CMSGHDR.data;
     message.view.setUint32(at + CMSGHDR.length, length, true);
     expect(visited(message)).toEqual([]);
   });
 
   it('refuses what it has no room for', () => {
-    expect(() => new Message().putControl(0, 8, 1000)).toThrow(RangeError);
+    expect(() => new Message().addControl(0, 8, 1000)).toThrow(RangeError);
     expect(() => new Message().setNameLength(33)).toThrow(RangeError);
   });
 });

@@ -32,6 +32,7 @@ export interface Sent {
   readonly remote: UdpEndpoint;
   readonly fromAddress: string;
   readonly mayFragment: boolean;
+  readonly trafficClass: number;
 }
 
 export function range(firstAddress: string, lastAddress = firstAddress, rest: Partial<TrafficSelector> = {}) {
@@ -66,9 +67,10 @@ export class EspEnd {
     this.#left = address === LEFT;
     this.forwarder = new Forwarder(
       {
-        send: (socket, datagram, remote, fromAddress, mayFragment = false) => {
+        send: (socket, datagram, remote, fromAddress, mayFragment = false, trafficClass = 0) => {
           const bytes = datagram.slice();
-          if (this.sendResult === undefined) this.sent.push({ socket, bytes, remote, fromAddress, mayFragment });
+          if (this.sendResult === undefined)
+            this.sent.push({ socket, bytes, remote, fromAddress, mayFragment, trafficClass });
           return this.sendResult;
         },
         deliver: (to, packet) => {

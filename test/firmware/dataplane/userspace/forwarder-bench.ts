@@ -40,6 +40,7 @@ export interface SentDatagram {
   readonly bytes: Uint8Array;
   readonly remote: UdpEndpoint;
   readonly fromAddress: string;
+  readonly trafficClass: number;
 }
 
 export class ForwarderBench {
@@ -57,8 +58,9 @@ export class ForwarderBench {
 
   readonly forwarder = new Forwarder(
     {
-      send: (socket, datagram, remote, fromAddress) => {
-        if (this.sendResult === undefined) this.sent.push({ socket, bytes: datagram.slice(), remote, fromAddress });
+      send: (socket, datagram, remote, fromAddress, _mayFragment, trafficClass = 0) => {
+        const bytes = datagram.slice();
+        if (this.sendResult === undefined) this.sent.push({ socket, bytes, remote, fromAddress, trafficClass });
         return this.sendResult;
       },
       deliver: (to, packet) => {

@@ -44,6 +44,13 @@ describe('L2TP under a policy', () => {
     expect([left.saDrops(1), left.policyDrops(1), left.drops()]).toEqual([{}, {}, {}]);
   });
 
+  it('puts the DSCP of the session on the ESP packets', () => {
+    const [left] = protectedPair();
+    left.session(1, left.l2tpPath(1), '10.99.0.2', { dscp: 46 });
+    left.packet(THERE);
+    expect(left.sent.map(({ trafficClass }) => trafficClass)).toEqual([46 << 2]);
+  });
+
   it('hands control messages up with the policy as bearer and the inner port', () => {
     const [left, right] = protectedPair();
     left.control(left.l2tpPath(1, 1701), CONTROL);

@@ -22,9 +22,19 @@ describe('user packets to the peer', () => {
         bytes: dataMessage(pppFrame(header, PACKET), TO_PEER),
         remote: { address: PEER, port: 1701 },
         fromAddress: LOCAL,
+        trafficClass: 0,
       },
     ]);
     expect(bench.forwarder.counters().sessions[0]).toMatchObject({ packetsSent: 1, octetsSent: PACKET.length });
+  });
+
+  it('and control frames bear the DSCP of the session, with an ECN field of zero', () => {
+    const bench = new ForwarderBench({ dscp: 46 });
+    bench.packet(PACKET);
+    bench.forwarder.sendPppFrame(1, Uint8Array.of(0xc0, 0x21, 9, 1, 0, 4), 0);
+    bench.forwarder.table.putSession(SESSION);
+    bench.packet(PACKET);
+    expect(bench.sent.map(({ trafficClass }) => trafficClass)).toEqual([0xb8, 0xb8, 0]);
   });
 
   it('have a Length field where the session wants one', () => {
