@@ -86,6 +86,18 @@ describe('accounting', () => {
     expect(sessions(bench).at(-1)).toBe('all');
   });
 
+  it('of all sessions waits for a record that waits for another of its session', () => {
+    const bench = new Bench([FIRST]);
+    bench.account('start', 'a');
+    bench.account('stop', 'a');
+    bench.account('off', 'all');
+    bench.pass(2000);
+    expect(sessions(bench)).not.toContain('all');
+    bench.servers.set(ONE, acknowledge);
+    bench.pass(5000);
+    expect(sessions(bench).slice(-2)).toEqual(['a', 'all']);
+  });
+
   it('is bounded: what is thrown away is an interim update before all else, and is told', () => {
     const bench = new Bench([FIRST]);
     bench.account('start', 'x');

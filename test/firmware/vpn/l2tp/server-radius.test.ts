@@ -133,11 +133,19 @@ describe('a server whose users RADIUS judges', () => {
   it('refuses in words, and in time, when no RADIUS server answers', async () => {
     const bench = new RadiusBench();
     bench.radius = () => undefined;
+    const frames: string[] = [];
+    const { dataPlane } = bench.office;
+    const send = dataPlane.sendPppFrame.bind(dataPlane);
+    dataPlane.sendPppFrame = (session, frame) => {
+      frames.push(Buffer.from(frame).toString('latin1'));
+      send(session, frame);
+    };
     await bench.dial();
     await bench.run(4);
     expect(bench.branch.states.some((state) => state.startsWith('failed'))).toBe(true);
     // Which servers there are is nothing for a stranger.
-    expect(bench.branch.states.join()).not.toContain('10.0.0.5');
+    expect(frames.join()).toContain('users cannot be judged here at present');
+    expect(frames.join() + bench.branch.states.join()).not.toContain('10.0.0.5');
     expect(bench.office.steps.join('\n')).toMatch(
       /session ended: .*RADIUS: the RADIUS server 10\.0\.0\.5:1812 does not/,
     );
