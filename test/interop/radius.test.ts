@@ -11,6 +11,8 @@ import {
   startFreeradius,
 } from '../../scripts/lab/freeradius.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
+import { expectAgreement } from './decode-agrees.ts';
+import { Recording } from './recording.ts';
 import { expectFailure, ping, SitePair, waitForState } from './site-pair.ts';
 
 const USERS: readonly RadiusUser[] = [
@@ -52,6 +54,7 @@ const server = (port: number, secret = LAB_RADIUS_SECRET) => ({
 let pair: SitePair;
 let first: Freeradius;
 let second: Freeradius;
+const recording = new Recording();
 
 beforeAll(async () => {
   const users = { local: { password: 'local-pw', address: '10.98.0.200' } };
@@ -72,11 +75,13 @@ beforeAll(async () => {
   });
   pair.branch.writeConfiguration(document);
   [first, second] = await Promise.all([startServer(PREFERRED), startServer(OTHER)]);
+  await recording.start(pair.network.internet, 'br0', 'udp port 1701');
   await pair.office.start();
   await pair.branch.start();
 }, 60_000);
 
 afterAll(async () => {
+  await recording.remove();
   await Promise.all([pair?.remove(), first?.remove(), second?.remove()]);
 });
 
@@ -200,6 +205,19 @@ describe('when RADIUS servers', () => {
     const words =
       /session ended.*RADIUS: the RADIUS server 10\.99\.0\.10:1812 [^;]*; the RADIUS server 10\.99\.0\.10:2812/;
     await waitFor('the words of head office', () => words.test(pair.office.log()));
+  });
+});
+
+describe('what branches and head office said to each other meanwhile', () => {
+  it('is decoded as tshark decodes it, EAP and MS-CHAPv1 as well', async () => {
+    const methods = [
+      'ppp-eap Request',
+      'ppp-eap Response',
+      'ppp-eap Success',
+      'ppp-pap Authenticate-Ack',
+      'ppp-chap Success',
+    ];
+    await expectAgreement(recording, [...methods, 'l2tp CDN']);
   });
 });
 

@@ -135,6 +135,14 @@ const PAP_CODES = ['', 'Authenticate-Request', 'Authenticate-Ack', 'Authenticate
 const CHAP_CODES = ['', 'Challenge', 'Response', 'Success', 'Failure'];
 const EAP_CODES = ['', 'Request', 'Response', 'Success', 'Failure'];
 
+const EAP_TYPES: Readonly<Record<string, string>> = {
+  1: 'Identity',
+  2: 'Notification',
+  3: 'Nak',
+  4: 'MD5-Challenge',
+  26: 'MSCHAPv2',
+};
+
 interface PppWitness {
   readonly code: string;
   readonly identifier: string;
@@ -193,6 +201,8 @@ function pppMessage(protocol: PdmlNode): WitnessedMessage | undefined {
     const node = theirs.map((name) => find(protocol, name)).find((found) => found !== undefined);
     if (node !== undefined) fields[ours] = witnessedValue(node);
   }
+  const eapType = EAP_TYPES[find(protocol, 'eap.type')?.show ?? ''];
+  if (eapType !== undefined) fields['type'] = { shows: [eapType], raw: '' };
   const common = { protocol: `ppp-${protocol.name}`, type: witness.codes[code] ?? `code ${code}`, fields };
   if (witness !== NEGOTIATION || code < 1 || code > 4) return common;
   const options = findAll(protocol, `${protocol.name}.opt.type`).map((type) => optionItem(protocol, type));
