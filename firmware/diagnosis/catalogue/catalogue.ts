@@ -13,8 +13,8 @@ import { UPLINK_FAILURES } from './uplink-failures.ts';
 export const CATALOGUE: readonly KnownFailure[] = [
   ...UPLINK_FAILURES,
   ...IPSEC_FAILURES,
-  ...L2TP_FAILURES,
   ...PPP_FAILURES,
+  ...L2TP_FAILURES,
   ...TRAFFIC_FAILURES,
 ];
 

@@ -44,7 +44,7 @@ export const L2TP_FAILURES: readonly KnownFailure[] = [
     step: 'l2tp-tunnel',
     title: 'only this side has a tunnel secret',
     cause: 'a tunnel secret is configured here, and the peer was set up without one',
-    words: /did not answer our challenge/,
+    words: /did not answer our challenge|StopCCN result 4.*no tunnel secret/,
   },
   {
     id: 'tunnel-secret-missing-here',
