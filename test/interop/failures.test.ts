@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { addresses } from '../../scripts/lab/branch-network.ts';
-import { expectFailure, SitePair, waitForState } from './site-pair.ts';
+import { expectDiagnosis, expectFailure, ping, SitePair, waitForState } from './site-pair.ts';
 
 let pair: SitePair | undefined;
 afterEach(async () => {
@@ -12,6 +12,7 @@ describe('what show status says when the uplink does not come up', { timeout: 12
   it('a wrong password', async () => {
     pair = await SitePair.start({ password: 'not-alice-pw' });
     await expectFailure(pair.branch, 'hq', /^authentication: .*alice/, /password/);
+    await expectDiagnosis(pair.branch, 'hq', 'auth-691');
     expect(pair.branch.log()).not.toContain('not-alice-pw');
   });
 
@@ -37,6 +38,7 @@ describe('what show status says when the uplink does not come up', { timeout: 12
     await pair.network.office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
     await pair.branch.start();
     await expectFailure(pair.branch, 'hq', /^SCCRQ: .*(refused|port)/, /server|port/);
+    await expectDiagnosis(pair.branch, 'hq', 'l2tp-port-closed');
   });
 
   it('a server that refuses, with the result code in words', async () => {
@@ -58,12 +60,23 @@ describe('what show status says when the uplink does not come up', { timeout: 12
     await pair.up();
     await pair.network.internet.ip('link', 'set', 'voffice', 'down');
     await expectFailure(pair.branch, 'hq', /^hello: /, /./);
+    await expectDiagnosis(pair.branch, 'hq', 'hello-lost');
   });
 
   it('a name that cannot be resolved', async () => {
     pair = await SitePair.build({ server: 'office.example' });
     await pair.branch.start();
     await expectFailure(pair.branch, 'hq', /^resolve: .*office\.example/, /DNS|name|address/);
+    await expectDiagnosis(pair.branch, 'hq', 'dns-silent');
+  });
+
+  it('a head office that has no way back: packets go into the tunnel, and none come out', async () => {
+    pair = await SitePair.start();
+    await pair.up();
+    await pair.network.officeHost.ip('route', 'delete', 'default');
+    const { branchHost } = pair.network;
+    for (let times = 0; times < 4; times += 1) expect(await ping(branchHost, addresses.officeHost)).toBe(false);
+    await expectDiagnosis(pair.branch, 'hq', 'one-way-traffic');
   });
 
   it('culvert connect says it in one line and exits with 1', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Diagnosis } from '../../firmware/diagnosis/diagnosis.ts';
 import {
   addresses,
   type BranchNetwork,
@@ -120,4 +121,13 @@ export async function expectFailure(router: LabCulvert, name: string, reason: Re
   expect(entry?.reason).toMatch(reason);
   expect(entry?.reason).not.toContain('\n');
   expect(entry?.remedy).toMatch(remedy);
+}
+
+/** Asks `culvert diagnose` and checks that it finds this known failure, with a cause and a remedy. */
+export async function expectDiagnosis(router: LabCulvert, name: string, id: string): Promise<void> {
+  const { code, stdout, stderr } = await router.culvert('diagnose', name, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { findings } = JSON.parse(stdout) as Diagnosis;
+  expect(findings.map((finding) => finding.id)).toContain(id);
+  for (const { cause, remedy } of findings) expect(`${cause} ${remedy}`).toMatch(/\w+ \w+/);
 }

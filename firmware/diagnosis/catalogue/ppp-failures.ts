@@ -138,7 +138,7 @@ export const PPP_FAILURES: readonly KnownFailure[] = [
     cause:
       'the server accepts the user without knowing the password: it is another one, or its RADIUS server sends no proof',
     remedy: 'make sure that this is the right server: something may be posing as it',
-    words: /did not prove that it knows the password/,
+    words: /did not prove that it knows the password|without the proof that/,
   },
   {
     id: 'auth-peer-unproved',
@@ -253,7 +253,7 @@ export const PPP_FAILURES: readonly KnownFailure[] = [
     title: 'the link was idle for too long',
     cause: 'the idle time-out of one end passed without a user packet, which is what it is for',
     remedy: 'set a longer idle time-out, or let the connection be dialled on demand',
-    words: /idle (time|for)|was idle/i,
+    words: /^Idle-Timeout: |idle (time|for)|was idle/i,
   },
   {
     id: 'max-fail',
@@ -261,6 +261,5 @@ export const PPP_FAILURES: readonly KnownFailure[] = [
     title: 'the client gave up after too many attempts',
     cause: 'the configured number of failed attempts was reached, so nothing is tried any more',
     remedy: 'mend what failed, and start it again with "culvert connect NAME"',
-    words: /max-?fail|gave up after|attempts (have )?failed|no further attempt/i,
   },
 ];

@@ -13,6 +13,9 @@ const IPSEC: readonly LadderStep[] = ['ike', 'ike-authentication', 'child-sa', '
 const L2TP: readonly LadderStep[] = ['l2tp-tunnel', 'l2tp-session', 'lcp', 'ppp-authentication', 'ipcp'];
 const INSIDE: readonly LadderStep[] = ['routes', 'traffic'];
 
+/** How a client says that it tries no more. */
+const GIVEN_UP = /(given up after \d+ failed attempts?[^;]*)$/;
+
 export function diagnoseLive(facts: LiveFacts): Diagnosis {
   const notes = new Notes();
   const taken = takenBy(facts);
@@ -91,4 +94,6 @@ function judgeFailures(facts: LiveFacts, notes: Notes, taken: ReadonlySet<Ladder
     notes.ok(step, 'the last attempt came past it');
   }
   for (const failure of failures) notes.failure(failure);
+  const [, given] = GIVEN_UP.exec(first.reason) ?? [];
+  if (given !== undefined) notes.sign('max-fail', `it was ${given}`);
 }

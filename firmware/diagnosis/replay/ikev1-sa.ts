@@ -89,7 +89,7 @@ export class Ikev1Sa {
       this.#notes.sign('ike-no-proposal', `${end} answered with NO-PROPOSAL-CHOSEN; offered was ${this.#offer}`);
     } else if (this.#notification?.type === INVALID_MAJOR_VERSION) {
       this.#notes.sign('ike-version', `${end} answered IKEv1 with ${this.#notification.name}`);
-    } else if (isLost(first, now)) {
+    } else if (isLost(first, now) || this.#pathError !== undefined) {
       const refused = this.#pathError === 'ECONNREFUSED';
       const seen = `message 1 was sent ${times(first)} within ${secondsBetween(first.first, now)} s`;
       if (refused) this.#notes.sign('ike-refused-port', `${seen}, and ${end} answered that the port is closed`);

@@ -76,7 +76,9 @@ export class Ikev2Sa {
   }
 
   end(now: number): void {
-    for (const sent of this.#waiting.values()) if (isLost(sent, now)) this.#unanswered(sent, now);
+    for (const sent of this.#waiting.values()) {
+      if (isLost(sent, now) || this.#pathError !== undefined) this.#unanswered(sent, now);
+    }
   }
 
   #unanswered(sent: Waiting, now: number): void {

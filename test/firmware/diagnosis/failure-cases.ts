@@ -169,6 +169,7 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['ipv6cp-refused', Ipv6cp.rejectedFailure()],
   ['echo-lost', told('echo', 'nothing came from the peer for 30 s, and it answered no Echo-Request')],
   ['link-closed', told('terminated', 'the peer closed the link: "bye"')],
+  ['idle-time-out', told('Idle-Timeout', 'no user packet came or went for 60 s, after which the server ends it')],
   ['routes-failed', told('routes', 'the route 10.99.0.0/16 cannot be set')],
   ['engine-down', internalFailure(new Error('x'))],
 ];

@@ -51,6 +51,13 @@ function withSa(received: number, sent: number, drops: Readonly<Record<string, n
 /** The known failure, and what is different from {@link HEALTHY}. */
 export const LIVE_CASES: readonly (readonly [string, Partial<LiveFacts>])[] = [
   ['waits-for-connect', { ...DOWN, state: 'down' }],
+  [
+    'max-fail',
+    {
+      ...DOWN,
+      failures: [{ step: 'SCCRQ', reason: 'x did not answer the SCCRQ; given up after 3 failed attempts', remedy: '' }],
+    },
+  ],
   ['wan-device-missing', { ...DOWN, uplinks: [{ ...UPLINK, state: 'missing', addresses: [] }] }],
   ['wan-link-down', { ...DOWN, uplinks: [{ ...UPLINK, state: 'down' }] }],
   ['wan-no-address', { ...DOWN, uplinks: [{ ...UPLINK, addresses: ['fe80::1/64'] }] }],
