@@ -138,7 +138,7 @@ export class FrameDecoder {
         const { link, depth } = path;
         const inner = (found: Octets) =>
           this.#ip(found, { ...path, link: `${link}/l2tp`, depth: depth + 1, around: place });
-        this.#l2tp.decode(payload, { place, link, depth, emit: (body) => this.#emit(body, place), inner });
+        this.#l2tp.decode(payload, { place, link, emit: (body) => this.#emit(body, place), inner });
         return;
       }
       case 'ike':
@@ -192,7 +192,7 @@ export class FrameDecoder {
     const place = { frame: path.frame, time: path.time, source: nowhere, destination: nowhere };
     const emit = (body: DecodedBody) => this.#emit(body, place);
     const inner = (found: Octets) => this.#ip(found, { ...path, depth: path.depth + 1, around: place });
-    this.#ppp.decode(frame, { place, link: path.link, depth: path.depth, emit, inner }, { session, fields: {} });
+    this.#ppp.decode(frame, { place, link: path.link, emit, inner }, { session, fields: {} });
   }
 
   #incomplete({ packet, frame, time, start, why }: IncompleteDatagram): void {

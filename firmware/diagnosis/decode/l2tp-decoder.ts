@@ -11,8 +11,8 @@ import { FieldError, FieldReader, type Octets } from './field-reader.ts';
 import { isClosed, type ReadAvps, readAvps } from './l2tp-avps.ts';
 import { type L2tpHeader, readL2tpHeader, versionOf } from './l2tp-header.ts';
 import { isL2tpv3Data, l2tpv3Body } from './l2tp-v3.ts';
-import type { Surroundings } from './message-sink.ts';
 import type { PppDecoder } from './ppp-decoder.ts';
+import type { Surroundings } from './surroundings.ts';
 import { type Bound, type EndIndex, other, sawBefore, TunnelTable } from './tunnels.ts';
 
 const VERSION_L2F = 1;

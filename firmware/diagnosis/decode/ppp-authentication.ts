@@ -12,7 +12,7 @@ const SUCCESS = 3;
 const FAILURE = 4;
 
 /** @throws FieldError when a field is missing */
-export function papText(packet: ControlPacket, passwords: PasswordChecker, _speaker: Speaker): PacketText {
+export function papText(packet: ControlPacket, passwords: PasswordChecker): PacketText {
   const reader = new FieldReader(packet.data, packet.offset);
   if (packet.codeNumber !== PAP_REQUEST) {
     // Peers that leave the length out, or say more than there is, are forgiven.

@@ -5,11 +5,11 @@ import type { DecodeOptions } from './decode-options.ts';
 import type { DecodedBody, DecodeFault, Fields } from './decoded.ts';
 import { eapText } from './eap.ts';
 import { FieldError, type Octets, slice } from './field-reader.ts';
-import type { Surroundings } from './message-sink.ts';
 import { PasswordChecker, type Speaker } from './password-checker.ts';
 import { chapText, papText } from './ppp-authentication.ts';
 import { configurationText } from './ppp-configuration.ts';
 import { type ControlPacket, type PacketText, readControlPacket } from './ppp-packet.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Below this are network-layer protocols and what is wrapped around them: user packets (RFC 1661 section 2). */
 const FIRST_CONTROL_PROTOCOL = 0x8000;
@@ -85,7 +85,7 @@ export class PppDecoder {
   #text(protocol: number, packet: ControlPacket, speaker: Speaker): PacketText {
     switch (protocol) {
       case PPP_PAP:
-        return papText(packet, this.#passwords, speaker);
+        return papText(packet, this.#passwords);
       case PPP_CHAP:
         return chapText(packet, this.#passwords, speaker);
       case PPP_EAP:

@@ -7,8 +7,6 @@ export interface Surroundings {
   readonly place: MessagePlace;
   /** Tells apart what came through different channels, such as SAs: addresses inside them mean nothing outside. */
   readonly link: string;
-  /** Headers around, such as ESP and the PPP of a tunnel: bounded, since they can be nested for ever. */
-  readonly depth: number;
   /** Say something of the message. */
   readonly emit: (body: DecodedBody) => void;
   /** An IP packet that was found inside. */
