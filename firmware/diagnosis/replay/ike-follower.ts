@@ -8,7 +8,7 @@ import { Ikev1Sa } from './ikev1-sa.ts';
 import { Ikev2Sa } from './ikev2-sa.ts';
 
 /** SAs that are followed at a time. */
-const MAX_SAS = 1024;
+const MAX_SAS = 512;
 /** Pairs of addresses whose ESP packets are counted. */
 const MAX_PAIRS = 1024;
 /** ESP packets one way, and none the other, from which on it is no chance. */
@@ -27,18 +27,23 @@ interface Flow {
 export class IkeFollower {
   readonly #notes: Notes;
   /** By version and the initiator's SPI or cookie. */
-  readonly #sas = new BoundedMap<string, Ikev1Sa | Ikev2Sa>(MAX_SAS);
+  readonly #sas = new BoundedMap<string, Ikev1Sa | Ikev2Sa>(MAX_SAS, (sa) => sa.end(this.#now));
+  /** The last SA that was begun from an address. */
+  readonly #dialledBy = new BoundedMap<string, Ikev1Sa | Ikev2Sa>(MAX_SAS);
   /** The last SA between two addresses. */
   readonly #lastOf = new BoundedMap<string, Ikev1Sa | Ikev2Sa>(MAX_PAIRS);
   readonly #esp = new BoundedMap<string, Flow>(MAX_PAIRS);
   /** Ports other than 500 by SA and address. */
   readonly #ports = new BoundedMap<string, number>(2 * MAX_SAS);
 
+  #now = 0;
+
   constructor(notes: Notes) {
     this.#notes = notes;
   }
 
   receive(message: DecodedMessage): void {
+    this.#now = Math.max(this.#now, message.time);
     if (message.protocol === 'esp') {
       this.#espPacket(message);
       return;
@@ -51,6 +56,7 @@ export class IkeFollower {
     if (sa === undefined) {
       sa = protocol === 'ikev1' ? new Ikev1Sa(this.#notes, message) : new Ikev2Sa(this.#notes, message);
       this.#sas.set(key, sa);
+      this.#dialledBy.set(message.source.address, sa);
     }
     this.#lastOf.set(pairOf(message), sa);
     sa.receive(message);
@@ -66,7 +72,7 @@ export class IkeFollower {
   /** An ICMP error that came to an address. @param code of "destination unreachable" */
   icmp(to: string, code: number): void {
     if (code !== 3) return;
-    for (const sa of this.#sas.values()) sa.pathError(to, 'ECONNREFUSED');
+    this.#dialledBy.get(to)?.pathError('ECONNREFUSED');
   }
 
   /** The capture ends. @returns whether the last SA was up */

@@ -45,8 +45,9 @@ export class Ikev1Sa {
     return [...this.#quick.values()].some(({ done }) => done);
   }
 
-  pathError(to: string, error: string): void {
-    if (to === this.#initiator.address && !this.#main.has(2)) this.#pathError = error;
+  /** The network reported an error to its initiator. @param error as a socket would name it */
+  pathError(error: string): void {
+    if (!this.#main.has(2)) this.#pathError = error;
   }
 
   receive(message: DecodedMessage): void {

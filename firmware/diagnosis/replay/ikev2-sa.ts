@@ -42,8 +42,9 @@ export class Ikev2Sa {
     this.#responder = destination;
   }
 
-  pathError(to: string, error: string): void {
-    if (to === this.#initiator.address && !this.#answered) this.#pathError = error;
+  /** The network reported an error to its initiator. @param error as a socket would name it */
+  pathError(error: string): void {
+    if (!this.#answered) this.#pathError = error;
   }
 
   receive(message: DecodedMessage): void {

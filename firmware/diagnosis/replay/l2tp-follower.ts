@@ -6,7 +6,7 @@ import { listOf, namedValue, numberOf, textOf } from './fields.ts';
 import { L2tpTunnel } from './l2tp-tunnel.ts';
 
 /** Tunnels that are followed at a time; the one of which nothing was heard for longest goes. */
-const MAX_TUNNELS = 1024;
+const MAX_TUNNELS = 256;
 
 /** ICMP code to what a socket would report (RFC 1122 section 3.2.2.1). */
 const ICMP_ERRORS: ReadonlyMap<number, string> = new Map([
@@ -21,7 +21,11 @@ const ICMP_ERRORS: ReadonlyMap<number, string> = new Map([
 export class L2tpFollower {
   readonly #notes: Notes;
   /** By address, Tunnel ID and the other end's address: two entries for each. */
-  readonly #tunnels = new BoundedMap<string, L2tpTunnel>(2 * MAX_TUNNELS);
+  readonly #tunnels = new BoundedMap<string, L2tpTunnel>(2 * MAX_TUNNELS, (tunnel) => tunnel.end(this.#now));
+  /** The last tunnel between two ends, and the last one of a client. */
+  readonly #between = new BoundedMap<string, L2tpTunnel>(MAX_TUNNELS);
+  readonly #lastOf = new BoundedMap<string, L2tpTunnel>(MAX_TUNNELS);
+  #now = 0;
 
   constructor(notes: Notes) {
     this.#notes = notes;
@@ -29,6 +33,7 @@ export class L2tpFollower {
 
   /** A control message, or a PPP packet of a session. */
   receive(message: DecodedMessage): void {
+    this.#now = Math.max(this.#now, message.time);
     if (message.protocol === 'l2tp') this.#control(message);
     else this.#find(message)?.data(message);
   }
@@ -36,8 +41,7 @@ export class L2tpFollower {
   /** An ICMP error that came to an end of a tunnel. */
   icmp(to: string, code: number): void {
     const error = ICMP_ERRORS.get(code);
-    if (error === undefined) return;
-    for (const tunnel of this.#all()) tunnel.pathError(to, error);
+    if (error !== undefined) this.#lastOf.get(to)?.pathError(error);
   }
 
   /** The capture ends. @returns whether the last tunnel was up */
@@ -83,7 +87,8 @@ export class L2tpFollower {
   }
 
   #begin({ source, destination, time, frame }: DecodedMessage, key: string, known: L2tpTunnel | undefined): void {
-    const before = [...this.#all()].find((tunnel) => tunnel.isOpen && tunnel.isBetween(source, destination));
+    const ends = `${source.address} ${source.port} ${destination.address}`;
+    const before = this.#between.get(ends);
     if (before?.isEstablished === true) {
       before.abandoned();
       this.#notes.sign(
@@ -91,7 +96,10 @@ export class L2tpFollower {
         `${source.address} began a new tunnel at frame ${frame}, the old one open`,
       );
     } else known?.end(time);
-    this.#tunnels.set(key, new L2tpTunnel(this.#notes, source, destination));
+    const tunnel = new L2tpTunnel(this.#notes, source, destination);
+    this.#tunnels.set(key, tunnel);
+    this.#between.set(ends, tunnel);
+    this.#lastOf.set(source.address, tunnel);
   }
 
   #find({ fields, source, destination }: DecodedMessage): L2tpTunnel | undefined {

@@ -19,8 +19,8 @@ import { resultOf } from './l2tp-result.ts';
 import { L2tpSession } from './l2tp-session.ts';
 import { Outstanding } from './outstanding.ts';
 
-/** Sessions that are followed in a tunnel. */
-const MAX_SESSIONS = 1024;
+/** Sessions that are followed in a tunnel at a time; the oldest goes. */
+const MAX_SESSIONS = 128;
 
 type Phase = 'asked' | 'answered' | 'connected' | 'established' | 'closed';
 
@@ -58,11 +58,6 @@ export class L2tpTunnel {
     return this.#phase === 'established' && !this.#ended;
   }
 
-  isBetween(client: MessageEnd, server: MessageEnd): boolean {
-    const sameServer = this.#server.address === server.address;
-    return sameServer && this.#client.address === client.address && this.#client.port === client.port;
-  }
-
   serves(server: MessageEnd): boolean {
     return this.#server.address === server.address;
   }
@@ -72,8 +67,9 @@ export class L2tpTunnel {
     this.#ended = true;
   }
 
-  pathError(to: string, error: string): void {
-    if (to === this.#client.address && this.#phase === 'asked') this.#pathError = error;
+  /** The network reported an error to its client. @param error as a socket would name it */
+  pathError(error: string): void {
+    if (this.#phase === 'asked') this.#pathError = error;
   }
 
   control(message: DecodedMessage): void {
