@@ -1,4 +1,4 @@
-/** Keys of an L2TP client or server about its data messages: their order, and their mark. */
+/** Keys of an L2TP client or server about its data messages, and about when to dial and to hang up. */
 import Type from 'typebox';
 import { count } from './schema-parts.ts';
 
@@ -24,6 +24,26 @@ export const DSCP = count({
   minimum: 0,
   maximum: 63,
   unit: 'code point',
+});
+
+export const IDLE_SECONDS = count({
+  title: 'Idle time-out',
+  description: 'Hang up after so much silence of user packets both ways; keepalives do not count. 0: never.',
+  default: 0,
+  minimum: 0,
+  maximum: 86_400,
+  unit: 'seconds',
+});
+
+export const MAX_FAIL = count({
+  title: 'Failures',
+  description:
+    'Failed attempts in a row after which nothing is dialled until "culvert connect" or, on demand, until packets come ' +
+    'after a minute. 0: dial for ever.',
+  default: 0,
+  minimum: 0,
+  maximum: 1000,
+  unit: 'attempts',
 });
 
 export const REORDER = Type.Object(

@@ -1,7 +1,7 @@
 /** Schema of `l2tp`: clients (LAC, voluntary tunnels) and servers (LNS). */
 import Type, { type Static } from 'typebox';
 import { FORWARD_SCHEMA } from './forward-schema.ts';
-import { CLIENT_SEQUENCING, DSCP, REORDER, SERVER_SEQUENCING } from './l2tp-data-schema.ts';
+import { CLIENT_SEQUENCING, DSCP, IDLE_SECONDS, MAX_FAIL, REORDER, SERVER_SEQUENCING } from './l2tp-data-schema.ts';
 import { CLIENT_IPV6, SERVER_IPV6, USER_IPV6_PREFIX } from './l2tp-ipv6-schema.ts';
 import { RADIUS_SCHEMA } from './radius-schema.ts';
 import {
@@ -130,11 +130,14 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
       uniqueItems: true,
     }),
     mru: MRU,
-    start: Type.Enum(['boot', 'manual'], {
+    start: Type.Enum(['boot', 'manual', 'on-demand'], {
       title: 'Start',
-      description: '"boot" dials at once and for ever; "manual" waits for "culvert connect".',
+      description:
+        '"boot" dials at once and for ever; "manual" waits for "culvert connect"; "on-demand" dials when packets come for the routes.',
       default: 'boot',
     }),
+    idleSeconds: IDLE_SECONDS,
+    maxFail: MAX_FAIL,
     sequencing: CLIENT_SEQUENCING,
     reorder: REORDER,
     dscp: DSCP,

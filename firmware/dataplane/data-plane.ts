@@ -72,6 +72,11 @@ export interface InterfaceSpec {
    * packet was for: from a TUN, the kernel takes nothing that bears an address of its own.)
    */
   readonly address?: string;
+  /**
+   * Packets that no session or policy takes wait for a session, so many, 1..1024, and each so long, 1..120000 ms; the first
+   * one is reported (`traffic`). Multicast never waits. Errors are sent towards the inside without an address, too.
+   */
+  readonly hold?: { readonly packets: number; readonly milliseconds: number };
 }
 
 /** How an L2TP session's user packets are wrapped, and which of them belong to it. */
@@ -179,6 +184,8 @@ export type DataPlaneEvent =
    * Advertisements (RFC 4861) are among them.
    */
   | { readonly kind: 'ppp-frame'; readonly session: SessionKey; readonly frame: Uint8Array }
+  /** Packets wait on an interface that holds them (`hold`), and did not before. */
+  | { readonly kind: 'traffic'; readonly interface: InterfaceId }
   /** The kernel reported an error on a path (ICMP, or no route): a hint, never proof. */
   | {
       readonly kind: 'path-error';
@@ -245,7 +252,7 @@ export interface DataPlaneCounters {
   readonly policies: readonly PolicyCounters[];
   /**
    * Of none of these: `unknownSession`, `wrongPeer`, `malformed`, `noRoute`, `notIp`, `controlOverload`, `unknownSpi`,
-   * `noSa` (a datagram of a protected socket whose policy is gone).
+   * `noSa` (a datagram of a protected socket whose policy is gone), `heldTooMany`, `heldTooLong` (`InterfaceSpec.hold`).
    */
   readonly drops: Readonly<Record<string, number>>;
 }

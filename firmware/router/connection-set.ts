@@ -155,10 +155,19 @@ export class ConnectionSet {
     const { network, resolver } = this.#parts;
     const sourcePort = client.sourcePort === 'ephemeral' ? 0 : client.sourcePort;
     // Four octets of family difference are not worth a second negotiation: IPv6 outside costs 20 more.
-    const { ipsec, routes } = client;
+    const { ipsec, routes, start, idleSeconds } = client;
     const mru = Math.min(client.mru, innerMtu(outer, client.server.includes(':') ? 6 : 4, ipsec !== undefined));
     const instance = new L2tpClient(
-      { name, device, sourcePort, mark: network.mark, routes, ...(ipsec === undefined ? {} : { ipsec }) },
+      {
+        name,
+        device,
+        sourcePort,
+        mark: network.mark,
+        routes,
+        onDemand: start === 'on-demand',
+        idleSeconds,
+        ...(ipsec === undefined ? {} : { ipsec }),
+      },
       clientOptions(client, this.#configuration.system.hostname, mru, {
         reviewAssignment: (assigned) => network.review(device, assigned),
         reviewIpv6: (what, address) => network.reviewIpv6(device, what, address),
@@ -166,7 +175,8 @@ export class ConnectionSet {
       { ...this.#services(name), resolve: (server) => resolver.resolve(server, this.#configuration) },
     );
     this.#clients.set(name, instance);
-    if (client.start === 'boot') instance.connect();
+    if (start === 'boot') instance.connect();
+    else instance.arm();
   }
 
   #radiusDesk(name: string, radius: NonNullable<L2tpServerConfiguration['radius']>, listen: string): RadiusDesk {

@@ -19,7 +19,7 @@ export function clientOptions(
   review: Pick<L2tpClientOptions, 'reviewAssignment' | 'reviewIpv6'>,
 ): L2tpClientOptions {
   const { server, port, user, password, authentication, secret, hideAvps, hello, ipv6 } = configuration;
-  const { sequencing, reorder, dscp } = configuration;
+  const { sequencing, reorder, dscp, maxFail } = configuration;
   return {
     hostName,
     server,
@@ -32,6 +32,7 @@ export function clientOptions(
     mru,
     hello: helloPolicy(hello),
     ipv6,
+    maxFail,
     data: { sequencing: sequencing === 'on', reorder, dscp },
     ...review,
   };

@@ -39,7 +39,8 @@ export function clientStatus(client: L2tpClient, counters: CountersByKey): Tunne
   const { tunnel, network } = machine;
   const device = state === 'up' ? client.placement.device : '';
   // While the next attempt runs, why the last one failed is still what one wants to know.
-  const reason = state === 'up' || state === 'down' ? {} : why(failure);
+  const waits = state === 'down' && client.waitsForTraffic ? { reason: 'idle, dials when traffic comes' } : {};
+  const reason = state === 'up' || state === 'down' ? waits : why(failure);
   const l2tp: L2tpStatus = {
     name,
     role: 'client',

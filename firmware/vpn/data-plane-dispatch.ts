@@ -1,5 +1,5 @@
 import type { Clock } from '../../hal/clock.ts';
-import type { DataPlane, DataPlaneEvent, SaKey, SessionKey, SocketId } from '../dataplane/data-plane.ts';
+import type { DataPlane, DataPlaneEvent, InterfaceId, SaKey, SessionKey, SocketId } from '../dataplane/data-plane.ts';
 import { TrafficWatch } from './traffic-watch.ts';
 
 export type SocketEvent = Extract<DataPlaneEvent, { kind: 'datagram' | 'path-error' | 'unknown-spi' }>;
@@ -10,6 +10,7 @@ export class DataPlaneDispatch {
   readonly dataPlane: DataPlane;
   readonly #sockets = new Map<SocketId, (event: SocketEvent) => void>();
   readonly #sessions = new Map<SessionKey, (frame: Uint8Array) => void>();
+  readonly #interfaces = new Map<InterfaceId, () => void>();
   readonly #sas = new Map<SaKey, (event: SaEvent) => void>();
   #traffic: TrafficWatch | undefined;
   #lastId = 0;
@@ -29,6 +30,9 @@ export class DataPlaneDispatch {
         case 'sa-lifetime':
         case 'sa-moved':
           this.#sas.get(event.sa)?.(event);
+          return;
+        case 'traffic':
+          this.#interfaces.get(event.interface)?.();
           return;
         default:
           this.#sockets.get(event.socket)?.(event);
@@ -62,6 +66,15 @@ export class DataPlaneDispatch {
 
   disownSession(key: SessionKey): void {
     this.#sessions.delete(key);
+  }
+
+  /** @param handler called when packets wait on that interface, and did not before. */
+  ownInterface(id: InterfaceId, handler: () => void): void {
+    this.#interfaces.set(id, handler);
+  }
+
+  disownInterface(id: InterfaceId): void {
+    this.#interfaces.delete(id);
   }
 
   ownSa(key: SaKey, handler: (event: SaEvent) => void): void {

@@ -54,7 +54,7 @@ import type { DataPlaneEvent, InterfaceId, InterfaceSpec, SocketId, SocketSpec }
 import { wipeKeys } from './command-check.ts';
 import { ControlQueue, type Standing } from './control-queue.ts';
 import type { EngineCommand, EngineMessage, EngineRequest, EngineResult } from './engine-messages.ts';
-import { Forwarder } from './forwarder.ts';
+import { Forwarder, NO_SOCKET } from './forwarder.ts';
 import type { ForwarderPorts } from './forwarder-ports.ts';
 import { HEADROOM, MAX_PACKET, TAILROOM } from './packet-room.ts';
 import { PathErrorLimiter } from './path-error-limiter.ts';
@@ -68,9 +68,6 @@ const ERROR_BATCH = 16;
 
 /** Refusals of a send that say nothing of the path: a full queue here. */
 const OWN_TROUBLE: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EINTR']);
-
-/** No socket has this id. */
-const NO_SOCKET: SocketId = 0;
 
 /** Of a datagram that is larger than its path takes. */
 const TOO_BIG = 'EMSGSIZE';
@@ -145,7 +142,7 @@ export class UserspaceEngine {
         this.#sendDatagram(command.socket, command.path, command.bytes);
         return;
       case 'put-session':
-        this.#forwarder.table.putSession(command.spec);
+        this.#forwarder.putSession(command.spec, this.#options.now());
         return;
       case 'remove-session':
         this.#forwarder.table.removeSession(command.key);

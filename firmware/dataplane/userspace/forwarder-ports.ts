@@ -70,6 +70,10 @@ export interface GlobalDrops {
   unknownSpi: number;
   /** Of a protected socket, with a bearer whose policy is gone, or with none. */
   noSa: number;
+  /** Waited for a session of its interface when others came that could wait no more. */
+  heldTooMany: number;
+  /** Waited for a session of its interface that did not come. */
+  heldTooLong: number;
 }
 
 export function newGlobalDrops(): GlobalDrops {
@@ -82,5 +86,7 @@ export function newGlobalDrops(): GlobalDrops {
     controlOverload: 0,
     unknownSpi: 0,
     noSa: 0,
+    heldTooMany: 0,
+    heldTooLong: 0,
   };
 }

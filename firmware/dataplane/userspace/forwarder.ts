@@ -23,17 +23,20 @@ import type {
   PolicySpec,
   SaSpec,
   SessionKey,
+  SessionSpec,
   SocketId,
   SocketSpec,
 } from '../data-plane.ts';
 import { ControlOutlet } from './control-outlet.ts';
 import { EspPath } from './esp-path.ts';
 import { type DatagramOrigin, type ForwarderPorts, newGlobalDrops } from './forwarder-ports.ts';
+import { isWorthHolding } from './held-packets.ts';
 import { IpTunnel } from './ip-tunnel.ts';
 import { L2tpPath } from './l2tp-path.ts';
 import { L2tpRelay } from './l2tp-relay.ts';
 import { L2tpSender } from './l2tp-sender.ts';
 import { Oversize } from './oversize.ts';
+import { HEADROOM, TAILROOM } from './packet-room.ts';
 import { PathMtus } from './path-mtu.ts';
 import { PolicyTable } from './policy-table.ts';
 import { SaTable } from './sa-table.ts';
@@ -42,9 +45,12 @@ import { SessionTable } from './session-table.ts';
 /** Header of every IKE message (RFC 7296 section 3.1), octets. */
 const IKE_HEADER_OCTETS = 28;
 
+/** No socket has this id. */
+export const NO_SOCKET: SocketId = 0;
+
 export class Forwarder {
   /** Sockets, interfaces and sessions. */
-  readonly table = new SessionTable();
+  readonly table: SessionTable;
   readonly policies = new PolicyTable();
   readonly sas: SaTable;
   /** What the network has said of its paths. */
@@ -61,6 +67,7 @@ export class Forwarder {
   /** @param random for the IVs of CBC. */
   constructor(ports: ForwarderPorts, ciphers: PacketCipherFactory, random: RandomSource) {
     this.#ports = ports;
+    this.table = new SessionTable(this.#drops);
     this.sas = new SaTable(ciphers, random);
     this.#control = new ControlOutlet(ports, this.#drops);
     const { table, policies, sas, pathMtus } = this;
@@ -153,16 +160,43 @@ export class Forwarder {
     }
     if (this.#l2tp.sendPacket(from, bytes, inner, now)) return;
     if (this.#tunnel.sendPacket(from, bytes, inner, now)) return;
-    this.#drops.noRoute += 1;
+    const held = isWorthHolding(bytes, inner) ? this.table.held(from) : undefined;
+    if (held === undefined) {
+      this.#drops.noRoute += 1;
+      return;
+    }
+    held.add(bytes, inner, now);
+    if (held.told || !this.#ports.controlRoom('proven', NO_SOCKET)) return;
+    held.told = true;
+    this.#ports.event({ kind: 'traffic', interface: from }, 'proven');
+  }
+
+  /** @throws RangeError when a prefix of it is none. */
+  putSession(spec: SessionSpec, now: Instant): void {
+    this.table.putSession(spec);
+    const on = spec.network?.interface;
+    const waiting = on === undefined ? undefined : this.table.held(on)?.takeAll();
+    if (on === undefined || waiting === undefined) return;
+    for (const packet of waiting) {
+      const bytes = new Uint8Array(HEADROOM + packet.length + TAILROOM);
+      bytes.set(packet, HEADROOM);
+      this.receivePacket(on, bytes, HEADROOM, packet.length, now);
+    }
   }
 
   /** When {@link tick} wants to be called: something waits for its turn. */
   nextDeadline(): Instant | undefined {
-    return this.#l2tp.nextDeadline();
+    let next = this.#l2tp.nextDeadline();
+    for (const held of this.table.holds) {
+      const due = held.nextDeadline();
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    }
+    return next;
   }
 
   tick(now: Instant): void {
     this.#l2tp.tick(now);
+    for (const held of this.table.holds) held.expire(now);
   }
 
   /** Sends a bare PPP frame (protocol number, information) with full headers. Unknown sessions: nothing happens. */

@@ -11,7 +11,8 @@ import type {
   SocketId,
   SocketSpec,
 } from '../data-plane.ts';
-import type { Arrival } from './forwarder-ports.ts';
+import type { Arrival, GlobalDrops } from './forwarder-ports.ts';
+import { HeldPackets } from './held-packets.ts';
 import { Ipv4PrefixTable } from './ipv4-prefix-table.ts';
 import { Ipv6PrefixTable } from './ipv6-prefix-table.ts';
 import { ForwardingSession, prepareNetwork } from './session.ts';
@@ -69,6 +70,14 @@ export class SessionTable {
   readonly #sockets = new Map<SocketId, SocketSessions>();
   readonly #interfaces = new Map<InterfaceId, SessionInterface>();
   readonly #sessions = new Map<SessionKey, ForwardingSession>();
+  /** Of the interfaces where packets may wait. */
+  readonly #holds = new Map<InterfaceId, HeldPackets>();
+  readonly #drops: GlobalDrops;
+
+  /** @param drops where packets are counted that waited in vain. */
+  constructor(drops: GlobalDrops) {
+    this.#drops = drops;
+  }
 
   addSocket(spec: SocketSpec): void {
     this.#sockets.set(spec.id, new SocketSessions(spec));
@@ -80,17 +89,19 @@ export class SessionTable {
     this.#sockets.delete(id);
   }
 
-  addInterface({ id, address }: Pick<InterfaceSpec, 'id' | 'address'>): void {
+  addInterface({ id, address, hold }: Pick<InterfaceSpec, 'id' | 'address' | 'hold'>): void {
+    if (hold !== undefined) this.#holds.set(id, new HeldPackets(hold, this.#drops));
     this.#interfaces.set(id, {
       prefixes: new Ipv4PrefixTable(),
       prefixes6: new Ipv6PrefixTable(),
-      sendsErrors: address !== undefined,
+      sendsErrors: address !== undefined || hold !== undefined,
     });
   }
 
   /** Sessions that use it lose their network. */
   removeInterface(id: InterfaceId): void {
     this.#interfaces.delete(id);
+    this.#holds.delete(id);
     for (const session of this.#sessions.values()) {
       if (session.network?.interface === id) session.network = undefined;
     }
@@ -132,6 +143,15 @@ export class SessionTable {
   /** The same for the IPv6 address at `bytes[at..at+16)`. */
   sessionTo6(from: InterfaceId, bytes: Uint8Array, at: number): ForwardingSession | undefined {
     return this.#interfaces.get(from)?.prefixes6.lookup(bytes, at);
+  }
+
+  /** What waits on that interface for a session, where anything may. */
+  held(on: InterfaceId): HeldPackets | undefined {
+    return this.#holds.get(on);
+  }
+
+  get holds(): Iterable<HeldPackets> {
+    return this.#holds.values();
   }
 
   /** Whether senders inside are told of packets that do not fit. */

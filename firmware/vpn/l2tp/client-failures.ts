@@ -56,3 +56,9 @@ export function muteChannel(server: string, udpEncapsulation: boolean): Failure 
     cause: 'silence',
   };
 }
+
+/** The last of so many failed attempts. */
+export function gaveUp({ step, reason, remedy }: Failure, attempts: number): Failure {
+  const times = attempts === 1 ? '1 failed attempt' : `${attempts} failed attempts in a row`;
+  return { step, reason: `${reason}; given up after ${times}`, remedy: `${remedy}, then connect again` };
+}

@@ -5,7 +5,7 @@ import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { Backoff } from '../backoff.ts';
 import type { ConnectionState } from '../steps.ts';
 import { ClientCall, type ClientCallOutput } from './client-call.ts';
-import { HUNG_UP, isRefusal, isSilence, muteChannel, noAddress } from './client-failures.ts';
+import { gaveUp, HUNG_UP, isRefusal, isSilence, muteChannel, noAddress } from './client-failures.ts';
 import type { ClientIpv6 } from './client-ipv6.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 
@@ -52,6 +52,8 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   #upSince: Instant | undefined;
   #lastState: ConnectionState = 'down';
   #failure: Failure | undefined;
+  /** Attempts that have failed since the last one that succeeded, or since somebody asked for a connection. */
+  #failures = 0;
 
   constructor(options: L2tpClientOptions, random: RandomSource) {
     this.#options = options;
@@ -63,6 +65,7 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   connect(now: Instant): void {
     if (this.#shutdown) return;
     this.#wanted = true;
+    this.#failures = 0;
     switch (this.#state.kind) {
       case 'idle':
       case 'waiting':
@@ -208,6 +211,16 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     return this.#options.port;
   }
 
+  /** Somebody wants the connection. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  /** So many attempts have failed that nothing is dialled any more. */
+  get gaveUp(): boolean {
+    return !this.#wanted && this.#failure !== undefined;
+  }
+
   get user(): string {
     return this.#options.user;
   }
@@ -309,7 +322,10 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     const state = this.#state;
     if (state.kind !== 'dialled') return;
     // A server that takes every call and drops it soon after must not be called twice a second.
-    if (this.#upSince !== undefined && now - this.#upSince >= STABLE_MS) this.#backoff.reset();
+    if (this.#upSince !== undefined && now - this.#upSince >= STABLE_MS) {
+      this.#backoff.reset();
+      this.#failures = 0;
+    }
     this.#upSince = undefined;
     const { bearer, remote, ending } = state;
     const { protection } = this.#options;
@@ -349,6 +365,14 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
 
   /** The attempt has failed. @returns when the next one is due. */
   #wait(now: Instant, failure: Failure): Next {
+    this.#failures += 1;
+    const { maxFail = 0 } = this.#options;
+    if (maxFail > 0 && this.#failures >= maxFail) {
+      this.#wanted = false;
+      this.#failure = gaveUp(failure, this.#failures);
+      this.#setState('failed', this.#failure);
+      return { kind: 'rest' };
+    }
     this.#failure = failure;
     this.#setState('failed', failure);
     return { kind: 'wait', until: now + this.#backoff.next(isRefusal(failure)) };

@@ -29,6 +29,8 @@ export interface L2tpClientOptions {
   /** Octets; asked for as MRU, and the most that is sent. */
   readonly mru: number;
   readonly data?: DataOptions;
+  /** Failures in a row after which nothing is dialled any more until somebody asks for it. Default 0: for ever. */
+  readonly maxFail?: number;
   readonly hello?: Partial<HelloPolicy>;
   /** Present when L2TP must go inside IPsec: then nothing is dialled but through a channel. */
   readonly protection?: ChannelView;

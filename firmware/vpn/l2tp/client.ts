@@ -1,12 +1,14 @@
 import type { Clock } from '../../../hal/clock.ts';
-import type { InterfaceId, SessionKey } from '../../dataplane/data-plane.ts';
-import type { Failure, RandomSource } from '../../protocol/machine.ts';
+import type { SessionKey } from '../../dataplane/data-plane.ts';
+import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
+import { IdleWatch } from '../idle-watch.ts';
 import type { IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
-import { TaskQueue, type TunnelNetwork, type TunnelNetworks } from '../tunnel-networks.ts';
+import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
 import { ClientChannel } from './client-channel.ts';
+import { ClientInterface } from './client-interface.ts';
 import type { ClientIpv6 } from './client-ipv6.ts';
 import { L2tpClientMachine } from './client-machine.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
@@ -39,10 +41,17 @@ export interface L2tpClientPlacement {
   readonly mark: number;
   /** CIDR, routed into the tunnel while it is up. */
   readonly routes: readonly string[];
+  /** TUN and routes stand although nothing is dialled, and packets that go there have it dial. Default false. */
+  readonly onDemand?: boolean;
+  /** Hang up after so much silence of user packets both ways, s. Default 0: never. */
+  readonly idleSeconds?: number;
 }
 
 /** Inner UDP port of a protected client that was not told another one; some servers take no other. */
 const PROTECTED_PORT = 1701;
+
+/** After so many failures that it has given up, packets have it dial again only after this time, ms. */
+const PAUSE_MS = 60_000;
 
 /** Gives a client machine its hands: socket, channel, TUN, routes, clock. */
 export class L2tpClient {
@@ -61,8 +70,12 @@ export class L2tpClient {
   #resolution = 0;
   #session: SessionKey | undefined;
   #shape: SessionShape | undefined;
-  /** The TUN that stands with its addresses and routes. */
-  #interface: InterfaceId | undefined;
+  readonly #tun: ClientInterface;
+  readonly #idle: IdleWatch;
+  /** TUN and routes stand while nobody has dialled, and packets that go there have it dial. */
+  #armed = false;
+  /** After so many failures that it has given up, packets do not have it dial before then. */
+  #pausedUntil: Instant = 0;
   #ipv6: ClientIpv6 | undefined;
   /** Counts `network-up`s, so that a slow set-up does not open a network that is gone again. */
   #generation = 0;
@@ -97,22 +110,47 @@ export class L2tpClient {
       datagram: (bytes, path) => this.#runner.run((now) => this.machine.receive(now, bytes, path)),
       pathError: (remote, code) => this.#runner.run((now) => this.machine.pathError(now, remote, code)),
     });
+    const { name, device, routes, onDemand = false } = placement;
+    this.#tun = new ClientInterface(
+      { name, device, routes, onDemand, mtu: options.mru },
+      { ...services, onTraffic: () => this.#onDemand() },
+    );
+    this.#idle = new IdleWatch(services.dispatch.dataPlane, services.clock);
     this.#stateSince = services.clock.wall();
   }
 
   connect(): void {
+    this.arm();
     this.#runner.run((now) => this.machine.connect(now));
     this.#wakeEndWaiters();
   }
 
+  /** On demand: TUN and routes stand from now on, and the first packet that goes there has it dial. */
+  arm(): void {
+    if (this.placement.onDemand !== true) return;
+    this.#pausedUntil = 0;
+    if (this.#armed) return;
+    this.#armed = true;
+    this.#run(() => this.#arm());
+  }
+
+  /** Nobody has dialled, and packets will. */
+  get waitsForTraffic(): boolean {
+    return this.#armed && !this.machine.wanted;
+  }
+
   /**
-   * Hangs up. Resolves when the peer was told, as far as it answers, and TUN and routes are gone; also when somebody
+   * Hangs up; packets do not have it dial any more. Resolves when the peer was told, as far as it answers, and TUN and routes are gone; also when somebody
    * connects again meanwhile.
    */
   disconnect(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#endWaiters.add(resolve);
+    this.#armed = false;
     this.#runner.run((now) => this.machine.disconnect(now));
+    this.#run(async () => {
+      if (!this.#armed && this.machine.network === undefined) await this.#tun.close();
+    });
     return promise;
   }
 
@@ -152,6 +190,7 @@ export class L2tpClient {
     this.#runner.stop();
     this.#removeSession();
     this.#generation += 1;
+    this.#armed = false;
     this.#run(() => this.#closeNetwork());
     await this.#tasks.settled();
     this.#channel.close();
@@ -197,7 +236,11 @@ export class L2tpClient {
         this.#ipv6 = output.ipv6;
         const { network } = this.machine;
         const generation = this.#generation;
-        if (network) this.#run(() => this.#changeIpv6(network, generation));
+        if (network) {
+          this.#run(async () => {
+            if (generation === this.#generation) await this.#tun.changeIpv6(network, this.#ipv6);
+          });
+        }
         return;
       }
       case 'network-down':
@@ -214,6 +257,7 @@ export class L2tpClient {
         if (output.state !== 'up') this.#setState(output.state, output.failure);
         return;
       case 'ended':
+        if (this.machine.gaveUp) this.#pausedUntil = this.#services.clock.now() + PAUSE_MS;
         this.#run(async () => this.#wakeEndWaiters());
         return;
     }
@@ -282,7 +326,7 @@ export class L2tpClient {
       ...rest,
       key: this.#session,
       socket,
-      ...(network && this.#interface !== undefined ? { network: { ...network, interface: this.#interface } } : {}),
+      ...(network && this.#tun.id !== undefined ? { network: { ...network, interface: this.#tun.id } } : {}),
     });
   }
 
@@ -298,73 +342,65 @@ export class L2tpClient {
   }
 
   async #openNetwork(network: ClientNetwork, generation: number): Promise<void> {
-    if (generation !== this.#generation) return;
-    const { dispatch, networks, clock } = this.#services;
-    const { device } = this.placement;
+    const wanted = (): boolean => generation === this.#generation;
+    if (!wanted()) return;
+    const { dispatch, clock } = this.#services;
     try {
-      const id = dispatch.nextId();
-      await dispatch.dataPlane.addInterface({ id, name: device, mtu: network.mtu, address: network.localAddress });
-      // From here on #closeNetwork, which follows in any case, takes it down again.
-      this.#interface = id;
-      if (generation !== this.#generation) return;
-      await networks.up(this.#tunnelNetwork(network, undefined));
-      if (generation !== this.#generation) return;
+      // What stands when it is not wanted any more is taken down by #closeNetwork, which follows in any case.
+      if (!(await this.#tun.open(network, wanted))) return;
       this.#putSession();
     } catch (error) {
-      if (generation !== this.#generation) return;
-      this.#fail({
-        step: 'interface',
-        reason: `${device} could not be set up: ${errorText(error)}`,
-        remedy: 'see the log for the command that failed',
-      });
+      if (wanted()) this.#fail(interfaceFailure(this.placement.device, error));
       return;
     }
-    if (this.#session !== undefined) dispatch.traffic(clock).watch(this.#session, this.#onTraffic);
-    this.#setState('up');
-  }
-
-  /** Brings addresses and DNS servers of IPv6 up to date. What cannot be done costs IPv6, and not the connection. */
-  async #changeIpv6(network: ClientNetwork, generation: number): Promise<void> {
-    if (generation !== this.#generation || this.#interface === undefined) return;
-    const { networks, onStep } = this.#services;
-    try {
-      await networks.up(this.#tunnelNetwork(network, this.#ipv6));
-      const addresses = this.#ipv6?.addresses ?? [];
-      if (addresses.length > 0) onStep({ step: 'IPv6', detail: `the address is ${addresses.join(', ')}` });
-    } catch (error) {
-      onStep({ step: 'IPv6', detail: `it cannot be used: ${errorText(error)}` });
+    if (this.#session !== undefined) {
+      dispatch.traffic(clock).watch(this.#session, this.#onTraffic);
+      const { idleSeconds = 0 } = this.placement;
+      if (idleSeconds > 0) this.#idle.watch(this.#session, idleSeconds * 1000, () => this.#onIdle());
     }
-  }
-
-  #tunnelNetwork({ localAddress, peerAddress, dns }: ClientNetwork, ipv6: ClientIpv6 | undefined): TunnelNetwork {
-    const { name, device, routes: prefixes } = this.placement;
-    const ipv4 = { name, device, localAddress, peerAddress, prefixes };
-    if (!ipv6) return { ...ipv4, dns };
-    const addresses = [`${ipv6.linkLocalAddress}/64`, ...ipv6.addresses.map((address) => `${address}/128`)];
-    return { ...ipv4, dns: [...dns, ...ipv6.dns], ipv6: { addresses, mtu: ipv6.mtu } };
+    this.#setState('up');
   }
 
   readonly #onTraffic = (): void => this.#runner.run((now) => this.machine.dataReceived(now));
 
   #unwatch(): void {
     const { dispatch, clock } = this.#services;
-    if (this.#session !== undefined) dispatch.traffic(clock).unwatch(this.#session);
+    if (this.#session === undefined) return;
+    dispatch.traffic(clock).unwatch(this.#session);
+    this.#idle.unwatch(this.#session);
   }
 
-  /** What cannot be undone is said and passed over: the rest has to go all the same. */
+  /** On demand, TUN and routes stay, and what goes there waits. */
   async #closeNetwork(): Promise<void> {
-    const id = this.#interface;
-    if (id === undefined) return;
-    this.#interface = undefined;
-    const { networks, dispatch } = this.#services;
-    const { device } = this.placement;
+    if (!this.#armed) await this.#tun.close();
+    else if (this.#tun.id !== undefined) await this.#arm();
+  }
+
+  async #arm(): Promise<void> {
+    if (!this.#armed) return;
     try {
-      await networks.down(device);
+      await this.#tun.arm();
     } catch (error) {
-      this.#services.onStep({ step: 'routes', detail: `those of ${device} could not be removed: ${errorText(error)}` });
+      const { device } = this.placement;
+      const failure = interfaceFailure(device, error);
+      this.#armed = false;
+      await this.#tun.close();
+      this.#setState('failed', failure);
     }
-    // Refused only by a data plane that is gone, and its TUNs with it.
-    await dispatch.dataPlane.removeInterface(id).catch(() => undefined);
+  }
+
+  /** Packets wait for the connection, and it is not being dialled. */
+  #onDemand(): void {
+    const { clock, onStep } = this.#services;
+    if (!this.#armed || this.machine.wanted || clock.now() < this.#pausedUntil) return;
+    onStep({ step: 'demand', detail: 'packets wait for the connection: dialling' });
+    this.#runner.run((now) => this.machine.connect(now));
+  }
+
+  #onIdle(): void {
+    const seconds = this.placement.idleSeconds ?? 0;
+    this.#services.onStep({ step: 'idle', detail: `no packet either way for ${seconds} s: hanging up` });
+    this.#runner.run((now) => this.machine.disconnect(now));
   }
 
   /** Ends the attempt. */
@@ -389,6 +425,14 @@ export class L2tpClient {
     this.#state = state;
     this.#services.onState(state, failure);
   }
+}
+
+function interfaceFailure(device: string, error: unknown): Failure {
+  return {
+    step: 'interface',
+    reason: `${device} could not be set up: ${errorText(error)}`,
+    remedy: 'see the log for the command that failed',
+  };
 }
 
 function isFailure(result: readonly string[] | Failure): result is Failure {

@@ -37,6 +37,8 @@ describe('a good configuration', () => {
       authentication: ['pap', 'chap', 'mschapv2', 'eap'],
       mru: 1400,
       start: 'boot',
+      idleSeconds: 0,
+      maxFail: 0,
       sequencing: 'off',
       reorder: { packets: 16, milliseconds: 20 },
       dscp: 0,

@@ -1,7 +1,7 @@
 /** The drivers of a client and a server on fake data planes, joined by a wire in virtual time. */
 import type { UdpEndpoint } from '../../../../firmware/protocol/udp-path.ts';
 import { DataPlaneDispatch } from '../../../../firmware/vpn/data-plane-dispatch.ts';
-import { L2tpClient, type L2tpClientServices } from '../../../../firmware/vpn/l2tp/client.ts';
+import { L2tpClient, type L2tpClientPlacement, type L2tpClientServices } from '../../../../firmware/vpn/l2tp/client.ts';
 import type { L2tpClientOptions } from '../../../../firmware/vpn/l2tp/client-types.ts';
 import { L2tpServer } from '../../../../firmware/vpn/l2tp/server.ts';
 import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-machine.ts';
@@ -74,10 +74,11 @@ export class DriverBench {
     client: Partial<L2tpClientOptions> = {},
     server: Partial<L2tpServerOptions> = {},
     desk?: RadiusDeskOptions,
+    placement: Partial<L2tpClientPlacement> = {},
   ) {
     const common = { hostName: 'bench', hideAvps: false, mru: 1400, authentication: ['chap' as const] };
     this.client = new L2tpClient(
-      { name: 'hq', device: 'l2tp-hq', sourcePort: CLIENT.port, mark: 1, routes: ['10.99.0.0/16'] },
+      { name: 'hq', device: 'l2tp-hq', sourcePort: CLIENT.port, mark: 1, routes: ['10.99.0.0/16'], ...placement },
       { ...common, server: 'office.example', port: 1701, user: 'bob', password: 'bob-pw', ...client },
       { ...this.branch.services(this.clock, 1), resolve: (name) => this.resolve(name) },
     );
