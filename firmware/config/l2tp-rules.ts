@@ -34,6 +34,8 @@ export const L2TP_RULES: readonly ConfigurationRule[] = [
   { name: 'tunnel-route-connected', severity: 'error', check: tunnelRouteConnected },
   { name: 'listen-twice', severity: 'error', check: listenTwice },
   { name: 'listen-elsewhere', severity: 'warning', check: listenElsewhere },
+  { name: 'on-demand-routes', severity: 'error', check: onDemandRoutes },
+  { name: 'on-demand-masquerade', severity: 'error', check: onDemandMasquerade },
 ];
 
 interface Pool {
@@ -243,5 +245,23 @@ function* listenElsewhere(configuration: Configuration): Iterable<Finding> {
       found,
       allowed: "an interface's address, or 0.0.0.0 for all",
     };
+  }
+}
+
+/** What leads nowhere is never dialled for. IPv6 goes into the tunnel only while it is up. */
+function* onDemandRoutes({ l2tp }: Configuration): Iterable<Finding> {
+  for (const [name, { start, routes }] of Object.entries(l2tp.clients)) {
+    if (start !== 'on-demand' || routes.some((route) => !route.includes(':'))) continue;
+    const allowed = 'an IPv4 network at least, whose packets this client is to dial for';
+    yield { path: `${memberPath('l2tp.clients', name)}.routes`, found: JSON.stringify(routes), allowed };
+  }
+}
+
+/** Before the tunnel is up there is no address to appear under, and connection tracking keeps the wrong one. */
+function* onDemandMasquerade({ l2tp }: Configuration): Iterable<Finding> {
+  for (const [name, { start, masquerade }] of Object.entries(l2tp.clients)) {
+    if (start !== 'on-demand' || !masquerade) continue;
+    const path = `${memberPath('l2tp.clients', name)}.masquerade`;
+    yield { path, found: 'true', allowed: 'false, because packets are held before the server has assigned an address' };
   }
 }

@@ -149,6 +149,18 @@ const CASES: readonly (readonly [string, readonly Change[], string, RegExp])[] =
     /"office"/,
   ],
   ['listen-elsewhere', [['l2tp.servers.office.listen', '10.20.0.77']], 'l2tp.servers.office.listen', /10\.20\.0\.77/],
+  [
+    'on-demand-routes',
+    [['l2tp.clients.plant', { ...plant, start: 'on-demand', routes: ['2001:db8:9::/48'] }]],
+    'l2tp.clients.plant.routes',
+    /2001:db8:9/,
+  ],
+  [
+    'on-demand-masquerade',
+    [['l2tp.clients.plant', { ...plant, start: 'on-demand', routes: ['10.50.0.0/16'], masquerade: true }]],
+    'l2tp.clients.plant.masquerade',
+    /true/,
+  ],
   ['redacted-secret', [['l2tp.clients.hq.password', '********']], 'l2tp.clients.hq.password', /stars/],
   ['weak-secret', [['l2tp.clients.hq.password', 'short']], 'l2tp.clients.hq.password', /short secret/],
 ];
