@@ -1,5 +1,7 @@
 /** Why an attempt of a client failed, in words of its own, and which failures were a refusal. */
+
 import type { Failure } from '../../protocol/machine.ts';
+import { errorText } from '../steps.ts';
 
 /** The user hung up; not a failure, but it has the shape of one. */
 export const HUNG_UP: Failure = {
@@ -61,4 +63,13 @@ export function muteChannel(server: string, udpEncapsulation: boolean): Failure 
 export function gaveUp({ step, reason, remedy }: Failure, attempts: number): Failure {
   const times = attempts === 1 ? '1 failed attempt' : `${attempts} failed attempts in a row`;
   return { step, reason: `${reason}; given up after ${times}`, remedy: `${remedy}, then connect again` };
+}
+
+/** The TUN, or the addresses and routes of it. */
+export function interfaceFailure(device: string, error: unknown): Failure {
+  return {
+    step: 'interface',
+    reason: `${device} could not be set up: ${errorText(error)}`,
+    remedy: 'see the log for the command that failed',
+  };
 }

@@ -8,6 +8,7 @@ import { MachineRunner } from '../machine-runner.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
 import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
 import { ClientChannel } from './client-channel.ts';
+import { interfaceFailure } from './client-failures.ts';
 import { ClientInterface } from './client-interface.ts';
 import type { ClientIpv6 } from './client-ipv6.ts';
 import { L2tpClientMachine } from './client-machine.ts';
@@ -50,6 +51,12 @@ export interface L2tpClientPlacement {
 /** Inner UDP port of a protected client that was not told another one; some servers take no other. */
 const PROTECTED_PORT = 1701;
 
+/**
+ * How long packets that were dialled for wait on after IPCP, ms: peers set their routes back to us only then (pppd's `ip-up`),
+ * and an answer that finds none is lost.
+ */
+const SETTLING_MS = 1_000;
+
 /** After so many failures that it has given up, packets have it dial again only after this time, ms. */
 const PAUSE_MS = 60_000;
 
@@ -74,6 +81,7 @@ export class L2tpClient {
   readonly #idle: IdleWatch;
   /** TUN and routes stand while nobody has dialled, and packets that go there have it dial. */
   #armed = false;
+  #ready = false;
   /** After so many failures that it has given up, packets do not have it dial before then. */
   #pausedUntil: Instant = 0;
   #ipv6: ClientIpv6 | undefined;
@@ -131,12 +139,13 @@ export class L2tpClient {
     this.#pausedUntil = 0;
     if (this.#armed) return;
     this.#armed = true;
+    this.#ready = false;
     this.#run(() => this.#arm());
   }
 
-  /** Nobody has dialled, and packets will. */
+  /** Nobody has dialled, and packets will, for TUN and routes stand. */
   get waitsForTraffic(): boolean {
-    return this.#armed && !this.machine.wanted;
+    return this.#armed && this.#ready && !this.machine.wanted;
   }
 
   /**
@@ -348,6 +357,8 @@ export class L2tpClient {
     try {
       // What stands when it is not wanted any more is taken down by #closeNetwork, which follows in any case.
       if (!(await this.#tun.open(network, wanted))) return;
+      if (this.#armed) await this.#wait(SETTLING_MS);
+      if (!wanted()) return;
       this.#putSession();
     } catch (error) {
       if (wanted()) this.#fail(interfaceFailure(this.placement.device, error));
@@ -359,6 +370,11 @@ export class L2tpClient {
       if (idleSeconds > 0) this.#idle.watch(this.#session, idleSeconds * 1000, () => this.#onIdle());
     }
     this.#setState('up');
+  }
+
+  #wait(milliseconds: number): Promise<void> {
+    const { clock } = this.#services;
+    return new Promise((resolve) => clock.setTimer(clock.now() + milliseconds, resolve));
   }
 
   readonly #onTraffic = (): void => this.#runner.run((now) => this.machine.dataReceived(now));
@@ -380,6 +396,7 @@ export class L2tpClient {
     if (!this.#armed) return;
     try {
       await this.#tun.arm();
+      this.#ready = true;
     } catch (error) {
       const { device } = this.placement;
       const failure = interfaceFailure(device, error);
@@ -425,14 +442,6 @@ export class L2tpClient {
     this.#state = state;
     this.#services.onState(state, failure);
   }
-}
-
-function interfaceFailure(device: string, error: unknown): Failure {
-  return {
-    step: 'interface',
-    reason: `${device} could not be set up: ${errorText(error)}`,
-    remedy: 'see the log for the command that failed',
-  };
 }
 
 function isFailure(result: readonly string[] | Failure): result is Failure {

@@ -38,7 +38,7 @@ describe('a client that dials on demand', () => {
     const bench = await armed();
     const [id] = bench.branch.dataPlane.interfaces.keys();
     traffic(bench);
-    await bench.run(1);
+    await bench.run(2);
     expect(bench.client.state).toBe('up');
     expect(bench.client.waitsForTraffic).toBe(false);
     const [session] = bench.branch.dataPlane.sessions.values();
@@ -50,20 +50,20 @@ describe('a client that dials on demand', () => {
   it('hangs up after silence, keeps interface and routes, and dials again', async () => {
     const bench = await armed();
     traffic(bench);
-    await bench.run(8);
+    await bench.run(9);
     expect(bench.client.state).toBe('down');
     expect(bench.branch.steps).toContain('idle: no packet either way for 5 s: hanging up');
     expect(bench.branch.dataPlane.sessions.size).toBe(0);
     expect(bench.branch.networks.standing.get('l2tp-hq')).toMatchObject({ localAddress: '' });
     traffic(bench);
-    await bench.run(1);
+    await bench.run(2);
     expect(bench.client.state).toBe('up');
   });
 
   it('stays up while packets come', async () => {
     const bench = await armed();
     traffic(bench);
-    await bench.run(1);
+    await bench.run(2);
     const [key] = bench.branch.dataPlane.sessions.keys();
     for (let second = 1; second < 12; second += 1) {
       bench.branch.dataPlane.received.set(key ?? 0, second);
@@ -77,7 +77,7 @@ describe('a client that dials on demand', () => {
   it('does not dial any more once somebody has disconnected it, until somebody connects it', async () => {
     const bench = await armed();
     traffic(bench);
-    await bench.run(1);
+    await bench.run(2);
     const gone = bench.client.disconnect();
     await bench.run(2);
     await gone;
@@ -85,7 +85,7 @@ describe('a client that dials on demand', () => {
     expect(bench.branch.networks.standing.size).toBe(0);
     expect(bench.client.waitsForTraffic).toBe(false);
     bench.client.connect();
-    await bench.run(1);
+    await bench.run(2);
     expect(bench.client.state).toBe('up');
     await bench.run(7);
     expect(bench.client.waitsForTraffic).toBe(true);
@@ -140,7 +140,7 @@ describe('a client that may fail so many times', () => {
     expect(failed()).toBe(2);
     await bench.run(60);
     traffic(bench);
-    await bench.run(1);
+    await bench.run(2);
     expect(failed()).toBeGreaterThan(2);
   });
 });
