@@ -11,7 +11,7 @@ import {
   pingSteadily,
   waitForIpsec,
 } from './ipsec-support.ts';
-import { expectFailure, type PairOptions, SitePair } from './site-pair.ts';
+import { expectDiagnosis, expectFailure, type PairOptions, SitePair } from './site-pair.ts';
 
 /** Most of the time is waiting for a peer: several at the same time, each with sites of its own. */
 const CONCURRENT = { concurrent: true, timeout: 240_000 };
@@ -76,6 +76,7 @@ describe.each([1, 2] as const)('what show status says when IPsec by IKEv%i does 
   it('a wrong pre-shared key', async ({ onTestFinished }) => {
     const pair = await start(onTestFinished, protectedBy(version, {}, { psk: 'another pre-shared key, of nobody' }));
     await expectFailure(pair.branch, 'hq', /pre-shared key/, /pre-shared key/);
+    await expectDiagnosis(pair.branch, 'hq', `psk-wrong-v${version}`);
     await expectOfficeWords(pair, /pre-shared key/);
     for (const router of [pair.branch, pair.office]) {
       expect(router.log()).not.toMatch(/of the lab|of nobody/);
