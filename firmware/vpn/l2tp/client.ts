@@ -55,7 +55,7 @@ const PROTECTED_PORT = 1701;
  * How long packets that were dialled for wait on after IPCP, ms: peers set their routes back to us only then (pppd's `ip-up`),
  * and an answer that finds none is lost.
  */
-const SETTLING_MS = 1_000;
+const SETTLING_MS = 500;
 
 /** After so many failures that it has given up, packets have it dial again only after this time, ms. */
 const PAUSE_MS = 60_000;
@@ -82,6 +82,8 @@ export class L2tpClient {
   /** TUN and routes stand while nobody has dialled, and packets that go there have it dial. */
   #armed = false;
   #ready = false;
+  /** Addresses and routes of the connection stand: its session may use the TUN. */
+  #open = false;
   /** After so many failures that it has given up, packets do not have it dial before then. */
   #pausedUntil: Instant = 0;
   #ipv6: ClientIpv6 | undefined;
@@ -254,6 +256,7 @@ export class L2tpClient {
       }
       case 'network-down':
         this.#ipv6 = undefined;
+        this.#open = false;
         this.#generation += 1;
         this.#unwatch();
         this.#run(() => this.#closeNetwork());
@@ -331,11 +334,12 @@ export class L2tpClient {
       });
     }
     const { network, relay: _, ...rest } = this.#shape;
+    const onto = this.#open ? this.#tun.id : undefined;
     dispatch.dataPlane.putSession({
       ...rest,
       key: this.#session,
       socket,
-      ...(network && this.#tun.id !== undefined ? { network: { ...network, interface: this.#tun.id } } : {}),
+      ...(network && onto !== undefined ? { network: { ...network, interface: onto } } : {}),
     });
   }
 
@@ -357,8 +361,9 @@ export class L2tpClient {
     try {
       // What stands when it is not wanted any more is taken down by #closeNetwork, which follows in any case.
       if (!(await this.#tun.open(network, wanted))) return;
-      if (this.#armed) await this.#wait(SETTLING_MS);
+      if (this.#armed) await new Promise<void>((done) => clock.setTimer(clock.now() + SETTLING_MS, done));
       if (!wanted()) return;
+      this.#open = true;
       this.#putSession();
     } catch (error) {
       if (wanted()) this.#fail(interfaceFailure(this.placement.device, error));
@@ -370,11 +375,6 @@ export class L2tpClient {
       if (idleSeconds > 0) this.#idle.watch(this.#session, idleSeconds * 1000, () => this.#onIdle());
     }
     this.#setState('up');
-  }
-
-  #wait(milliseconds: number): Promise<void> {
-    const { clock } = this.#services;
-    return new Promise((resolve) => clock.setTimer(clock.now() + milliseconds, resolve));
   }
 
   readonly #onTraffic = (): void => this.#runner.run((now) => this.machine.dataReceived(now));
@@ -398,11 +398,9 @@ export class L2tpClient {
       await this.#tun.arm();
       this.#ready = true;
     } catch (error) {
-      const { device } = this.placement;
-      const failure = interfaceFailure(device, error);
       this.#armed = false;
       await this.#tun.close();
-      this.#setState('failed', failure);
+      this.#setState('failed', interfaceFailure(this.placement.device, error));
     }
   }
 

@@ -47,6 +47,17 @@ describe('a client that dials on demand', () => {
     expect(bench.branch.steps).toContain('demand: packets wait for the connection: dialling');
   });
 
+  it('lets go what waits only when the peer has had time to set its routes back', async () => {
+    const bench = await armed();
+    traffic(bench);
+    await bench.run(0.4);
+    expect(bench.client.machine.state).toBe('up');
+    expect([...bench.branch.dataPlane.sessions.values()].map(({ network }) => network)).toEqual([undefined]);
+    await bench.run(0.6);
+    expect([...bench.branch.dataPlane.sessions.values()][0]?.network).toBeDefined();
+    expect(bench.client.state).toBe('up');
+  });
+
   it('hangs up after silence, keeps interface and routes, and dials again', async () => {
     const bench = await armed();
     traffic(bench);
