@@ -1,4 +1,5 @@
 /** A diagnosis for people, in lines of at most 80 characters. */
+import { titleOf } from '../diagnosis/catalogue/catalogue.ts';
 import type { Diagnosis, Finding, StepState } from '../diagnosis/diagnosis.ts';
 import { STEP_TITLES } from '../diagnosis/ladder.ts';
 
@@ -28,7 +29,7 @@ export function diagnosisText({ name, state, steps, findings }: Diagnosis): read
 
 function findingText({ id, step, seen, cause, remedy }: Finding): readonly string[] {
   return [
-    `At the step "${STEP_TITLES[step]}" (${id}):`,
+    ...wrapped(`${STEP_TITLES[step]}: ${titleOf(id)} (${id})`, '', '  '),
     ...wrapped(`Seen: ${seen}.`, '  ', '        '),
     ...wrapped(`Likely cause: ${cause}.`, '  ', '        '),
     ...wrapped(`Remedy: ${remedy}.`, '  ', '        '),

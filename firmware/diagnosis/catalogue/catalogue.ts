@@ -44,6 +44,11 @@ export function known(id: string): KnownFailure {
   return found;
 }
 
+/** The heading of a finding. */
+export function titleOf(id: string): string {
+  return BY_ID.get(id)?.title ?? 'a failure that is in no table';
+}
+
 /** Which of the known failures this is; `undefined`: none of them. */
 export function recognise({ step, reason, remedy }: Failure): KnownFailure | undefined {
   const words = `${step}: ${reason}`;

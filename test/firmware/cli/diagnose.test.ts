@@ -78,6 +78,13 @@ describe('a diagnosis for people', () => {
     expect(lines.join(' ').replace(/\s+/g, ' ')).toContain(`Remedy: ${long}.`);
   });
 
+  it('gives each finding its heading', () => {
+    const words = { seen: 'a', cause: 'b', remedy: 'c' };
+    const finding = { id: 'pool-empty', step: 'ipcp', ...words } as const;
+    const text = diagnosisText({ name: 'hq', state: 'failed', steps: [], findings: [finding] });
+    expect(text).toContain('IPCP: the address pool of the server is empty (pool-empty)');
+  });
+
   it('says when nothing is wrong', () => {
     const text = diagnosisText({ name: 'hq', state: 'up', steps: [], findings: [] }).join('\n');
     expect(text).toContain('Nothing was found that is wrong.');
