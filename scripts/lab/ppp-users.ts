@@ -2,7 +2,7 @@
 import { LabError } from './shell.ts';
 
 /** How a PPP user proves who it is. */
-export type PppAuthentication = 'pap' | 'chap' | 'mschapv2';
+export type PppAuthentication = 'pap' | 'chap' | 'mschapv1' | 'mschapv2' | 'eap';
 
 export interface PppUser {
   readonly name: string;

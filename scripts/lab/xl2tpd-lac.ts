@@ -44,7 +44,13 @@ export interface Xl2tpdLac {
 }
 
 const DEVICE = 'ppp0';
-const METHODS: Readonly<Record<PppAuthentication, string>> = { pap: 'pap', chap: 'chap', mschapv2: 'mschap-v2' };
+const METHODS: Readonly<Record<PppAuthentication, string>> = {
+  pap: 'pap',
+  chap: 'chap',
+  mschapv1: 'mschap',
+  mschapv2: 'mschap-v2',
+  eap: 'eap',
+};
 
 /**
  * Dials, and returns when the PPP link has an address.
@@ -83,8 +89,6 @@ function pppClientOptions(options: Xl2tpdLacOptions): string {
     `password ${quotePppWord(password)}`,
     'noauth', // the server need not prove who it is
     ...refused,
-    'refuse-mschap',
-    'refuse-eap',
     `mtu ${mtu}`,
     `mru ${mtu}`,
     'noipdefault',

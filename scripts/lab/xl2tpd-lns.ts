@@ -33,7 +33,9 @@ export interface Xl2tpdLns {
 const REQUIRE: Readonly<Record<PppAuthentication | 'any', string>> = {
   pap: 'require-pap',
   chap: 'require-chap',
+  mschapv1: 'require-mschap',
   mschapv2: 'require-mschap-v2',
+  eap: 'require-eap',
   any: 'auth',
 };
 

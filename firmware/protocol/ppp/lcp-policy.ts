@@ -214,6 +214,11 @@ export class LcpPolicy implements NegotiationPolicy {
   #instead(method: PppAuthentication): Judgement {
     if (method !== 'eap' || this.#demands > 0 || !this.#allowed.includes('mschapv2')) return 'ack';
     this.#demands += 1;
+    this.#grievance = {
+      step: 'authentication',
+      reason: 'the peer wants EAP, and gave up when this side suggested MS-CHAPv2 instead',
+      remedy: 'let this side be willing to do EAP and nothing else',
+    };
     return { nak: authenticationOption('mschapv2') };
   }
 
