@@ -1,5 +1,6 @@
 /** Schema of `l2tp`: clients (LAC, voluntary tunnels) and servers (LNS). */
 import Type, { type Static } from 'typebox';
+import { CALLS_SCHEMA } from './calls-schema.ts';
 import { FORWARD_SCHEMA } from './forward-schema.ts';
 import { CLIENT_SEQUENCING, DSCP, IDLE_SECONDS, MAX_FAIL, REORDER, SERVER_SEQUENCING } from './l2tp-data-schema.ts';
 import { CLIENT_IPV6, SERVER_IPV6, USER_IPV6_PREFIX } from './l2tp-ipv6-schema.ts';
@@ -130,10 +131,11 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
       uniqueItems: true,
     }),
     mru: MRU,
-    start: Type.Enum(['boot', 'manual', 'on-demand'], {
+    start: Type.Enum(['boot', 'manual', 'on-demand', 'called'], {
       title: 'Start',
       description:
-        '"boot" dials at once and for ever; "manual" waits for "culvert connect"; "on-demand" dials when packets come for the routes.',
+        '"boot" dials at once and for ever; "manual" waits for "culvert connect"; "on-demand" dials when packets come for ' +
+        'the routes; "called" holds the tunnel, and the server places the call.',
       default: 'boot',
     }),
     idleSeconds: IDLE_SECONDS,
@@ -141,6 +143,13 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
     sequencing: CLIENT_SEQUENCING,
     reorder: REORDER,
     dscp: DSCP,
+    number: Type.String({
+      title: 'Number',
+      description: 'The number at which this client is called, where it starts "called".',
+      default: '1',
+      pattern: '^[\\x21-\\x7e]{1,64}$',
+      'x-allowed': '1 to 64 printable characters without spaces',
+    }),
     hello: HELLO_SCHEMA,
   },
   { title: 'L2TP client', description: 'A tunnel that this router dials.', additionalProperties: false },
@@ -224,6 +233,7 @@ const L2TP_SERVER_SCHEMA = Type.Object(
     }),
     radius: Type.Optional(RADIUS_SCHEMA),
     forward: FORWARD_SCHEMA,
+    calls: CALLS_SCHEMA,
     authentication: Type.Array(AUTHENTICATION_METHOD, {
       title: 'Authentication',
       description: 'Methods by which users must prove themselves, the best first.',

@@ -1,4 +1,5 @@
 /** All cross-field rules, run over a configuration that fits the schema. */
+import { CALLS_RULES } from './calls-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
 import { INTERFACE_RULES } from './interface-rules.ts';
 import { IPSEC_RULES } from './ipsec-rules.ts';
@@ -29,6 +30,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...IPSEC_RULES,
   ...RADIUS_RULES,
   ...FORWARD_RULES,
+  ...CALLS_RULES,
   ...SECRET_RULES,
 ];
 

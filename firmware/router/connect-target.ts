@@ -25,6 +25,8 @@ export function connectTarget(connections: ConnectionSet, name: string): Connect
       now: () => (connections.clients.get(name) === client ? client : undefined),
     };
   }
+  const call = callTarget(connections, name);
+  if (call) return call;
   const { ipsec } = connections;
   const entry = tunnelEntry(connections.configuration, name);
   if (ipsec === undefined || entry === undefined) return undefined;
@@ -37,6 +39,22 @@ export function connectTarget(connections: ConnectionSet, name: string): Connect
       return info && same ? { state: info.state, failure: info.failure } : undefined;
     },
   };
+}
+
+/** A branch that one of the servers calls. */
+function callTarget(connections: ConnectionSet, name: string): ConnectTarget | undefined {
+  for (const [serverName, server] of connections.servers) {
+    if (server.machine.callView(name) === undefined) continue;
+    return {
+      connect: () => server.call(name),
+      disconnect: async () => server.hangUp(name),
+      now: () => {
+        const view = connections.servers.get(serverName) === server ? server.machine.callView(name) : undefined;
+        return view && { state: view.state, failure: view.failure };
+      },
+    };
+  }
+  return undefined;
 }
 
 /** Why there is no {@link ConnectTarget}, and what to do instead. */
@@ -54,12 +72,13 @@ export function noTarget(
   if (connections.servers.has(name)) return waits;
   const entry = ownEntry(configuration.ipsec.connections, name);
   if (entry === undefined) {
+    const calls = Object.values(configuration.l2tp.servers).flatMap((server) => Object.keys(server.calls));
     const tunnels = Object.keys(configuration.ipsec.connections).filter((other) => tunnelEntry(configuration, other));
     return {
       ok: false,
       reason: `there is no connection ${JSON.stringify(name)}`,
       remedy: 'name one that the configuration has',
-      notFound: [...new Set([...connections.clients.keys(), ...tunnels])],
+      notFound: [...new Set([...connections.clients.keys(), ...calls, ...tunnels])],
     };
   }
   if (entry.mode === 'tunnel') {

@@ -145,7 +145,11 @@ export class ConnectionSet {
     const instance = new L2tpServer(
       { name, device, listen, port, mark: network.mark, prefixes, mtu: mru, ...(ipsec === undefined ? {} : { ipsec }) },
       serverOptions(server, hostname, mru, radius),
-      { ...this.#services(name), ...(server.radius ? { radius: this.#radiusDesk(name, server.radius, listen) } : {}) },
+      {
+        ...this.#services(name),
+        onCall: (call, state, failure) => this.#parts.onState(call, state, failure),
+        ...(server.radius ? { radius: this.#radiusDesk(name, server.radius, listen) } : {}),
+      },
     );
     this.#servers.set(name, instance);
     await instance.start();
@@ -175,7 +179,7 @@ export class ConnectionSet {
       { ...this.#services(name), resolve: (server) => resolver.resolve(server, this.#configuration) },
     );
     this.#clients.set(name, instance);
-    if (start === 'boot') instance.connect();
+    if (start === 'boot' || start === 'called') instance.connect();
     else instance.arm();
   }
 

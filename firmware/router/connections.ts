@@ -3,7 +3,7 @@ import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config
 import type { HelloPolicy } from '../protocol/l2tp/endpoint-types.ts';
 import type { L2tpClientOptions } from '../vpn/l2tp/client-types.ts';
 import type { ServerIpv6Options } from '../vpn/l2tp/server-ipv6.ts';
-import type { L2tpServerOptions, ServerRadius } from '../vpn/l2tp/server-machine.ts';
+import type { L2tpServerOptions, ServerRadius } from '../vpn/l2tp/server-types.ts';
 import type { ForwardTarget } from '../vpn/l2tp/switchboard.ts';
 
 /** Milliseconds and names as the protocol machines want them, from seconds and names as people write them. */
@@ -18,7 +18,7 @@ export function clientOptions(
   mru: number,
   review: Pick<L2tpClientOptions, 'reviewAssignment' | 'reviewIpv6'>,
 ): L2tpClientOptions {
-  const { server, port, user, password, authentication, secret, hideAvps, hello, ipv6 } = configuration;
+  const { server, port, user, password, authentication, secret, hideAvps, hello, ipv6, start, number } = configuration;
   const { sequencing, reorder, dscp, maxFail } = configuration;
   return {
     hostName,
@@ -34,6 +34,7 @@ export function clientOptions(
     ipv6,
     maxFail,
     data: { sequencing: sequencing === 'on', reorder, dscp },
+    ...(start === 'called' ? { answers: number } : {}),
     ...review,
   };
 }
@@ -45,7 +46,7 @@ export function serverOptions(
   mru: number,
   radius?: ServerRadius,
 ): L2tpServerOptions {
-  const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits, forward } =
+  const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits, forward, calls } =
     configuration;
   const { sequencing, reorder, dscp } = configuration;
   return {
@@ -74,6 +75,12 @@ export function serverOptions(
     data: { sequencing: sequencing === 'on', reorder, dscp },
     ...(radius ? { radius } : {}),
     forward: forwardTargets(forward),
+    calls: Object.entries(calls).map(([name, { host, number, start }]) => ({
+      name,
+      host,
+      number,
+      always: start === 'boot',
+    })),
   };
 }
 

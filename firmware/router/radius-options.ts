@@ -1,6 +1,6 @@
 import type { L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import { utf8Bytes } from '../protocol/bytes.ts';
-import type { ServerRadius } from '../vpn/l2tp/server-machine.ts';
+import type { ServerRadius } from '../vpn/l2tp/server-types.ts';
 import type { NasIdentity } from '../vpn/radius/nas.ts';
 import type { RadiusDeskOptions } from '../vpn/radius/radius-desk.ts';
 

@@ -1,5 +1,6 @@
 import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
-import type { L2tpOutput, L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
+import type { CloseCause, L2tpOutput, L2tpPeer, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
+import { CallResult } from '../../protocol/l2tp/result-code.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { earliest } from '../../protocol/ppp/deadlines.ts';
 import { PppLink } from '../../protocol/ppp/link.ts';
@@ -15,6 +16,8 @@ import { closedShape, type LinkShape, openingShape, openShape, type SessionShape
 const STOP_CLEAR = 1;
 /** StopCCN result code 6: requester is being shut down. */
 const STOP_SHUTDOWN = 6;
+
+const WAITING = 'the tunnel stands, and the server may call';
 
 export type ClientCallOutput =
   | Extract<
@@ -38,6 +41,7 @@ export class ClientCall {
   #network: ClientNetwork | undefined;
   #ipv6: ClientIpv6Link | undefined;
   #peer: L2tpPeer | undefined;
+  #hangingUp = false;
 
   constructor(options: L2tpClientOptions, random: RandomSource) {
     this.#options = options;
@@ -48,6 +52,7 @@ export class ClientCall {
         // Four retransmissions: a server that is not there is given up after 23 s, and asked again soon.
         retransmit: { attempts: 4 },
         ...(options.hello ? { hello: options.hello } : {}),
+        outgoingCalls: ({ calledNumber }) => this.#refuseCall(calledNumber),
       },
       random,
     );
@@ -58,12 +63,15 @@ export class ClientCall {
     const { hideAvps, secret, data } = this.#options;
     const tunnelId = this.#endpoint.openTunnel(now, { path, hideAvps, ...(secret === undefined ? {} : { secret }) });
     this.#tunnelId = tunnelId;
-    this.#endpoint.openSession(now, tunnelId, { sequencing: data?.sequencing ?? false });
+    this.#hangingUp = false;
+    if (this.#options.answers === undefined)
+      this.#endpoint.openSession(now, tunnelId, { sequencing: data?.sequencing ?? false });
     this.#drain(now);
   }
 
   /** LCP Terminate-Request, then StopCCN. */
   hangUp(now: Instant): void {
+    this.#hangingUp = true;
     // Before PPP has begun there is nobody to terminate it with.
     if (this.#ppp && this.#ppp.view.phase !== 'dead') this.#ppp.close(now, HUNG_UP);
     else if (this.#tunnelId !== undefined) {
@@ -185,6 +193,7 @@ export class ClientCall {
     switch (output.kind) {
       case 'tunnel-up':
         this.#peer = output.peer;
+        if (this.#options.answers !== undefined) this.#outputs.push({ kind: 'step', step: 'waiting', detail: WAITING });
         break;
       case 'tunnel-path':
         if (this.#shape) this.#putSession({ ...this.#shape, path: output.path });
@@ -192,11 +201,19 @@ export class ClientCall {
       case 'session-opening':
         this.#openLink(output);
         break;
+      case 'call-requested':
+        this.#endpoint.answerCall(now, output.tunnelId, output.sessionId, {
+          sequencing: this.#options.data?.sequencing ?? false,
+        });
+        break;
       case 'session-up':
         if (this.#shape && output.sequencing) this.#putSession({ ...this.#shape, sequencing: true });
         this.#ppp?.start(now);
         break;
       case 'session-down':
+        if (this.#waitsOn()) this.#release();
+        else this.#end(now, this.#explain(output), STOP_CLEAR);
+        break;
       case 'tunnel-down':
         this.#end(now, this.#explain(output), STOP_CLEAR);
         break;
@@ -256,7 +273,8 @@ export class ClientCall {
         this.#ipv6Down();
         break;
       case 'down':
-        this.#end(now, output.failure, STOP_CLEAR);
+        if (this.#waitsOn()) this.#endCall(now, output.failure);
+        else this.#end(now, output.failure, STOP_CLEAR);
         break;
       default:
         break;
@@ -320,6 +338,41 @@ export class ClientCall {
     if (!this.#network) return;
     this.#network = undefined;
     this.#outputs.push({ kind: 'network-down' });
+  }
+
+  /** Why the server cannot have this number called; nothing: it can. */
+  #refuseCall(calledNumber: string): CloseCause | undefined {
+    const { answers } = this.#options;
+    if (answers === undefined)
+      return { resultCode: CallResult.noFacilitiesEver, errorCode: 0, message: 'this client calls' };
+    if (calledNumber !== answers) return { resultCode: CallResult.invalidDestination, message: 'no such number here' };
+    return this.#ppp === undefined ? undefined : { resultCode: CallResult.busy, message: 'there is a call already' };
+  }
+
+  /** Whether the end of a call is not the end of the tunnel, by which the next one comes. */
+  #waitsOn(): boolean {
+    return this.#options.answers !== undefined && !this.#hangingUp;
+  }
+
+  /** PPP has ended, and the session with it. */
+  #endCall(now: Instant, failure: Failure): void {
+    const tunnelId = this.#tunnelId;
+    const session = this.#shape?.localSessionId;
+    this.#release();
+    if (tunnelId === undefined || session === undefined) return;
+    const message = `${failure.step}: ${failure.reason}`.slice(0, 200);
+    this.#endpoint.closeSession(now, tunnelId, session, { resultCode: CallResult.administrative, message });
+  }
+
+  /** What belongs to a call goes; the tunnel stays for the next one. */
+  #release(): void {
+    if (this.#ppp === undefined && this.#shape === undefined) return;
+    this.#networkDown();
+    this.#ppp = undefined;
+    if (this.#shape) this.#outputs.push({ kind: 'remove-session' });
+    this.#shape = undefined;
+    this.#link = undefined;
+    this.#outputs.push({ kind: 'step', step: 'waiting', detail: WAITING });
   }
 
   #putSession(shape: SessionShape): void {

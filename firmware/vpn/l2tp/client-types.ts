@@ -26,6 +26,11 @@ export interface L2tpClientOptions {
   readonly authentication: readonly PppAuthentication[];
   readonly secret?: string;
   readonly hideAvps: boolean;
+  /**
+   * Called Number at which this client is called: it holds the tunnel, and the server places the call (RFC 2661 section 6.9).
+   * Absent: it calls.
+   */
+  readonly answers?: string;
   /** Octets; asked for as MRU, and the most that is sent. */
   readonly mru: number;
   readonly data?: DataOptions;

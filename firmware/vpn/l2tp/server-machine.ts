@@ -1,75 +1,21 @@
-import { hex } from '../../protocol/bytes.ts';
 import { L2tpEndpoint } from '../../protocol/l2tp/endpoint.ts';
-import type {
-  EndpointLimits,
-  HelloPolicy,
-  L2tpCounters,
-  L2tpOutput,
-  TunnelView,
-} from '../../protocol/l2tp/endpoint-types.ts';
+import type { L2tpCounters, L2tpOutput, TunnelView } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../protocol/machine.ts';
-import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
 import { TERMINATE_CAUSE } from '../../protocol/radius/attribute-table.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { DeadlineQueue } from '../deadline-queue.ts';
 import type { RadiusAnswer } from '../radius/session-judge.ts';
 import { terminateCause } from '../radius/terminate-cause.ts';
-import type { Step } from '../steps.ts';
 import { AddressPool } from './address-pool.ts';
-import { ServerIpv6, type ServerIpv6Options } from './server-ipv6.ts';
+import { OutgoingDesk } from './outgoing-desk.ts';
+import { ServerIpv6 } from './server-ipv6.ts';
 import { ServerSession } from './server-session.ts';
 import type { ServerSessionOutput } from './server-session-types.ts';
+import type { L2tpServerOptions, L2tpServerOutput } from './server-types.ts';
+import { sessionNames } from './session-names.ts';
 import { SessionNeighbours } from './session-neighbours.ts';
-import type { DataOptions, SessionShape } from './session-shape.ts';
 import type { SessionRadius } from './session-users.ts';
-import { type ForwardTarget, Switchboard } from './switchboard.ts';
-import type { GrantSurroundings, ServerUser } from './user-grant.ts';
-
-export interface L2tpServerOptions {
-  readonly hostName: string;
-  readonly localAddress: string;
-  /** `first-last` */
-  readonly pool: string;
-  readonly dns: readonly string[];
-  /** Absent: IPv6 is refused. */
-  readonly ipv6?: ServerIpv6Options;
-  readonly users: Readonly<Record<string, ServerUser>>;
-  readonly authentication: readonly PppAuthentication[];
-  readonly secret?: string;
-  readonly hideAvps: boolean;
-  readonly mru: number;
-  readonly data?: DataOptions;
-  readonly hello?: Partial<HelloPolicy>;
-  readonly limits?: Partial<EndpointLimits>;
-  /** RADIUS servers judge who is not among the users. */
-  readonly radius?: ServerRadius;
-  /** Other servers, to which callers are handed on by their name. */
-  readonly forward?: readonly ForwardTarget[];
-}
-
-/** What RADIUS needs of a server. */
-export interface ServerRadius extends Omit<SessionRadius, 'sessionName'> {
-  /** What the router says to an address or a route that RADIUS grants; `undefined`: nothing against it. */
-  readonly review: GrantSurroundings['review'];
-}
-
-/** An output of a session, with its id. */
-type OfSession<Kind extends ServerSessionOutput['kind']> = Extract<ServerSessionOutput, { kind: Kind }> & {
-  readonly id: string;
-};
-
-/** Data-plane keys of sessions are handed out by the driver's caller, since they are unique over all of the router. */
-export type L2tpServerOutput =
-  | { readonly kind: 'send'; readonly datagram: Uint8Array; readonly path: UdpPath }
-  | { readonly kind: 'put-session'; readonly id: string; readonly shape: SessionShape }
-  | { readonly kind: 'remove-session'; readonly id: string }
-  | { readonly kind: 'ppp-send'; readonly id: string; readonly frame: Uint8Array }
-  /** A user's network stands or is gone, or its proof wants to be judged by a RADIUS server. */
-  | OfSession<'user-up' | 'user-down' | 'user-ipv6' | 'ask'>
-  /** A session ended; for the log. */
-  | { readonly kind: 'session-ended'; readonly id: string; readonly user?: string; readonly failure: Failure }
-  | { readonly kind: 'tunnel-ended'; readonly remote: UdpEndpoint; readonly failure: Failure }
-  | ({ readonly kind: 'step'; readonly id: string } & Step);
+import { Switchboard } from './switchboard.ts';
 
 /** A tunnel without sessions is of no use to anybody; it is cleared after this time, ms. */
 const EMPTY_TUNNEL_MS = 60_000;
@@ -78,9 +24,6 @@ const EMPTY_TUNNEL_MS = 60_000;
 const CDN_ADMINISTRATIVE = 3;
 const STOP_CLEAR = 1;
 const STOP_SHUTDOWN = 6;
-
-/** Octets by which the Acct-Session-Ids of this run differ from those of all others. */
-const RUN_OCTETS = 8;
 
 const REPLACED: Failure = {
   step: 'replaced',
@@ -106,6 +49,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   readonly #neighbours: SessionNeighbours;
   readonly #sessionRadius: SessionRadius | undefined;
   readonly switchboard: Switchboard;
+  readonly #desk: OutgoingDesk;
   #shuttingDown = false;
 
   constructor(options: L2tpServerOptions, random: RandomSource) {
@@ -140,6 +84,27 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         else this.#emptySince.set(tunnelId, now);
       },
     });
+    this.#desk = new OutgoingDesk(options.calls ?? [], {
+      endpoint: this.#endpoint,
+      callState: (name, state, failure) =>
+        this.#outputs.push({ kind: 'call-state', name, state, ...(failure ? { failure } : {}) }),
+    });
+  }
+
+  /** Calls a branch, and again when the call ends. */
+  call(now: Instant, name: string): void {
+    this.#desk.connect(now, name);
+    this.#drain(now);
+  }
+
+  hangUp(now: Instant, name: string): void {
+    this.#desk.disconnect(now, name);
+    this.#drain(now);
+  }
+
+  /** A call of ours to a branch; `undefined` when there is none of this name. */
+  callView(name: string): ReturnType<OutgoingDesk['view']> {
+    return this.#desk.view(name);
   }
 
   receive(now: Instant, datagram: Uint8Array, path: UdpPath): void {
@@ -240,10 +205,12 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   tick(now: Instant): void {
     this.#endpoint.tick(now);
+    this.#desk.tick(now);
     for (const session of this.#deadlines.takeDue(now)) this.#touch(session)?.tick(now);
     for (const [tunnelId, since] of this.#emptySince) {
       if (now < since + EMPTY_TUNNEL_MS) continue;
       this.#emptySince.delete(tunnelId);
+      if (this.#desk.awaits(tunnelId)) continue;
       this.#endpoint.closeTunnel(now, tunnelId, { resultCode: STOP_CLEAR, message: 'no session in this tunnel' });
     }
     this.#drain(now);
@@ -251,6 +218,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   nextDeadline(): Instant | undefined {
     let earliest = this.#endpoint.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    earliest = Math.min(earliest, this.#desk.nextDeadline() ?? Number.POSITIVE_INFINITY);
     earliest = Math.min(earliest, this.#deadlines.first?.at ?? Number.POSITIVE_INFINITY);
     for (const since of this.#emptySince.values()) earliest = Math.min(earliest, since + EMPTY_TUNNEL_MS);
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
@@ -288,6 +256,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 
   #onL2tp(now: Instant, output: L2tpOutput): void {
     if (this.switchboard.onL2tp(now, output)) return;
+    this.#desk.onL2tp(now, output);
     switch (output.kind) {
       case 'send':
         this.#outputs.push(output);
@@ -357,12 +326,16 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       case 'ppp-send':
       case 'step':
       case 'ask':
-      case 'user-down':
       case 'user-ipv6':
+        this.#outputs.push({ ...output, id: session.id });
+        return;
+      case 'user-down':
+        this.#desk.network(session.tunnelId, session.sessionId, false);
         this.#outputs.push({ ...output, id: session.id });
         return;
       case 'user-up':
         if (output.unique) this.#evict(now, session, output.user);
+        this.#desk.network(session.tunnelId, session.sessionId, true);
         this.#outputs.push({ ...output, id: session.id });
         return;
       case 'handed-over':
@@ -399,6 +372,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   #close(now: Instant, session: ServerSession, failure: Failure): void {
     if (!this.#sessions.has(session.id)) return;
     this.#forget(session);
+    this.#desk.failed(session.tunnelId, session.sessionId, failure);
     const cause = this.#shuttingDown ? TERMINATE_CAUSE.adminReboot : terminateCause(failure);
     for (const output of session.end(now, failure, cause)) this.#onSession(now, session, output);
     this.#outputs.push({ kind: 'remove-session', id: session.id });
@@ -421,16 +395,6 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
 function wordsForPeer({ step, reason }: Failure): string {
   if (step === 'RADIUS') return 'authentication: users cannot be judged here at present';
   return `${step}: ${reason}`.slice(0, 200);
-}
-
-/** Acct-Session-Ids of this run: random octets and a number. */
-function sessionNames(random: RandomSource): () => string {
-  const run = hex(random.bytes(RUN_OCTETS));
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${run}-${count}`;
-  };
 }
 
 function sessionKey(tunnelId: number, sessionId: number): string {

@@ -11,7 +11,8 @@ import type { RadiusDesk } from '../radius/radius-desk.ts';
 import { type ConnectionState, errorText, failureLine, internalFailure, type Step } from '../steps.ts';
 import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
 import { OuterSocket } from './outer-socket.ts';
-import { L2tpServerMachine, type L2tpServerOptions, type L2tpServerOutput } from './server-machine.ts';
+import { L2tpServerMachine } from './server-machine.ts';
+import type { L2tpServerOptions, L2tpServerOutput } from './server-types.ts';
 import type { SessionShape } from './session-shape.ts';
 import { untilQuiet } from './until-quiet.ts';
 
@@ -25,6 +26,8 @@ export interface L2tpServerServices {
   /** Wanted by servers whose users RADIUS servers judge; stopped with the server. */
   readonly radius?: RadiusDesk;
   readonly onStep: (step: Step) => void;
+  /** A call of this server to a branch has another state. */
+  readonly onCall?: (name: string, state: ConnectionState, failure?: Failure) => void;
   readonly onState: (state: ConnectionState, failure?: Failure) => void;
 }
 
@@ -110,6 +113,15 @@ export class L2tpServer {
   /** Its dealings with RADIUS servers, where it has any. */
   get radius(): RadiusDesk | undefined {
     return this.#services.radius;
+  }
+
+  /** Calls a branch, by the name of the call. */
+  call(name: string): void {
+    this.#runner.run((now) => this.machine.call(now, name));
+  }
+
+  hangUp(name: string): void {
+    this.#runner.run((now) => this.machine.hangUp(now, name));
   }
 
   /** Data-plane key of a session, for its counters. */
@@ -264,6 +276,9 @@ export class L2tpServer {
         return;
       case 'ask':
         this.#ask(output);
+        return;
+      case 'call-state':
+        this.#services.onCall?.(output.name, output.state, output.failure);
         return;
       case 'session-ended':
         onStep({ step: 'session ended', detail: `${whom(output.user)}: ${failureLine(output.failure)}` });

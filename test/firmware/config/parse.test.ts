@@ -42,6 +42,7 @@ describe('a good configuration', () => {
       sequencing: 'off',
       reorder: { packets: 16, milliseconds: 20 },
       dscp: 0,
+      number: '1',
       hello: { idleSeconds: 4, probeSeconds: 1, probes: 8 },
     });
     expect(configuration.l2tp.servers['office']).toMatchObject({

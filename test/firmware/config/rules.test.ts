@@ -47,6 +47,12 @@ const CASES: readonly (readonly [string, readonly Change[], string, RegExp])[] =
     'interfaces.lan.ipv4.address',
     /overlaps 10\.20\.0\.9\/24 of interface "wan"/,
   ],
+  [
+    'call-name-taken',
+    [['l2tp.servers.office.calls', { hq: { host: 'branch-12' } }]],
+    'l2tp.servers.office.calls.hq',
+    /the name of/,
+  ],
   ['device-twice', [['interfaces.lan.device', 'eth0']], 'interfaces.lan.device', /"wan" has already/],
   ['device-of-tunnel', [['interfaces.lan.device', 'l2tp-hq']], 'interfaces.lan.device', /l2tp-hq/],
   ['route-next-hop', [['routes', [{ prefix: '10.50.0.0/16' }]]], 'routes[0]', /neither/],

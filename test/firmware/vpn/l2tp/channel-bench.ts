@@ -4,11 +4,8 @@ import type { Failure } from '../../../../firmware/protocol/machine.ts';
 import type { UdpPath } from '../../../../firmware/protocol/udp-path.ts';
 import { L2tpClientMachine } from '../../../../firmware/vpn/l2tp/client-machine.ts';
 import type { L2tpClientOptions } from '../../../../firmware/vpn/l2tp/client-types.ts';
-import {
-  L2tpServerMachine,
-  type L2tpServerOptions,
-  type L2tpServerOutput,
-} from '../../../../firmware/vpn/l2tp/server-machine.ts';
+import { L2tpServerMachine } from '../../../../firmware/vpn/l2tp/server-machine.ts';
+import type { L2tpServerOptions, L2tpServerOutput } from '../../../../firmware/vpn/l2tp/server-types.ts';
 import type { SessionShape } from '../../../../firmware/vpn/l2tp/session-shape.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 

@@ -4,7 +4,7 @@ import { DataPlaneDispatch } from '../../../../firmware/vpn/data-plane-dispatch.
 import { L2tpClient, type L2tpClientPlacement, type L2tpClientServices } from '../../../../firmware/vpn/l2tp/client.ts';
 import type { L2tpClientOptions } from '../../../../firmware/vpn/l2tp/client-types.ts';
 import { L2tpServer } from '../../../../firmware/vpn/l2tp/server.ts';
-import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-machine.ts';
+import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-types.ts';
 import { RadiusDesk, type RadiusDeskOptions } from '../../../../firmware/vpn/radius/radius-desk.ts';
 import type { TunnelNetwork, TunnelNetworks } from '../../../../firmware/vpn/tunnel-networks.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeRouterDiscovery, type RouterAdvertisement } from '../../../../firmware/protocol/ndp/messages.ts';
 import type { L2tpClientOptions } from '../../../../firmware/vpn/l2tp/client-types.ts';
 import { isIpv6Frame, packetOf } from '../../../../firmware/vpn/l2tp/ipv6-frame.ts';
-import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-machine.ts';
+import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-types.ts';
 import { DriverBench } from './driver-bench.ts';
 
 const BOB = { password: 'bob-pw', routes: ['192.168.12.0/24', 'fd00:12::/64'] };

@@ -5,7 +5,7 @@ import { firstValue, type RadiusAttribute } from '../../../../firmware/protocol/
 import { CODE, type ReadPacket, readPacket } from '../../../../firmware/protocol/radius/packet.ts';
 import { sealResponse } from '../../../../firmware/protocol/radius/sealing.ts';
 import { serverStatus } from '../../../../firmware/router/l2tp-status.ts';
-import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-machine.ts';
+import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-types.ts';
 import type { GrantSurroundings } from '../../../../firmware/vpn/l2tp/user-grant.ts';
 import { DriverBench } from './driver-bench.ts';
 
