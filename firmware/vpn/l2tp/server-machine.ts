@@ -305,6 +305,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
       opening,
       {
         ...{ hostName, localAddress, dns, users, authentication, mru },
+        ...(this.#options.data ? { data: this.#options.data } : {}),
         ...(this.#ipv6 ? { ipv6: this.#ipv6 } : {}),
         ...(this.#sessionRadius ? { radius: this.#sessionRadius } : {}),
         handOver: (name) => this.switchboard.targetOf(name) !== undefined,
