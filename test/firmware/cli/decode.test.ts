@@ -1,12 +1,17 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../../firmware/cli/command-line.ts';
 import { ipv4, pcapFile, udp } from '../../support/capture-builder.ts';
 import { EVERY_MESSAGE, SECRET } from '../../support/every-message.ts';
 import { culvert } from './culvert.ts';
+
+const MAIN = fileURLToPath(new URL('../../../firmware/cli/main.ts', import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), 'culvert-decode-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -133,5 +138,18 @@ describe('culvert decode', () => {
         .split('\n')
         .map((line) => JSON.parse(line).frame),
     ).toEqual(EVERY_MESSAGE.map((_, at) => at + 1));
+  });
+
+  it('ends quietly when its reader goes away', async () => {
+    const many = Array.from({ length: 200 }, () => EVERY_MESSAGE).flat();
+    const long = file('long.pcap', pcapFile(many.map((bytes) => ({ bytes }))));
+    const child = spawn(process.execPath, [MAIN, 'decode', long], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint += text;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    await once(child, 'close');
+    expect(complaint).toBe('');
   });
 });
