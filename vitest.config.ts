@@ -7,7 +7,7 @@ export default defineConfig({
     // Separate processes: the GPIO binding's native part must never be loaded in a worker thread.
     pool: 'forks',
     // Most of the time of the long ones is waiting for a peer.
-    maxWorkers: 2,
+    maxWorkers: 3,
     reporters: ['default'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
