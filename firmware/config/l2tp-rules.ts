@@ -36,6 +36,7 @@ export const L2TP_RULES: readonly ConfigurationRule[] = [
   { name: 'listen-elsewhere', severity: 'warning', check: listenElsewhere },
   { name: 'on-demand-routes', severity: 'error', check: onDemandRoutes },
   { name: 'on-demand-masquerade', severity: 'error', check: onDemandMasquerade },
+  { name: 'proxy-of-strangers', severity: 'warning', check: proxyOfStrangers },
 ];
 
 interface Pool {
@@ -263,5 +264,17 @@ function* onDemandMasquerade({ l2tp }: Configuration): Iterable<Finding> {
     if (start !== 'on-demand' || !masquerade) continue;
     const path = `${memberPath('l2tp.clients', name)}.masquerade`;
     yield { path, found: 'true', allowed: 'false, because packets are held before the server has assigned an address' };
+  }
+}
+
+/** Anybody can be the LAC then, and tell what it likes of its callers. */
+function* proxyOfStrangers(configuration: Configuration): Iterable<Finding> {
+  for (const [name, { proxyAuthentication, secret, ipsec }] of Object.entries(configuration.l2tp.servers)) {
+    if (proxyAuthentication === 'off' || secret !== undefined || ipsec !== undefined) continue;
+    yield {
+      path: `${memberPath('l2tp.servers', name)}.proxyAuthentication`,
+      found: `"${proxyAuthentication}" with neither a tunnel secret nor IPsec, so that any LAC is believed`,
+      allowed: '"off", or a secret or ipsec that only the LAC knows',
+    };
   }
 }

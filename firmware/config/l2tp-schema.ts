@@ -242,6 +242,13 @@ const L2TP_SERVER_SCHEMA = Type.Object(
       maxItems: 5,
       uniqueItems: true,
     }),
+    proxyAuthentication: Type.Enum(['off', 'lcp', 'full'], {
+      title: 'Proxy authentication',
+      description:
+        'How far a LAC is believed that has begun PPP in place of this server (RFC 2661 section 4.4.5): "off" begins anew, ' +
+        '"lcp" takes over what it negotiated and challenges the caller anew, "full" judges the proof that it relays, too.',
+      default: 'off',
+    }),
     secret: Type.Optional(TUNNEL_SECRET),
     hideAvps: HIDE_AVPS,
     mru: MRU,

@@ -48,7 +48,7 @@ export function serverOptions(
 ): L2tpServerOptions {
   const { localAddress, pool, dns, ipv6, users, authentication, secret, hideAvps, hello, limits, forward, calls } =
     configuration;
-  const { sequencing, reorder, dscp } = configuration;
+  const { sequencing, reorder, dscp, proxyAuthentication } = configuration;
   return {
     hostName,
     localAddress,
@@ -74,6 +74,7 @@ export function serverOptions(
     limits,
     data: { sequencing: sequencing === 'on', reorder, dscp },
     ...(radius ? { radius } : {}),
+    proxyAuthentication,
     forward: forwardTargets(forward),
     calls: Object.entries(calls).map(([name, { host, number, start }]) => ({
       name,

@@ -8,7 +8,7 @@ import { chapAlgorithm } from './chap-algorithms.ts';
 import { earliest } from './deadlines.ts';
 import { EapAuthenticateeExchange, EapAuthenticatorExchange, EapPassThrough } from './eap.ts';
 import type { LcpAgreement } from './lcp.ts';
-import type { Authenticatee, Authenticator, PppAuthentication } from './link-types.ts';
+import type { Authenticatee, Authenticator, PeerProof, PppAuthentication } from './link-types.ts';
 import type { ControlPacket } from './packet.ts';
 import { PapAuthenticatee, PapAuthenticator } from './pap.ts';
 import { PPP_PAP } from './protocol-numbers.ts';
@@ -42,6 +42,8 @@ export interface AuthenticationSettings {
   readonly retryMs: number;
   /** Of our Challenge, 0..255; another one than before. */
   readonly identifier: number;
+  /** The peer's proof by just that method, which another took in our place: it is judged at once. */
+  readonly proxied: PeerProof | undefined;
 }
 
 export class AuthenticationPhase {
@@ -117,14 +119,18 @@ export class AuthenticationPhase {
   #newAuthenticator(
     method: PppAuthentication,
     authenticator: Authenticator,
-    { judge, retryMs, identifier }: AuthenticationSettings,
+    { judge, retryMs, identifier, proxied }: AuthenticationSettings,
     random: RandomSource,
   ): Exchange {
     const host = this.#exchangeHost('peer', method);
-    if (method === 'pap') return new PapAuthenticator(judge, host);
+    if (method === 'pap') return new PapAuthenticator(judge, host, proxied?.method === 'pap' ? proxied : undefined);
     if (method !== 'eap') {
       const algorithm = chapAlgorithm(method);
-      const chap = new ChapAuthenticator(algorithm, authenticator.name, judge, host, random, retryMs, identifier);
+      const { name } = authenticator;
+      const chap =
+        proxied !== undefined && 'challenge' in proxied
+          ? new ChapAuthenticator(algorithm, name, judge, host, random, retryMs, proxied.identifier, proxied)
+          : new ChapAuthenticator(algorithm, name, judge, host, random, retryMs, identifier);
       this.#ownChallenge = () => chap.challenge;
       return chap;
     }

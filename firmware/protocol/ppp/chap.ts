@@ -7,7 +7,7 @@ import type { Failure, Instant, RandomSource } from '../machine.ts';
 import { printable } from '../printable.ts';
 import { type Exchange, type ExchangeHost, type Judge, unprovedFailure } from './authentication.ts';
 import { methodTitle } from './authentication-methods.ts';
-import type { Authenticatee, ChapMethod, Verdict } from './link-types.ts';
+import type { Authenticatee, ChapMethod, PeerProof, Verdict } from './link-types.ts';
 import type { ControlPacket } from './packet.ts';
 
 export const CHAP_CHALLENGE = 1;
@@ -185,6 +185,9 @@ export class ChapAuthenticatee implements Exchange {
   }
 }
 
+/** What a peer answers to a Challenge. */
+type ChapAnswer = Extract<PeerProof, { method: ChapMethod }>;
+
 /** The peer proves itself: we send one Challenge, again and again, until a Response comes. */
 export class ChapAuthenticator implements Exchange {
   readonly method: ChapMethod;
@@ -196,6 +199,7 @@ export class ChapAuthenticator implements Exchange {
   readonly #retryMs: number;
   readonly #identifier: number;
   readonly #challenge: Uint8Array;
+  readonly #proxied: ChapAnswer | undefined;
   /** The first Response is being judged, or was. */
   #answered = false;
   /** The Success or Failure that stands. */
@@ -205,6 +209,7 @@ export class ChapAuthenticator implements Exchange {
   /**
    * @param name of this side, in the Challenge.
    * @param identifier of the Challenge, 0..255; another one than in the exchange before.
+   * @param proxied the answer to a Challenge with that identifier that another sent in our place: ours then never goes out.
    */
   constructor(
     algorithm: ChapAlgorithm,
@@ -214,16 +219,18 @@ export class ChapAuthenticator implements Exchange {
     random: RandomSource,
     retryMs: number,
     identifier: number,
+    proxied?: ChapAnswer,
   ) {
     this.method = algorithm.method;
     this.#algorithm = algorithm;
+    this.#proxied = proxied;
     this.#name = name;
     this.#judge = judge;
     this.#host = host;
     this.#random = random;
     this.#retryMs = retryMs;
     this.#identifier = identifier;
-    this.#challenge = random.bytes(algorithm.challengeLength ?? 16);
+    this.#challenge = proxied?.challenge ?? random.bytes(algorithm.challengeLength ?? 16);
   }
 
   /** What we challenge the peer with. */
@@ -232,7 +239,8 @@ export class ChapAuthenticator implements Exchange {
   }
 
   start(now: Instant): void {
-    this.#sendChallenge(now, false);
+    if (this.#proxied === undefined) this.#sendChallenge(now, false);
+    else this.#ask(now, this.#proxied);
   }
 
   receive(now: Instant, packet: ControlPacket): void {
@@ -245,16 +253,13 @@ export class ChapAuthenticator implements Exchange {
     }
     // While it is being judged, a repetition is the same question.
     if (this.#answered) return;
-    this.#answered = true;
-    this.#retryAt = undefined;
-    const proof = {
+    this.#ask(now, {
       method: this.method,
       name: name.slice(),
       identifier: this.#identifier,
       challenge: this.#challenge,
       response: value.slice(),
-    };
-    this.#judge(now, proof, (at, verdict) => this.#judged(at, proof.name, verdict));
+    });
   }
 
   nudge(): void {
@@ -274,6 +279,12 @@ export class ChapAuthenticator implements Exchange {
     return this.#answered
       ? `nobody judged the ${title} Response of the peer`
       : `the peer did not answer our ${title} Challenge`;
+  }
+
+  #ask(now: Instant, proof: ChapAnswer): void {
+    this.#answered = true;
+    this.#retryAt = undefined;
+    this.#judge(now, proof, (at, verdict) => this.#judged(at, proof.name, verdict));
   }
 
   #judged(now: Instant, name: Uint8Array, verdict: Verdict): void {

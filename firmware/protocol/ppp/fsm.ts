@@ -144,6 +144,13 @@ export class Automaton {
     return true;
   }
 
+  /** Opened at once, without a packet: somebody else has negotiated in our place. Before any event only. */
+  adopt(now: Instant): void {
+    if (this.#state !== 'Initial') return;
+    this.#state = 'Opened';
+    this.#act('tlu', now);
+  }
+
   /** Lets the Restart timer expire when it is due: TO+ or TO-. */
   tick(now: Instant): void {
     if (this.#restartTimer === undefined || now < this.#restartTimer) return;

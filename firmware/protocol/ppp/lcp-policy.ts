@@ -117,6 +117,26 @@ export class LcpPolicy implements NegotiationPolicy {
     this.#grievance = undefined;
   }
 
+  /**
+   * Takes over what another negotiated in our place (RFC 2661 section 4.4.5).
+   * @param sent what it asked of the peer, and got; each must be what we might have asked for.
+   * @param received what the peer asked for; each must be what we would acknowledge.
+   * @returns false, and nothing is taken over, when there is anything else.
+   */
+  adopt(sent: readonly ConfigurationOption[], received: readonly ConfigurationOption[]): boolean {
+    const asked = this.#askedBy(sent);
+    if (asked !== undefined && areDistinct(received)) {
+      this.#asked = asked;
+      if (received.every((option) => this.judge(option) === 'ack')) {
+        this.accept(received);
+        return true;
+      }
+    }
+    this.#loops = 0;
+    this.reset();
+    return false;
+  }
+
   request(): readonly ConfigurationOption[] {
     const { mru, authentication, magic, pfc, acfc } = this.#asked;
     const options: ConfigurationOption[] = [];
@@ -192,6 +212,32 @@ export class LcpPolicy implements NegotiationPolicy {
       pfc: compressHeaders,
       acfc: compressHeaders,
     };
+  }
+
+  /** What these options ask of the peer; `undefined` when we would never have asked for it. */
+  #askedBy(options: readonly ConfigurationOption[]): Asked | undefined {
+    if (!areDistinct(options)) return undefined;
+    const { authenticator, compressHeaders = true } = this.#options;
+    const asked: Asked = { mru: undefined, authentication: undefined, magic: 0, pfc: false, acfc: false };
+    for (const option of options) {
+      if (option.type === LCP_MRU) asked.mru = valueOrUndefined(u16Value, option) ?? 0;
+      else if (option.type === LCP_MAGIC_NUMBER) asked.magic = valueOrUndefined(u32Value, option) ?? 0;
+      else if (option.type === LCP_PFC) asked.pfc = true;
+      else if (option.type === LCP_ACFC) asked.acfc = true;
+      else if (option.type === LCP_AUTHENTICATION_PROTOCOL) {
+        const value = valueOrUndefined(protocolValue, option);
+        asked.authentication = value && methodOf(value);
+        if (asked.authentication === undefined) return undefined;
+      } else if (option.type !== LCP_ACCM || valueOrUndefined(u32Value, option) === undefined) return undefined;
+      if (option.type === LCP_MAGIC_NUMBER && asked.magic === 0) return undefined;
+      if ((option.type === LCP_PFC || option.type === LCP_ACFC) && option.data.length > 0) return undefined;
+    }
+    const { mru = DEFAULT_MRU, authentication } = asked;
+    if (mru < MIN_MRU || mru > Math.max(DEFAULT_MRU, this.#options.mru)) return undefined;
+    if ((asked.pfc || asked.acfc) && !compressHeaders) return undefined;
+    const methods = authenticator?.methods ?? [];
+    const fits = authentication === undefined ? methods.length === 0 : methods.includes(authentication);
+    return fits ? asked : undefined;
   }
 
   #judgeAuthentication(option: ConfigurationOption): Judgement {
@@ -336,6 +382,10 @@ export function loopFailure(): Failure {
     reason: 'the link is looped back: our own packets come back to us',
     remedy: 'look for a loop between this side and the peer, or for a peer address that is our own',
   };
+}
+
+function areDistinct(options: readonly ConfigurationOption[]): boolean {
+  return new Set(options.map(({ type }) => type)).size === options.length;
 }
 
 function authenticationOption(method: PppAuthentication): ConfigurationOption {

@@ -23,6 +23,13 @@ export class LcpRecord {
     this.#initialReceived ??= this.#lastReceived;
   }
 
+  /** What another negotiated in our place. */
+  adopted(sent: Uint8Array, received: Uint8Array): void {
+    this.#lastSent = sent.slice();
+    this.#lastReceived = received.slice();
+    this.#initialReceived ??= this.#lastReceived;
+  }
+
   get history(): LcpHistory {
     return {
       initialReceivedConfreq: this.#initialReceived ?? new Uint8Array(0),

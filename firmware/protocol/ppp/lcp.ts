@@ -1,15 +1,17 @@
 /** The Link Control Protocol (RFC 1661): negotiation of the link, its termination, rejects and echoes. */
-import { ByteWriter } from '../bytes.ts';
+import { ByteWriter, DecodeError } from '../bytes.ts';
 import type { Failure, Instant, RandomSource } from '../machine.ts';
 import { earliest } from './deadlines.ts';
 import { EchoKeepalive } from './echo.ts';
 import { quoted } from './failure-text.ts';
 import type { AutomatonEvent, AutomatonState, RestartPolicy } from './fsm.ts';
+import { encodeTimeRemaining, LcpNotices } from './lcp-notices.ts';
 import { DEFAULT_MRU, LcpPolicy, loopFailure } from './lcp-policy.ts';
 import { type LcpHistory, LcpRecord } from './lcp-record.ts';
 import type { PppAuthentication, PppLinkOptions } from './link-types.ts';
 import { Negotiation } from './negotiation.ts';
 import type { FinishCause } from './negotiation-types.ts';
+import { decodeOptions } from './options.ts';
 import {
   type ControlPacket,
   DISCARD_REQUEST,
@@ -22,6 +24,7 @@ import {
   TIME_REMAINING,
 } from './packet.ts';
 import { PPP_LCP } from './protocol-numbers.ts';
+import type { ProxiedStart } from './proxied-start.ts';
 
 const DEFAULT_ECHO = { intervalMs: 10_000, failures: 4 };
 
@@ -56,6 +59,8 @@ export interface LcpHost {
   lcpFinished(now: Instant, failure: Failure): void;
   /** The link cannot go on; the peer is still there. */
   fail(now: Instant, failure: Failure): void;
+  /** The peer has a word for people. @param text printable. */
+  notice(text: string): void;
   /** The peer does not know a protocol that we sent. */
   protocolRejected(now: Instant, protocol: number): void;
   /** The peer is dead, or the line is. */
@@ -68,6 +73,7 @@ export class Lcp {
   readonly #negotiation: Negotiation;
   readonly #echo: EchoKeepalive;
   readonly #record = new LcpRecord();
+  readonly #notices = new LcpNotices();
   readonly #negotiationMs: number;
   readonly #maxConfigure: number;
   #negotiateBy: Instant | undefined;
@@ -119,6 +125,23 @@ export class Lcp {
     this.#negotiation.start(now);
   }
 
+  /**
+   * Instead of {@link start}: what another negotiated in our place stands, and LCP is opened without a packet.
+   * @returns false, and nothing has changed, when it is not acceptable here or cannot be read.
+   */
+  adopt(now: Instant, { lastSentConfreq: sent, lastReceivedConfreq: received }: ProxiedStart): boolean {
+    try {
+      // Copies: the octets of a frame may be reused.
+      if (!this.#policy.adopt(decodeOptions(sent.slice()), decodeOptions(received.slice()))) return false;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return false;
+    }
+    this.#record.adopted(sent, received);
+    this.#negotiation.adopt(now);
+    return true;
+  }
+
   receive(now: Instant, packet: ControlPacket): void {
     this.#record.received(packet);
     this.#negotiation.receive(now, packet);
@@ -145,6 +168,12 @@ export class Lcp {
     const room = Math.max(0, this.peerMru - PACKET_HEADER - 2);
     const data = new ByteWriter().u16(protocol).bytes(information.subarray(0, room)).finish();
     this.#host.send(PPP_LCP, { code: PROTOCOL_REJECT, identifier: this.#negotiation.nextIdentifier(), data }, false);
+  }
+
+  /** Tells the peer how long the link will last (RFC 1570 section 2.2). Only while LCP is opened. */
+  sendTimeRemaining(seconds: number, text: string): void {
+    const data = encodeTimeRemaining(this.#policy.magic, seconds, text);
+    this.#host.send(PPP_LCP, { code: TIME_REMAINING, identifier: this.#negotiation.nextIdentifier(), data }, false);
   }
 
   tick(now: Instant): void {
@@ -262,9 +291,13 @@ export class Lcp {
       case ECHO_REPLY:
         // Its Magic-Number is not looked at: some peers copy ours back. That it came is all that counts.
         return 'RXR';
-      case DISCARD_REQUEST:
       case IDENTIFICATION:
-      case TIME_REMAINING:
+      case TIME_REMAINING: {
+        const text = this.#notices.take(packet);
+        if (text !== undefined) this.#host.notice(text);
+        return 'RXR';
+      }
+      case DISCARD_REQUEST:
         return 'RXR';
       default:
         return 'RUC';

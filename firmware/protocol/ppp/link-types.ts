@@ -43,7 +43,13 @@ export type ChapMethod = Exclude<PppAuthentication, 'pap' | 'eap'>;
 
 /** What the peer proved itself with, for somebody else to judge. Octets are as they came, names not fit to print. */
 export type PeerProof =
-  | { readonly method: 'pap'; readonly name: Uint8Array; readonly password: Uint8Array }
+  | {
+      readonly method: 'pap';
+      readonly name: Uint8Array;
+      readonly password: Uint8Array;
+      /** Of the Authenticate-Request, 0..255, where it is known. */
+      readonly identifier?: number;
+    }
   | {
       readonly method: ChapMethod;
       readonly name: Uint8Array;
@@ -135,6 +141,23 @@ export interface PppLinkOptions {
 
 /** RFC 1661 section 3.2, plus `open` for a network layer that is up. */
 export type PppPhase = 'dead' | 'establish' | 'authenticate' | 'network' | 'open' | 'terminate';
+
+/** A link as `show status` tells it. */
+export interface PppView {
+  readonly phase: PppPhase;
+  /** How the peer proved itself; where it need not, how we did. */
+  readonly authentication?: PppAuthentication;
+  readonly localAddress?: string;
+  readonly peerAddress?: string;
+  readonly dns: readonly string[];
+  /** Eight octets each, while IPv6CP is opened. */
+  readonly localInterfaceId?: Uint8Array;
+  readonly peerInterfaceId?: Uint8Array;
+  /** Octets. */
+  readonly peerMru: number;
+  /** Who was proved by `authentication`. */
+  readonly user?: string;
+}
 
 export type PppOutput =
   /** A bare frame for the wire; control frames always go with full headers. */

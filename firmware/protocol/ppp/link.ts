@@ -16,7 +16,15 @@ import {
   terminatedAfterCcp,
   terminatedWhileAuthenticating,
 } from './link-failures.ts';
-import type { PeerProof, PppAuthentication, PppLinkOptions, PppOutput, PppPhase, Verdict } from './link-types.ts';
+import type {
+  PeerProof,
+  PppAuthentication,
+  PppLinkOptions,
+  PppOutput,
+  PppPhase,
+  PppView,
+  Verdict,
+} from './link-types.ts';
 import { judgeLocally } from './local-judge.ts';
 import { NetworkPhase } from './network-phase.ts';
 import { OutsideJudge } from './outside-judge.ts';
@@ -33,29 +41,13 @@ import {
   PPP_PAP,
   protocolName,
 } from './protocol-numbers.ts';
+import { type ProxiedStart, usableProof } from './proxied-start.ts';
 import { RejectBudget } from './reject-budget.ts';
 
 /** RFC 1661 section 4.6, with the timer for a tunnel instead of a modem. */
 const DEFAULT_RESTART: RestartPolicy = { intervalMs: 1000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5 };
 const DEFAULT_AUTHENTICATION_MS = 30_000;
 const DEFAULT_NETWORK_MS = 30_000;
-
-/** A link as `show status` tells it. */
-export interface PppView {
-  readonly phase: PppPhase;
-  /** How the peer proved itself; where it need not, how we did. */
-  readonly authentication?: PppAuthentication;
-  readonly localAddress?: string;
-  readonly peerAddress?: string;
-  readonly dns: readonly string[];
-  /** Eight octets each, while IPv6CP is opened. */
-  readonly localInterfaceId?: Uint8Array;
-  readonly peerInterfaceId?: Uint8Array;
-  /** Octets. */
-  readonly peerMru: number;
-  /** Who was proved by `authentication`. */
-  readonly user?: string;
-}
 
 /** Whoever was proved. */
 interface Proof {
@@ -84,6 +76,8 @@ export class PppLink implements Machine<PppOutput> {
   /** Runs on through renegotiations: an unproved peer cannot hold the link open by starting anew. */
   #authenticateBy: Instant | undefined;
   #challengeIdentifier = 0;
+  /** What another heard of the peer, for the first Authentication phase. */
+  #proxiedProof: PeerProof | undefined;
   #proofs: { we?: Proof; peer?: Proof } = {};
   /** The peer wanted CCP, and the network is not up yet. */
   #declinedCcp = false;
@@ -102,6 +96,7 @@ export class PppLink implements Machine<PppOutput> {
       lcpDown: (_now, ending) => this.#lcpDown(ending),
       lcpFinished: (_now, failure) => this.#finish(this.#failure ?? this.#explain(failure)),
       fail: (now, failure) => this.#end(now, failure, failure.reason),
+      notice: (text) => this.#outputs.push({ kind: 'notice', protocol: protocolName(PPP_LCP), text }),
       protocolRejected: (now, protocol) => this.#protocolRejected(now, protocol),
       dead: (_now, failure) => {
         this.#lcp.sendFarewell();
@@ -140,13 +135,22 @@ export class PppLink implements Machine<PppOutput> {
     };
   }
 
-  /** The lower layer is up: the first Configure-Request goes out, and frames that came before are taken. */
-  start(now: Instant): void {
-    if (this.#life !== 'waiting') return;
+  /**
+   * The lower layer is up: the first Configure-Request goes out, and frames that came before are taken.
+   * @param proxied what another did in our place; what is not acceptable of it is done anew, and is no error.
+   * @returns whether its LCP stands.
+   */
+  start(now: Instant, proxied?: ProxiedStart): boolean {
+    if (this.#life !== 'waiting') return false;
     this.#life = 'running';
     this.#setPhase('establish');
-    this.#lcp.start(now);
+    this.#challengeIdentifier = proxied?.challengeIdentifier ?? 0;
+    this.#proxiedProof = proxied?.proof;
+    const adopted = proxied !== undefined && this.#lcp.adopt(now, proxied);
+    this.#proxiedProof = undefined;
+    if (!adopted) this.#lcp.start(now);
     this.#takeKept(now);
+    return adopted;
   }
 
   /**
@@ -174,6 +178,11 @@ export class PppLink implements Machine<PppOutput> {
     if (this.#life !== 'running') return;
     this.#outsideJudge.verdict(now, id, verdict);
     this.#takeKept(now);
+  }
+
+  /** Tells the peer how many seconds are left (RFC 1570); before LCP is opened, nothing. @param text for people. */
+  tellTimeRemaining(seconds: number, text: string): void {
+    if (this.#life === 'running' && this.#lcp.state === 'Opened') this.#lcp.sendTimeRemaining(seconds, text);
   }
 
   /** Ends the link politely: `down` with this failure once the peer has acknowledged, or was asked often enough. */
@@ -333,7 +342,8 @@ export class PppLink implements Machine<PppOutput> {
       else ownJudge(now, proof, answer);
     };
     const identifier = this.#challengeIdentifier;
-    const settings = { agreement, authenticatee, authenticator, judge, retryMs, identifier };
+    const proxied = usableProof(this.#proxiedProof, agreement.peerProof);
+    const settings = { agreement, authenticatee, authenticator, judge, retryMs, identifier, proxied };
     return new AuthenticationPhase(settings, this.#random, {
       send: (protocol, packet, quiet) => this.#send(protocol, packet, quiet),
       authenticated: (_now, who, user, method) => {

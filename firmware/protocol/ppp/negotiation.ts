@@ -114,6 +114,11 @@ export class Negotiation {
     this.#automaton.handle('Up', now);
   }
 
+  /** What another negotiated in our place stands; the policy knows it already. Instead of {@link start}. */
+  adopt(now: Instant): void {
+    this.#automaton.adopt(now);
+  }
+
   /** Asks the peer to end: Close. @param text for the peer, cut to 120 octets; never a secret. */
   close(now: Instant, text = ''): void {
     this.#terminateText = text;

@@ -4,7 +4,7 @@ import type { Instant } from '../machine.ts';
 import { printable } from '../printable.ts';
 import { type Exchange, type ExchangeHost, type Judge, refusedFailure, unprovedFailure } from './authentication.ts';
 import { quoted } from './failure-text.ts';
-import type { Authenticatee, Verdict } from './link-types.ts';
+import type { Authenticatee, PeerProof, Verdict } from './link-types.ts';
 import type { ControlPacket } from './packet.ts';
 
 const AUTHENTICATE_REQUEST = 1;
@@ -121,11 +121,14 @@ export class PapAuthenticatee implements Exchange {
   }
 }
 
+type PapProof = Extract<PeerProof, { method: 'pap' }>;
+
 /** The peer proves itself: we answer its requests. */
 export class PapAuthenticator implements Exchange {
   readonly method = 'pap';
   readonly #judge: Judge;
   readonly #host: ExchangeHost;
+  readonly #proxied: PapProof | undefined;
   /** Of the newest request while the first one is being judged: the answer goes to it. */
   #asking: number | undefined;
   /** The text of the answer that stands. */
@@ -133,13 +136,16 @@ export class PapAuthenticator implements Exchange {
   /** The code of the answer that stands; repeated requests get it again (section 2.2.1). */
   #verdict: typeof AUTHENTICATE_ACK | typeof AUTHENTICATE_NAK | undefined;
 
-  constructor(judge: Judge, host: ExchangeHost) {
+  /** @param proxied what the peer asked another, who took it in our place. */
+  constructor(judge: Judge, host: ExchangeHost, proxied?: PapProof) {
     this.#judge = judge;
     this.#host = host;
+    this.#proxied = proxied;
   }
 
-  start(): void {
-    // The peer begins.
+  start(now: Instant): void {
+    // Else the peer begins.
+    if (this.#proxied !== undefined) this.#ask(now, this.#proxied, this.#proxied.identifier ?? 0);
   }
 
   receive(now: Instant, packet: ControlPacket): void {
@@ -149,11 +155,12 @@ export class PapAuthenticator implements Exchange {
       this.#answer(packet.identifier, this.#verdict, true);
       return;
     }
-    const first = this.#asking === undefined;
-    this.#asking = packet.identifier;
-    if (!first) return;
-    const proof = { method: 'pap', name: request.peerId.slice(), password: request.password.slice() } as const;
-    this.#judge(now, proof, (at, verdict) => this.#judged(at, proof.name, verdict));
+    const { identifier } = packet;
+    if (this.#asking !== undefined) this.#asking = identifier;
+    else {
+      const name = request.peerId.slice();
+      this.#ask(now, { method: 'pap', name, password: request.password.slice(), identifier }, identifier);
+    }
   }
 
   nudge(): void {
@@ -172,6 +179,11 @@ export class PapAuthenticator implements Exchange {
     return this.#asking === undefined
       ? 'the peer sent no user name and password (PAP)'
       : 'nobody judged the user name and password of the peer (PAP)';
+  }
+
+  #ask(now: Instant, proof: PapProof, identifier: number): void {
+    this.#asking = identifier;
+    this.#judge(now, proof, (at, verdict) => this.#judged(at, proof.name, verdict));
   }
 
   #judged(now: Instant, name: Uint8Array, verdict: Verdict): void {

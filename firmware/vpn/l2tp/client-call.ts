@@ -255,6 +255,9 @@ export class ClientCall {
           step: `${output.protocol} ${output.message}`,
         });
         break;
+      case 'notice':
+        this.#outputs.push({ kind: 'step', step: `${output.protocol} notice`, detail: output.text });
+        break;
       case 'link-up':
         this.#link = output;
         this.#judgeWidth(output.mtu);

@@ -299,12 +299,12 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
   #open(now: Instant, opening: Extract<L2tpOutput, { kind: 'session-opening' }>): void {
     const id = sessionKey(opening.tunnelId, opening.sessionId);
     this.#emptySince.delete(opening.tunnelId);
-    const { hostName, localAddress, dns, users, authentication, mru } = this.#options;
+    const { hostName, localAddress, dns, users, authentication, mru, proxyAuthentication = 'off' } = this.#options;
     const session = new ServerSession(
       id,
       opening,
       {
-        ...{ hostName, localAddress, dns, users, authentication, mru },
+        ...{ hostName, localAddress, dns, users, authentication, mru, proxyAuthentication },
         ...(this.#options.data ? { data: this.#options.data } : {}),
         ...(this.#ipv6 ? { ipv6: this.#ipv6 } : {}),
         ...(this.#sessionRadius ? { radius: this.#sessionRadius } : {}),

@@ -3,6 +3,7 @@ import type { Failure } from '../../protocol/machine.ts';
 import type { PppAuthentication, PppOutput } from '../../protocol/ppp/link-types.ts';
 import type { RadiusAttribute } from '../../protocol/radius/attribute-value.ts';
 import type { Step } from '../steps.ts';
+import type { ProxyTrust } from './proxy-avps.ts';
 import type { ServerIpv6 } from './server-ipv6.ts';
 import type { DataOptions, SessionShape } from './session-shape.ts';
 import type { AccountedUser, SessionRadius } from './session-users.ts';
@@ -17,6 +18,8 @@ export interface ServerSessionOptions {
   readonly mru: number;
   /** Whether a caller of this name is for another server. */
   readonly handOver?: (name: Uint8Array) => boolean;
+  /** How far a LAC is believed that has begun PPP in our place. Default: off. */
+  readonly proxyAuthentication?: ProxyTrust;
   readonly data?: DataOptions;
   /** Absent: IPv6 is refused. */
   readonly ipv6?: ServerIpv6;

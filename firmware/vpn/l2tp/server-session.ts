@@ -7,6 +7,7 @@ import type { Ipv4Assignment, PppOutput, Verdict } from '../../protocol/ppp/link
 import { MIN_IPV6_MTU } from '../../protocol/ppp/network-phase.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { RadiusAnswer } from '../radius/session-judge.ts';
+import { proxiedStart } from './proxy-avps.ts';
 import { type ServerIpv6, SessionIpv6 } from './server-ipv6.ts';
 import type { ServerSessionOptions, ServerSessionOutput } from './server-session-types.ts';
 import type { SessionNeighbours } from './session-neighbours.ts';
@@ -122,7 +123,9 @@ export class ServerSession {
   start(now: Instant, call: Extract<L2tpOutput, { kind: 'session-up' }>): void {
     if (call.sequencing) this.#put({ ...this.#shape, sequencing: true });
     this.#users.called(call);
-    this.ppp.start(now);
+    const proxied = call.proxy && proxiedStart(call.proxy, this.#options.proxyAuthentication ?? 'off');
+    if (this.ppp.start(now, proxied))
+      this.#outputs.push({ kind: 'step', step: 'proxy LCP', detail: 'what the LAC agreed on with the caller stands' });
   }
 
   /** The peer's port moved. */
@@ -204,6 +207,9 @@ export class ServerSession {
       case 'trace':
         this.#outputs.push({ kind: 'step', direction: output.direction, step: `${output.protocol} ${output.message}` });
         break;
+      case 'notice':
+        this.#outputs.push({ kind: 'step', step: `${output.protocol} notice`, detail: output.text });
+        break;
       case 'link-up':
         this.#link = output;
         break;
@@ -278,6 +284,7 @@ export class ServerSession {
     });
     this.#tellIpv6();
     this.#openSession();
+    if (sessionTimeout !== undefined) this.ppp.tellTimeRemaining(sessionTimeout, 'the session ends then');
   }
 
   /** Opens the session for what is up. */

@@ -5,6 +5,7 @@ import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { ConnectionState, Step } from '../steps.ts';
 import type { OutgoingCall } from './outgoing-desk.ts';
+import type { ProxyTrust } from './proxy-avps.ts';
 import type { ServerIpv6Options } from './server-ipv6.ts';
 import type { ServerSessionOutput } from './server-session-types.ts';
 import type { DataOptions, SessionShape } from './session-shape.ts';
@@ -30,6 +31,8 @@ export interface L2tpServerOptions {
   readonly data?: DataOptions;
   /** RADIUS servers judge who is not among the users. */
   readonly radius?: ServerRadius;
+  /** How far a LAC is believed that has begun PPP in our place. Default: off. */
+  readonly proxyAuthentication?: ProxyTrust;
   /** Other servers, to which callers are handed on by their name. */
   readonly forward?: readonly ForwardTarget[];
   /** Branches that this server calls. */

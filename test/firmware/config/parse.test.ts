@@ -48,6 +48,7 @@ describe('a good configuration', () => {
     expect(configuration.l2tp.servers['office']).toMatchObject({
       port: 1701,
       hideAvps: false,
+      proxyAuthentication: 'off',
       mru: 1400,
       limits: { halfOpenPerAddress: 4, halfOpenTotal: 64, tunnels: 1024 },
       users: { bob: { password: 'bob-pw', routes: [] } },

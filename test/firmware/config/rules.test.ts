@@ -167,6 +167,12 @@ const CASES: readonly (readonly [string, readonly Change[], string, RegExp])[] =
     'l2tp.clients.plant.masquerade',
     /true/,
   ],
+  [
+    'proxy-of-strangers',
+    [['l2tp.servers.office.proxyAuthentication', 'lcp']],
+    'l2tp.servers.office.proxyAuthentication',
+    /neither a tunnel secret nor IPsec/,
+  ],
   ['redacted-secret', [['l2tp.clients.hq.password', '********']], 'l2tp.clients.hq.password', /stars/],
   ['weak-secret', [['l2tp.clients.hq.password', 'short']], 'l2tp.clients.hq.password', /short secret/],
 ];
@@ -202,6 +208,13 @@ describe('the rules', () => {
     [
       'a user inside its own routes',
       [['l2tp.servers.office.users.bob', { password: 'long enough', address: '10.96.0.1', routes: ['10.96.0.0/24'] }]],
+    ],
+    [
+      'a LAC that is believed and shares a secret',
+      [
+        ['l2tp.servers.office.proxyAuthentication', 'full'],
+        ['l2tp.servers.office.secret', 'long enough'],
+      ],
     ],
     ['two servers on two ports', [['l2tp.servers.two', office2]]],
     ['a management network', [['interfaces.dmz', dmz]]],

@@ -5,6 +5,7 @@ import type { PppLinkOptions, PppOutput } from '../../../../firmware/protocol/pp
 import { type ConfigurationOption, decodeOptions, encodeOptions } from '../../../../firmware/protocol/ppp/options.ts';
 import { type ControlPacket, decodePacket, encodeFrame } from '../../../../firmware/protocol/ppp/packet.ts';
 import { protocolName } from '../../../../firmware/protocol/ppp/protocol-numbers.ts';
+import type { ProxiedStart } from '../../../../firmware/protocol/ppp/proxied-start.ts';
 
 /** A seeded generator (mulberry32): the same seed, the same run. */
 export class TestRandom implements RandomSource {
@@ -166,8 +167,8 @@ export class Solo extends Station {
     super(options, new TestRandom(seed));
   }
 
-  begin(): this {
-    this.link.start(this.now);
+  begin(proxied?: ProxiedStart): this {
+    this.link.start(this.now, proxied);
     this.drain();
     return this;
   }
