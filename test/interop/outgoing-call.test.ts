@@ -1,10 +1,15 @@
 /** Outgoing calls between two Culverts: the branch holds a tunnel, and head office has it place the call. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../scripts/lab/wait.ts';
+import { expectAgreement } from './decode-agrees.ts';
+import { Recording } from './recording.ts';
 import { SitePair, waitForState } from './site-pair.ts';
 
 let pair: SitePair | undefined;
+const recording = new Recording();
+afterAll(() => recording.remove());
 afterEach(async () => {
+  await recording.stop();
   await pair?.remove();
   pair = undefined;
 });
@@ -14,6 +19,7 @@ async function start(client: object, call: object): Promise<SitePair> {
     client: { start: 'called', number: '12', ...client },
     server: { calls: { 'branch-call': { host: 'branch-12', number: '12', ...call } } },
   });
+  await recording.start(pair.network.internet, 'br0', 'udp');
   await pair.office.start();
   await pair.branch.start();
   const { office } = pair;
@@ -58,5 +64,11 @@ describe('head office calls a branch', { timeout: 90_000 }, () => {
     await waitFor('the end of the tunnel', async () => (await office.l2tp('office'))?.tunnelId === 0);
     const absent = await office.culvert('connect', 'branch-call');
     expect(absent.stderr).toMatch(/no tunnel of a branch whose host name is branch-12 stands/);
+  });
+});
+
+describe('what an outgoing call is on the wire', () => {
+  it('is decoded as tshark decodes it', async () => {
+    await expectAgreement(recording, ['l2tp OCRQ', 'l2tp OCRP', 'l2tp OCCN', 'l2tp CDN', 'ppp-chap Success']);
   });
 });
