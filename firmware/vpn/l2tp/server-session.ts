@@ -28,6 +28,10 @@ const POOL_USED_UP: Failure = {
   remedy: 'enlarge the pool of this server',
 };
 
+/** What becomes of the LCP that a LAC negotiated. */
+const TAKEN_OVER = 'what the LAC agreed on with the caller stands';
+const NOT_TAKEN_OVER = 'what the LAC agreed on with the caller does not suit this server: LCP begins anew';
+
 /** One call of a server: the PPP link inside it, and the address that it holds. */
 export class ServerSession {
   readonly id: string;
@@ -124,8 +128,8 @@ export class ServerSession {
     if (call.sequencing) this.#put({ ...this.#shape, sequencing: true });
     this.#users.called(call);
     const proxied = call.proxy && proxiedStart(call.proxy, this.#options.proxyAuthentication ?? 'off');
-    if (this.ppp.start(now, proxied))
-      this.#outputs.push({ kind: 'step', step: 'proxy LCP', detail: 'what the LAC agreed on with the caller stands' });
+    const adopted = this.ppp.start(now, proxied);
+    if (proxied) this.#outputs.push({ kind: 'step', step: 'proxy LCP', detail: adopted ? TAKEN_OVER : NOT_TAKEN_OVER });
   }
 
   /** The peer's port moved. */

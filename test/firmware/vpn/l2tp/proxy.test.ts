@@ -168,6 +168,7 @@ describe('a caller who has proved itself to a LAC', () => {
       expect(relay.users).toEqual(['bob']);
       expect(relay.steps).not.toContain(TAKEN_OVER);
       expect(relay.traces).toContain('received LCP Configure-Request');
+      expect(relay.steps.some((step) => /LCP begins anew/.test(step))).toBe(trust === 'full');
       expect(relay.traces).toContain(CHALLENGE);
     }
   });

@@ -178,6 +178,7 @@ describe('a server whose users RADIUS judges', () => {
     const bench = new RadiusBench();
     bench.granted = [{ name: 'sessionTimeout', value: 10 }];
     await bench.dial();
+    expect(bench.branch.steps).toContain('LCP notice: 10 s remaining: the session ends then');
     await bench.run(7);
     expect(bench.client.state).toBe('up');
     await bench.run(2);
