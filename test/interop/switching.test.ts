@@ -20,7 +20,23 @@ import { expectFailure, ping, waitForState } from './site-pair.ts';
 const PLANT = '10.20.0.40';
 const USER = 'bob@plant.example';
 const FORWARD = { plant: { server: PLANT, realms: ['Plant.Example'], secret: 'tunnel secret' } };
+/** l2tpns has 1701 and 1702. */
+const PLANT_PORT = 1703;
 const recording = new Recording();
+
+function plantConfiguration(server: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const wan = { device: 'eth0', zone: 'wan', ipv4: { method: 'static', address: `${PLANT}/24` } };
+  const plant = {
+    ...{ listen: PLANT, port: PLANT_PORT, localAddress: '10.96.0.1', pool: '10.96.0.10-10.96.0.20' },
+    ...{ users: { [USER]: { password: 'bob-pw' } }, authentication: ['chap'], secret: FORWARD.plant.secret },
+    ...server,
+  };
+  return { system: { hostname: 'plant' }, interfaces: { wan }, l2tp: { servers: { plant } } };
+}
+
+function count(log: string, words: string): number {
+  return log.split(words).length - 1;
+}
 
 describe('a server that hands callers on', { timeout: 120_000 }, () => {
   let network: BranchNetwork;
@@ -108,6 +124,24 @@ describe('a server that hands callers on', { timeout: 120_000 }, () => {
     expect((await guest.tryExec(`ping -n -c 1 -W 1 ${caller.peerAddress}`)).code).toBe(0);
     await caller.stop();
     await waitFor('the end of the other', async () => (await office.l2tp('plant'))?.sessions.length === 0);
+  });
+
+  it('hands a caller on to Culvert, which goes on with its LCP and its proof: there is one Challenge', async () => {
+    const server = await start('plant', plant, plantConfiguration({ proxyAuthentication: 'full' }));
+    await start(
+      'office',
+      network.office,
+      officeConfiguration({ authentication: ['chap'], forward: { plant: { ...FORWARD.plant, port: PLANT_PORT } } }),
+    );
+    const branch = await start('branch', network.branch, branchConfiguration({ user: USER, password: 'bob-pw' }));
+    await waitForState(branch, 'hq', 'up');
+    expect(await server.ppp(USER)).toMatchObject({ state: 'up', peerAddress: '10.96.0.10' });
+    expect(server.log()).toContain('proxy LCP');
+    expect(count(server.log(), 'sent LCP Configure-Request')).toBe(0);
+    expect(count(server.log(), 'sent CHAP Challenge')).toBe(0);
+    expect(count(branch.log(), 'received CHAP Challenge')).toBe(1);
+    expect(count(branch.log(), 'received CHAP Success')).toBe(1);
+    expect(count(branch.log(), 'received LCP Configure-Request')).toBe(1);
   });
 
   it('tells a caller why it cannot be connected, and serves its own users all the same', async () => {
