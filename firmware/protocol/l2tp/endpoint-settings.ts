@@ -35,6 +35,7 @@ export interface EndpointSettings {
   readonly accept?: AcceptSettings;
   readonly outgoingCalls?: (request: CallRequest) => CloseCause | undefined;
   readonly receiveWindow: number;
+  readonly dscp: number;
   readonly retransmit: RetransmitPolicy;
   readonly hello: HelloPolicy;
   readonly limits: EndpointLimits;
@@ -64,6 +65,7 @@ export function endpointSettings(options: L2tpEndpointOptions): EndpointSettings
         }),
     ...(options.outgoingCalls === undefined ? {} : { outgoingCalls: options.outgoingCalls }),
     receiveWindow,
+    dscp: options.dscp ?? 0,
     retransmit: { ...RETRANSMIT, ...options.retransmit },
     hello: { ...HELLO, ...options.hello },
     limits: { ...LIMITS, ...options.limits },

@@ -57,6 +57,11 @@ export interface L2tpEndpointOptions {
    * it is taken: a `call-requested` follows, and waits for `answerCall` or `closeSession`.
    */
   readonly outgoingCalls?: (request: CallRequest) => CloseCause | undefined;
+  /**
+   * DSCP of sessions, 0..63: asked of the peer for calls of ours, and answered to the peer's (Session DS AVP, RFC 3308).
+   * Default 0: nothing is said.
+   */
+  readonly dscp?: number;
   /** Receive Window Size AVP, messages. Default 16. */
   readonly receiveWindow?: number;
   readonly retransmit?: Partial<RetransmitPolicy>;
@@ -193,6 +198,8 @@ export type L2tpOutput =
       readonly path: UdpPath;
       /** True when the call came from the peer: its ICRQ or its OCRQ. */
       readonly incoming: boolean;
+      /** How packets of the session are to be marked, where this side wants it at all: what the peer agreed to. */
+      readonly dscp?: number;
     }
   /** The peer has us place a call: `answerCall` once it stands, `closeSession` when it cannot. */
   | ({ readonly kind: 'call-requested'; readonly tunnelId: number; readonly sessionId: number } & CallRequest)

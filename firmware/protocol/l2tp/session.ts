@@ -14,6 +14,7 @@ import type { AvpFields } from './control-message.ts';
 import type { CloseCause, L2tpOutput, OpenCallOptions, OpenSessionOptions, SessionState } from './endpoint-types.ts';
 import { badMessage, noIccn, noIcrp, outOfTurn, peerDisconnected, superseded, weDisconnected } from './failures.ts';
 import type { MessageName } from './message-table.ts';
+import { dscpOf, sessionDsFields } from './per-hop-behaviour.ts';
 import { CallResult, GeneralError, resultOf } from './result-code.ts';
 import {
   type CallEvent,
@@ -36,6 +37,8 @@ export interface SessionHost {
   readonly path: UdpPath;
   /** Framing Type for an ICCN, OCRQ or OCCN. */
   readonly framingType: number;
+  /** DSCP for sessions, 0..63; 0: none is asked for, and none accepted. */
+  readonly dscp: number;
   sendForSession(session: Session, name: MessageName, fields: AvpFields): void;
   emit(output: L2tpOutput): void;
   nextCallSerialNumber(): number;
@@ -193,14 +196,14 @@ export class Session {
         this.#state = { kind: 'wait-connect', until: now + ICCN_TIMEOUT_MS };
         this.peerId = fields.assignedSessionId ?? 0;
         // First, for the peer's first frame can come right behind its answer.
-        this.#opening(true);
-        this.#host.sendForSession(this, 'ICRP', { assignedSessionId: this.localId });
+        this.#opening(true, fields);
+        this.#reply('ICRP', fields);
         break;
       case 'send OCRP':
         this.#state = { kind: 'wait-cs-answer', until: now + ICCN_TIMEOUT_MS };
         this.peerId = fields.assignedSessionId ?? 0;
-        this.#opening(true);
-        this.#host.sendForSession(this, 'OCRP', { assignedSessionId: this.localId });
+        this.#opening(true, fields);
+        this.#reply('OCRP', fields);
         this.#host.emit({
           kind: 'call-requested',
           tunnelId: this.#host.localId,
@@ -211,12 +214,12 @@ export class Session {
       case 'wait for OCCN':
         this.#state = { kind: 'wait-connect', until: now + ICCN_TIMEOUT_MS };
         this.peerId = fields.assignedSessionId ?? 0;
-        this.#opening(false);
+        this.#opening(false, fields);
         break;
       case 'send ICCN': {
         this.#state = { kind: 'established' };
         this.peerId = fields.assignedSessionId ?? 0;
-        this.#opening(false);
+        this.#opening(false, fields);
         const options = call.role === 'lac' ? call.options : {};
         const proxy = options.proxy === undefined ? {} : proxyFields(options.proxy);
         this.#connect('ICCN', { ...connectedFields(options, framingType), ...proxy });
@@ -252,7 +255,14 @@ export class Session {
 
   #request(name: 'ICRQ' | 'OCRQ', fields: AvpFields): void {
     const callSerialNumber = this.#host.nextCallSerialNumber();
-    this.#host.sendForSession(this, name, { assignedSessionId: this.localId, callSerialNumber, ...fields });
+    const marking = sessionDsFields(this.#host.dscp);
+    this.#host.sendForSession(this, name, { assignedSessionId: this.localId, callSerialNumber, ...fields, ...marking });
+  }
+
+  /** To a request for a DSCP this side answers with its own: that is what counts (RFC 3308 section 4). */
+  #reply(name: 'ICRP' | 'OCRP', request: AvpFields): void {
+    const marking = request.sessionDs === undefined ? {} : sessionDsFields(this.#host.dscp);
+    this.#host.sendForSession(this, name, { assignedSessionId: this.localId, ...marking });
   }
 
   /** ICCN or OCCN: the call is connected, and we are the LAC. */
@@ -261,7 +271,10 @@ export class Session {
     this.#up(fields.sequencingRequired ?? false);
   }
 
-  #opening(incoming: boolean): void {
+  /** @param fields of the request, where the call is the peer's, or of its reply to ours. */
+  #opening(incoming: boolean, fields: AvpFields): void {
+    const { dscp } = this.#host;
+    const agreed = incoming ? dscp : (dscpOf(fields) ?? dscp);
     this.#host.emit({
       kind: 'session-opening',
       tunnelId: this.#host.localId,
@@ -270,6 +283,7 @@ export class Session {
       peerSessionId: this.peerId,
       path: this.#host.path,
       incoming,
+      ...(dscp === 0 ? {} : { dscp: agreed }),
     });
   }
 

@@ -53,6 +53,10 @@ export class TunnelCalls implements SessionHost {
     return framingTypeFor(this.#host.peerFraming);
   }
 
+  get dscp(): number {
+    return this.#host.settings.dscp;
+  }
+
   get deadline(): Instant | undefined {
     let earliest: Instant | undefined;
     for (const { deadline } of this.#pending) {

@@ -52,6 +52,7 @@ export class ClientCall {
         // Four retransmissions: a server that is not there is given up after 23 s, and asked again soon.
         retransmit: { attempts: 4 },
         ...(options.hello ? { hello: options.hello } : {}),
+        dscp: options.data?.dscp ?? 0,
         outgoingCalls: ({ calledNumber }) => this.#refuseCall(calledNumber),
       },
       random,

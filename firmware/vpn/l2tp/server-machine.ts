@@ -72,6 +72,7 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
         hostName,
         accept: { hideAvps, ...(secret === undefined ? {} : { secret }) },
         ...(hello ? { hello } : {}),
+        dscp: options.data?.dscp ?? 0,
         ...(limits ? { limits } : {}),
       },
       random,

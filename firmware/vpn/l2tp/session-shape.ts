@@ -24,8 +24,9 @@ export interface DataOptions {
 /** The shape of a session whose ids have just become known; its network is still closed. */
 export function openingShape(
   opening: Extract<L2tpOutput, { kind: 'session-opening' }>,
-  { sequencing = false, reorder, dscp = 0 }: DataOptions,
+  { sequencing = false, reorder, dscp: configured = 0 }: DataOptions,
 ): SessionShape {
+  const dscp = opening.dscp ?? configured;
   return {
     path: opening.path,
     localTunnelId: opening.tunnelId,

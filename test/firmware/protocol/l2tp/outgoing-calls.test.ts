@@ -236,6 +236,34 @@ describe('the proxy AVPs of ICCN', () => {
   });
 });
 
+describe('the Session DS of RFC 3308', () => {
+  it.each([
+    [0, 0, undefined, undefined],
+    [46, 0, 46, undefined],
+    [46, 46, 46, 46],
+    [46, 10, 10, 10],
+    [0, 10, undefined, 10],
+  ])('asked for %i where the LNS wants %i, is %s at the LAC and %s at the LNS', (lac, lns, atLac, atLns) => {
+    const harness = new Harness({ client: { dscp: lac }, server: { dscp: lns } });
+    harness.connect();
+    expect(harness.last('client', 'session-opening')?.dscp).toBe(atLac);
+    expect(harness.last('server', 'session-opening')?.dscp).toBe(atLns);
+    const [icrq] = harness.sentBy('client', 'ICRQ');
+    expect(icrq?.message.body?.fields.sessionDs).toBe(lac === 0 ? undefined : lac << 10);
+    const [icrp] = harness.sentBy('server', 'ICRP');
+    expect(icrp?.message.body?.fields.sessionDs).toBe(lac === 0 || lns === 0 ? undefined : lns << 10);
+  });
+
+  it('of another kind than a DSCP changes nothing', () => {
+    const peer = ScriptedPeer.server(endpoint({ dscp: 46 }));
+    const [{ tunnelId } = { tunnelId: 0 }] = peer.endpoint.tunnels();
+    peer.endpoint.openSession(peer.now, tunnelId);
+    peer.drain();
+    peer.send('ICRP', { ...REPLY, sessionDs: 0x8001 }, peer.sessionId);
+    expect(peer.event('session-opening')).toMatchObject({ dscp: 46 });
+  });
+});
+
 describe('the PPP disconnect cause of RFC 3145', () => {
   it('is sent with a CDN and told in words', () => {
     const harness = new Harness();

@@ -30,10 +30,13 @@ describe('data messages', () => {
     expect([branch?.sequencing, office?.sequencing]).toEqual([false, true]);
   });
 
-  it('are put in order and marked as each end is told', async () => {
+  it('are put in order as each end is told, and marked as the server says, where both want a mark', async () => {
     const reorder = { packets: 16, milliseconds: 20 };
     const { branch, office } = await sessions({ data: { reorder, dscp: 46 } }, { data: { reorder, dscp: 10 } });
-    expect(branch).toMatchObject({ reorder, dscp: 46 });
+    expect(branch).toMatchObject({ reorder, dscp: 10 });
     expect(office).toMatchObject({ reorder, dscp: 10 });
+    const alone = await sessions({ data: { dscp: 46 } }, {});
+    expect(alone.branch).toMatchObject({ dscp: 46 });
+    expect(alone.office).not.toHaveProperty('dscp');
   });
 });
