@@ -1,28 +1,15 @@
-/** EAP MD5-Challenge (RFC 3748 section 5.4): CHAP with MD5 (RFC 1994) in EAP. It proves one side only. */
-import { ByteReader, ByteWriter, utf8Bytes } from '../bytes.ts';
+/**
+ * EAP MD5-Challenge (RFC 3748 section 5.4): CHAP with MD5 in EAP, whose values look the same (RFC 1994 section 4.1). It proves
+ * one side only.
+ */
+import { utf8Bytes } from '../bytes.ts';
 import { secretsEqual } from '../ppp/authentication.ts';
+import { decodeChapValue, encodeChapValue } from '../ppp/chap.ts';
 import { chapMd5 } from '../ppp/chap-md5.ts';
 import type { AuthenticatorMethod, AuthenticatorSettings, EapCredentials, MethodStep, PeerMethod } from './methods.ts';
 
 /** Octets of our challenge. */
 const CHALLENGE_OCTETS = 16;
-
-/** Value-Size, Value, Name: the same in a challenge and in its answer. */
-export interface EapMd5Value {
-  readonly value: Uint8Array;
-  readonly name: Uint8Array;
-}
-
-/** @throws DecodeError when Value-Size leaves the packet. */
-export function decodeEapMd5(typeData: Uint8Array): EapMd5Value {
-  const reader = new ByteReader(typeData);
-  const value = reader.bytes(reader.u8('Value-Size'), 'Value');
-  return { value, name: reader.rest() };
-}
-
-export function encodeEapMd5({ value, name }: EapMd5Value): Uint8Array {
-  return new ByteWriter().u8(value.length).bytes(value).bytes(name).finish();
-}
 
 export class Md5Peer implements PeerMethod {
   readonly #credentials: EapCredentials;
@@ -44,11 +31,11 @@ export class Md5Peer implements PeerMethod {
   }
 
   request(identifier: number, typeData: Uint8Array): Uint8Array | undefined {
-    const { value: challenge } = decodeEapMd5(typeData);
+    const { value: challenge } = decodeChapValue(typeData);
     if (challenge.length === 0 || this.#isReflected(challenge)) return undefined;
     this.#answered = true;
     const { user, password } = this.#credentials;
-    return encodeEapMd5({ value: chapMd5(identifier, utf8Bytes(password), challenge), name: utf8Bytes(user) });
+    return encodeChapValue({ value: chapMd5(identifier, utf8Bytes(password), challenge), name: utf8Bytes(user) });
   }
 }
 
@@ -62,12 +49,12 @@ export class Md5Authenticator implements AuthenticatorMethod {
   }
 
   begin(): Uint8Array {
-    return encodeEapMd5({ value: this.challenge, name: utf8Bytes(this.#settings.name) });
+    return encodeChapValue({ value: this.challenge, name: utf8Bytes(this.#settings.name) });
   }
 
   /** The identity is the user: the Name of the answer is a hint only, and often missing. */
   response(identifier: number, typeData: Uint8Array): MethodStep {
-    const { value } = decodeEapMd5(typeData);
+    const { value } = decodeChapValue(typeData);
     const { identity, find } = this.#settings;
     const { user, password, exists } = find(identity);
     const matches = secretsEqual(chapMd5(identifier, utf8Bytes(password), this.challenge), value);
