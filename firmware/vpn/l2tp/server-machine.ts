@@ -7,6 +7,7 @@ import { DeadlineQueue } from '../deadline-queue.ts';
 import type { RadiusAnswer } from '../radius/session-judge.ts';
 import { terminateCause } from '../radius/terminate-cause.ts';
 import { AddressPool } from './address-pool.ts';
+import { pppDisconnect } from './disconnect-cause.ts';
 import { OutgoingDesk } from './outgoing-desk.ts';
 import { ServerIpv6 } from './server-ipv6.ts';
 import { ServerSession } from './server-session.ts';
@@ -383,9 +384,11 @@ export class L2tpServerMachine implements Machine<L2tpServerOutput> {
     const tunnel = this.#endpoint.tunnel(session.tunnelId);
     if (!tunnel || tunnel.state === 'closing') return;
     if (tunnel.sessions.some((view) => view.sessionId === session.sessionId)) {
+      const disconnect = pppDisconnect(failure, session.spoken);
       this.#endpoint.closeSession(now, session.tunnelId, session.sessionId, {
         resultCode: CDN_ADMINISTRATIVE,
         message: wordsForPeer(failure),
+        ...(disconnect === undefined ? {} : { pppDisconnect: disconnect }),
       });
     }
     // Calls that were handed on are there, too.

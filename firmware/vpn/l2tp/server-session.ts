@@ -46,6 +46,7 @@ export class ServerSession {
   #link: LinkShape | undefined;
   #address: string | undefined;
   #user: string | undefined;
+  #spoken: string | undefined;
   #grant: UserGrant = NOTHING_GRANTED;
   #up = false;
   /** When the time is up that the user was given. */
@@ -112,6 +113,11 @@ export class ServerSession {
   /** While user packets of IPv6 flow. */
   get ipv6(): Pick<SessionIpv6, 'linkLocalAddress' | 'peerLinkLocalAddress' | 'prefix'> | undefined {
     return this.#up ? this.#ipv6 : undefined;
+  }
+
+  /** The last authentication protocol that was spoken. */
+  get spoken(): string | undefined {
+    return this.#spoken;
   }
 
   /** As the data plane has it. */
@@ -209,6 +215,7 @@ export class ServerSession {
         this.#outputs.push({ kind: 'ppp-send', frame: output.frame });
         break;
       case 'trace':
+        if (['PAP', 'CHAP', 'EAP'].includes(output.protocol)) this.#spoken = output.protocol;
         this.#outputs.push({ kind: 'step', direction: output.direction, step: `${output.protocol} ${output.message}` });
         break;
       case 'notice':
