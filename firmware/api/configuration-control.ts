@@ -1,0 +1,136 @@
+/** What the control API serves about configurations: commit, confirmation, history, candidate, backup. */
+import type { Author, RevisionInfo } from '../config/store/revision.ts';
+import type { CommandResult, ConfigurationProblem } from './router-control.ts';
+
+/** Bounds of a confirmation window, s. */
+export const CONFIRM_WITHIN_S = { minimum: 5, maximum: 86_400 } as const;
+
+/** How a configuration is to be put in force. */
+export interface CommitRequest extends Author {
+  /** For the history; at most 256 characters. */
+  readonly comment: string;
+  /**
+   * Seconds within {@link CONFIRM_WITHIN_S}: it reverts by itself unless it is confirmed by then. Absent: it is confirmed at
+   * once.
+   */
+  readonly confirmWithin?: number;
+  /**
+   * Only with `confirmWithin`: it is confirmed by itself when every connection that was up before, and is still configured,
+   * is up again; else it reverts at the end of the window.
+   */
+  readonly check?: boolean;
+  /** The revision that the author saw: refused when another one is in force by now. */
+  readonly base?: number;
+}
+
+/** What one configuration differs in from another. */
+export interface Difference {
+  /** `+ path = value`, `- path = value`, `~ path: old -> new`; secrets left out. */
+  readonly diff: readonly string[];
+  /** Connections that start, end or start anew: one sentence each, without a full stop. */
+  readonly connections: readonly string[];
+  /** What would be changed on the machine's network, in the words of ip(8); empty for a comparison of two old revisions. */
+  readonly network: readonly string[];
+  /** One sentence each, without a full stop. */
+  readonly warnings: readonly string[];
+}
+
+export type Refused =
+  /** The configuration is wrong; the problems are errors. */
+  | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] }
+  /** It was not tried, or the state directory cannot be written; sentences without a full stop. */
+  | { readonly ok: false; readonly reason: string; readonly remedy: string };
+
+export type PreviewResult = ({ readonly ok: true } & Difference) | Refused;
+
+export type CommitResult =
+  | ({
+      readonly ok: true;
+      /** The revision in force now. When nothing changed, the one that was in force already. */
+      readonly revision: number;
+      /** Wall clock, milliseconds since 1970, at which it reverts; absent when it is confirmed. */
+      readonly confirmBy?: number;
+      /** What could not be set on the machine's network, one sentence each; it is tried again by itself. */
+      readonly failures: readonly string[];
+    } & Difference)
+  | Refused;
+
+/** What is in force, and how safe that is. */
+export interface ConfigurationState {
+  /** 0: none was ever committed. */
+  readonly revision: number;
+  /**
+   * `factory`: none was ever committed. `pending`: it waits for its confirmation. `recovered`: the store was damaged, and what
+   * is in force is the last good export. `failsafe`: there was no export either; LAN only.
+   */
+  readonly state: 'factory' | 'confirmed' | 'pending' | 'recovered' | 'failsafe';
+  /** Of `recovered` and `failsafe`, one sentence without a full stop. */
+  readonly reason?: string;
+  readonly remedy?: string;
+  /** Of `pending`: seconds until it reverts by itself. */
+  readonly secondsLeft?: number;
+  /** Of `pending`: the revision that comes back then. */
+  readonly parent?: number;
+  /** Of `pending`: who put it in force. */
+  readonly who?: string;
+}
+
+export interface History {
+  readonly state: ConfigurationState;
+  /** The newest first. */
+  readonly revisions: readonly RevisionInfo[];
+  /** What happened to the configuration, the newest first; one sentence each, without a full stop. */
+  readonly events: readonly { readonly at: number; readonly text: string }[];
+}
+
+/** A draft that somebody is working on; there is one at a time. */
+export interface Candidate extends Author {
+  /** The revision that was in force when it was begun. */
+  readonly base: number;
+  /** When it was changed last, milliseconds since 1970. */
+  readonly at: number;
+  /** The configuration as JSON text, secrets replaced by stars. It need not be valid. */
+  readonly text: string;
+}
+
+export type CandidateResult =
+  | { readonly ok: true; readonly candidate?: Candidate }
+  /** Somebody else's is in the way: `owner` says whose. */
+  | { readonly ok: false; readonly reason: string; readonly remedy: string; readonly owner?: Author };
+
+/** A revision by its number, or what is in force, or the candidate. */
+export type RevisionReference = number | 'running' | 'candidate';
+
+/** No method throws for what a user can cause. */
+export interface ConfigurationControl {
+  /** What is in force, secrets left out. */
+  running(): unknown;
+  state(): ConfigurationState;
+  /** Validates the text (JSON or YAML) and puts it in force, whole or not at all. @param fileName for messages only. */
+  commit(text: string, fileName: string, request: CommitRequest): Promise<CommitResult>;
+  /** What {@link commit} would do; nothing is changed. */
+  preview(text: string, fileName: string): Promise<PreviewResult>;
+  /** What waits for its confirmation stays. */
+  confirm(author: Author): Promise<CommandResult>;
+  /** What waits for its confirmation is taken back now. */
+  revert(author: Author): Promise<CommandResult>;
+  /** Puts the document of an earlier revision in force, as a new revision. */
+  rollback(revision: number, request: CommitRequest): Promise<CommitResult>;
+  history(): Promise<History>;
+  compare(from: RevisionReference, to: RevisionReference): Promise<PreviewResult>;
+  /** The draft, whoever has it. */
+  candidate(): Promise<CandidateResult>;
+  /**
+   * Replaces the draft, or begins it. Stars in the place of secrets mean the secret that stands there already.
+   * @param takeover also when it is somebody else's.
+   */
+  editCandidate(text: string, fileName: string, author: Author, takeover: boolean): Promise<CandidateResult>;
+  discardCandidate(author: Author, takeover: boolean): Promise<CommandResult>;
+  commitCandidate(request: CommitRequest): Promise<CommitResult>;
+  /** The configuration in force with its secrets, as one JSON file under a passphrase. */
+  backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused>;
+  previewRestore(text: string, passphrase: string): Promise<PreviewResult>;
+  restore(text: string, passphrase: string, request: CommitRequest): Promise<CommitResult>;
+  /** Destroys the device key, then every configuration and counter, and ends the router; the next start is the first. */
+  factoryReset(author: Author): Promise<CommandResult>;
+}
