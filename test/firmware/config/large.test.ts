@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest';
+import { checkConfiguration } from '../../../firmware/config/parse.ts';
+import { largeConfiguration, largeDocument } from './large.ts';
+
+describe('the large configuration', () => {
+  it.each([10, 500, 1280])('of %i entries has so many of them, and no rule finds anything in it', (entries) => {
+    const { l2tp, ipsec, routes } = largeConfiguration(entries);
+    const users = Object.keys(l2tp.servers['office']?.users ?? {}).length;
+    const [clients, connections] = [l2tp.clients, ipsec.connections].map((record) => Object.keys(record).length);
+    expect(users + (clients ?? 0) + (connections ?? 0) + routes.length).toBe(entries);
+    expect(checkConfiguration(largeDocument(entries))).toMatchObject({ ok: true, warnings: [] });
+  });
+});
