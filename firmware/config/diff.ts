@@ -18,7 +18,7 @@ export function diffConfigurations(before: Configuration | undefined, after: Con
     const earlier = old.get(leaf.path);
     if (earlier === undefined) {
       if (!isDefault(leaf)) lines.push(`+ ${leaf.path}${leaf.secret ? ' (set)' : ` = ${show(leaf)}`}`);
-    } else if (show(earlier) !== show(leaf)) {
+    } else if (!sameValue(earlier.value, leaf.value)) {
       lines.push(`~ ${leaf.path}${leaf.secret ? ' (changed)' : `: ${show(earlier)} -> ${show(leaf)}`}`);
     }
   }
@@ -35,5 +35,9 @@ function show(leaf: Leaf): string {
 }
 
 function isDefault(leaf: Leaf): boolean {
-  return leaf.default !== undefined && JSON.stringify(leaf.default) === JSON.stringify(leaf.value);
+  return leaf.default !== undefined && sameValue(leaf.default, leaf.value);
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }

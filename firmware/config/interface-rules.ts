@@ -113,13 +113,13 @@ function* deviceOfTunnel(configuration: Configuration): Iterable<Finding> {
 
 function* routeNextHop(configuration: Configuration): Iterable<Finding> {
   const networks = interfaceNetworks(configuration);
+  const devices = Object.values(configuration.interfaces).map((entry) => entry.device);
   for (const [index, { gateway, device }] of configuration.routes.entries()) {
     const path = itemPath('routes', index);
     if (gateway === undefined && device === undefined) {
       yield { path, found: 'neither a gateway nor a device', allowed: 'a gateway, a device, or both' };
       continue;
     }
-    const devices = Object.values(configuration.interfaces).map((entry) => entry.device);
     if (device !== undefined && !devices.includes(device)) {
       yield { path: `${path}.device`, found: device, allowed: `the device of an interface: ${devices.join(', ')}` };
     } else if (gateway !== undefined && networkBehind(networks, gateway, device) === undefined) {
@@ -161,10 +161,9 @@ function* routeTwice(configuration: Configuration): Iterable<Finding> {
     const found = `${route.prefix} with metric ${route.metric}, which ${earlier.path} leads to already`;
     yield { path: `${route.path}.prefix`, found, allowed: 'each destination once for every metric' };
   }
+  const networks = interfaceNetworks(configuration);
   for (const [index, route] of configuration.routes.entries()) {
-    const own = interfaceNetworks(configuration).find(
-      (network) => formatCidr(networkOf(network.prefix)) === route.prefix,
-    );
+    const own = networks.find((network) => formatCidr(networkOf(network.prefix)) === route.prefix);
     if (own === undefined) continue;
     const found = `${route.prefix}, the network of interface "${own.name}" itself`;
     yield { path: `${itemPath('routes', index)}.prefix`, found, allowed: 'a network that is not directly connected' };

@@ -35,7 +35,7 @@ function* unknownConnection(configuration: Configuration): Iterable<Finding> {
   const known = Object.keys(configuration.ipsec.connections);
   const uses = [...usesBy(configuration, 'clients'), ...usesBy(configuration, 'servers')];
   for (const { path, connection } of uses) {
-    if (known.includes(connection)) continue;
+    if (Object.hasOwn(configuration.ipsec.connections, connection)) continue;
     const near = nearest(connection, known);
     yield {
       path,
@@ -116,9 +116,10 @@ function* nameOfClient(configuration: Configuration): Iterable<Finding> {
 }
 
 function* unused(configuration: Configuration): Iterable<Finding> {
+  const uses = [...usesBy(configuration, 'clients'), ...usesBy(configuration, 'servers')];
+  const used = new Set(uses.map(({ connection }) => connection));
   for (const [name, { mode }] of Object.entries(configuration.ipsec.connections)) {
-    const { clients, servers } = usersOf(configuration, name);
-    if (mode !== 'transport' || clients.length + servers.length > 0) continue;
+    if (mode !== 'transport' || used.has(name)) continue;
     yield {
       path: memberPath('ipsec.connections', name),
       found: 'a connection in transport mode that no L2TP client or server uses',

@@ -11,6 +11,7 @@ import {
   sameIpNetwork,
 } from '../protocol/ip-prefix.ts';
 import { itemPath, memberPath } from './json-path.ts';
+import { PrefixIndex } from './prefix-index.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 import { ipTunnelRoutes } from './tunnel-routes.ts';
@@ -139,24 +140,36 @@ function* unfitPool(configuration: Configuration): Iterable<Finding> {
 function* poolOverlap(configuration: Configuration): Iterable<Finding> {
   const networks = interfaceNetworks6(configuration);
   const all = pools(configuration);
-  for (const [index, { path, prefix }] of all.entries()) {
-    const behind = ipTunnelRoutes(configuration).flatMap(({ owner, prefix: route }) =>
-      owner.startsWith('user') || route.length < prefix.length ? [] : [{ what: owner, prefix: route }],
-    );
-    const other = [...networks, ...all.slice(0, index), ...behind].find((entry) => ipOverlaps(entry.prefix, prefix));
+  const behind = firstInside(all, configuration);
+  for (const [index, pool] of all.entries()) {
+    const { path, prefix } = pool;
+    const near = [...networks, ...all.slice(0, index)].find((entry) => ipOverlaps(entry.prefix, prefix));
+    const other = near ?? behind.get(pool);
     if (other === undefined) continue;
     const found = `${formatIpPrefix(prefix)}, which overlaps ${formatIpPrefix(ipNetworkOf(other.prefix))} of ${other.what}`;
     yield { path, found, allowed: 'a prefix for the users of this server alone' };
   }
 }
 
+/** A network behind a client or a connection that lies in the pool, for each pool that has one. */
+function firstInside(all: readonly Pool[], configuration: Configuration): ReadonlyMap<Pool, Network> {
+  const index = new PrefixIndex(all.map((pool) => [pool.prefix, pool] as const));
+  const found = new Map<Pool, Network>();
+  for (const { owner, prefix } of ipTunnelRoutes(configuration)) {
+    if (owner.startsWith('user')) continue;
+    for (const pool of index.containing(prefix)) if (!found.has(pool)) found.set(pool, { what: owner, prefix });
+  }
+  return found;
+}
+
 function* localAddress(configuration: Configuration): Iterable<Finding> {
   const networks = interfaceNetworks6(configuration);
+  const all = pools(configuration);
   for (const [name, { ipv6 }] of Object.entries(configuration.l2tp.servers)) {
     const address = ipHostPrefix(ipv6?.localAddress ?? '');
     if (ipv6?.localAddress === undefined || address === undefined) continue;
     const path = `${memberPath('l2tp.servers', name)}.ipv6.localAddress`;
-    const foreign = pools(configuration).filter(({ server }) => server !== name);
+    const foreign = all.filter(({ server }) => server !== name);
     const other = [...networks, ...foreign].find(({ prefix }) => ipContains(prefix, address));
     if (!UNICAST.some((range) => ipContains(range, address))) {
       yield { path, found: ipv6.localAddress, allowed: 'the address of a host: inside 2000::/3 or fc00::/7' };

@@ -4,16 +4,16 @@ import {
   formatCidr,
   hostPrefix,
   type Ipv4Prefix,
+  lastAddress,
   networkOf,
-  overlaps,
   parseIpv4,
   parseRange,
-  rangeToCidrs,
   sameNetwork,
 } from '../protocol/ip-address.ts';
-import { formatIpPrefix } from '../protocol/ip-prefix.ts';
+import { formatIpPrefix, ipHostPrefix } from '../protocol/ip-prefix.ts';
 import { type InterfaceNetwork, interfaceNetworks } from './interface-networks.ts';
 import { memberPath } from './json-path.ts';
+import { PrefixIndex } from './prefix-index.ts';
 import { type ConfigurationRule, type Finding, ipv4, isHostAddress, repeated } from './rule.ts';
 import type { Configuration } from './schema.ts';
 import { ipTunnelRoutes, tunnelRoutes } from './tunnel-routes.ts';
@@ -68,6 +68,11 @@ function pools(configuration: Configuration): Pool[] {
   });
 }
 
+/** Whether the pool has an address of the network. */
+function reaches({ first, last }: Pool, prefix: Ipv4Prefix): boolean {
+  return networkOf(prefix).address <= last && first <= lastAddress(prefix);
+}
+
 function userAddresses(configuration: Configuration): UserAddress[] {
   return Object.entries(configuration.l2tp.servers).flatMap(([server, { users }]) =>
     Object.entries(users).flatMap(([user, { address }]) => {
@@ -98,8 +103,7 @@ function* poolOverlap(configuration: Configuration): Iterable<Finding> {
   const networks = interfaceNetworks(configuration);
   const all = pools(configuration).filter(({ first, last }) => first <= last);
   for (const [index, pool] of all.entries()) {
-    const parts = rangeToCidrs(pool.first, pool.last);
-    const network = networks.find(({ prefix }) => parts.some((part) => overlaps(part, prefix)));
+    const network = networks.find(({ prefix }) => reaches(pool, prefix));
     if (network !== undefined) {
       const found = `${pool.text}, which overlaps ${describe(network)}`;
       yield { path: pool.path, found, allowed: 'addresses outside the networks of the interfaces' };
@@ -121,10 +125,7 @@ function* poolBehindTunnel(configuration: Configuration): Iterable<Finding> {
   const all = pools(configuration).filter(({ first, last }) => first <= last);
   for (const { owner, path, prefix } of tunnelRoutes(configuration)) {
     if (owner.startsWith('user')) continue;
-    const pool = all.find(
-      ({ first, last }) =>
-        prefix.length >= Math.clz32(first ^ last) && rangeToCidrs(first, last).some((part) => overlaps(part, prefix)),
-    );
+    const pool = all.find((entry) => prefix.length >= Math.clz32(entry.first ^ entry.last) && reaches(entry, prefix));
     if (pool === undefined) continue;
     const found = `${formatCidr(prefix)}, which overlaps the pool ${pool.text} of server "${pool.server}"`;
     yield { path, found, allowed: 'a network without addresses of a pool, or another pool for the server' };
@@ -154,10 +155,11 @@ function* localAddress(configuration: Configuration): Iterable<Finding> {
 
 function* userAddress(configuration: Configuration): Iterable<Finding> {
   const networks = interfaceNetworks(configuration);
-  const locals = Object.values(configuration.l2tp.servers).map((server) => server.localAddress);
+  const locals = new Set(Object.values(configuration.l2tp.servers).map((server) => server.localAddress));
+  const all = pools(configuration);
   for (const { path, text, address, server } of userAddresses(configuration)) {
     const network = networks.find(({ prefix }) => contains(prefix, address));
-    const foreign = pools(configuration).find(
+    const foreign = all.find(
       (pool) => pool.server !== server && pool.first <= address.address && address.address <= pool.last,
     );
     if (!isHostAddress(address.address)) {
@@ -165,7 +167,7 @@ function* userAddress(configuration: Configuration): Iterable<Finding> {
     } else if (network !== undefined) {
       const found = `${text}, which is inside ${describe(network)}`;
       yield { path, found, allowed: 'an address outside the networks of the interfaces' };
-    } else if (locals.includes(text)) {
+    } else if (locals.has(text)) {
       yield { path, found: `${text}, which is a server's local address`, allowed: 'an address of the user alone' };
     } else if (foreign !== undefined) {
       const found = `${text}, which is inside the pool of server "${foreign.server}"`;
@@ -182,14 +184,15 @@ function* userAddressTwice(configuration: Configuration): Iterable<Finding> {
 }
 
 function* userAddressBehindUser(configuration: Configuration): Iterable<Finding> {
-  const routes = tunnelRoutes(configuration);
-  for (const { path, text, address, user, server } of userAddresses(configuration)) {
+  const ofUsers = ipTunnelRoutes(configuration).filter(({ owner }) => owner.startsWith('user'));
+  const routes = new PrefixIndex(ofUsers.map((route) => [route.prefix, route] as const));
+  for (const { path, text, user, server } of userAddresses(configuration)) {
     const own = `user "${user}" of server "${server}"`;
-    const other = routes.find(
-      ({ owner, prefix }) => owner.startsWith('user') && owner !== own && contains(prefix, address),
-    );
+    const address = ipHostPrefix(text);
+    const around = address === undefined ? [] : [...routes.containing(address)];
+    const other = around.find(({ owner }) => owner !== own);
     if (other === undefined) continue;
-    const found = `${text}, which is inside ${formatCidr(other.prefix)}, a route of ${other.owner}`;
+    const found = `${text}, which is inside ${formatIpPrefix(other.prefix)}, a route of ${other.owner}`;
     yield { path, found, allowed: "an address outside the other users' routes" };
   }
 }

@@ -20,6 +20,13 @@ export function leaves(configuration: Configuration): Leaf[] {
   return found;
 }
 
+/** Those leaves alone that are secrets. */
+export function secretLeaves(configuration: Configuration): Leaf[] {
+  const found: Leaf[] = [];
+  collect(schemaNode(CONFIGURATION_SCHEMA), configuration, '', found, holdsSecret);
+  return found;
+}
+
 /** Whether a list is one leaf: its items are scalars. */
 export function isScalarList(node: SchemaNode): boolean {
   return node.type === 'array' && node.items?.type !== 'object';
@@ -30,14 +37,37 @@ export function memberNode(node: SchemaNode, key: string): SchemaNode | undefine
   return node.properties?.[key] ?? recordOf(node)?.value;
 }
 
-function collect(node: SchemaNode, value: unknown, path: string, found: Leaf[]): void {
+function collect(
+  node: SchemaNode,
+  value: unknown,
+  path: string,
+  found: Leaf[],
+  wanted: (node: SchemaNode) => boolean = () => true,
+): void {
+  if (!wanted(node)) return;
   if (isObject(value)) {
     const keys = node.properties === undefined ? Object.keys(value) : Object.keys(node.properties);
     for (const key of keys) {
       const member = memberNode(node, key);
-      if (member !== undefined && value[key] !== undefined) collect(member, value[key], memberPath(path, key), found);
+      if (member !== undefined && value[key] !== undefined) {
+        collect(member, value[key], memberPath(path, key), found, wanted);
+      }
     }
   } else if (Array.isArray(value) && !isScalarList(node)) {
-    for (const [index, item] of value.entries()) collect(node.items ?? {}, item, itemPath(path, index), found);
+    for (const [index, item] of value.entries()) {
+      collect(node.items ?? {}, item, itemPath(path, index), found, wanted);
+    }
   } else found.push({ path, value, secret: node['x-secret'] === true, default: node.default });
+}
+
+const holding = new WeakMap<SchemaNode, boolean>();
+
+/** Whether the node is a secret, or one is somewhere below it. */
+function holdsSecret(node: SchemaNode): boolean {
+  const known = holding.get(node);
+  if (known !== undefined) return known;
+  const below = [...Object.values(node.properties ?? {}), recordOf(node)?.value, node.items];
+  const holds = node['x-secret'] === true || below.some((member) => member !== undefined && holdsSecret(member));
+  holding.set(node, holds);
+  return holds;
 }

@@ -1,5 +1,5 @@
 /** Configurations without their secrets. What is secret, the schema says; nothing is kept in a second list. */
-import { isScalarList, leaves, memberNode } from './leaves.ts';
+import { isScalarList, memberNode, secretLeaves } from './leaves.ts';
 import { CONFIGURATION_SCHEMA, type Configuration } from './schema.ts';
 import { isObject, type SchemaNode, schemaNode } from './schema-node.ts';
 
@@ -13,9 +13,7 @@ export function redactConfiguration(configuration: Configuration): Configuration
 
 /** Every secret of a configuration, each once, the longest first: so that the log can strike them out. */
 export function collectSecrets(configuration: Configuration): string[] {
-  const secrets = leaves(configuration).flatMap((leaf) =>
-    leaf.secret && typeof leaf.value === 'string' ? [leaf.value] : [],
-  );
+  const secrets = secretLeaves(configuration).flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
   return [...new Set(secrets)].sort((a, b) => b.length - a.length);
 }
 

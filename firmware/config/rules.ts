@@ -6,7 +6,7 @@ import { IPSEC_RULES } from './ipsec-rules.ts';
 import { L2TP_IPSEC_RULES } from './l2tp-ipsec-rules.ts';
 import { L2TP_IPV6_RULES } from './l2tp-ipv6-rules.ts';
 import { L2TP_RULES } from './l2tp-rules.ts';
-import { leaves } from './leaves.ts';
+import { secretLeaves } from './leaves.ts';
 import type { Problem } from './problem.ts';
 import { RADIUS_RULES } from './radius-rules.ts';
 import { REDACTED } from './redact.ts';
@@ -42,8 +42,8 @@ export function checkRules(configuration: Configuration): Problem[] {
 }
 
 function* redactedSecret(configuration: Configuration): Iterable<Finding> {
-  for (const { path, secret, value } of leaves(configuration)) {
-    if (!secret || value !== REDACTED) continue;
+  for (const { path, value } of secretLeaves(configuration)) {
+    if (value !== REDACTED) continue;
     yield {
       path,
       found: 'the stars that stand for a secret where a configuration is shown',
@@ -53,8 +53,8 @@ function* redactedSecret(configuration: Configuration): Iterable<Finding> {
 }
 
 function* weakSecret(configuration: Configuration): Iterable<Finding> {
-  for (const { path, secret, value } of leaves(configuration)) {
-    if (!secret || typeof value !== 'string' || value.length >= WEAK_SECRET_CHARACTERS) continue;
+  for (const { path, value } of secretLeaves(configuration)) {
+    if (typeof value !== 'string' || value.length >= WEAK_SECRET_CHARACTERS) continue;
     const allowed = `better ${WEAK_SECRET_CHARACTERS} characters or more: a shorter one is found by offline guessing`;
     yield { path, found: 'a short secret', allowed };
   }

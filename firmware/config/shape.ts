@@ -60,7 +60,8 @@ function checkMembers(
     const memberAt = memberPath(path, key);
     if (Object.hasOwn(value, key)) filled[key] = check(member, value[key], memberAt, problems);
     else if (member.default !== undefined) {
-      filled[key] = check(member, structuredClone(member.default), memberAt, problems);
+      // The check gives objects and lists back as copies.
+      filled[key] = check(member, member.default, memberAt, problems);
     } else if (node.required?.includes(key) && !meant.has(key)) {
       problems.push({
         severity: 'error',
@@ -127,7 +128,7 @@ function checkRecord(
     return value;
   }
   const filled: Record<string, unknown> = Object.create(null);
-  const pattern = new RegExp(record.pattern, 'u');
+  const pattern = compiled(record.pattern);
   for (const key of keys) {
     const at = memberPath(path, key);
     if (!pattern.test(key)) {
@@ -181,8 +182,17 @@ function fitsScalar(node: SchemaNode, value: unknown): boolean {
     return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
   }
   if (typeof value !== 'string') return false;
-  if (node.pattern !== undefined && !new RegExp(node.pattern, 'u').test(value)) return false;
+  if (node.pattern !== undefined && !compiled(node.pattern).test(value)) return false;
   return node.format === undefined || TEXT_FORMATS[node.format]?.check(value) === true;
+}
+
+/** The schema's patterns, each compiled once. */
+const patterns = new Map<string, RegExp>();
+
+function compiled(pattern: string): RegExp {
+  const known = patterns.get(pattern) ?? new RegExp(pattern, 'u');
+  patterns.set(pattern, known);
+  return known;
 }
 
 function wrongValue(path: string, node: SchemaNode, value: unknown): Problem {

@@ -12,14 +12,23 @@ export interface TunnelRoute<Prefix> {
 }
 
 /** Those of IPv4. */
-export function tunnelRoutes(configuration: Configuration): TunnelRoute<Ipv4Prefix>[] {
+export function tunnelRoutes(configuration: Configuration): readonly TunnelRoute<Ipv4Prefix>[] {
   return ipTunnelRoutes(configuration).flatMap(({ owner, path, prefix: { family, address, length } }) =>
     family === 4 ? [{ owner, path, prefix: { address: Number(address), length } }] : [],
   );
 }
 
+/** Worked out once for all rules: a configuration that fits the schema is not changed any more. */
+const known = new WeakMap<Configuration, readonly TunnelRoute<IpPrefix>[]>();
+
 /** Those of both families. */
-export function ipTunnelRoutes(configuration: Configuration): TunnelRoute<IpPrefix>[] {
+export function ipTunnelRoutes(configuration: Configuration): readonly TunnelRoute<IpPrefix>[] {
+  const routes = known.get(configuration) ?? findRoutes(configuration);
+  known.set(configuration, routes);
+  return routes;
+}
+
+function findRoutes(configuration: Configuration): TunnelRoute<IpPrefix>[] {
   const ofClients = Object.entries(configuration.l2tp.clients).flatMap(([name, { routes }]) =>
     routesOf(`client "${name}"`, `${memberPath('l2tp.clients', name)}.routes`, routes),
   );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diffConfigurations } from '../../../firmware/config/diff.ts';
+import { leaves, secretLeaves } from '../../../firmware/config/leaves.ts';
 import { collectSecrets, REDACTED, redactConfiguration } from '../../../firmware/config/redact.ts';
 import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from './example.ts';
 
@@ -36,6 +37,14 @@ describe('collectSecrets', () => {
   it('finds every secret once, the longest first', () => {
     const twice = withValue(exampleDocument(), 'l2tp.servers.office.users.eve', { password: 'alice-pw' });
     expect(collectSecrets(parsed(twice))).toEqual(['tunnel secret, if the server wants one', 'alice-pw', 'bob-pw']);
+  });
+});
+
+describe('secretLeaves', () => {
+  it('are the secrets among all leaves', () => {
+    const configuration = parsed(protectedDocument());
+    expect(secretLeaves(configuration)).toEqual(leaves(configuration).filter(({ secret }) => secret));
+    expect(secretLeaves(configuration)).toHaveLength(5);
   });
 });
 
