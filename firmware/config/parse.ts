@@ -27,17 +27,26 @@ export function parseConfiguration(
   fileName: string,
   maxOctets = MAX_CONFIGURATION_OCTETS,
 ): ParsedConfiguration {
+  const document = readDocument(text, fileName, maxOctets);
+  if (document.problems.length > 0) return { ok: false, problems: document.problems };
+  return checkConfiguration(document.value);
+}
+
+/** Reads JSON or YAML, as {@link parseConfiguration} does, without holding it against anything. */
+export function readDocument(
+  text: string,
+  fileName: string,
+  maxOctets: number,
+): { readonly value: unknown; readonly problems: readonly Problem[] } {
   const octets = Buffer.byteLength(text, 'utf8');
   if (octets > maxOctets) {
     const allowed = `at most ${maxOctets} octets`;
     const problem: Problem = { severity: 'error', rule: 'size', path: '', found: `${octets} octets`, allowed };
-    return { ok: false, problems: [problem] };
+    return { value: undefined, problems: [problem] };
   }
   // Editors on Windows put a byte order mark in front.
   const plain = text.replace(/^\ufeff/, '');
-  const document = isJson(plain, fileName) ? readJson(plain) : readYaml(plain);
-  if (document.problems.length > 0) return { ok: false, problems: document.problems };
-  return checkConfiguration(document.value);
+  return isJson(plain, fileName) ? readJson(plain) : readYaml(plain);
 }
 
 let validator: Validator<Record<never, never>, typeof CONFIGURATION_SCHEMA> | undefined;

@@ -261,7 +261,7 @@ export interface TunnelView {
   readonly path: UdpPath;
   readonly peer?: L2tpPeer;
   readonly incoming: boolean;
-  /** When the last valid control message or acknowledgement came. */
+  /** When the last valid control message, acknowledgement or user data came. */
   readonly lastHeard: Instant;
   readonly sessions: readonly {
     readonly sessionId: number;

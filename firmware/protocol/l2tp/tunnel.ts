@@ -216,6 +216,7 @@ export class Tunnel implements CallsHost, ConnectionHost {
   }
 
   dataReceived(now: Instant): void {
+    this.#lastHeard = now;
     this.#keepalive?.heard(now);
   }
 

@@ -1,8 +1,8 @@
+import { TaskQueue } from '../../config/task-queue.ts';
 import type { SocketId, SocketPurpose } from '../../dataplane/data-plane.ts';
 import { IKE_PORT, NAT_PORT } from '../../protocol/ike/nat.ts';
 import type { DataPlaneDispatch, SocketEvent } from '../data-plane-dispatch.ts';
 import { errorText } from '../steps.ts';
-import { TaskQueue } from '../tunnel-networks.ts';
 
 export type Family = 4 | 6;
 

@@ -1,11 +1,12 @@
 import type { Clock, Timer } from '../../../hal/clock.ts';
+import { TaskQueue } from '../../config/task-queue.ts';
 import type { InterfaceId } from '../../dataplane/data-plane.ts';
 import { isIpAddress } from '../../protocol/ip-address.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { Backoff } from '../backoff.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
-import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
+import type { TunnelNetworks } from '../tunnel-networks.ts';
 import type { ChannelId } from './channel.ts';
 import { noSockets } from './ipsec-failures.ts';
 import type { IpsecConnectionSettings } from './ipsec-types.ts';

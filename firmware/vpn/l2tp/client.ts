@@ -1,4 +1,5 @@
 import type { Clock } from '../../../hal/clock.ts';
+import { TaskQueue } from '../../config/task-queue.ts';
 import type { SessionKey } from '../../dataplane/data-plane.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
@@ -6,7 +7,7 @@ import { IdleWatch } from '../idle-watch.ts';
 import type { IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
-import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
+import type { TunnelNetworks } from '../tunnel-networks.ts';
 import { ClientChannel } from './client-channel.ts';
 import { interfaceFailure } from './client-failures.ts';
 import { ClientInterface } from './client-interface.ts';

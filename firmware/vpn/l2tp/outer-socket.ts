@@ -1,7 +1,7 @@
+import { TaskQueue } from '../../config/task-queue.ts';
 import type { SocketId, SocketPurpose } from '../../dataplane/data-plane.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
-import { TaskQueue } from '../tunnel-networks.ts';
 
 /** Where an outer socket is bound. */
 export interface OuterSocketPlace {

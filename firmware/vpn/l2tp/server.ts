@@ -1,4 +1,5 @@
 import type { Clock } from '../../../hal/clock.ts';
+import { TaskQueue } from '../../config/task-queue.ts';
 import type { InterfaceId, SessionKey } from '../../dataplane/data-plane.ts';
 import { ipContains, parseIpPrefix } from '../../protocol/ip-prefix.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
@@ -9,7 +10,7 @@ import type { ChannelId, IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import type { RadiusDesk } from '../radius/radius-desk.ts';
 import { type ConnectionState, errorText, failureLine, internalFailure, type Step } from '../steps.ts';
-import { TaskQueue, type TunnelNetworks } from '../tunnel-networks.ts';
+import type { TunnelNetworks } from '../tunnel-networks.ts';
 import { OuterSocket } from './outer-socket.ts';
 import { L2tpServerMachine } from './server-machine.ts';
 import type { L2tpServerOptions, L2tpServerOutput } from './server-types.ts';

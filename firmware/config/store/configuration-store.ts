@@ -1,0 +1,104 @@
+/** The store as the control thread sees it: every method is a question to the worker thread that owns the database. */
+import { Worker } from 'node:worker_threads';
+import { bareRecords } from './bare-records.ts';
+import type { StoreAnswer, StoreQuestion, StoreWorkerData } from './store-link.ts';
+import type { StoreMethodName, StoreMethods } from './store-methods.ts';
+import type { OpenReport, Prepared } from './store-types.ts';
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type Asynchronous<Method> = Method extends (...parameters: infer Parameters) => infer Result
+  ? (...parameters: Parameters) => Promise<Awaited<Result>>
+  : never;
+
+type Asked = { readonly [Name in StoreMethodName]: Asynchronous<StoreMethods[Name]> };
+
+/** Rejects only when the thread is gone or made a mistake; what can go wrong with a disk is in the answers. */
+export class ConfigurationStore implements Asked {
+  readonly #data: StoreWorkerData;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+  /** Why there is no thread any more. */
+  #gone: string | undefined;
+
+  constructor(data: StoreWorkerData) {
+    this.#data = data;
+  }
+
+  /** Starts the thread. @throws Error in words when there can be no store in the state directory. */
+  readonly open: Asked['open'] = async () => {
+    const report = await this.#ask('open', []);
+    const { confirmed } = report;
+    if (confirmed === undefined) return report;
+    const revived: OpenReport = {
+      ...report,
+      confirmed: { ...confirmed, configuration: bareRecords(confirmed.configuration) },
+    };
+    return revived;
+  };
+
+  readonly prepare: Asked['prepare'] = async (source): Promise<Prepared> => {
+    const prepared = await this.#ask('prepare', [source]);
+    return prepared.ok ? { ...prepared, configuration: bareRecords(prepared.configuration) } : prepared;
+  };
+
+  readonly compare: Asked['compare'] = async (from, to) => {
+    const compared = await this.#ask('compare', [from, to]);
+    return compared.ok ? { ...compared, from: bareRecords(compared.from), to: bareRecords(compared.to) } : compared;
+  };
+
+  readonly begin: Asked['begin'] = (...parameters) => this.#ask('begin', parameters);
+  readonly confirm: Asked['confirm'] = (...parameters) => this.#ask('confirm', parameters);
+  readonly revert: Asked['revert'] = (...parameters) => this.#ask('revert', parameters);
+  readonly history: Asked['history'] = () => this.#ask('history', []);
+  readonly note: Asked['note'] = (...parameters) => this.#ask('note', parameters);
+  readonly candidate: Asked['candidate'] = () => this.#ask('candidate', []);
+  readonly editCandidate: Asked['editCandidate'] = (...parameters) => this.#ask('editCandidate', parameters);
+  readonly discardCandidate: Asked['discardCandidate'] = (...parameters) => this.#ask('discardCandidate', parameters);
+  readonly removeCandidate: Asked['removeCandidate'] = () => this.#ask('removeCandidate', []);
+
+  /** Ends the thread. Harmless when there is none. */
+  readonly close: Asked['close'] = async () => {
+    if (this.#worker === undefined) return;
+    await this.#ask('close', []);
+  };
+
+  #ask<Name extends StoreMethodName>(
+    method: Name,
+    parameters: Parameters<StoreMethods[Name]>,
+  ): Promise<Awaited<ReturnType<StoreMethods[Name]>>>;
+  #ask(method: StoreMethodName, parameters: readonly unknown[]): Promise<unknown> {
+    if (this.#gone !== undefined) return Promise.reject(new Error(this.#gone));
+    this.#worker ??= this.#start();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const id = this.#nextId++;
+    this.#waiting.set(id, { resolve, reject });
+    const question: StoreQuestion = { id, method, parameters };
+    this.#worker.postMessage(question);
+    return promise;
+  }
+
+  #start(): Worker {
+    const url = new URL('./store-worker.ts', import.meta.url);
+    const worker = new Worker(url, { name: 'store', workerData: this.#data, execArgv: [] });
+    worker.on('message', (answer: StoreAnswer) => {
+      const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      if ('error' in answer) waiting?.reject(new Error(answer.error));
+      else waiting?.resolve(answer.result);
+    });
+    worker.on('error', (error) => this.#end(`The store's thread has failed: ${error.message}; restart the router.`));
+    worker.on('exit', () => this.#end('The store is closed: start the router again.'));
+    return worker;
+  }
+
+  #end(why: string): void {
+    this.#gone ??= why;
+    for (const { reject } of this.#waiting.values()) reject(new Error(this.#gone));
+    this.#waiting.clear();
+  }
+}

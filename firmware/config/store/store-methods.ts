@@ -1,0 +1,44 @@
+/** What the store's thread can be asked, by name. */
+import type { Author } from './revision.ts';
+import type { StoreCore } from './store-core.ts';
+import type { BeginRequest, CandidateAnswer, Reference, Source } from './store-types.ts';
+
+/** The whole of it; the client has the same methods, asynchronous. */
+export function storeMethods(core: StoreCore) {
+  return {
+    open: () => core.open(),
+    prepare: (source: Source) => core.prepare(source),
+    begin: (request: BeginRequest) => core.begin(request),
+    confirm: (id: number, at: number, text: string) => core.confirm(id, at, text),
+    revert: (id: number, reason: string, at: number, text: string) => core.revert(id, reason, at, text),
+    history: () => core.history(),
+    note: (at: number, text: string) => core.note(at, text),
+    compare: (from: Reference, to: Reference) => core.compare(from, to),
+    candidate: (): CandidateAnswer => core.draft((draft) => draft.view()),
+    editCandidate: (
+      given: { readonly text: string; readonly fileName: string; readonly takeover: boolean },
+      author: Author,
+      base: number,
+      at: number,
+    ): CandidateAnswer => core.draft((draft, running) => draft.edit(given, author, { base, at, running })),
+    discardCandidate: (author: Author, takeover: boolean): CandidateAnswer =>
+      core.draft((draft) => draft.discard(author, takeover)),
+    removeCandidate: (): void => {
+      core.draft((draft) => draft.remove());
+    },
+    close: () => core.close(),
+  };
+}
+
+export type StoreMethods = ReturnType<typeof storeMethods>;
+export type StoreMethodName = keyof StoreMethods;
+
+/** Calls a method by its name. */
+export function answerer(core: StoreCore): (method: StoreMethodName, parameters: readonly unknown[]) => unknown {
+  const methods: Readonly<Record<string, (...parameters: never[]) => unknown>> = storeMethods(core);
+  return (method, parameters) => {
+    const call = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    if (call === undefined) throw new Error(`The store cannot ${method}.`);
+    return Reflect.apply(call, undefined, parameters);
+  };
+}
