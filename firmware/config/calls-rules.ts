@@ -4,7 +4,12 @@ import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
 export const CALLS_RULES: readonly ConfigurationRule[] = [
-  { name: 'call-name-taken', severity: 'error', check: nameTaken },
+  {
+    name: 'call-name-taken',
+    severity: 'error',
+    description: 'A call has a name that no client, server, connection or other call has.',
+    check: nameTaken,
+  },
 ];
 
 /** `culvert connect NAME` must mean one thing. */

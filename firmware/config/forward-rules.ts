@@ -5,11 +5,36 @@ import { type ConfigurationRule, type Finding, repeated } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
 export const FORWARD_RULES: readonly ConfigurationRule[] = [
-  { name: 'forward-in-clear', severity: 'error', check: inClear },
-  { name: 'forward-to-itself', severity: 'error', check: toItself },
-  { name: 'forward-twice', severity: 'error', check: twice },
-  { name: 'forward-nobody', severity: 'warning', check: nobody },
-  { name: 'forward-eap', severity: 'warning', check: eap },
+  {
+    name: 'forward-in-clear',
+    severity: 'error',
+    description: 'A server that takes its calls inside IPsec hands nobody on.',
+    check: inClear,
+  },
+  {
+    name: 'forward-to-itself',
+    severity: 'error',
+    description: 'Callers are handed on to another server.',
+    check: toItself,
+  },
+  {
+    name: 'forward-twice',
+    severity: 'error',
+    description: 'Each realm and each user is for one target.',
+    check: twice,
+  },
+  {
+    name: 'forward-nobody',
+    severity: 'warning',
+    description: 'A target has realms or users.',
+    check: nobody,
+  },
+  {
+    name: 'forward-eap',
+    severity: 'warning',
+    description: 'Callers that prove themselves by EAP to this server are not handed on.',
+    check: eap,
+  },
 ];
 
 function* targets(configuration: Configuration) {

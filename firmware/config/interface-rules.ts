@@ -9,16 +9,71 @@ import type { Configuration } from './schema.ts';
 const POINT_TO_POINT_LENGTH = 31;
 
 export const INTERFACE_RULES: readonly ConfigurationRule[] = [
-  { name: 'static-needs-address', severity: 'error', check: staticNeedsAddress },
-  { name: 'address-without-static', severity: 'error', check: addressWithoutStatic },
-  { name: 'interface-address', severity: 'error', check: usableAddress },
-  { name: 'gateway-in-network', severity: 'error', check: gatewayInNetwork },
-  { name: 'one-gateway', severity: 'error', check: oneGateway },
-  { name: 'networks-overlap', severity: 'error', check: networksOverlap },
-  { name: 'device-twice', severity: 'error', check: deviceTwice },
-  { name: 'device-of-tunnel', severity: 'error', check: deviceOfTunnel },
-  { name: 'route-next-hop', severity: 'error', check: routeNextHop },
-  { name: 'route-twice', severity: 'error', check: routeTwice },
+  {
+    name: 'static-needs-address',
+    severity: 'error',
+    description: 'An interface with the method "static" has an address.',
+    check: staticNeedsAddress,
+  },
+  {
+    name: 'address-without-static',
+    severity: 'error',
+    description: 'Address and gateway belong to the method "static"; with "none" there is neither.',
+    check: addressWithoutStatic,
+  },
+  {
+    name: 'interface-address',
+    severity: 'error',
+    description:
+      'An IPv4 address of an interface is that of a host: not the first or last of the network, nor loopback, multicast or ' +
+      'reserved.',
+    check: usableAddress,
+  },
+  {
+    name: 'gateway-in-network',
+    severity: 'error',
+    description: 'A gateway is another router inside the network of its interface.',
+    check: gatewayInNetwork,
+  },
+  {
+    name: 'one-gateway',
+    severity: 'error',
+    description: 'Only one interface has a default gateway.',
+    check: oneGateway,
+  },
+  {
+    name: 'networks-overlap',
+    severity: 'error',
+    description:
+      'The IPv4 networks of the interfaces do not overlap; a LAN inside the network of the WAN could not be reached.',
+    check: networksOverlap,
+  },
+  {
+    name: 'device-twice',
+    severity: 'error',
+    description: 'Each device belongs to one interface.',
+    check: deviceTwice,
+  },
+  {
+    name: 'device-of-tunnel',
+    severity: 'error',
+    description: 'An interface is not the loopback device, nor one of those that the router makes for its tunnels.',
+    check: deviceOfTunnel,
+  },
+  {
+    name: 'route-next-hop',
+    severity: 'error',
+    description:
+      'A static route has a gateway inside the network of an interface, or the device of an interface, or both.',
+    check: routeNextHop,
+  },
+  {
+    name: 'route-twice',
+    severity: 'error',
+    description:
+      'Static routes and the gateway lead to each destination once for every metric, and to no network of an interface itself.',
+    check: routeTwice,
+  },
 ];
 
 function* staticNeedsAddress(configuration: Configuration): Iterable<Finding> {

@@ -5,8 +5,10 @@ import { device, ipAddress, ipv4Address, ipv4Network, NAME, NAME_ALLOWED } from 
 export const SYSTEM_SCHEMA = Type.Object(
   {
     hostname: Type.String({
+      'x-priority': 'basic',
       title: 'Host name',
       description: 'How this router calls itself: in its prompt, its log and the L2TP Host Name.',
+      'x-restarts': 'Every L2TP client dials anew, and every L2TP server starts anew.',
       default: 'culvert',
       pattern: '^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
       'x-allowed': 'one label of 1 to 63 letters, digits and hyphens, no hyphen first or last',
@@ -18,20 +20,27 @@ export const SYSTEM_SCHEMA = Type.Object(
 const INTERFACE_IPV4_SCHEMA = Type.Object(
   {
     method: Type.Enum(['static', 'none'], {
+      'x-priority': 'basic',
       title: 'Method',
       description: 'Where the address comes from: "static" takes it from here, "none" leaves the interface as it is.',
     }),
     address: Type.Optional(
       Type.String({
+        'x-priority': 'basic',
         title: 'Address',
         description: 'The address of this router on the interface, with the prefix length of the network.',
         format: 'ipv4-interface',
       }),
     ),
     gateway: Type.Optional(
-      ipv4Address({ title: 'Gateway', description: 'The default router: an address inside the network.' }),
+      ipv4Address({
+        'x-priority': 'basic',
+        title: 'Gateway',
+        description: 'The default router: an address inside the network.',
+      }),
     ),
     dns: Type.Array(ipAddress({ title: 'DNS server', description: 'Address of a DNS server.' }), {
+      'x-priority': 'basic',
       title: 'DNS servers',
       description: 'Asked for the names of VPN servers; without any, those of the operating system are asked.',
       default: [],
@@ -59,8 +68,9 @@ const INTERFACE_IPV6_SCHEMA = Type.Object(
 
 const INTERFACE_SCHEMA = Type.Object(
   {
-    device: device({ title: 'Device', description: 'The network device of the kernel.' }),
+    device: device({ 'x-priority': 'basic', title: 'Device', description: 'The network device of the kernel.' }),
     zone: Type.Enum(['wan', 'lan', 'management'], {
+      'x-priority': 'basic',
       title: 'Zone',
       description: 'What is on the other side: the outside, the branch network, or those who manage the router.',
     }),
@@ -82,6 +92,7 @@ const INTERFACE_SCHEMA = Type.Object(
 export const INTERFACES_SCHEMA = Type.Record(NAME, INTERFACE_SCHEMA, {
   title: 'Interfaces',
   description: 'Network interfaces by name.',
+  'x-restarts': 'Addresses and routes change at once; tunnels stay up as long as their way out is the same.',
   default: {},
   maxProperties: 64,
   additionalProperties: false,
@@ -90,12 +101,20 @@ export const INTERFACES_SCHEMA = Type.Record(NAME, INTERFACE_SCHEMA, {
 
 const STATIC_ROUTE_SCHEMA = Type.Object(
   {
-    prefix: ipv4Network({ title: 'Destination', description: 'Where the route leads.' }),
+    prefix: ipv4Network({ 'x-priority': 'basic', title: 'Destination', description: 'Where the route leads.' }),
     gateway: Type.Optional(
-      ipv4Address({ title: 'Gateway', description: 'The next router, inside the network of an interface.' }),
+      ipv4Address({
+        'x-priority': 'basic',
+        title: 'Gateway',
+        description: 'The next router, inside the network of an interface.',
+      }),
     ),
     device: Type.Optional(
-      device({ title: 'Device', description: 'The device of an interface; found by the gateway when it is left out.' }),
+      device({
+        title: 'Device',
+        description: 'The device of an interface; found by the gateway when it is left out.',
+        'x-refers-to': 'interfaces.NAME.device',
+      }),
     ),
     metric: Type.Optional(
       Type.Integer({
@@ -112,6 +131,7 @@ const STATIC_ROUTE_SCHEMA = Type.Object(
 export const ROUTES_SCHEMA = Type.Array(STATIC_ROUTE_SCHEMA, {
   title: 'Static routes',
   description: 'Routes to networks behind other routers.',
+  'x-restarts': 'Nothing; routes change at once.',
   default: [],
   maxItems: 256,
 });

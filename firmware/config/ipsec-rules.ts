@@ -12,15 +12,65 @@ import type { Configuration } from './schema.ts';
 const MAX_MAIN_MODE_KEYS = 8;
 
 export const IPSEC_RULES: readonly ConfigurationRule[] = [
-  { name: 'ipsec-virtual-address', severity: 'error', check: virtualAddress },
-  { name: 'ipsec-remote', severity: 'error', check: remote },
-  { name: 'ipsec-algorithms', severity: 'error', check: algorithms },
-  { name: 'ipsec-subnets', severity: 'error', check: subnets },
-  { name: 'ipsec-same-subnet', severity: 'error', check: sameSubnet },
-  { name: 'ipsec-main-mode-keys', severity: 'error', check: tooManyMainModeKeys },
-  { name: 'ipsec-main-mode-guess', severity: 'warning', check: severalMainModeKeys },
-  { name: 'ipsec-main-mode-identity', severity: 'warning', check: mainModeIdentity },
-  { name: 'ipsec-legacy-algorithms', severity: 'warning', check: oldAlgorithms },
+  {
+    name: 'ipsec-virtual-address',
+    severity: 'error',
+    description: 'Virtual addresses are not available in this version.',
+    check: virtualAddress,
+  },
+  {
+    name: 'ipsec-remote',
+    severity: 'error',
+    description: 'A peer that may be everybody is written "any", and in no other way.',
+    check: remote,
+  },
+  {
+    name: 'ipsec-algorithms',
+    severity: 'error',
+    description:
+      'Lists of algorithms name algorithms that there are, complete, and for the IKE version of the connection.',
+    check: algorithms,
+  },
+  {
+    name: 'ipsec-subnets',
+    severity: 'error',
+    description: 'In tunnel mode there are networks at both ends, in transport mode there are none.',
+    check: subnets,
+  },
+  {
+    name: 'ipsec-same-subnet',
+    severity: 'error',
+    description: 'The same network is not at both ends.',
+    check: sameSubnet,
+  },
+  {
+    name: 'ipsec-main-mode-keys',
+    severity: 'error',
+    description:
+      'At most 8 connections of version 1 take callers from everywhere: a key in Main Mode is found by trying.',
+    check: tooManyMainModeKeys,
+  },
+  {
+    name: 'ipsec-main-mode-guess',
+    severity: 'warning',
+    description:
+      'Better one connection of version 1 takes callers from everywhere: pre-shared keys in Main Mode cannot be told apart ' +
+      'but by trying.',
+    check: severalMainModeKeys,
+  },
+  {
+    name: 'ipsec-main-mode-identity',
+    severity: 'warning',
+    description:
+      'In version 1 the own identity is an address, since the peer chooses the key before it can read a name.',
+    check: mainModeIdentity,
+  },
+  {
+    name: 'ipsec-legacy-algorithms',
+    severity: 'warning',
+    description: 'Algorithms that are broken or old are for peers that have no others.',
+    check: oldAlgorithms,
+  },
 ];
 
 interface Entry extends IpsecConnectionConfiguration {

@@ -27,17 +27,20 @@ function proposals(words: { readonly title: string; readonly description: string
 const IPSEC_CONNECTION_SCHEMA = Type.Object(
   {
     version: Type.Union([Type.Literal(1), Type.Literal(2)], {
+      'x-priority': 'basic',
       title: 'IKE version',
       description: '1 for what older L2TP/IPsec servers and clients speak, 2 for everything else.',
       default: 2,
     }),
     remote: Type.String({
+      'x-priority': 'basic',
       title: 'Peer',
       description: 'Address or name of the peer; "any" takes callers from everywhere and calls nobody.',
       format: 'ip-or-host-name',
       'x-allowed': 'an IP address, a host name such as vpn.example.com, or "any"',
     }),
     psk: secret({
+      'x-priority': 'basic',
       title: 'Pre-shared key',
       description: 'Both ends have it. A short one can be guessed offline by whoever meddles with one set-up.',
     }),
@@ -50,6 +53,7 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       description: 'Who the peer must prove to be; whoever has the key when it is left out.',
     }),
     mode: Type.Enum(['transport', 'tunnel'], {
+      'x-priority': 'basic',
       title: 'Mode',
       description: '"transport" protects an L2TP tunnel; "tunnel" connects networks.',
       default: 'tunnel',
@@ -99,9 +103,18 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       maximum: 3600,
       unit: 'seconds',
     }),
-    localSubnets: ipv4Networks({ title: 'Local networks', description: 'Networks at this end, in tunnel mode.' }),
-    remoteSubnets: ipv4Networks({ title: 'Remote networks', description: 'Networks behind the peer, in tunnel mode.' }),
+    localSubnets: ipv4Networks({
+      'x-priority': 'basic',
+      title: 'Local networks',
+      description: 'Networks at this end, in tunnel mode.',
+    }),
+    remoteSubnets: ipv4Networks({
+      'x-priority': 'basic',
+      title: 'Remote networks',
+      description: 'Networks behind the peer, in tunnel mode.',
+    }),
     start: Type.Enum(['boot', 'manual'], {
+      'x-priority': 'basic',
       title: 'Start',
       description: '"boot" calls at once and for ever; "manual" waits for "culvert connect". In tunnel mode.',
       default: 'boot',
@@ -124,6 +137,8 @@ export const IPSEC_SCHEMA = Type.Object(
     connections: Type.Record(NAME, IPSEC_CONNECTION_SCHEMA, {
       title: 'IPsec connections',
       description: 'Peers by name.',
+      'x-restarts':
+        'This connection ends and is set up anew, with the L2TP client or server that it protects; others stay up.',
       default: {},
       maxProperties: 256,
       additionalProperties: false,

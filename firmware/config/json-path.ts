@@ -7,7 +7,7 @@ export function memberPath(base: string, key: string): string {
   return base === '' ? key : `${base}.${key}`;
 }
 
-/** The path of item `index` (from 0) of the list at `base`. */
-export function itemPath(base: string, index: number): string {
+/** The path of item `index` (from 0) of the list at `base`; with '' that of any item. */
+export function itemPath(base: string, index: number | ''): string {
   return `${base}[${index}]`;
 }

@@ -8,13 +8,50 @@ import { type Configuration, ownEntry } from './schema.ts';
 import { nearest } from './spelling.ts';
 
 export const L2TP_IPSEC_RULES: readonly ConfigurationRule[] = [
-  { name: 'ipsec-unknown-connection', severity: 'error', check: unknownConnection },
-  { name: 'ipsec-of-client', severity: 'error', check: ofClient },
-  { name: 'ipsec-of-server', severity: 'error', check: ofServer },
-  { name: 'ipsec-shared', severity: 'error', check: shared },
-  { name: 'ipsec-shared-by-clients', severity: 'warning', check: sharedByClients },
-  { name: 'ipsec-name-of-client', severity: 'warning', check: nameOfClient },
-  { name: 'ipsec-unused', severity: 'warning', check: unused },
+  {
+    name: 'ipsec-unknown-connection',
+    severity: 'error',
+    description: 'What protects an L2TP client or server is an IPsec connection that exists.',
+    check: unknownConnection,
+  },
+  {
+    name: 'ipsec-of-client',
+    severity: 'error',
+    description: 'The IPsec connection of an L2TP client is in transport mode and leads to the server of the client.',
+    check: ofClient,
+  },
+  {
+    name: 'ipsec-of-server',
+    severity: 'error',
+    description: 'The IPsec connection of an L2TP server is in transport mode.',
+    check: ofServer,
+  },
+  {
+    name: 'ipsec-shared',
+    severity: 'error',
+    description: 'An L2TP server has its IPsec connection for itself.',
+    check: shared,
+  },
+  {
+    name: 'ipsec-shared-by-clients',
+    severity: 'warning',
+    description:
+      'L2TP clients that start at boot do not share an IPsec connection, which carries one client at a time.',
+    check: sharedByClients,
+  },
+  {
+    name: 'ipsec-name-of-client',
+    severity: 'warning',
+    description:
+      'An IPsec connection in tunnel mode does not have the name of an L2TP client, so that commands mean one thing.',
+    check: nameOfClient,
+  },
+  {
+    name: 'ipsec-unused',
+    severity: 'warning',
+    description: 'An IPsec connection in transport mode protects an L2TP client or server.',
+    check: unused,
+  },
 ];
 
 /** As it has to be written: what is left out is "tunnel". */

@@ -29,14 +29,57 @@ const LINK_SCOPED = ['fe80::/10', 'ff00::/8', '::1/128'].flatMap((text) => parse
 const UNICAST = ['2000::/3', 'fc00::/7'].flatMap((text) => parseIpPrefix(text) ?? []);
 
 export const L2TP_IPV6_RULES: readonly ConfigurationRule[] = [
-  { name: 'ipv6-switched-off', severity: 'error', check: switchedOff },
-  { name: 'ipv6-mru', severity: 'error', check: tooSmallMru },
-  { name: 'ipv6-route', severity: 'error', check: linkScopedRoute },
-  { name: 'ipv6-route-connected', severity: 'error', check: connectedRoute },
-  { name: 'ipv6-pool', severity: 'error', check: unfitPool },
-  { name: 'ipv6-pool-overlap', severity: 'error', check: poolOverlap },
-  { name: 'ipv6-local-address', severity: 'error', check: localAddress },
-  { name: 'ipv6-user-prefix', severity: 'error', check: userPrefix },
+  {
+    name: 'ipv6-switched-off',
+    severity: 'error',
+    description: 'Networks of IPv6 stand only where IPv6 is switched on for the client or the server.',
+    check: switchedOff,
+  },
+  {
+    name: 'ipv6-mru',
+    severity: 'error',
+    description: 'With IPv6 the MRU is at least 1280 octets.',
+    check: tooSmallMru,
+  },
+  {
+    name: 'ipv6-route',
+    severity: 'error',
+    description: 'A network behind a tunnel is one that can be behind a router: not link-local, multicast or loopback.',
+    check: linkScopedRoute,
+  },
+  {
+    name: 'ipv6-route-connected',
+    severity: 'error',
+    description: 'An IPv6 network behind a tunnel is not that of an interface.',
+    check: connectedRoute,
+  },
+  {
+    name: 'ipv6-pool',
+    severity: 'error',
+    description: 'A prefix pool has 48 to 64 bits and lies inside 2000::/3 or fc00::/7.',
+    check: unfitPool,
+  },
+  {
+    name: 'ipv6-pool-overlap',
+    severity: 'error',
+    description:
+      'A prefix pool overlaps no network of an interface, no other pool, and holds no network behind another tunnel.',
+    check: poolOverlap,
+  },
+  {
+    name: 'ipv6-local-address',
+    severity: 'error',
+    description:
+      "A server's IPv6 address inside the tunnels is that of a host, of its own pool or of no other network.",
+    check: localAddress,
+  },
+  {
+    name: 'ipv6-user-prefix',
+    severity: 'error',
+    description:
+      "A user's own prefix has 64 bits and overlaps no network of an interface and no pool of another server.",
+    check: userPrefix,
+  },
 ];
 
 interface Network {

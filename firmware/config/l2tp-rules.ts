@@ -22,21 +22,101 @@ import { ipTunnelRoutes, tunnelRoutes } from './tunnel-routes.ts';
 const MAX_POOL = 65536;
 
 export const L2TP_RULES: readonly ConfigurationRule[] = [
-  { name: 'pool-order', severity: 'error', check: poolOrder },
-  { name: 'pool-size', severity: 'error', check: poolSize },
-  { name: 'pool-overlap', severity: 'error', check: poolOverlap },
-  { name: 'pool-behind-tunnel', severity: 'error', check: poolBehindTunnel },
-  { name: 'local-address', severity: 'error', check: localAddress },
-  { name: 'user-address', severity: 'error', check: userAddress },
-  { name: 'user-address-twice', severity: 'error', check: userAddressTwice },
-  { name: 'user-address-behind-user', severity: 'error', check: userAddressBehindUser },
-  { name: 'tunnel-route-twice', severity: 'error', check: tunnelRouteTwice },
-  { name: 'tunnel-route-connected', severity: 'error', check: tunnelRouteConnected },
-  { name: 'listen-twice', severity: 'error', check: listenTwice },
-  { name: 'listen-elsewhere', severity: 'warning', check: listenElsewhere },
-  { name: 'on-demand-routes', severity: 'error', check: onDemandRoutes },
-  { name: 'on-demand-masquerade', severity: 'error', check: onDemandMasquerade },
-  { name: 'proxy-of-strangers', severity: 'warning', check: proxyOfStrangers },
+  {
+    name: 'pool-order',
+    severity: 'error',
+    description: 'An address pool begins with the lower address, and holds addresses of hosts.',
+    check: poolOrder,
+  },
+  {
+    name: 'pool-size',
+    severity: 'error',
+    description: 'An address pool has at most 65536 addresses.',
+    check: poolSize,
+  },
+  {
+    name: 'pool-overlap',
+    severity: 'error',
+    description: 'An address pool shares no address with the network of an interface or with another pool.',
+    check: poolOverlap,
+  },
+  {
+    name: 'pool-behind-tunnel',
+    severity: 'error',
+    description:
+      'No network behind a client or an IPsec connection has addresses of a pool in it, unless it is wider than the pool.',
+    check: poolBehindTunnel,
+  },
+  {
+    name: 'local-address',
+    severity: 'error',
+    description:
+      "A server's address inside the tunnels is that of a host, outside all pools and the networks of the interfaces.",
+    check: localAddress,
+  },
+  {
+    name: 'user-address',
+    severity: 'error',
+    description:
+      "A user's own address is that of a host, outside the networks of the interfaces and the pools of other servers.",
+    check: userAddress,
+  },
+  {
+    name: 'user-address-twice',
+    severity: 'error',
+    description: 'No two users have the same address.',
+    check: userAddressTwice,
+  },
+  {
+    name: 'user-address-behind-user',
+    severity: 'error',
+    description: "A user's own address is not in a network behind another user.",
+    check: userAddressBehindUser,
+  },
+  {
+    name: 'tunnel-route-twice',
+    severity: 'error',
+    description: 'Each network is behind one tunnel: one client, one user or one IPsec connection.',
+    check: tunnelRouteTwice,
+  },
+  {
+    name: 'tunnel-route-connected',
+    severity: 'error',
+    description:
+      'A network behind a tunnel is not that of an interface; where both ends use the same, one has to renumber.',
+    check: tunnelRouteConnected,
+  },
+  {
+    name: 'listen-twice',
+    severity: 'error',
+    description: 'No two servers listen on the same address and port.',
+    check: listenTwice,
+  },
+  {
+    name: 'listen-elsewhere',
+    severity: 'warning',
+    description: 'A server listens on an address that an interface has, or on all of them.',
+    check: listenElsewhere,
+  },
+  {
+    name: 'on-demand-routes',
+    severity: 'error',
+    description: 'A client that dials on demand has an IPv4 network whose packets it dials for.',
+    check: onDemandRoutes,
+  },
+  {
+    name: 'on-demand-masquerade',
+    severity: 'error',
+    description:
+      'A client that dials on demand does not masquerade: packets are held before there is an address to appear under.',
+    check: onDemandMasquerade,
+  },
+  {
+    name: 'proxy-of-strangers',
+    severity: 'warning',
+    description: 'A server that believes what a LAC says of its callers shares a secret or IPsec with that LAC.',
+    check: proxyOfStrangers,
+  },
 ];
 
 interface Pool {

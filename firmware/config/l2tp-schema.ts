@@ -71,6 +71,7 @@ const MRU = count({
 });
 
 const TUNNEL_SECRET = secret({
+  'x-priority': 'basic',
   title: 'Tunnel secret',
   description: 'Shared by both ends of the tunnel, which then prove it to each other (RFC 2661 section 5.1.1).',
 });
@@ -85,9 +86,11 @@ const HIDE_AVPS = flag({
 function ipsecConnection(description: string) {
   return Type.Optional(
     Type.String({
+      'x-priority': 'basic',
       title: 'IPsec connection',
       description,
       pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$',
+      'x-refers-to': 'ipsec.connections',
       'x-allowed': NAME_ALLOWED,
     }),
   );
@@ -96,6 +99,7 @@ function ipsecConnection(description: string) {
 const L2TP_CLIENT_SCHEMA = Type.Object(
   {
     server: Type.String({
+      'x-priority': 'basic',
       title: 'Server',
       description: 'Address or name of the L2TP server.',
       format: 'ip-or-host-name',
@@ -107,16 +111,21 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
       default: 'ephemeral',
     }),
     user: Type.String({
+      'x-priority': 'basic',
       title: 'User',
       description: 'User name for PPP.',
       format: 'ppp-credential',
     }),
-    password: secret({ title: 'Password', description: 'Password for PPP.' }),
+    password: secret({ 'x-priority': 'basic', title: 'Password', description: 'Password for PPP.' }),
     secret: Type.Optional(TUNNEL_SECRET),
     hideAvps: HIDE_AVPS,
     ipsec: ipsecConnection('The IPsec connection that protects the tunnel; without it the tunnel is in clear text.'),
     ipv6: CLIENT_IPV6,
-    routes: ipNetworks({ title: 'Routes', description: 'Networks behind the server: they go into the tunnel.' }),
+    routes: ipNetworks({
+      'x-priority': 'basic',
+      title: 'Routes',
+      description: 'Networks behind the server: they go into the tunnel.',
+    }),
     masquerade: flag({
       title: 'Masquerade',
       description: 'Let the branch appear under the address that the server assigned.',
@@ -132,6 +141,7 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
     }),
     mru: MRU,
     start: Type.Enum(['boot', 'manual', 'on-demand', 'called'], {
+      'x-priority': 'basic',
       title: 'Start',
       description:
         '"boot" dials at once and for ever; "manual" waits for "culvert connect"; "on-demand" dials when packets come for ' +
@@ -157,12 +167,12 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
 
 const L2TP_USER_SCHEMA = Type.Object(
   {
-    password: secret({ title: 'Password', description: 'Password for PPP.' }),
+    password: secret({ 'x-priority': 'basic', title: 'Password', description: 'Password for PPP.' }),
     address: Type.Optional(
       ipv4Address({ title: 'Address', description: 'Always given to this user; otherwise one of the pool.' }),
     ),
     ipv6Prefix: USER_IPV6_PREFIX,
-    routes: ipNetworks({ title: 'Routes', description: 'Networks behind this user.' }),
+    routes: ipNetworks({ 'x-priority': 'basic', title: 'Routes', description: 'Networks behind this user.' }),
   },
   { title: 'User', description: 'Somebody who may dial in.', additionalProperties: false },
 );
@@ -204,13 +214,19 @@ const LIMITS_SCHEMA = Type.Object(
 
 const L2TP_SERVER_SCHEMA = Type.Object(
   {
-    listen: ipAddress({ title: 'Listen address', description: 'Address of this router where clients dial in.' }),
+    listen: ipAddress({
+      'x-priority': 'basic',
+      title: 'Listen address',
+      description: 'Address of this router where clients dial in.',
+    }),
     port: port({ title: 'Port', description: 'UDP port where clients dial in.', default: 1701 }),
     localAddress: ipv4Address({
+      'x-priority': 'basic',
       title: 'Local address',
       description: 'Address of this router inside the tunnels.',
     }),
     pool: Type.String({
+      'x-priority': 'basic',
       title: 'Address pool',
       description: 'Addresses for the users, the first and the last; at most 65536.',
       format: 'ipv4-range',
@@ -224,6 +240,7 @@ const L2TP_SERVER_SCHEMA = Type.Object(
     }),
     ipv6: SERVER_IPV6,
     users: Type.Record(USER_NAME, L2TP_USER_SCHEMA, {
+      'x-priority': 'basic',
       title: 'Users',
       description: 'Who may dial in, by user name.',
       default: {},
@@ -267,6 +284,7 @@ export const L2TP_SCHEMA = Type.Object(
     clients: Type.Record(NAME, L2TP_CLIENT_SCHEMA, {
       title: 'L2TP clients',
       description: 'Tunnels that this router dials, by name.',
+      'x-restarts': 'This client hangs up and dials anew; others stay up.',
       default: {},
       maxProperties: 256,
       additionalProperties: false,
@@ -275,6 +293,7 @@ export const L2TP_SCHEMA = Type.Object(
     servers: Type.Record(NAME, L2TP_SERVER_SCHEMA, {
       title: 'L2TP servers',
       description: 'Places where others dial in, by name.',
+      'x-restarts': 'This server hangs up and starts anew, so that its callers dial again; others stay up.',
       default: {},
       maxProperties: 64,
       additionalProperties: false,

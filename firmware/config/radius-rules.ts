@@ -6,14 +6,55 @@ import { type ConfigurationRule, type Finding, repeated } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
 export const RADIUS_RULES: readonly ConfigurationRule[] = [
-  { name: 'radius-server-twice', severity: 'error', check: serverTwice },
-  { name: 'radius-ports-equal', severity: 'error', check: portsEqual },
-  { name: 'radius-or-users', severity: 'warning', check: nobody },
-  { name: 'radius-weak-secret', severity: 'warning', check: weakSecret },
-  { name: 'radius-forgeable', severity: 'warning', check: forgeable },
-  { name: 'radius-patience', severity: 'warning', check: patience },
-  { name: 'radius-interim', severity: 'warning', check: interim },
-  { name: 'radius-nas-identifier', severity: 'warning', check: nasIdentifier },
+  {
+    name: 'radius-server-twice',
+    severity: 'error',
+    description: 'Each RADIUS server stands once in a list.',
+    check: serverTwice,
+  },
+  {
+    name: 'radius-ports-equal',
+    severity: 'error',
+    description: 'Authentication and accounting have ports of their own.',
+    check: portsEqual,
+  },
+  {
+    name: 'radius-or-users',
+    severity: 'warning',
+    description: 'An L2TP server has users, or a RADIUS server that knows some.',
+    check: nobody,
+  },
+  {
+    name: 'radius-weak-secret',
+    severity: 'warning',
+    description: 'A RADIUS secret has 16 characters or more, because one captured packet is enough to guess offline.',
+    check: weakSecret,
+  },
+  {
+    name: 'radius-forgeable',
+    severity: 'warning',
+    description:
+      'Answers without Message-Authenticator can be forged, and are not accepted unless a server has nothing better.',
+    check: forgeable,
+  },
+  {
+    name: 'radius-patience',
+    severity: 'warning',
+    description: 'All RADIUS servers of a list are asked within 24 seconds; who dials in has no more time.',
+    check: patience,
+  },
+  {
+    name: 'radius-interim',
+    severity: 'warning',
+    description: 'Interim updates go with accounting, and come not more often than once a minute.',
+    check: interim,
+  },
+  {
+    name: 'radius-nas-identifier',
+    severity: 'warning',
+    description: 'L2TP servers with accounting have NAS identifiers of their own.',
+    check: nasIdentifier,
+  },
 ];
 
 /** As many characters as RFC 2865 section 3 asks of a secret, at least. */

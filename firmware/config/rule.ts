@@ -10,6 +10,8 @@ export interface ConfigurationRule {
   /** Stable, for programs: `networks-overlap`. */
   readonly name: string;
   readonly severity: 'error' | 'warning';
+  /** What the rule says of every configuration that keeps it; one sentence, for the reference. */
+  readonly description: string;
   /** Everything in this configuration that breaks the rule. The configuration fits the schema. */
   readonly check: (configuration: Configuration) => Iterable<Finding>;
 }

@@ -17,8 +17,18 @@ import type { Configuration } from './schema.ts';
 const WEAK_SECRET_CHARACTERS = 8;
 
 const SECRET_RULES: readonly ConfigurationRule[] = [
-  { name: 'redacted-secret', severity: 'error', check: redactedSecret },
-  { name: 'weak-secret', severity: 'warning', check: weakSecret },
+  {
+    name: 'redacted-secret',
+    severity: 'error',
+    description: 'The stars that stand for a secret in what the router shows are not taken for a secret.',
+    check: redactedSecret,
+  },
+  {
+    name: 'weak-secret',
+    severity: 'warning',
+    description: 'A secret has 8 characters or more.',
+    check: weakSecret,
+  },
 ];
 
 /** Every rule there is. */

@@ -1,10 +1,14 @@
 /**
- * The schema as those read it who walk it: the part of JSON Schema that the configuration uses, plus three keywords of
+ * The schema as those read it who walk it: the part of JSON Schema that the configuration uses, plus some keywords of
  * our own. Validation, defaults, redaction, diffs, help texts and forms are all derived by walking these nodes.
  */
 import type { TSchema } from 'typebox';
 
-/** `x-secret: true`: the value is never printed. `x-unit`: what a number counts. `x-allowed`: a pattern in words. */
+export type Priority = 'basic' | 'advanced';
+
+/** What a value can name: an IPsec connection, or the device of an interface. */
+export type Reference = 'ipsec.connections' | 'interfaces.NAME.device';
+
 export interface SchemaNode {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   readonly title?: string;
@@ -25,9 +29,18 @@ export interface SchemaNode {
   readonly maximum?: number;
   readonly pattern?: string;
   readonly format?: string;
+  /** `true`: the value is never printed. */
   readonly 'x-secret'?: boolean;
+  /** What a number counts. */
   readonly 'x-unit'?: string;
+  /** A pattern in words. */
   readonly 'x-allowed'?: string;
+  /** `basic`: a first set-up needs it. What says nothing is `advanced`. */
+  readonly 'x-priority'?: Priority;
+  /** The value names something else of the configuration. */
+  readonly 'x-refers-to'?: Reference;
+  /** What is interrupted when something in here changes, one sentence; what lies deeper and says nothing does the same. */
+  readonly 'x-restarts'?: string;
 }
 
 /** A TypeBox schema as a node to walk. */

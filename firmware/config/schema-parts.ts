@@ -5,6 +5,7 @@ import Type from 'typebox';
 interface Words {
   readonly title: string;
   readonly description: string;
+  readonly 'x-priority'?: 'basic';
 }
 
 /** Names that people give to interfaces, clients and servers: they appear in device names, file names and paths. */
@@ -24,7 +25,7 @@ export const USER_NAME = Type.String({
 export const USER_NAME_ALLOWED = 'a user name of 1 to 64 printable characters without spaces';
 
 /** A network device of the kernel: at most 15 octets, no slash, colon or space (IFNAMSIZ). */
-export function device(words: Words) {
+export function device(words: Words & { readonly 'x-refers-to'?: 'interfaces.NAME.device' }) {
   return Type.String({
     ...words,
     pattern: '^(?!\\.{1,2}$)[\\x21-\\x2e\\x30-\\x39\\x3b-\\x7e]{1,15}$',

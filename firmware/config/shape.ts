@@ -1,10 +1,11 @@
 /** Holds a value against the schema: finds everything that does not fit, and fills in the defaults. */
 import { TEXT_FORMATS } from './formats.ts';
 import { itemPath, memberPath } from './json-path.ts';
-import { either, type Problem, quoted } from './problem.ts';
+import { type Problem, quoted } from './problem.ts';
 import { CONFIGURATION_SCHEMA, NOT_AVAILABLE_KEYS } from './schema.ts';
 import { isObject, recordOf, type SchemaNode, schemaNode } from './schema-node.ts';
 import { nearest } from './spelling.ts';
+import { allowedWords } from './value-words.ts';
 
 /** `value` is complete only when there are no problems. */
 export interface ShapeResult {
@@ -210,29 +211,4 @@ function describe(node: SchemaNode, value: unknown): string {
     return typeof value === 'string' ? 'text (not shown)' : `a ${typeof value} (not shown)`;
   }
   return typeof value === 'string' ? quoted(value) : String(value);
-}
-
-/** What may stand there, in words. With the wrong `value` at hand, a hint about the usual slip. */
-function allowedWords(node: SchemaNode, value?: unknown): string {
-  if (node.anyOf !== undefined) return either(node.anyOf.map((branch) => allowedWords(branch)));
-  if (node.enum !== undefined) return either(node.enum.map((word) => `"${word}"`));
-  if (node.const !== undefined) return JSON.stringify(node.const);
-  if (node.type === 'boolean') return 'true or false';
-  if (node.type === 'integer') {
-    const unit = node['x-unit'] === undefined ? '' : ` ${node['x-unit']}`;
-    return `a whole number from ${node.minimum ?? 0} to ${node.maximum ?? 'any'}${unit}`;
-  }
-  if (node.type === 'array') return `a list: ${node.description ?? ''}`.replace(/\.$/, '');
-  if (node.type === 'object') {
-    const keys = Object.keys(node.properties ?? {});
-    return keys.length === 0
-      ? `an object: ${lowerFirst(node.description)}`
-      : `an object with the keys ${keys.join(', ')}`;
-  }
-  const words = node['x-allowed'] ?? TEXT_FORMATS[node.format ?? '']?.allowed ?? 'text';
-  return typeof value === 'number' || typeof value === 'boolean' ? `${words}, in quotes` : words;
-}
-
-function lowerFirst(text = ''): string {
-  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`.replace(/\.$/, '');
 }

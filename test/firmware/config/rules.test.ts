@@ -201,6 +201,12 @@ describe('the rules', () => {
     expect(names.filter((name) => !covered.has(name) && !/^(ipsec|ipv6|radius|forward)-/.test(name))).toEqual([]);
   });
 
+  it('each say what they want in one sentence of their own', () => {
+    const sentences = CONFIGURATION_RULES.map(({ description }) => description);
+    expect(sentences.filter((sentence) => !/^[A-Z][^\n]{20,200}\.$/.test(sentence))).toEqual([]);
+    expect(new Set(sentences).size).toBe(sentences.length);
+  });
+
   it.each<[string, readonly Change[]]>([
     ['a user address outside the pool', [['l2tp.servers.office.users.bob.address', '172.16.0.1']]],
     ['a route that contains the LAN', [['l2tp.clients.hq.routes', ['0.0.0.0/0', '192.168.0.0/16']]]],

@@ -1,0 +1,53 @@
+/** The words before the tables of docs/configuration.md. */
+
+import { memberPath } from '../json-path.ts';
+import { MAX_CONFIGURATION_OCTETS } from '../parse.ts';
+import { NOT_AVAILABLE_KEYS } from '../schema.ts';
+import { wrapped } from './markdown.ts';
+
+/** Markdown, without a heading of its own. */
+export function introduction(): string {
+  const later = [...NOT_AVAILABLE_KEYS].flatMap(([path, keys]) => keys.map((key) => `\`${memberPath(path, key)}\``));
+  return `A router's whole configuration is one document. Every key is below, with what it means, what may stand there, and what is
+assumed where it is left out. A document with nothing in it, \`{}\`, is valid: a router without interfaces and connections.
+
+## Files
+
+A file is JSON (\`.json\`) or YAML (\`.yaml\`, \`.yml\`), at most ${MAX_CONFIGURATION_OCTETS / 1024} KiB of UTF-8. YAML is read as far as it says the same as
+JSON: mappings, lists and scalars, no aliases and no tags. In both, a key may stand only once in its object, and the order of
+keys means nothing but where a list says that the first is preferred.
+
+**Paths.** \`l2tp.clients.NAME.server\` is the key \`server\` of one entry of \`clients\`; in place of \`NAME\` stands a name that you
+choose: 1 to 32 letters, digits, hyphens and underscores, a letter or digit first. Names of users may have any printable
+characters but spaces, 64 at most. \`routes[].prefix\` is the key \`prefix\` of every item of a list.
+
+**Names mean something.** \`culvert connect hq\` connects the L2TP client, the call or the IPsec connection of that name, and the
+device of a tunnel is called \`l2tp-hq\` or \`ipsec-hq\`: cut to 15 characters, with a number at the end where that is taken.
+
+**Numbers, addresses, secrets.** Numbers stand without quotes, everything else but \`true\` and \`false\` with quotes in JSON. An
+address with a length (\`192.168.12.1/24\`) is one host and its network; a network (\`10.99.0.0/16\`) has no bits set behind its
+length. Secrets stand in the file as they are.
+
+${wrapped(`Keys that belong to the format and that this version cannot carry out are refused: ${later.join(', ')}.`)}
+
+## Checking and applying
+
+\`culvert apply FILE\` sends a file to the running router, which checks it whole before it changes anything: first the form of
+every key, then the rules between keys at the end of this page. All problems are told at once, each with its path, what was
+found, what is allowed and, for a misspelt word, what was probably meant. An error refuses the file, a warning does not.
+
+What passed is stored durably as a new revision, and then put in force; the differences are printed. What a change does not
+touch keeps running: each section says what it interrupts. \`culvert apply FILE --confirm-within SECONDS\` puts it in force on
+trial, and the revision before comes back by itself unless the new one is confirmed in that time, after a power cut as well.
+
+\`culvert show config\` prints the configuration with every default filled in, and \`********\` in place of every secret. That
+text cannot be applied again as it is: the router refuses the stars, rather than take them for a password.
+
+## Where secrets are
+
+Keys that are marked **secret** are never shown, logged or sent: only whether they are set. On the router's storage each stands
+encrypted (AES-256-GCM) under a device key, which is kept in a file of its own beside the database. That protects a copy of the
+database, a backup of it, or a support bundle that came into wrong hands. It does not protect against somebody who has the
+whole storage, key file included, nor against root on the running router. A factory reset destroys the key first. The file that
+you write yourself, and apply, holds the secrets in plain text: keep it accordingly.`;
+}
