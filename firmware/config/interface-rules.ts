@@ -1,7 +1,7 @@
-/** Rules about interfaces and static routes. */
+/** Rules about interfaces and their IPv4 addresses. */
 import { contains, formatCidr, hostPrefix, lastAddress, networkOf, overlaps } from '../protocol/ip-address.ts';
-import { type InterfaceNetwork, interfaceNetworks } from './interface-networks.ts';
-import { itemPath, memberPath } from './json-path.ts';
+import { interfaceNetworks } from './interface-networks.ts';
+import { memberPath } from './json-path.ts';
 import { type ConfigurationRule, type Finding, ipv4, isHostAddress, repeated } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
@@ -59,20 +59,6 @@ export const INTERFACE_RULES: readonly ConfigurationRule[] = [
     severity: 'error',
     description: 'An interface is not the loopback device, nor one of those that the router makes for its tunnels.',
     check: deviceOfTunnel,
-  },
-  {
-    name: 'route-next-hop',
-    severity: 'error',
-    description:
-      'A static route has a gateway inside the network of an interface, or the device of an interface, or both.',
-    check: routeNextHop,
-  },
-  {
-    name: 'route-twice',
-    severity: 'error',
-    description:
-      'Static routes and the gateway lead to each destination once for every metric, and to no network of an interface itself.',
-    check: routeTwice,
   },
 ];
 
@@ -163,64 +149,5 @@ function* deviceOfTunnel(configuration: Configuration): Iterable<Finding> {
     const allowed =
       'a device other than lo whose name does not begin with "l2tp-" or "ipsec-", which this router makes';
     yield { path: `${memberPath('interfaces', name)}.device`, found: device, allowed };
-  }
-}
-
-function* routeNextHop(configuration: Configuration): Iterable<Finding> {
-  const networks = interfaceNetworks(configuration);
-  const devices = Object.values(configuration.interfaces).map((entry) => entry.device);
-  for (const [index, { gateway, device }] of configuration.routes.entries()) {
-    const path = itemPath('routes', index);
-    if (gateway === undefined && device === undefined) {
-      yield { path, found: 'neither a gateway nor a device', allowed: 'a gateway, a device, or both' };
-      continue;
-    }
-    if (device !== undefined && !devices.includes(device)) {
-      yield { path: `${path}.device`, found: device, allowed: `the device of an interface: ${devices.join(', ')}` };
-    } else if (gateway !== undefined && networkBehind(networks, gateway, device) === undefined) {
-      const where = device === undefined ? 'an interface' : `the interface with the device ${device}`;
-      yield { path: `${path}.gateway`, found: gateway, allowed: `an address inside the network of ${where}` };
-    }
-  }
-}
-
-function networkBehind(
-  networks: readonly InterfaceNetwork[],
-  gateway: string,
-  device: string | undefined,
-): InterfaceNetwork | undefined {
-  const address = hostPrefix(ipv4(gateway));
-  return networks.find(
-    (network) =>
-      (device === undefined || network.device === device) &&
-      network.prefix.address !== address.address &&
-      contains(network.prefix, address),
-  );
-}
-
-function* routeTwice(configuration: Configuration): Iterable<Finding> {
-  const defaults = Object.entries(configuration.interfaces).flatMap(([name, entry]) =>
-    entry.ipv4?.gateway === undefined
-      ? []
-      : [{ prefix: '0.0.0.0/0', metric: 0, path: `${memberPath('interfaces', name)}.ipv4.gateway` }],
-  );
-  const routes = configuration.routes.map((route, index) => ({
-    prefix: route.prefix,
-    metric: route.metric ?? 0,
-    path: itemPath('routes', index),
-  }));
-  for (const [route, earlier] of repeated(
-    [...defaults.slice(0, 1), ...routes],
-    (entry) => `${entry.prefix} ${entry.metric}`,
-  )) {
-    const found = `${route.prefix} with metric ${route.metric}, which ${earlier.path} leads to already`;
-    yield { path: `${route.path}.prefix`, found, allowed: 'each destination once for every metric' };
-  }
-  const networks = interfaceNetworks(configuration);
-  for (const [index, route] of configuration.routes.entries()) {
-    const own = networks.find((network) => formatCidr(networkOf(network.prefix)) === route.prefix);
-    if (own === undefined) continue;
-    const found = `${route.prefix}, the network of interface "${own.name}" itself`;
-    yield { path: `${itemPath('routes', index)}.prefix`, found, allowed: 'a network that is not directly connected' };
   }
 }

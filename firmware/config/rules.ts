@@ -1,6 +1,7 @@
 /** All cross-field rules, run over a configuration that fits the schema. */
 import { CALLS_RULES } from './calls-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
+import { INTERFACE_IPV6_RULES } from './interface-ipv6-rules.ts';
 import { INTERFACE_RULES } from './interface-rules.ts';
 import { IPSEC_RULES } from './ipsec-rules.ts';
 import { L2TP_IPSEC_RULES } from './l2tp-ipsec-rules.ts';
@@ -8,8 +9,10 @@ import { L2TP_IPV6_RULES } from './l2tp-ipv6-rules.ts';
 import { L2TP_RULES } from './l2tp-rules.ts';
 import { secretLeaves } from './leaves.ts';
 import type { Problem } from './problem.ts';
+import { PSK_RULES } from './psk-rules.ts';
 import { RADIUS_RULES } from './radius-rules.ts';
 import { REDACTED } from './redact.ts';
+import { ROUTE_RULES } from './route-rules.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
@@ -34,10 +37,13 @@ const SECRET_RULES: readonly ConfigurationRule[] = [
 /** Every rule there is. */
 export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...INTERFACE_RULES,
+  ...INTERFACE_IPV6_RULES,
+  ...ROUTE_RULES,
   ...L2TP_RULES,
   ...L2TP_IPV6_RULES,
   ...L2TP_IPSEC_RULES,
   ...IPSEC_RULES,
+  ...PSK_RULES,
   ...RADIUS_RULES,
   ...FORWARD_RULES,
   ...CALLS_RULES,

@@ -168,6 +168,30 @@ const CASES: readonly Case[] = [
     `${CONNECTIONS}.plant.remoteSubnets[1]`,
     /at this end as well/,
   ],
+  [
+    'ipsec-psk-guessable',
+    'warning',
+    [[`${CONNECTIONS}.plant.psk`, 'SRV.lab']],
+    `${CONNECTIONS}.plant.psk`,
+    /also a name/,
+  ],
+  ['ipsec-psk-guessable', 'warning', [[`${CONNECTIONS}.hq.psk`, 'Branch-12']], `${CONNECTIONS}.hq.psk`, /also a name/],
+  [
+    'ipsec-psk-guessable',
+    'warning',
+    [[`${CONNECTIONS}.hq.psk`, 'VPN-secret-2024!']],
+    `${CONNECTIONS}.hq.psk`,
+    /common/,
+  ],
+  ['ipsec-psk-guessable', 'warning', [[`${CONNECTIONS}.hq.psk`, '20241224']], `${CONNECTIONS}.hq.psk`, /digits only/],
+  ['ipsec-psk-guessable', 'warning', [[`${CONNECTIONS}.hq.psk`, 'abababababab']], `${CONNECTIONS}.hq.psk`, /few/],
+  [
+    'ipsec-main-mode-same-key',
+    'warning',
+    [[`${CONNECTIONS}.second`, { version: 1, remote: '10.20.0.2', psk: 'labpsk', mode: 'transport' }]],
+    `${CONNECTIONS}.second.psk`,
+    /peer of "hq"/,
+  ],
   ['ipsec-main-mode-keys', 'error', callers(9), `${CONNECTIONS}.any8.remote`, /beside 8/],
   ['ipsec-main-mode-guess', 'warning', callers(2), `${CONNECTIONS}.any1.remote`, /"any0"/],
   [
@@ -249,6 +273,27 @@ describe('the rules of IPsec', () => {
     ],
   ])('allow %s', (_, changes) => {
     expect(findings(...changes).filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
+  it('take keys that are long and random, or told apart', () => {
+    const good = (...changes: readonly Change[]) => findings(...changes).map(({ rule }) => rule);
+    for (const psk of ['hunter, gatherer, farmer', '902834752093847520', 'Zk3-vpn-pQ', 'key of head office']) {
+      expect(good([`${CONNECTIONS}.hq.psk`, psk]), psk).not.toContain('ipsec-psk-guessable');
+    }
+    const second = { version: 1, remote: '10.20.0.2', psk: 'labpsk', mode: 'transport', remoteId: '10.20.0.3' };
+    for (const change of [{ psk: 'another key' }, { remote: '10.20.0.3' }, { version: 2 }]) {
+      expect(good([`${CONNECTIONS}.second`, { ...second, ...change }])).not.toContain('ipsec-main-mode-same-key');
+    }
+    const named: Change = [`${CONNECTIONS}.hq.remoteId`, '10.20.0.2'];
+    expect(good(named, [`${CONNECTIONS}.second`, second])).not.toContain('ipsec-main-mode-same-key');
+  });
+
+  it('never tell a key', () => {
+    for (const psk of ['SRV.lab', '20241224', 'abababababab', 'VPN-secret-2024!']) {
+      expect(JSON.stringify(findings([`${CONNECTIONS}.plant.psk`, psk])).toLowerCase()).not.toContain(
+        psk.toLowerCase(),
+      );
+    }
   });
 
   it('say nothing about an identity that Main Mode does not need', () => {

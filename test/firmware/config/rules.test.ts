@@ -19,6 +19,12 @@ const office2 = {
   pool: '10.97.0.10-10.97.0.20',
 };
 const dmz = { device: 'eth2', zone: 'management', ipv4: { method: 'static', address: '10.30.0.1/24' } };
+const tunnelMode = {
+  remote: '10.20.0.8',
+  psk: 'long enough',
+  localSubnets: ['192.168.12.0/24'],
+  remoteSubnets: ['10.88.0.0/16'],
+};
 const plant = { server: 'plant.example', user: 'u', password: 'long enough' };
 
 /** Rule, changes to the example, path of the finding, what it says. */
@@ -71,6 +77,68 @@ const CASES: readonly (readonly [string, readonly Change[], string, RegExp])[] =
     /gateway leads to/,
   ],
   ['route-twice', [['routes', [{ prefix: '192.168.12.0/24', device: 'eth0' }]]], 'routes[0].prefix', /interface "lan"/],
+  [
+    'route-twice',
+    [
+      [
+        'routes',
+        [
+          { prefix: '10.50.0.0/16', device: 'lan0' },
+          { prefix: '10.50.0.0/16', gateway: '10.20.0.3', metric: 0 },
+        ],
+      ],
+    ],
+    'routes[1].prefix',
+    /routes\[0\] leads to already/,
+  ],
+  [
+    'route-through-tunnel',
+    [['routes', [{ prefix: '10.50.0.0/16', device: 'l2tp-hp' }]]],
+    'routes[0].device',
+    /l2tp-hp, and there is no such tunnel/,
+  ],
+  [
+    'route-through-tunnel',
+    [['routes', [{ prefix: '10.50.0.0/16', device: 'l2tp-hq' }]]],
+    'routes[0].device',
+    /is a tunnel/,
+  ],
+  [
+    'route-of-tunnel',
+    [['routes', [{ prefix: '10.99.0.0/16', device: 'lan0' }]]],
+    'routes[0].prefix',
+    /behind client "hq" as well/,
+  ],
+  [
+    'route-out-of-tunnel',
+    [
+      ['ipsec.connections', { plant: tunnelMode }],
+      ['routes', [{ prefix: '10.88.3.0/24', gateway: '192.168.12.254' }]],
+    ],
+    'routes[0].prefix',
+    /a part of 10\.88\.0\.0\/16 behind IPsec connection "plant"/,
+  ],
+  [
+    'interface-address-ipv6',
+    [['interfaces.lan.ipv6', { address: 'ff02::1/64' }]],
+    'interfaces.lan.ipv6.address',
+    /ff02/,
+  ],
+  [
+    'interface-address-ipv6',
+    [['interfaces.lan.ipv6', { address: '::1/128' }]],
+    'interfaces.lan.ipv6.address',
+    /loopback/,
+  ],
+  [
+    'networks-overlap-ipv6',
+    [
+      ['interfaces.wan.ipv6', { address: '2001:db8::9/48' }],
+      ['interfaces.lan.ipv6', { address: '2001:db8:0:12::1/64' }],
+    ],
+    'interfaces.lan.ipv6.address',
+    /overlaps 2001:db8::\/48 of interface "wan"/,
+  ],
   ['pool-order', [['l2tp.servers.office.pool', '10.98.0.9-10.98.0.8']], 'l2tp.servers.office.pool', /9-10/],
   ['pool-order', [['l2tp.servers.office.pool', '224.0.0.1-224.0.0.8']], 'l2tp.servers.office.pool', /224/],
   ['pool-size', [['l2tp.servers.office.pool', '10.0.0.0-10.1.0.0']], 'l2tp.servers.office.pool', /65537 addresses/],
@@ -235,9 +303,49 @@ describe('the rules', () => {
         ['l2tp.servers.two', { ...office2, port: 1701, ipsec: 'all' }],
       ],
     ],
+    [
+      'link-local addresses on two interfaces',
+      [
+        ['interfaces.wan.ipv6', { address: 'fe80::9/64' }],
+        ['interfaces.lan.ipv6', { address: 'fe80::1/64' }],
+      ],
+    ],
+    [
+      'a static route inside a network behind a tunnel in clear',
+      [['routes', [{ prefix: '10.99.3.0/24', device: 'lan0' }]]],
+    ],
+    [
+      'a default route beside a client that takes everything',
+      [
+        ['l2tp.clients.hq.routes', ['0.0.0.0/0']],
+        ['routes', [{ prefix: '0.0.0.0/0', gateway: '10.20.0.3', metric: 50 }]],
+      ],
+    ],
     ['a static route with a device alone', [['routes', [{ prefix: '10.50.0.0/16', device: 'lan0' }]]]],
   ])('allow %s', (_, changes) => {
     expect(findings(...changes).filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
+  it('suggest where a route into a tunnel belongs, and say nothing of the next hop besides', () => {
+    const routes = [{ prefix: '10.50.0.0/16', device: 'l2tp-hp' }];
+    const about = findings(['routes', routes]).filter(({ path }) => path.startsWith('routes'));
+    expect(about).toEqual([
+      expect.objectContaining({ rule: 'route-through-tunnel', suggestion: 'l2tp.clients.hq.routes' }),
+    ]);
+  });
+
+  it.each<[string, readonly Change[]]>([
+    ['the way to a peer inside its own network', [['routes', [{ prefix: '10.88.3.0/24', gateway: '10.20.0.1' }]]]],
+    [
+      'exceptions from everything',
+      [
+        ['ipsec.connections.plant.remoteSubnets', ['0.0.0.0/0']],
+        ['routes', [{ prefix: '10.77.0.0/16', gateway: '192.168.12.254' }]],
+      ],
+    ],
+  ])('do not warn of %s', (_, changes) => {
+    const document: Change = ['ipsec.connections', { plant: { ...tunnelMode, remote: '10.88.3.8' } }];
+    expect(findings(document, ...changes).map(({ rule }) => rule)).toEqual(['weak-secret']);
   });
 
   it('take a configuration with warnings only, and refuse one with an error', () => {
