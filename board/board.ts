@@ -7,6 +7,8 @@ export interface BoardDescription {
   readonly description: string;
   readonly leds: readonly BoardLed[];
   readonly buttons: readonly BoardButton[];
+  /** What the LAN is before the first configuration, and in failsafe: device and `192.168.88.1/24`; absent: none is set. */
+  readonly factoryLan?: { readonly device: string; readonly address: string };
   /** Serial device of the console, `/dev/ttyS0`; absent where there is none. */
   readonly consoleDevice?: string;
 }

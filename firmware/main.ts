@@ -1,6 +1,6 @@
 /** The composition root: builds the router from a board and a configuration, and runs it until it is told to end. */
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
@@ -9,11 +9,11 @@ import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
 import { VERSION } from './cli/version.ts';
+import { CommitDesk } from './config/commit/commit-desk.ts';
 import { parseConfiguration } from './config/parse.ts';
 import { formatProblem } from './config/problem.ts';
-import { collectSecrets } from './config/redact.ts';
-import type { Configuration } from './config/schema.ts';
-import { ConfigurationStore } from './config/store.ts';
+import { ConfigurationStore } from './config/store/configuration-store.ts';
+import type { Source } from './config/store/store-types.ts';
 import { UserspaceDataPlane } from './dataplane/userspace/userspace-data-plane.ts';
 import { createLogger, type Logger } from './log/logger.ts';
 import { LogRing } from './log/ring.ts';
@@ -22,10 +22,13 @@ import { Reconciler } from './network/reconciler.ts';
 import { ResolvedNames } from './network/resolved-names.ts';
 import { SessionDns } from './network/session-dns.ts';
 import { EndOfRun } from './router/end-of-run.ts';
+import { factoryConfiguration } from './router/factory-configuration.ts';
+import { FactoryReset } from './router/factory-reset.ts';
 import type { IpsecSurroundings } from './router/ipsec-control.ts';
 import { IpsecState } from './router/ipsec-state.ts';
 import { loadBoard } from './router/load-board.ts';
 import { Router } from './router/router.ts';
+import { RouterConfiguration } from './router/router-configuration.ts';
 import { RouterNetwork } from './router/router-network.ts';
 import { SecretKeeper } from './router/secret-keeper.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
@@ -39,6 +42,8 @@ export interface RunOptions {
   readonly board: string;
   /** Put in force and stored before anything starts; without it, what was stored last. */
   readonly configFile?: string;
+  /** Where the device key is; by default a folder of the state directory. */
+  readonly keyDir?: string;
 }
 
 /** What a user can mend; its message is the one line that they get. */
@@ -64,13 +69,12 @@ async function run(options: RunOptions): Promise<number> {
   if (missing.length > 0) throw new StartError(capabilityAdvice(missing));
   const board = await loadBoard(options.board);
   const stateDirectory = options.stateDir;
-  const store = new ConfigurationStore(stateDirectory);
+  const keyDirectory = options.keyDir ?? join(stateDirectory, 'key');
   const secrets = new SecretKeeper();
   const ring = new LogRing();
   const clock = new WallClockFloor({ clock: new LinuxClock(), stateDirectory, log: (line) => logger.warn(line) });
   const logger = createLogger({ ring, wall: () => clock.wall(), secrets: () => secrets.all() });
   const given = options.configFile === undefined ? undefined : await readConfiguration(options.configFile, logger);
-  if (given) secrets.add(collectSecrets(given));
 
   const end = new EndOfRun(process, logger);
   const random = new LinuxEntropy();
@@ -109,23 +113,43 @@ async function run(options: RunOptions): Promise<number> {
     network,
     resolver,
     ipsec,
-    store,
     secrets,
     logger,
     ring,
+    configurationState: () => desk.state(),
     ready: ready.promise,
+  });
+  const factory = factoryConfiguration(board);
+  const store = new ConfigurationStore({ stateDirectory, keyDirectory, factory, at: clock.wall() });
+  const desk = new CommitDesk({
+    store,
+    clock,
+    factory,
+    enforce: (configuration) => router.enforce(configuration),
+    up: (since) => router.up(since),
+    log: (line) => logger.warn(line),
+  });
+  const reset = new FactoryReset({ stateDirectory, keyDirectory, logger, end: () => end.finish() });
+  const config = new RouterConfiguration({
+    desk,
+    store,
+    clock,
+    random,
+    version: VERSION,
+    preview: (configuration) => router.preview(configuration),
+    ready: ready.promise,
+    reset: (author) => reset.request(author),
   });
 
   // The socket comes first: it is what keeps a second router off this state directory and off this machine's network.
   // From here on a signal ends the router in good order; so it does until the process is gone.
   end.listen();
-  const api = await startControlApi({ socketPath: controlSocketPath(stateDirectory), control: router, logger });
+  const api = await startControlApi({ socketPath: controlSocketPath(stateDirectory), control: router, config, logger });
   /** What writes the state down at the end. */
   const saving = [() => ipsecState.flush()];
   const start = async (): Promise<void> => {
     if (end.requested) return;
-    const configuration = await storedConfiguration(given, store, logger);
-    if (configuration) secrets.add(collectSecrets(configuration));
+    await reset.complete();
     await clock.load();
     if (end.requested) return;
     clock.start();
@@ -137,7 +161,10 @@ async function run(options: RunOptions): Promise<number> {
     await dataPlane.start();
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
-    if (configuration) await router.enforce(configuration);
+    await desk.start(given);
+    if (desk.state().state === 'factory') {
+      logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
+    }
     ready.resolve();
   };
   try {
@@ -147,7 +174,8 @@ async function run(options: RunOptions): Promise<number> {
     logger.info('the router ends');
     return exitCode;
   } finally {
-    await inTurn(logger, [() => router.stop(), () => dataPlane.close(), ...saving, () => api.close()]);
+    const stop = [() => router.stop(), () => dataPlane.close(), () => desk.close(), ...saving, () => reset.finish()];
+    await inTurn(logger, [...stop, () => api.close()]);
   }
 }
 
@@ -163,7 +191,7 @@ async function inTurn(logger: Logger, steps: readonly (() => Promise<void>)[]): 
 }
 
 /** The configuration of the command line, read and checked before anything is touched. @throws StartError in words. */
-async function readConfiguration(file: string, logger: Logger): Promise<Configuration> {
+async function readConfiguration(file: string, logger: Logger): Promise<Source & { readonly kind: 'text' }> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -177,21 +205,5 @@ async function readConfiguration(file: string, logger: Logger): Promise<Configur
     throw new StartError(`${file} is refused and nothing was started: ${problems}`);
   }
   for (const warning of parsed.warnings) logger.warn(formatProblem(warning));
-  return parsed.configuration;
-}
-
-/** What was given, now stored; else what was stored last; else nothing: then the router waits for `culvert apply`. */
-async function storedConfiguration(
-  given: Configuration | undefined,
-  store: ConfigurationStore,
-  logger: Logger,
-): Promise<Configuration | undefined> {
-  const stored = await store.load();
-  if (given) {
-    await store.save(given);
-    return given;
-  }
-  if (stored.kind === 'refused') logger.error(`${stored.reason}; ${stored.remedy}`);
-  if (stored.kind === 'none') logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
-  return stored.kind === 'loaded' ? stored.configuration : undefined;
+  return { kind: 'text', text, fileName: basename(file) };
 }

@@ -2,7 +2,6 @@
 import type { Static, TSchema } from 'typebox';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type {
-  appliedSchema,
   configurationProblemSchema,
   connectionStateSchema,
   interfaceStatusSchema,
@@ -43,10 +42,6 @@ export type RouterEvent = Body<typeof routerEventSchema>;
 /** RFC 7807 problem details. */
 export type Problem = Body<typeof problemSchema>;
 
-export type ApplyResult =
-  | ({ readonly ok: true } & Body<typeof appliedSchema>)
-  | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] };
-
 export type CommandResult =
   | { readonly ok: true }
   | {
@@ -73,13 +68,6 @@ export type DiagnoseResult =
 
 export interface RouterControl {
   status(): Promise<RouterStatus>;
-  /** The configuration in force, secrets left out. */
-  configuration(): unknown;
-  /**
-   * Validates the text (JSON or YAML) and puts it in force, whole or not at all.
-   * @param fileName for messages only.
-   */
-  apply(text: string, fileName: string): Promise<ApplyResult>;
   /** Starts the connection and waits until it is up or failed. `signal`: the caller went away, stop waiting. */
   connect(name: string, signal: AbortSignal): Promise<CommandResult>;
   /** Ends the connection and waits until it is down. */

@@ -1,11 +1,12 @@
 /** The routes of the control API. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import type { ConfigurationControl } from './configuration-control.ts';
+import { installConfigurationRoutes } from './configuration-routes.ts';
 import { EventStreams } from './event-stream.ts';
-import { sendCommandFailure, sendProblem } from './problem.ts';
+import { sendCommandFailure } from './problem.ts';
 import type { RouterControl } from './router-control.ts';
 import {
-  appliedSchema,
   diagnosisSchema,
   doneSchema,
   ipsecKeysSchema,
@@ -21,31 +22,12 @@ const problems = { '4xx': problemSchema, '5xx': problemSchema };
 const connectionParameters = Type.Object({ name: Type.String({ minLength: 1, maxLength: MAX_NAME }) });
 const nameQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
 
-export function installRoutes(app: FastifyInstance, control: RouterControl): void {
+export function installRoutes(app: FastifyInstance, control: RouterControl, config: ConfigurationControl): void {
   takeConfigurationsAsText(app);
 
   app.get('/v1/status', { schema: { response: { 200: routerStatusSchema, ...problems } } }, () => control.status());
 
-  app.get('/v1/config', { schema: { response: { 200: Type.Unknown(), ...problems } } }, (_request, reply) =>
-    reply.type('application/json').send(JSON.stringify(control.configuration() ?? null)),
-  );
-
-  app.put<{ Querystring: { name?: string }; Body: unknown }>(
-    '/v1/config',
-    { schema: { querystring: nameQuery, response: { 200: appliedSchema, ...problems } } },
-    async (request, reply) => {
-      if (typeof request.body !== 'string') return sendProblem(reply, noBody);
-      const name = request.query.name ?? 'the configuration';
-      const result = await control.apply(request.body, name);
-      if (result.ok) return reply.send({ diff: result.diff, warnings: result.warnings });
-      return sendProblem(reply, {
-        status: 422,
-        detail: `${name} is refused as a whole`,
-        remedy: 'correct what is listed and apply it again',
-        problems: result.problems,
-      });
-    },
-  );
+  installConfigurationRoutes(app, config);
 
   const command = { schema: { params: connectionParameters, response: { 200: doneSchema, ...problems } } };
   app.post<{ Params: { name: string } }>('/v1/connections/:name/connect', command, async (request, reply) => {
@@ -82,12 +64,6 @@ export function installRoutes(app: FastifyInstance, control: RouterControl): voi
   const events = new EventStreams(control);
   app.get('/v1/events', (_request, reply) => events.open(reply));
 }
-
-const noBody = {
-  status: 400,
-  detail: 'the request has no configuration in it',
-  remedy: 'send the configuration as the body',
-};
 
 /** The parser of the configuration decides what is JSON and what is YAML, and says where an error stands. */
 function takeConfigurationsAsText(app: FastifyInstance): void {

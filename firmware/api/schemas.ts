@@ -1,6 +1,7 @@
 /** The bodies of the control API. Types ({@link ./router-control.ts}) and answers are both derived from these schemas. */
 import { Type } from 'typebox';
 import { LADDER } from '../diagnosis/ladder.ts';
+import { configurationStateSchema } from './configuration-schemas.ts';
 
 const text = (description: string) => Type.String({ description });
 const count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -137,6 +138,7 @@ export const routerStatusSchema = Type.Object({
   board: text('Name of the board.'),
   hostname: text('Host name of the router.'),
   uptimeSeconds: Type.Number({ minimum: 0, description: 'Since the router was started, s.' }),
+  configuration: configurationStateSchema,
   interfaces: Type.Array(interfaceStatusSchema),
   uplinks: Type.Array(uplinkStatusSchema),
   l2tp: Type.Array(l2tpStatusSchema),
@@ -150,11 +152,6 @@ export const configurationProblemSchema = Type.Object({
   found: text('What stands there; never a secret.'),
   allowed: text('What may stand there.'),
   suggestion: Type.Optional(text('The key or word that was probably meant.')),
-});
-
-export const appliedSchema = Type.Object({
-  diff: Type.Array(text('One change, secrets left out.')),
-  warnings: Type.Array(text('One sentence without a full stop.')),
 });
 
 /** RFC 7807 problem details, with this API's own members. */

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { fastify } from 'fastify';
 import type { Logger } from '../log/logger.ts';
+import type { ConfigurationControl } from './configuration-control.ts';
 import { listenOnControlSocket } from './control-socket.ts';
 import { installProblems } from './problem.ts';
 import type { RouterControl } from './router-control.ts';
@@ -17,6 +18,7 @@ export interface ControlApiOptions {
   /** See `controlSocketPath`. */
   readonly socketPath: string;
   readonly control: RouterControl;
+  readonly config: ConfigurationControl;
   readonly logger: Logger;
 }
 
@@ -39,7 +41,7 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
     },
   });
   installProblems(app, options.logger);
-  installRoutes(app, options.control);
+  installRoutes(app, options.control, options.config);
   await app.ready();
   if (server === undefined) throw new Error('Fastify made no server');
   const listening = server;

@@ -1,7 +1,7 @@
 /** One command line, from its words to its exit code. */
 import { HalError } from '../../hal/hal-error.ts';
-import { ControlClientError } from '../api/client.ts';
 import { ControlSocketError } from '../api/control-socket.ts';
+import { ControlClientError } from '../api/transport.ts';
 import { KeyFileError } from '../diagnosis/decode/keys/key-files.ts';
 import { parseCommandLine } from './arguments.ts';
 import { UsageError } from './command.ts';

@@ -18,9 +18,13 @@ export const COMMANDS: readonly Command[] = [
     name: 'apply',
     parameters: 'FILE',
     positionals: { min: 1, max: 1 },
-    options: ['confirm-within', 'state-dir'],
+    options: ['confirm-within', 'check', 'comment', 'dry-run', 'json', 'state-dir'],
     summary: 'validate a configuration file and put it in force; prints what changed',
-    details: ['FILE is JSON or YAML. A wrong file is refused as a whole, and the running configuration stays.'],
+    details: [
+      'FILE is JSON or YAML. A wrong file is refused as a whole, and the running configuration stays.',
+      'With --confirm-within what was in force comes back by itself, also after a power cut, unless "culvert confirm" keeps',
+      'the new one: for changes that may cut off the one who makes them.',
+    ],
     load: () => import('./apply.ts'),
   },
   {

@@ -19,8 +19,14 @@ export const OPTIONS = {
   'confirm-within': {
     type: 'string',
     value: 'SECONDS',
-    summary: 'roll back unless it is confirmed (not available in this version)',
+    summary: 'revert by itself unless it is confirmed with "culvert confirm" by then',
   },
+  check: {
+    type: 'boolean',
+    summary: 'with --confirm-within: confirm by itself when every connection that was up is up again',
+  },
+  comment: { type: 'string', value: 'TEXT', summary: 'for the history' },
+  'dry-run': { type: 'boolean', summary: 'print what would change, and change nothing' },
   secret: { type: 'string', value: 'S', summary: 'tunnel secret: hidden AVPs are read and challenge responses judged' },
   'secret-file': {
     type: 'string',

@@ -1,5 +1,6 @@
 /** `culvert show WHAT`. */
 import { ControlClient } from '../api/client.ts';
+import { ConfigurationClient } from '../api/configuration-client.ts';
 import type { RouterStatus } from '../api/router-control.ts';
 import { type Context, UsageError } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -37,7 +38,7 @@ async function showTopic(context: Context, topic: Exclude<ShowTopic, 'history'>,
   if (topic === 'log') {
     for (const line of await client.log()) context.out(json ? line : logText(line));
   } else if (topic === 'config') {
-    context.out(asJson(await client.configuration()));
+    context.out(asJson(await new ConfigurationClient(stateDirOf(context.options)).running()));
   } else {
     const view = VIEWS[topic];
     const status = await client.status();

@@ -79,6 +79,12 @@ export class Reconciler {
     return run;
   }
 
+  /** What {@link reconcile} would change now, one line each; nothing is changed. */
+  async preview(input: ReconcileInput): Promise<readonly string[]> {
+    const { changes } = await this.#inTurn(() => this.#guard((run) => this.#reconcile(input, run), true));
+    return changes;
+  }
+
   /**
    * Takes back whatever a crashed run left, by the journal and by our marks. To be called once before the first
    * {@link reconcile}; harmless when nothing was left.
@@ -118,9 +124,9 @@ export class Reconciler {
       this.#journal.entries,
     );
     plan.failures.forEach(run.fail);
-    await this.#journal.forget(plan.void);
+    if (!run.dry) await this.#journal.forget(plan.void);
     // What must not come in clear does not come before it is known: an address draws packets, and so does forwarding.
-    if (plan.steps.length > 0) await this.#guardAhead(configuration, standing, run);
+    if (plan.steps.length > 0 && !run.dry) await this.#guardAhead(configuration, standing, run);
     await this.#execute(plan.steps, run);
 
     // New addresses bring connected networks with them, and removed ones take routes: so this is read only now.
@@ -161,6 +167,10 @@ export class Reconciler {
     const body = filterBody(desired, socketMatching);
     if (body === this.#filterBody) return true;
     const known = this.#filterBody !== undefined;
+    if (run.dry) {
+      run.change(`packet filter table ${FILTER_TABLE} ${body === '' ? 'removed' : 'set'}`);
+      return true;
+    }
     try {
       if (body === '') await this.#filter.removeTable(FILTER_TABLE);
       else await this.#filter.replaceTable(FILTER_TABLE, body);
@@ -254,6 +264,10 @@ export class Reconciler {
 
   /** Writes down what has to be, then does the steps one after the other; one that fails does not stop the rest. */
   async #execute(steps: readonly Step[], run: Run): Promise<void> {
+    if (run.dry) {
+      for (const { done } of steps) run.change(done);
+      return;
+    }
     await this.#journal.record(steps.flatMap(({ records }) => (records === undefined ? [] : [records])));
     const forget: JournalEntry[] = [];
     for (const step of steps) {
@@ -298,17 +312,19 @@ export class Reconciler {
   }
 
   /** Collects what a run does, and turns whatever is thrown into a failure of the run. */
-  async #guard(task: (run: Run) => Promise<void>): Promise<ReconcileReport> {
+  async #guard(task: (run: Run) => Promise<void>, dry = false): Promise<ReconcileReport> {
     const changes: string[] = [];
     const failures: Failure[] = [];
+    const log = dry ? () => undefined : this.#log;
     const run: Run = {
+      dry,
       change: (line) => {
         changes.push(line);
-        this.#log(`network: ${line}`);
+        log(`network: ${line}`);
       },
       fail: (failure) => {
         failures.push(failure);
-        this.#log(`network: ${failure.reason}; ${failure.remedy}`);
+        log(`network: ${failure.reason}; ${failure.remedy}`);
       },
     };
     try {
@@ -332,6 +348,8 @@ function ofIpv6<T>(found: Promise<readonly T[]>): Promise<readonly T[]> {
 }
 
 interface Run {
+  /** Nothing is done, and what would be done is told. */
+  readonly dry: boolean;
   readonly change: (line: string) => void;
   readonly fail: (failure: Failure) => void;
 }

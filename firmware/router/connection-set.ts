@@ -1,5 +1,6 @@
 import type { Clock } from '../../hal/clock.ts';
 import type { Links } from '../../hal/links.ts';
+import type { EnforceReport } from '../config/commit/commit-types.ts';
 import { EMPTY_CONFIGURATION } from '../config/empty.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
@@ -13,7 +14,8 @@ import { L2tpServer } from '../vpn/l2tp/server.ts';
 import { innerMtu } from '../vpn/l2tp/session-shape.ts';
 import { RadiusDesk } from '../vpn/radius/radius-desk.ts';
 import { type ConnectionState, errorText, failureLine, type Step } from '../vpn/steps.ts';
-import { clientOptions, serverOptions, unchanged } from './connections.ts';
+import { keptConnections } from './connection-plan.ts';
+import { clientOptions, serverOptions } from './connections.ts';
 import { connectionSettings, speakerOf } from './ipsec-connections.ts';
 import type { IpsecControl, IpsecFactory } from './ipsec-control.ts';
 import { deskOptions, machineRadius } from './radius-options.ts';
@@ -96,27 +98,16 @@ export class ConnectionSet {
     }
   }
 
-  /** What is unchanged keeps running; what is gone or changed is stopped before anything is started. */
-  async enforce(configuration: Configuration): Promise<void> {
-    const before = this.#configuration;
-    const was = tunnelInterfaceNames(before);
+  /**
+   * What is unchanged keeps running; what is gone or changed is stopped before anything is started.
+   */
+  async enforce(configuration: Configuration): Promise<EnforceReport> {
     const devices = tunnelInterfaceNames(configuration);
-    const sameName = before.system.hostname === configuration.system.hostname;
-    const keepClients = sameName ? unchanged(before.l2tp.clients, configuration.l2tp.clients) : new Set<string>();
-    const keepServers = sameName ? unchanged(before.l2tp.servers, configuration.l2tp.servers) : new Set<string>();
-    keepDevices(keepClients, was.clients, devices.clients);
-    keepDevices(keepServers, was.servers, devices.servers);
-    // What was begun without the service has never been protected, and stands still.
-    const sameIpsec =
-      this.#ipsec === undefined
-        ? new Set<string>()
-        : unchanged(before.ipsec.connections, configuration.ipsec.connections);
-    keepProtected(keepClients, configuration.l2tp.clients, sameIpsec);
-    keepProtected(keepServers, configuration.l2tp.servers, sameIpsec);
-    await Promise.all([stopAllBut(this.#clients, keepClients), stopAllBut(this.#servers, keepServers)]);
-    if (this.#ending) return;
+    const kept = keptConnections(this.#configuration, configuration, this.#ipsec !== undefined);
+    await Promise.all([stopAllBut(this.#clients, kept.clients), stopAllBut(this.#servers, kept.servers)]);
+    if (this.#ending) return { changes: [], failures: [] };
     this.#configuration = configuration;
-    await this.#parts.network.configure(configuration);
+    const { changes, failures } = await this.#parts.network.configure(configuration);
     const outer = await this.#uplinkMtu();
     await this.#enforceIpsec(devices.connections, outer);
     const starts: Promise<void>[] = [];
@@ -131,6 +122,8 @@ export class ConnectionSet {
       const device = devices.clients.get(name);
       if (device && !this.#clients.has(name) && !this.#ending) this.#startClient(name, client, device, outer);
     }
+    const all = this.#ipsecFailure === undefined ? failures : [...failures, this.#ipsecFailure];
+    return { changes, failures: all.map(failureLine) };
   }
 
   async #startServer(name: string, server: L2tpServerConfiguration, device: string, outer: number): Promise<void> {
@@ -253,25 +246,6 @@ export class ConnectionSet {
     // The reconciler, which has just asked the same, has said in the log what is wrong.
     const links = await this.#parts.links.links().catch(() => []);
     return Math.min(ETHERNET_MTU, ...links.filter((link) => outside.has(link.name)).map((link) => link.mtu));
-  }
-}
-
-/** A new connection can take the device name of an old one when both are cut to 15 characters: then both start anew. */
-function keepDevices(keep: Set<string>, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
-  for (const name of keep) {
-    if (before.get(name) !== after.get(name)) keep.delete(name);
-  }
-}
-
-/** What is inside a connection of IPsec that has changed starts anew with it. */
-function keepProtected(
-  keep: Set<string>,
-  entries: Readonly<Record<string, { readonly ipsec?: string }>>,
-  sameIpsec: ReadonlySet<string>,
-): void {
-  for (const name of keep) {
-    const connection = entries[name]?.ipsec;
-    if (connection !== undefined && !sameIpsec.has(connection)) keep.delete(name);
   }
 }
 

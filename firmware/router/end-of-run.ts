@@ -40,6 +40,11 @@ export class EndOfRun {
     this.#process.on('unhandledRejection', this.#onMistake);
   }
 
+  /** The router has done what it was to do. */
+  finish(): void {
+    this.#end(0);
+  }
+
   /** The router cannot go on. @param why one sentence without a full stop. */
   fail(why: string): void {
     this.#logger.fatal(`${why}; the router ends and wants to be started again`);

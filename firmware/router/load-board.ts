@@ -31,6 +31,12 @@ const BOARD_SCHEMA = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    factoryLan: Type.Optional(
+      Type.Object(
+        { device: text, address: Type.String({ format: 'ipv4-interface' }) },
+        { additionalProperties: false },
+      ),
+    ),
     consoleDevice: Type.Optional(text),
   },
   { additionalProperties: false },

@@ -44,9 +44,14 @@ export class RouterNetwork implements TunnelNetworks {
     await this.#attempt(() => this.#dns.clear());
   }
 
-  async configure(configuration: Configuration): Promise<void> {
+  async configure(configuration: Configuration): Promise<ReconcileReport> {
     this.#configuration = configuration;
-    await this.#reconcile();
+    return await this.#reconcile();
+  }
+
+  /** What {@link configure} would change now, in the words of ip(8). */
+  preview(configuration: Configuration): Promise<readonly string[]> {
+    return this.#reconciler.preview({ configuration, tunnels: [...this.#tunnels.values()] });
   }
 
   /** Also for a tunnel that is up already and has other prefixes now. */

@@ -1,8 +1,8 @@
 import type { BoardDescription } from '../../board/board.ts';
 import type { Clock } from '../../hal/clock.ts';
 import type { Links } from '../../hal/links.ts';
+import type { ConfigurationState } from '../api/configuration-control.ts';
 import type {
-  ApplyResult,
   CommandResult,
   DiagnoseResult,
   IpsecKeysResult,
@@ -10,12 +10,9 @@ import type {
   RouterEvent,
   RouterStatus,
 } from '../api/router-control.ts';
-import { diffConfigurations } from '../config/diff.ts';
-import { parseConfiguration } from '../config/parse.ts';
-import { formatProblem } from '../config/problem.ts';
-import { collectSecrets, redactConfiguration } from '../config/redact.ts';
+import type { EnforceReport } from '../config/commit/commit-types.ts';
+import { collectSecrets } from '../config/redact.ts';
 import type { Configuration } from '../config/schema.ts';
-import type { ConfigurationStore } from '../config/store.ts';
 import { TaskQueue } from '../config/task-queue.ts';
 import type { DataPlaneCounters } from '../dataplane/data-plane.ts';
 import { diagnoseLive } from '../diagnosis/live/diagnose-live.ts';
@@ -36,6 +33,7 @@ import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
+import { upConnections } from './up-connections.ts';
 import type { UplinkResolver } from './uplink-resolver.ts';
 import { judgeConnect, StateWaiters } from './wait-for-state.ts';
 
@@ -49,10 +47,11 @@ export interface RouterParts {
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
   readonly ipsec: IpsecFactory;
-  readonly store: ConfigurationStore;
   readonly secrets: SecretKeeper;
   readonly logger: Logger;
   readonly ring: LogRing;
+  /** What is in force, and how safe that is. */
+  readonly configurationState: () => ConfigurationState;
   /** What earlier runs left is taken back and the first configuration is in force: commands wait for that. */
   readonly ready: Promise<void>;
 }
@@ -89,8 +88,18 @@ export class Router implements RouterControl {
   }
 
   /** Puts a checked configuration in force: what is unchanged keeps running. Does nothing once {@link stop} was called. */
-  enforce(configuration: Configuration): Promise<void> {
+  enforce(configuration: Configuration): Promise<EnforceReport> {
     return this.#changes.run(() => this.#enforce(configuration));
+  }
+
+  /** What {@link enforce} would change on the machine's network, in the words of ip(8). */
+  preview(configuration: Configuration): Promise<readonly string[]> {
+    return this.#parts.network.preview(configuration);
+  }
+
+  /** See `CommitDeskParts.up`. */
+  up(since?: number): string[] {
+    return upConnections(this.#connections, this.#parts.clock, since);
   }
 
   /**
@@ -125,6 +134,7 @@ export class Router implements RouterControl {
       board: board.name,
       hostname: configuration.system.hostname,
       uptimeSeconds: Math.floor((clock.now() - this.#started) / 1000),
+      configuration: this.#parts.configurationState(),
       interfaces: await interfaceStatus(configuration, links),
       uplinks: [],
       l2tp: tunnels.flatMap((part) => part.l2tp),
@@ -132,27 +142,6 @@ export class Router implements RouterControl {
       ipsec: ipsecConnections.flatMap((connection) => ipsecStatus(connection, sas)),
       counters: this.#counters(counters),
     };
-  }
-
-  configuration(): unknown {
-    return redactConfiguration(this.#connections.configuration);
-  }
-
-  /** @throws Error in words when the configuration cannot be stored; nothing is changed then. */
-  async apply(text: string, fileName: string): Promise<ApplyResult> {
-    const parsed = parseConfiguration(text, fileName);
-    if (!parsed.ok) return { ok: false, problems: parsed.problems };
-    const { configuration, warnings } = parsed;
-    await this.#parts.ready;
-    return await this.#changes.run(async () => {
-      if (this.#ending) throw new Error('The router is ending and takes no configuration: apply it after the start.');
-      const diff = diffConfigurations(this.#connections.configuration, configuration);
-      this.#parts.secrets.add(collectSecrets(configuration));
-      // Durable first: a power cut between the two finds the new one stored and puts it in force.
-      await this.#parts.store.save(configuration);
-      await this.#enforce(configuration);
-      return { ok: true, diff, warnings: warnings.map(formatProblem) };
-    });
   }
 
   async connect(name: string, signal: AbortSignal): Promise<CommandResult> {
@@ -215,15 +204,17 @@ export class Router implements RouterControl {
     return this.#events.listen(listener);
   }
 
-  async #enforce(configuration: Configuration): Promise<void> {
-    if (this.#ending) return;
-    await this.#connections.enforce(configuration);
+  async #enforce(configuration: Configuration): Promise<EnforceReport> {
+    if (this.#ending) return { changes: [], failures: [] };
+    this.#parts.secrets.add(collectSecrets(configuration));
+    const report = await this.#connections.enforce(configuration);
     const { clients, servers } = this.#connections;
     const { connections } = configuration.ipsec;
     for (const name of this.#logs.keys()) {
       if (!clients.has(name) && !servers.has(name) && !Object.hasOwn(connections, name)) this.#logs.delete(name);
     }
     this.#waiters.changed();
+    return report;
   }
 
   #onStep(connection: string, step: Step): void {

@@ -5,6 +5,8 @@ import { chownSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '../../firmware/api/client.ts';
+import { ConfigurationClient } from '../../firmware/api/configuration-client.ts';
+import type { CommitRequest, CommitResult } from '../../firmware/api/configuration-control.ts';
 import type { L2tpStatus, PppStatus, RouterStatus } from '../../firmware/api/router-control.ts';
 import type { Namespace } from './namespaces.ts';
 import { LabError, lastLines, type RunResult, tryRun } from './shell.ts';
@@ -33,6 +35,7 @@ export class LabCulvert {
   readonly stateDir: string;
   readonly logFile: string;
   readonly client: ControlClient;
+  readonly configurations: ConfigurationClient;
   readonly #folder: StateFolder;
   readonly #configurationFile: string;
   #child: ChildProcess | undefined;
@@ -46,6 +49,7 @@ export class LabCulvert {
     this.logFile = join(this.#folder.path, 'log');
     this.#configurationFile = join(this.#folder.path, 'configuration.json');
     this.client = new ControlClient(this.stateDir);
+    this.configurations = new ConfigurationClient(this.stateDir);
     mkdirSync(this.stateDir, { mode: 0o700 });
     this.writeConfiguration(options.configuration);
     for (const path of [this.#folder.path, this.stateDir]) chownSync(path, UNPRIVILEGED, UNPRIVILEGED);
@@ -91,6 +95,11 @@ export class LabCulvert {
       }
       return await this.status().catch(() => undefined);
     });
+  }
+
+  /** Puts a configuration in force. */
+  commit(text: string, fileName: string, request: Partial<CommitRequest> = {}): Promise<CommitResult> {
+    return this.configurations.commit(text, fileName, { who: 'lab', via: 'cli', comment: '', ...request });
   }
 
   /** What it has logged so far, JSON lines. */

@@ -47,11 +47,11 @@ describe('what show status says when the uplink does not come up', { timeout: 12
       { pool: '10.98.0.10-10.98.0.10', limits: { tunnels: 1 }, hello: { idleSeconds: 60 } },
     );
     await pair.up();
-    const text = JSON.stringify(await pair.branch.client.configuration()).replaceAll('"********"', '"alice-pw"');
+    const text = JSON.stringify(await pair.branch.configurations.running()).replaceAll('"********"', '"alice-pw"');
     const configuration = JSON.parse(text) as { l2tp: { clients: Record<string, Record<string, unknown>> } };
     const hq = configuration.l2tp.clients['hq'] ?? {};
     configuration.l2tp.clients['second'] = { ...hq, user: 'bob', routes: [] };
-    expect(await pair.branch.client.apply(JSON.stringify(configuration), 'two.json')).toMatchObject({ ok: true });
+    expect(await pair.branch.commit(JSON.stringify(configuration), 'two.json')).toMatchObject({ ok: true });
     await expectFailure(pair.branch, 'second', /too many tunnels/, /./);
   });
 

@@ -99,7 +99,7 @@ describe('the keys of a tunnel between two Culverts', { timeout: 90_000 }, () =>
         branch.log(),
         office.log(),
         ...(await branch.client.log()),
-        JSON.stringify(await branch.client.configuration()),
+        JSON.stringify(await branch.configurations.running()),
       ].join('\n');
       for (const secret of [...keys, PSK]) expect(elsewhere).not.toContain(secret);
 

@@ -21,6 +21,7 @@ export class ConfigurationStore implements Asked {
   readonly #data: StoreWorkerData;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
+  #closed: Promise<void> | undefined;
   #nextId = 1;
   /** Why there is no thread any more. */
   #gone: string | undefined;
@@ -63,8 +64,9 @@ export class ConfigurationStore implements Asked {
 
   /** Ends the thread. Harmless when there is none. */
   readonly close: Asked['close'] = async () => {
-    if (this.#worker === undefined) return;
-    await this.#ask('close', []);
+    if (this.#worker === undefined || this.#gone !== undefined) return;
+    this.#closed ??= this.#ask('close', []);
+    await this.#closed;
   };
 
   #ask<Name extends StoreMethodName>(

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
-  ApplyResult,
   CommandResult,
   DiagnoseResult,
   IpsecKeysResult,
@@ -18,6 +17,7 @@ export const STATUS: RouterStatus = {
   board: 'simulated',
   hostname: 'branch-12',
   uptimeSeconds: 200.5,
+  configuration: { revision: 7, state: 'confirmed' },
   interfaces: [
     { name: 'wan', device: 'eth0', zone: 'wan', state: 'up', addresses: ['10.20.0.9/24'], mtu: 1500 },
     { name: 'lan', device: 'lan0', zone: 'lan', state: 'failed', addresses: [], reason: 'there is no device lan0' },
@@ -112,8 +112,6 @@ export const IPSEC_STATUS: IpsecStatus = {
 
 /** Answers what it is told to, and remembers what it was asked. */
 export class FakeRouter implements RouterControl {
-  readonly applied: { readonly text: string; readonly fileName: string }[] = [];
-  applyResult: ApplyResult = { ok: true, diff: [], warnings: [] };
   disconnectResult: CommandResult = { ok: true };
   lines: string[] = [];
   readonly askedKeys: (string | undefined)[] = [];
@@ -128,15 +126,6 @@ export class FakeRouter implements RouterControl {
 
   status(): Promise<RouterStatus> {
     return this.statusNow();
-  }
-
-  configuration(): unknown {
-    return { system: { hostname: 'branch-12' }, l2tp: { clients: { hq: { password: '[secret]' } } } };
-  }
-
-  async apply(text: string, fileName: string): Promise<ApplyResult> {
-    this.applied.push({ text, fileName });
-    return this.applyResult;
   }
 
   connect(name: string, signal: AbortSignal): Promise<CommandResult> {

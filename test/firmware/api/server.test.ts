@@ -5,17 +5,22 @@ import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ControlClient, ControlClientError } from '../../../firmware/api/client.ts';
+import { ControlClient } from '../../../firmware/api/client.ts';
+import { ConfigurationClient } from '../../../firmware/api/configuration-client.ts';
 import { MAX_EVENT_READERS } from '../../../firmware/api/event-stream.ts';
 import type { RouterEvent } from '../../../firmware/api/router-control.ts';
 import { BODY_LIMIT, type ControlApi, startControlApi } from '../../../firmware/api/server.ts';
 import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
+import { ControlClientError } from '../../../firmware/api/transport.ts';
 import { createLogger, type Logger } from '../../../firmware/log/logger.ts';
+import { COMMITTED, FakeConfiguration } from './fake-configuration.ts';
 import { FakeRouter, IPSEC_STATUS, makeStateDir, STATUS } from './fake-router.ts';
 
 let stateDir: ReturnType<typeof makeStateDir>;
 let router: FakeRouter;
 let client: ControlClient;
+let config: FakeConfiguration;
+let configurations: ConfigurationClient;
 let api: ControlApi | undefined;
 let logged: string[];
 let logger: Logger;
@@ -24,6 +29,8 @@ beforeEach(() => {
   stateDir = makeStateDir();
   router = new FakeRouter();
   client = new ControlClient(stateDir.path);
+  config = new FakeConfiguration();
+  configurations = new ConfigurationClient(stateDir.path);
   logged = [];
   logger = createLogger({ secrets: () => ['hunter22'], destination: { write: (line) => logged.push(line) } });
 });
@@ -35,7 +42,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
-  api = await startControlApi({ socketPath: controlSocketPath(stateDir.path), control: router, logger });
+  api = await startControlApi({ socketPath: controlSocketPath(stateDir.path), control: router, config, logger });
 }
 
 interface RawAnswer {
@@ -92,7 +99,7 @@ describe('the control socket', () => {
 
   it('makes a missing state directory that only its owner may enter', async () => {
     const missing = join(stateDir.path, 'a', 'b');
-    const nested = await startControlApi({ socketPath: controlSocketPath(missing), control: router, logger });
+    const nested = await startControlApi({ socketPath: controlSocketPath(missing), control: router, config, logger });
     expect(statSync(missing).mode & 0o777).toBe(0o700);
     await nested.close();
   });
@@ -105,7 +112,7 @@ describe('the control socket', () => {
 
   it('refuses to start beside a living router, which stays reachable', async () => {
     await start();
-    const second = startControlApi({ socketPath: controlSocketPath(stateDir.path), control: router, logger });
+    const second = startControlApi({ socketPath: controlSocketPath(stateDir.path), control: router, config, logger });
     await expect(second).rejects.toThrow('another culvert runs with this state directory');
     expect((await client.status()).hostname).toBe('branch-12');
   });
@@ -129,7 +136,7 @@ describe('the control socket', () => {
 
   it('says that a path is too long instead of binding a shortened one', async () => {
     const long = join(stateDir.path, 'x'.repeat(100));
-    const attempt = startControlApi({ socketPath: controlSocketPath(long), control: router, logger });
+    const attempt = startControlApi({ socketPath: controlSocketPath(long), control: router, config, logger });
     await expect(attempt).rejects.toThrow('too long for a Unix socket');
   });
 
@@ -154,7 +161,7 @@ describe('status, configuration and log', () => {
   });
 
   it('gives the configuration as the router has it, without its secrets', async () => {
-    expect(await client.configuration()).toEqual(router.configuration());
+    expect(await configurations.running()).toEqual(config.running());
   });
 
   it('gives the log lines, oldest first', async () => {
@@ -180,28 +187,32 @@ describe('status, configuration and log', () => {
   });
 });
 
+const ALICE = { who: 'alice', via: 'cli' } as const;
+const WHO = 'who=alice&via=cli';
+
 describe('applying a configuration', () => {
   beforeEach(start);
 
-  it('hands over text and file name as they came and gives back diff and warnings', async () => {
-    router.applyResult = { ok: true, diff: ['+ l2tp.clients.hq'], warnings: ['the PSK is short'] };
+  it('hands over text, file name and author as they came and gives back diff and warnings', async () => {
+    config.commitResult = { ...COMMITTED, diff: ['+ l2tp.clients.hq'], warnings: ['the PSK is short'] };
     const text = 'system: { hostname: "bränch" }\n';
-    expect(await client.apply(text, 'bränch 1.yaml')).toEqual(router.applyResult);
-    expect(router.applied).toEqual([{ text, fileName: 'bränch 1.yaml' }]);
+    const request = { ...ALICE, comment: 'für später', confirmWithin: 60, check: true, base: 6 };
+    expect(await configurations.commit(text, 'bränch 1.yaml', request)).toEqual(config.commitResult);
+    expect(config.applied).toEqual([{ text, fileName: 'bränch 1.yaml', request }]);
   });
 
   it('leaves the parsing of JSON to the router, so that it can say where an error stands', async () => {
-    await call('PUT', '/v1/config', '{ "broken": ', 'application/json');
-    expect(router.applied).toEqual([{ text: '{ "broken": ', fileName: 'the configuration' }]);
+    await call('PUT', `/v1/config?${WHO}`, '{ "broken": ', 'application/json');
+    expect(config.applied).toMatchObject([{ text: '{ "broken": ', fileName: 'the configuration' }]);
   });
 
   it('gives back every problem of a configuration that was refused', async () => {
-    router.applyResult = {
+    config.commitResult = {
       ok: false,
       problems: [{ path: 'systm', found: 'an unknown key', allowed: 'system', suggestion: 'system' }],
     };
-    expect(await client.apply('{}', 'x.json')).toEqual(router.applyResult);
-    expect(await call('PUT', '/v1/config?name=x.json', '{}', 'text/plain')).toMatchObject({
+    expect(await configurations.commit('{}', 'x.json', { ...ALICE, comment: '' })).toEqual(config.commitResult);
+    expect(await call('PUT', `/v1/config?name=x.json&${WHO}`, '{}', 'text/plain')).toMatchObject({
       status: 422,
       body: { detail: 'x.json is refused as a whole' },
     });
@@ -212,9 +223,9 @@ describe('applying a configuration', () => {
     ['another content type', '<a/>', 'text/xml', 415],
     ['no body', undefined, undefined, 400],
   ])('refuses %s and asks nothing of the router', async (_what, body, contentType, status) => {
-    const answer = await call('PUT', '/v1/config', body, contentType);
+    const answer = await call('PUT', `/v1/config?${WHO}`, body, contentType);
     expect(answer).toMatchObject({ status, body: { status } });
-    expect(router.applied).toEqual([]);
+    expect(config.applied).toEqual([]);
   });
 
   it('refuses a body over 1 MiB by its announced length, before it came', async () => {
@@ -228,12 +239,12 @@ describe('applying a configuration', () => {
     );
     await vi.waitFor(() => expect(text).toContain('the configuration is larger than 1 MiB'));
     expect(text).toMatch(/^HTTP\/1.1 413 /);
-    expect(router.applied).toEqual([]);
+    expect(config.applied).toEqual([]);
     socket.destroy();
   });
 
   it('takes a body of exactly 1 MiB', async () => {
-    expect((await client.apply(' '.repeat(BODY_LIMIT), 'big.json')).ok).toBe(true);
+    expect((await configurations.commit(' '.repeat(BODY_LIMIT), 'big.json', { ...ALICE, comment: '' })).ok).toBe(true);
   });
 });
 

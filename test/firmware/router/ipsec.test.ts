@@ -25,8 +25,8 @@ const PLANT = {
 };
 const FAILURE = { step: 'IKE_AUTH', reason: 'the keys differ', remedy: 'compare them' };
 
-function enforce(...entries: Parameters<RouterBench['configuration']>): Promise<void> {
-  return bench.during(bench.router.enforce(bench.configuration(...entries)));
+async function enforce(...entries: Parameters<RouterBench['configuration']>): Promise<void> {
+  await bench.during(bench.router.enforce(bench.configuration(...entries)));
 }
 
 /** Lets what has been begun come to where it waits. */

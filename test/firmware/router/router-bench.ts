@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simulated } from '../../../board/simulated.ts';
+import { CommitDesk } from '../../../firmware/config/commit/commit-desk.ts';
+import type { CommitOutcome } from '../../../firmware/config/commit/commit-types.ts';
+import { EMPTY_CONFIGURATION } from '../../../firmware/config/empty.ts';
 import { parseConfiguration } from '../../../firmware/config/parse.ts';
 import type { Configuration } from '../../../firmware/config/schema.ts';
-import { ConfigurationStore } from '../../../firmware/config/store.ts';
+import { ConfigurationStore } from '../../../firmware/config/store/configuration-store.ts';
 import { createLogger } from '../../../firmware/log/logger.ts';
 import { LogRing } from '../../../firmware/log/ring.ts';
 import { NetworkJournal } from '../../../firmware/network/journal.ts';
@@ -32,7 +35,13 @@ export class RouterBench {
   readonly links = new SimulatedLinks();
   readonly dataPlane = new FakeDataPlane();
   readonly dispatch = new DataPlaneDispatch(this.dataPlane, () => undefined);
-  readonly store = new ConfigurationStore(this.stateDir);
+  readonly store = new ConfigurationStore({
+    stateDirectory: this.stateDir,
+    keyDirectory: join(this.stateDir, 'key'),
+    at: this.clock.wall(),
+    factory: EMPTY_CONFIGURATION,
+  });
+  readonly desk: CommitDesk;
   readonly ring = new LogRing();
   readonly ipsec = new FakeIpsec();
   readonly network: RouterNetwork;
@@ -72,11 +81,19 @@ export class RouterBench {
       network: this.network,
       resolver,
       ipsec: this.ipsec.factory,
-      store: this.store,
       secrets,
       logger,
       ring: this.ring,
+      configurationState: () => this.desk.state(),
       ready: Promise.resolve(),
+    });
+    this.desk = new CommitDesk({
+      store: this.store,
+      clock: this.clock,
+      factory: EMPTY_CONFIGURATION,
+      enforce: (configuration) => this.router.enforce(configuration),
+      up: (since) => this.router.up(since),
+      log: (line) => logger.warn(line),
     });
   }
 
@@ -97,6 +114,12 @@ export class RouterBench {
       l2tp: { clients: Object.fromEntries(complete), servers: Object.fromEntries(served) },
       ipsec: { connections },
     });
+  }
+
+  /** Puts the text of a file in force, after the desk was started. */
+  async commit(text: string): Promise<CommitOutcome> {
+    const options = { who: 'bench', via: 'cli', comment: '' } as const;
+    return await this.during(this.desk.commit({ kind: 'text', text, fileName: 'bench.json' }, options));
   }
 
   configuration(clients: Entries, servers: Entries = {}, connections: Entries = {}): Configuration {
@@ -122,6 +145,7 @@ export class RouterBench {
 
   async end(): Promise<void> {
     await this.during(this.router.stop());
+    await this.desk.close();
     rmSync(this.stateDir, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RouterBench } from './router-bench.ts';
@@ -59,25 +59,29 @@ describe('a command that waits for a connection', () => {
 
 describe('a configuration that is applied', () => {
   it('is not put in force when it cannot be stored', async () => {
+    mkdirSync(join(bench.stateDir, 'key'));
+    writeFileSync(join(bench.stateDir, 'key', 'device.key'), 'short', { mode: 0o600 });
+    await bench.during(bench.desk.start());
     await bench.during(bench.router.enforce(bench.configuration({ hq: {} })));
-    mkdirSync(join(bench.stateDir, 'configuration.json'));
-    await expect(bench.during(bench.router.apply(bench.file({ other: {} }), 'x.json'))).rejects.toThrow();
+    const reason = expect.stringMatching(/device key/);
+    expect(await bench.commit(bench.file({ other: {} }))).toMatchObject({ ok: false, reason });
     expect((await bench.router.status()).l2tp).toMatchObject([{ name: 'hq' }]);
   });
 
   it('is refused while the router ends, and changes neither the store nor the network', async () => {
-    await bench.during(bench.router.enforce(bench.configuration({})));
-    const stopping = bench.router.stop();
-    await expect(bench.during(bench.router.apply(bench.file({ hq: {} }), 'x.json'))).rejects.toThrow(/is ending/);
+    await bench.during(bench.desk.start());
+    const stopping = Promise.all([bench.router.stop(), bench.desk.close()]);
+    expect(await bench.commit(bench.file({ hq: {} }))).toMatchObject({ ok: false, reason: 'the router is ending' });
     await bench.during(stopping);
-    expect(readdirSync(bench.stateDir)).not.toContain('configuration.json');
+    expect(readdirSync(bench.stateDir)).not.toContain('last-good.json');
     expect(bench.dataPlane.leftovers).toBe(0);
     expect(bench.clock.nextTimer).toBeUndefined();
   });
 
   it('does not wait for a server whose address is not there; its status says what is wrong', async () => {
     bench.dataPlane.refused.set('openSocket', '10.20.0.9 is not an address of this machine');
-    const result = await bench.during(bench.router.apply(bench.file({}, { office: {} }), 'x.json'));
+    await bench.during(bench.desk.start());
+    const result = await bench.commit(bench.file({}, { office: {} }));
     expect(result).toMatchObject({ ok: true });
     const { l2tp } = await bench.router.status();
     const reason = expect.stringMatching(/^listen: .*10\.20\.0\.9 is not an address/);

@@ -83,13 +83,13 @@ describeWithNamespaces('culvert run', () => {
 
   it('leaves the network and the configuration of a router that runs already alone', async () => {
     const first = await firstRun();
-    const stored = readFileSync(join(stateDir, 'configuration.json'), 'utf8');
+    const stored = readFileSync(join(stateDir, 'last-good.json'), 'utf8');
     const before = await namespace.ip('address');
     const second = run('--config', configuration('10.20.0.10'));
     expect(await second.exitCode()).toBe(1);
     expect(second.stderr.trim().split('\n')).toHaveLength(1);
     expect(second.stderr).toMatch(/another culvert/);
-    expect(readFileSync(join(stateDir, 'configuration.json'), 'utf8')).toBe(stored);
+    expect(readFileSync(join(stateDir, 'last-good.json'), 'utf8')).toBe(stored);
     expect(await namespace.ip('address')).toBe(before);
     first.signal('SIGTERM');
     expect(await first.exitCode()).toBe(0);

@@ -1,0 +1,44 @@
+/** How a command wants a configuration put in force, from its options. */
+import { userInfo } from 'node:os';
+import { CONFIRM_WITHIN_S, type CommitRequest } from '../api/configuration-control.ts';
+import type { Author } from '../config/store/revision.ts';
+import { type Context, UsageError } from './command.ts';
+
+/** Longest comment, characters. */
+const MAX_COMMENT = 256;
+
+/** Who runs this command. */
+export function author(): Author {
+  try {
+    return { who: userInfo().username.slice(0, 64), via: 'cli' };
+  } catch {
+    // A user id without a name.
+    return { who: `uid ${process.getuid?.() ?? 'unknown'}`, via: 'cli' };
+  }
+}
+
+/** @throws UsageError */
+export function commitRequest({ options }: Context): CommitRequest {
+  const { check, comment = '' } = options;
+  const seconds = options['confirm-within'];
+  if (comment.length > MAX_COMMENT)
+    throw new UsageError(`--comment takes up to ${MAX_COMMENT} characters: say it shorter`);
+  if (check === true && seconds === undefined) {
+    throw new UsageError('--check needs a time within which it passes: write --confirm-within SECONDS, too');
+  }
+  return {
+    ...author(),
+    comment,
+    ...(seconds === undefined ? {} : { confirmWithin: confirmWithin(seconds) }),
+    ...(check === true ? { check } : {}),
+  };
+}
+
+function confirmWithin(text: string): number {
+  const { minimum, maximum } = CONFIRM_WITHIN_S;
+  const seconds = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(seconds >= minimum && seconds <= maximum)) {
+    throw new UsageError(`--confirm-within needs whole seconds, ${minimum} to ${maximum}, and not "${text}"`);
+  }
+  return seconds;
+}

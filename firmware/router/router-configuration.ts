@@ -1,0 +1,188 @@
+import type { Clock } from '../../hal/clock.ts';
+import type {
+  Candidate,
+  CandidateResult,
+  CommitRequest,
+  CommitResult,
+  ConfigurationControl,
+  ConfigurationState,
+  History,
+  PreviewResult,
+  Refused,
+  RevisionReference,
+} from '../api/configuration-control.ts';
+import type { CommandResult } from '../api/router-control.ts';
+import type { CommitDesk } from '../config/commit/commit-desk.ts';
+import type { CommitOutcome } from '../config/commit/commit-types.ts';
+import { CURRENT_VERSIONS } from '../config/migrations/migrate.ts';
+import { formatProblem } from '../config/problem.ts';
+import { redactConfiguration } from '../config/redact.ts';
+import type { Configuration } from '../config/schema.ts';
+import { readBackup, writeBackup } from '../config/secrets/backup-file.ts';
+import type { ConfigurationStore } from '../config/store/configuration-store.ts';
+import type { Author } from '../config/store/revision.ts';
+import type { CandidateAnswer, Source } from '../config/store/store-types.ts';
+import type { RandomSource } from '../protocol/machine.ts';
+import { connectionChanges } from './connection-plan.ts';
+
+export interface RouterConfigurationParts {
+  readonly desk: CommitDesk;
+  readonly store: ConfigurationStore;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly version: string;
+  /** What a configuration would change on the machine's network, in the words of ip(8). */
+  readonly preview: (configuration: Configuration) => Promise<readonly string[]>;
+  /** The first configuration is in force: nothing is committed before. */
+  readonly ready: Promise<void>;
+  /** Ends the router and erases what it knows. */
+  readonly reset: (author: Author) => Promise<CommandResult>;
+}
+
+/** What the control API may ask about configurations, answered by the commit desk, the store and the router. */
+export class RouterConfiguration implements ConfigurationControl {
+  readonly #parts: RouterConfigurationParts;
+
+  constructor(parts: RouterConfigurationParts) {
+    this.#parts = parts;
+  }
+
+  running(): unknown {
+    return redactConfiguration(this.#parts.desk.inForce);
+  }
+
+  state(): ConfigurationState {
+    return this.#parts.desk.state();
+  }
+
+  commit(text: string, fileName: string, request: CommitRequest): Promise<CommitResult> {
+    return this.#commit({ kind: 'text', text, fileName }, request);
+  }
+
+  preview(text: string, fileName: string): Promise<PreviewResult> {
+    return this.#preview({ kind: 'text', text, fileName });
+  }
+
+  async confirm(author: Author): Promise<CommandResult> {
+    await this.#parts.ready;
+    return await this.#parts.desk.confirm(author);
+  }
+
+  async revert(author: Author): Promise<CommandResult> {
+    await this.#parts.ready;
+    return await this.#parts.desk.revert(author);
+  }
+
+  rollback(revision: number, request: CommitRequest): Promise<CommitResult> {
+    return this.#commit({ kind: 'revision', revision }, request);
+  }
+
+  async history(): Promise<History> {
+    return { state: this.state(), ...(await this.#parts.store.history()) };
+  }
+
+  async compare(from: RevisionReference, to: RevisionReference): Promise<PreviewResult> {
+    const compared = await this.#parts.store.compare(from, to);
+    if (!compared.ok) return compared;
+    // What is on the machine can only be compared with what is in force there.
+    const network = from === 'running' ? await this.#parts.preview(compared.to) : [];
+    const connections = connectionChanges(compared.from, compared.to);
+    return { ok: true, diff: compared.diff, connections, network, warnings: compared.warnings.map(formatProblem) };
+  }
+
+  async candidate(): Promise<CandidateResult> {
+    return candidateResult(await this.#parts.store.candidate());
+  }
+
+  async editCandidate(text: string, fileName: string, author: Author, takeover: boolean): Promise<CandidateResult> {
+    const { store, desk, clock } = this.#parts;
+    const given = { text, fileName, takeover };
+    return candidateResult(await store.editCandidate(given, author, desk.state().revision, clock.wall()));
+  }
+
+  async discardCandidate(author: Author, takeover: boolean): Promise<CommandResult> {
+    const answer = await this.#parts.store.discardCandidate(author, takeover);
+    return answer.ok ? { ok: true } : { ok: false, reason: answer.reason, remedy: answer.remedy };
+  }
+
+  commitCandidate(request: CommitRequest): Promise<CommitResult> {
+    return this.#commit({ kind: 'candidate' }, request);
+  }
+
+  async backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused> {
+    const { desk, clock, random, version } = this.#parts;
+    const configuration = desk.inForce;
+    const { hostname } = configuration.system;
+    const made = { configuration, hostname, version, at: clock.wall(), versions: CURRENT_VERSIONS };
+    try {
+      return { ok: true, text: await writeBackup(made, passphrase, random) };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+      return { ok: false, reason, remedy: 'choose another passphrase' };
+    }
+  }
+
+  async previewRestore(text: string, passphrase: string): Promise<PreviewResult> {
+    const source = await this.#backup(text, passphrase);
+    return source.ok ? await this.#preview(source.source) : source;
+  }
+
+  async restore(text: string, passphrase: string, request: CommitRequest): Promise<CommitResult> {
+    const source = await this.#backup(text, passphrase);
+    return source.ok ? await this.#commit(source.source, request) : source;
+  }
+
+  factoryReset(author: Author): Promise<CommandResult> {
+    return this.#parts.reset(author);
+  }
+
+  async #preview(source: Source): Promise<PreviewResult> {
+    const { desk, preview } = this.#parts;
+    const prepared = await desk.preview(source);
+    if (!prepared.ok) return prepared;
+    const { configuration, diff, warnings } = prepared;
+    return {
+      ok: true,
+      diff,
+      connections: connectionChanges(desk.inForce, configuration),
+      network: await preview(configuration),
+      warnings: warnings.map(formatProblem),
+    };
+  }
+
+  async #backup(
+    text: string,
+    passphrase: string,
+  ): Promise<{ readonly ok: true; readonly source: Source } | (Refused & { readonly reason: string })> {
+    const backup = await readBackup(text, passphrase, this.#parts.random);
+    if (!backup.ok) return backup;
+    return { ok: true, source: { kind: 'document', document: backup.document, versions: backup.versions } };
+  }
+
+  async #commit(source: Source, request: CommitRequest): Promise<CommitResult> {
+    await this.#parts.ready;
+    const { comment, ...rest } = request;
+    return commitResult(await this.#parts.desk.commit(source, { ...rest, comment }));
+  }
+}
+
+function commitResult(outcome: CommitOutcome): CommitResult {
+  if (!outcome.ok) return outcome;
+  const { revision, confirmBy, diff, warnings, changes, failures, before, after } = outcome;
+  return {
+    ok: true,
+    revision,
+    ...(confirmBy === undefined ? {} : { confirmBy }),
+    diff,
+    connections: connectionChanges(before, after),
+    network: changes,
+    warnings: warnings.map(formatProblem),
+    failures,
+  };
+}
+
+function candidateResult(answer: CandidateAnswer): CandidateResult {
+  if (!answer.ok || answer.candidate === undefined) return answer;
+  const candidate: Candidate = answer.candidate;
+  return { ok: true, candidate };
+}
