@@ -1,11 +1,10 @@
-/** A client of the control API's half about configurations. */
-
+/** The half of the control API's client that is about configurations. */
 import type { Author } from '../config/store/revision.ts';
 import type {
-  Candidate,
   CandidateResult,
   CommitRequest,
   CommitResult,
+  ConfigurationControl,
   ConfigurationState,
   Difference,
   History,
@@ -13,16 +12,27 @@ import type {
   Refused,
   RevisionReference,
 } from './configuration-control.ts';
+import { MAX_NAME } from './limits.ts';
 import type { CommandResult } from './router-control.ts';
-import { type Answer, ControlTransport, commandResult, expectOk, problemOf, refused } from './transport.ts';
+import {
+  type Answer,
+  ControlClientError,
+  ControlTransport,
+  commandResult,
+  expectOk,
+  problemOf,
+  refused,
+} from './transport.ts';
 
-/** Longest name of a file that the router is told, characters. */
-const MAX_FILE_NAME = 255;
+/** The same methods from afar. */
+type Remote<Control> = {
+  readonly [Name in keyof Control]: Control[Name] extends (...parameters: infer Parameters) => infer Result
+    ? (...parameters: Parameters) => Promise<Awaited<Result>>
+    : never;
+};
 
-type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
-
-/** The same as `ConfigurationControl`, over the socket. Every method throws `ControlClientError` when no router answers. */
-export class ConfigurationClient {
+/** Every method throws `ControlClientError` when no router answers, or one of another version. */
+export class ConfigurationClient implements Remote<ConfigurationControl> {
   readonly #transport: ControlTransport;
 
   constructor(stateDir: string) {
@@ -39,11 +49,11 @@ export class ConfigurationClient {
 
   /** @param text JSON or YAML, at most 1 MiB of UTF-8. */
   async commit(text: string, fileName: string, request: CommitRequest): Promise<CommitResult> {
-    return commitResult(await this.#call('PUT', '', { name: nameOf(fileName), ...request }, text));
+    return committed(await this.#call('PUT', '', { ...named(fileName), ...request }, { body: text }));
   }
 
   async preview(text: string, fileName: string): Promise<PreviewResult> {
-    return previewResult(await this.#call('POST', '/preview', { name: nameOf(fileName) }, text));
+    return previewed(await this.#call('POST', '/preview', named(fileName), { body: text }));
   }
 
   async confirm(author: Author): Promise<CommandResult> {
@@ -55,7 +65,7 @@ export class ConfigurationClient {
   }
 
   async rollback(revision: number, request: CommitRequest): Promise<CommitResult> {
-    return commitResult(await this.#call('POST', '/rollback', { revision, ...request }));
+    return committed(await this.#call('POST', '/rollback', { revision, ...request }));
   }
 
   async history(): Promise<History> {
@@ -63,7 +73,7 @@ export class ConfigurationClient {
   }
 
   async compare(from: RevisionReference, to: RevisionReference): Promise<PreviewResult> {
-    return previewResult(await this.#call('GET', '/compare', { from, to }));
+    return previewed(await this.#call('GET', '/compare', { from, to }));
   }
 
   async candidate(): Promise<CandidateResult> {
@@ -71,8 +81,8 @@ export class ConfigurationClient {
   }
 
   async editCandidate(text: string, fileName: string, author: Author, takeover: boolean): Promise<CandidateResult> {
-    const parameters = { name: nameOf(fileName), ...author, takeover };
-    return candidateResult(await this.#call('PUT', '/candidate', parameters, text));
+    const query = { ...named(fileName), ...author, takeover };
+    return candidateResult(await this.#call('PUT', '/candidate', query, { body: text }));
   }
 
   async discardCandidate(author: Author, takeover: boolean): Promise<CommandResult> {
@@ -80,62 +90,67 @@ export class ConfigurationClient {
   }
 
   async commitCandidate(request: CommitRequest): Promise<CommitResult> {
-    return commitResult(await this.#call('POST', '/candidate/commit', { ...request }));
+    return committed(await this.#call('POST', '/candidate/commit', { ...request }));
   }
 
   async backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused> {
-    const answer = await this.#call('POST', '/backup', {}, JSON.stringify({ passphrase }));
-    if (answer.status !== 200) return refusal(answer);
-    return { ok: true, text: expectOk<{ readonly text: string }>(answer).text };
+    const answer = await this.#call('POST', '/backup', {}, { json: { passphrase } });
+    return refusal(answer) ?? { ok: true, text: expectOk<{ readonly text: string }>(answer).text };
   }
 
   async previewRestore(text: string, passphrase: string): Promise<PreviewResult> {
-    return previewResult(await this.#call('POST', '/restore/preview', {}, JSON.stringify({ text, passphrase })));
+    return previewed(await this.#call('POST', '/restore/preview', {}, { json: { passphrase, text } }));
   }
 
   async restore(text: string, passphrase: string, request: CommitRequest): Promise<CommitResult> {
-    return commitResult(await this.#call('POST', '/restore', { ...request }, JSON.stringify({ text, passphrase })));
+    return committed(await this.#call('POST', '/restore', { ...request }, { json: { passphrase, text } }));
   }
 
   async factoryReset(author: Author): Promise<CommandResult> {
     return commandResult(await this.#call('POST', '/factory-reset', { ...author }));
   }
 
-  #call(method: string, path: string, parameters: Parameters = {}, body?: string): Promise<Answer> {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
-    const suffix = query.size === 0 ? '' : `?${query}`;
-    return this.#transport.call(method, `/v1/config${path}${suffix}`, body === undefined ? {} : { body });
+  async #call(
+    method: string,
+    path: string,
+    query: Readonly<Record<string, string | number | boolean>> = {},
+    body: { readonly body?: string; readonly json?: unknown } = {},
+  ): Promise<Answer> {
+    const parameters = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
+    const answer = await this.#transport.call(method, `/v1/config${path}?${parameters}`, body);
+    if (answer.status === 404)
+      throw new ControlClientError(
+        'this router is of another version, which does not know the request',
+        'use the "culvert" command of the version that runs, or restart the router',
+      );
+    return answer;
   }
 }
 
-function nameOf(fileName: string): string {
-  return fileName.slice(-MAX_FILE_NAME).toWellFormed();
+function named(fileName: string): { readonly name: string } {
+  return { name: fileName.slice(-MAX_NAME).toWellFormed() };
 }
 
-function commitResult(answer: Answer): CommitResult {
-  if (answer.status !== 200) return refusal(answer);
-  return { ok: true, ...expectOk<Omit<CommitResult & { readonly ok: true }, 'ok'>>(answer) };
+function committed(answer: Answer): CommitResult {
+  return refusal(answer) ?? { ...expectOk<Omit<CommitResult & { readonly ok: true }, 'ok'>>(answer), ok: true };
 }
 
-function previewResult(answer: Answer): PreviewResult {
-  if (answer.status !== 200) return refusal(answer);
-  return { ok: true, ...expectOk<Difference>(answer) };
+function previewed(answer: Answer): PreviewResult {
+  return refusal(answer) ?? { ...expectOk<Difference>(answer), ok: true };
 }
 
 function candidateResult(answer: Answer): CandidateResult {
-  if (answer.status !== 200) return refusalInWords(answer);
-  const { candidate } = expectOk<{ readonly candidate?: Candidate }>(answer);
-  return candidate === undefined ? { ok: true } : { ok: true, candidate };
+  if (answer.status !== 409)
+    return { ...expectOk<Omit<CandidateResult & { readonly ok: true }, 'ok'>>(answer), ok: true };
+  const { owner } = problemOf(answer);
+  const { reason, remedy } = refused(answer);
+  return { ok: false, reason, remedy, ...(owner !== undefined && { owner }) };
 }
 
-function refusal(answer: Answer): Refused {
-  const { problems } = problemOf(answer);
-  return answer.status === 422 && problems !== undefined ? { ok: false, problems } : refusalInWords(answer);
-}
-
-function refusalInWords(answer: Answer): Extract<Refused, { readonly reason: string }> {
-  if (answer.status !== 409) throw refused(answer);
-  const { detail, remedy = 'see "culvert show log"' } = problemOf(answer);
-  return { ok: false, reason: detail, remedy };
+function refusal(answer: Answer): Refused | undefined {
+  if (answer.status === 422) return { ok: false, problems: problemOf(answer).problems ?? [] };
+  if (answer.status !== 409) return undefined;
+  const { reason, remedy } = refused(answer);
+  return { ok: false, reason, remedy };
 }

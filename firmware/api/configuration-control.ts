@@ -1,17 +1,29 @@
 /** What the control API serves about configurations: commit, confirmation, history, candidate, backup. */
-import type { Author, RevisionInfo } from '../config/store/revision.ts';
+import type { Author } from '../config/store/revision.ts';
+import type {
+  candidateSchema,
+  committedSchema,
+  configurationStateSchema,
+  differenceSchema,
+  historySchema,
+} from './configuration-schemas.ts';
 import type { CommandResult, ConfigurationProblem } from './router-control.ts';
+import type { Body } from './schema-parts.ts';
 
-/** Bounds of a confirmation window, s. */
-export const CONFIRM_WITHIN_S = { minimum: 5, maximum: 86_400 } as const;
+/** What one configuration differs in from another. */
+export type Difference = Body<typeof differenceSchema>;
+/** What is in force, and how safe that is. */
+export type ConfigurationState = Body<typeof configurationStateSchema>;
+export type History = Body<typeof historySchema>;
+/** A draft that somebody is working on; there is one at a time. */
+export type Candidate = Body<typeof candidateSchema>;
 
 /** How a configuration is to be put in force. */
 export interface CommitRequest extends Author {
   /** For the history; at most 256 characters. */
   readonly comment: string;
   /**
-   * Seconds within {@link CONFIRM_WITHIN_S}: it reverts by itself unless it is confirmed by then. Absent: it is confirmed at
-   * once.
+   * Seconds within `CONFIRM_WITHIN_S`: it reverts by itself unless it is confirmed by then. Absent: it is confirmed at once.
    */
   readonly confirmWithin?: number;
   /**
@@ -23,18 +35,6 @@ export interface CommitRequest extends Author {
   readonly base?: number;
 }
 
-/** What one configuration differs in from another. */
-export interface Difference {
-  /** `+ path = value`, `- path = value`, `~ path: old -> new`; secrets left out. */
-  readonly diff: readonly string[];
-  /** Connections that start, end or start anew: one sentence each, without a full stop. */
-  readonly connections: readonly string[];
-  /** What would be changed on the machine's network, in the words of ip(8); empty for a comparison of two old revisions. */
-  readonly network: readonly string[];
-  /** One sentence each, without a full stop. */
-  readonly warnings: readonly string[];
-}
-
 export type Refused =
   /** The configuration is wrong; the problems are errors. */
   | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] }
@@ -43,55 +43,7 @@ export type Refused =
 
 export type PreviewResult = ({ readonly ok: true } & Difference) | Refused;
 
-export type CommitResult =
-  | ({
-      readonly ok: true;
-      /** The revision in force now. When nothing changed, the one that was in force already. */
-      readonly revision: number;
-      /** Wall clock, milliseconds since 1970, at which it reverts; absent when it is confirmed. */
-      readonly confirmBy?: number;
-      /** What could not be set on the machine's network, one sentence each; it is tried again by itself. */
-      readonly failures: readonly string[];
-    } & Difference)
-  | Refused;
-
-/** What is in force, and how safe that is. */
-export interface ConfigurationState {
-  /** 0: none was ever committed. */
-  readonly revision: number;
-  /**
-   * `factory`: none was ever committed. `pending`: it waits for its confirmation. `recovered`: the store was damaged, and what
-   * is in force is the last good export. `failsafe`: there was no export either; LAN only.
-   */
-  readonly state: 'factory' | 'confirmed' | 'pending' | 'recovered' | 'failsafe';
-  /** Of `recovered` and `failsafe`, one sentence without a full stop. */
-  readonly reason?: string;
-  readonly remedy?: string;
-  /** Of `pending`: seconds until it reverts by itself. */
-  readonly secondsLeft?: number;
-  /** Of `pending`: the revision that comes back then. */
-  readonly parent?: number;
-  /** Of `pending`: who put it in force. */
-  readonly who?: string;
-}
-
-export interface History {
-  readonly state: ConfigurationState;
-  /** The newest first. */
-  readonly revisions: readonly RevisionInfo[];
-  /** What happened to the configuration, the newest first; one sentence each, without a full stop. */
-  readonly events: readonly { readonly at: number; readonly text: string }[];
-}
-
-/** A draft that somebody is working on; there is one at a time. */
-export interface Candidate extends Author {
-  /** The revision that was in force when it was begun. */
-  readonly base: number;
-  /** When it was changed last, milliseconds since 1970. */
-  readonly at: number;
-  /** The configuration as JSON text, secrets replaced by stars. It need not be valid. */
-  readonly text: string;
-}
+export type CommitResult = ({ readonly ok: true } & Body<typeof committedSchema>) | Refused;
 
 export type CandidateResult =
   | { readonly ok: true; readonly candidate?: Candidate }

@@ -1,8 +1,15 @@
 /** Errors of the control API as RFC 7807 problem details. */
 import { STATUS_CODES } from 'node:http';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../log/logger.ts';
+import type { Refused } from './configuration-control.ts';
 import type { CommandResult, Problem } from './router-control.ts';
+
+export const noBody = {
+  status: 400,
+  detail: 'the request has no configuration in it',
+  remedy: 'send the configuration as the body',
+} as const;
 
 /** Answers with a problem; `type` and `title` follow from the status. */
 export function sendProblem(reply: FastifyReply, problem: Omit<Problem, 'type' | 'title'>): FastifyReply {
@@ -23,6 +30,17 @@ export function sendCommandFailure(reply: FastifyReply, failure: CommandResult &
   });
 }
 
+/** Answers for a configuration that did not come into force: 422 with its errors, or 409, the state things are in. */
+export function sendRefusal(reply: FastifyReply, name: string, refusal: Refused): FastifyReply {
+  if ('reason' in refusal) return sendProblem(reply, { status: 409, detail: refusal.reason, remedy: refusal.remedy });
+  return sendProblem(reply, {
+    status: 422,
+    detail: `${name} is refused as a whole`,
+    remedy: 'correct what is listed and apply it again',
+    problems: refusal.problems,
+  });
+}
+
 /** Problems for everything that Fastify itself refuses, and for what throws inside a route. */
 export function installProblems(app: FastifyInstance, logger: Logger): void {
   app.setNotFoundHandler((request, reply) =>
@@ -34,7 +52,7 @@ export function installProblems(app: FastifyInstance, logger: Logger): void {
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status < 500) return sendProblem(reply, { status, detail: refusal(error), ...refusalRemedy(error) });
+    if (status < 500) return sendProblem(reply, { status, ...refusal(error, request) });
     logger.error({ err: error, method: request.method, url: request.url }, 'a request to the control API failed');
     // The message of an unexpected error may hold anything: it belongs into the log, behind the secret filter.
     return sendProblem(reply, {
@@ -45,17 +63,20 @@ export function installProblems(app: FastifyInstance, logger: Logger): void {
   });
 }
 
-function refusal(error: FastifyError): string {
+function refusal(error: FastifyError, request: FastifyRequest): Pick<Problem, 'detail' | 'remedy'> {
   switch (error.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return 'the configuration is larger than 1 MiB';
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': {
+      const mebibytes = Math.floor(request.routeOptions.bodyLimit / (1024 * 1024));
+      return { detail: `what was sent is larger than ${mebibytes} MiB`, remedy: 'check that it is the right file' };
+    }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return 'the configuration has to come as text/plain or application/json';
+      return {
+        detail: 'the body has to come as text/plain or application/json',
+        remedy: 'name one of the two as its content type',
+      };
+    case 'FST_ERR_VALIDATION':
+      return { detail: error.message, remedy: 'correct the request' };
     default:
-      return error.message;
+      return { detail: error.message };
   }
-}
-
-function refusalRemedy(error: FastifyError): { readonly remedy?: string } {
-  return error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? { remedy: 'check that it is the right file' } : {};
 }

@@ -1,6 +1,6 @@
 /** What the control API serves: the router, as its API sees it. The composition root implements it. */
-import type { Static, TSchema } from 'typebox';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { Body } from './schema-parts.ts';
 import type {
   configurationProblemSchema,
   connectionStateSchema,
@@ -17,15 +17,6 @@ import type {
   routerStatusSchema,
   uplinkStatusSchema,
 } from './schemas.ts';
-
-/** A value that only its maker changes. */
-type Immutable<T> = T extends readonly (infer Item)[]
-  ? readonly Immutable<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: Immutable<T[Key]> }
-    : T;
-
-type Body<Schema extends TSchema> = Immutable<Static<Schema>>;
 
 export type ConnectionState = Body<typeof connectionStateSchema>;
 export type RouterStatus = Body<typeof routerStatusSchema>;

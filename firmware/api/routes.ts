@@ -1,9 +1,11 @@
 /** The routes of the control API. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { takeText } from './body-parsers.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { installConfigurationRoutes } from './configuration-routes.ts';
 import { EventStreams } from './event-stream.ts';
+import { MAX_NAME } from './limits.ts';
 import { sendCommandFailure } from './problem.ts';
 import type { RouterControl } from './router-control.ts';
 import {
@@ -11,19 +13,15 @@ import {
   doneSchema,
   ipsecKeysSchema,
   logSchema,
-  problemSchema,
+  nameQuery,
+  problems,
   routerStatusSchema,
 } from './schemas.ts';
 
-/** Longest name of a file or a connection that a request may give, characters. */
-export const MAX_NAME = 255;
-
-const problems = { '4xx': problemSchema, '5xx': problemSchema };
 const connectionParameters = Type.Object({ name: Type.String({ minLength: 1, maxLength: MAX_NAME }) });
-const nameQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
 
 export function installRoutes(app: FastifyInstance, control: RouterControl, config: ConfigurationControl): void {
-  takeConfigurationsAsText(app);
+  takeText(app);
 
   app.get('/v1/status', { schema: { response: { 200: routerStatusSchema, ...problems } } }, () => control.status());
 
@@ -63,23 +61,6 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
 
   const events = new EventStreams(control);
   app.get('/v1/events', (_request, reply) => events.open(reply));
-}
-
-/** The parser of the configuration decides what is JSON and what is YAML, and says where an error stands. */
-function takeConfigurationsAsText(app: FastifyInstance): void {
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>(
-    ['text/plain', 'application/json'],
-    { parseAs: 'buffer' },
-    (_request, body, done) => {
-      try {
-        done(null, utf8.decode(body));
-      } catch {
-        done(Object.assign(new Error('the configuration is not UTF-8 text'), { statusCode: 400 }));
-      }
-    },
-  );
 }
 
 /** Aborted when the caller closes the connection before it has its answer. */

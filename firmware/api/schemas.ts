@@ -1,10 +1,11 @@
 /** The bodies of the control API. Types ({@link ./router-control.ts}) and answers are both derived from these schemas. */
 import { Type } from 'typebox';
 import { LADDER } from '../diagnosis/ladder.ts';
-import { configurationStateSchema } from './configuration-schemas.ts';
+import { authorSchema, configurationStateSchema } from './configuration-schemas.ts';
+import { MAX_NAME } from './limits.ts';
+import { count, text } from './schema-parts.ts';
 
-const text = (description: string) => Type.String({ description });
-const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const nameQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
 
 export const connectionStateSchema = Type.Enum(['down', 'connecting', 'up', 'failed']);
 
@@ -164,7 +165,11 @@ export const problemSchema = Type.Object({
   step: Type.Optional(text('The step of the connection that failed.')),
   names: Type.Optional(Type.Array(text('A name that does exist.'))),
   problems: Type.Optional(Type.Array(configurationProblemSchema)),
+  owner: Type.Optional(authorSchema),
 });
+
+/** What any route may answer instead. */
+export const problems = { '4xx': problemSchema, '5xx': problemSchema };
 
 export const diagnosisSchema = Type.Object({
   name: text('Name of the connection.'),

@@ -4,12 +4,10 @@ import { fastify } from 'fastify';
 import type { Logger } from '../log/logger.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { listenOnControlSocket } from './control-socket.ts';
+import { BODY_LIMIT, MAX_NAME } from './limits.ts';
 import { installProblems } from './problem.ts';
 import type { RouterControl } from './router-control.ts';
-import { installRoutes, MAX_NAME } from './routes.ts';
-
-/** Octets of a request's body: a configuration with every site of a large customer in it is a tenth of that. */
-export const BODY_LIMIT = 1024 * 1024;
+import { installRoutes } from './routes.ts';
 
 /** Time within which a request has to have arrived whole, ms. The answer of `connect` may take as long as it likes. */
 const REQUEST_ARRIVAL_MS = 30_000;

@@ -1,5 +1,5 @@
 /** One request to the control socket and its answer; what both halves of the client stand on. */
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import type { CommandResult, Problem } from './router-control.ts';
 import { controlSocketPath } from './socket-path.ts';
 
@@ -17,7 +17,10 @@ export class ControlClientError extends Error {
 }
 
 export interface CallOptions {
+  /** Sent as it is, as text. */
   readonly body?: string;
+  /** Sent as JSON, instead. */
+  readonly json?: unknown;
   readonly signal?: AbortSignal;
 }
 
@@ -48,18 +51,18 @@ export class ControlTransport {
   /** The answer as a stream. */
   open(method: string, path: string, options: CallOptions): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const { body, signal } = options;
+    const { body, json, signal } = options;
     const outgoing: ClientRequest = request({
       socketPath: this.#socketPath,
       method,
       path,
       agent: false,
-      headers: body === undefined ? {} : { 'content-type': 'text/plain; charset=utf-8' },
+      headers: contentType(options),
       ...(signal !== undefined && { signal }),
     });
     outgoing.on('response', resolve);
     outgoing.on('error', (error) => reject(this.#inWords(error)));
-    outgoing.end(body);
+    outgoing.end(json === undefined ? body : JSON.stringify(json));
     return promise;
   }
 
@@ -86,6 +89,11 @@ export class ControlTransport {
         return error;
     }
   }
+}
+
+function contentType({ body, json }: CallOptions): OutgoingHttpHeaders {
+  if (json !== undefined) return { 'content-type': 'application/json' };
+  return body === undefined ? {} : { 'content-type': 'text/plain; charset=utf-8' };
 }
 
 export async function readAnswer(response: IncomingMessage): Promise<Answer> {

@@ -1,16 +1,15 @@
 /** How a command wants a configuration put in force, from its options. */
 import { userInfo } from 'node:os';
-import { CONFIRM_WITHIN_S, type CommitRequest } from '../api/configuration-control.ts';
+import type { CommitRequest } from '../api/configuration-control.ts';
+import { MAX_COMMENT, MAX_WHO } from '../api/limits.ts';
+import { CONFIRM_WITHIN_S } from '../config/commit/commit-types.ts';
 import type { Author } from '../config/store/revision.ts';
 import { type Context, UsageError } from './command.ts';
-
-/** Longest comment, characters. */
-const MAX_COMMENT = 256;
 
 /** Who runs this command. */
 export function author(): Author {
   try {
-    return { who: userInfo().username.slice(0, 64), via: 'cli' };
+    return { who: userInfo().username.slice(0, MAX_WHO), via: 'cli' };
   } catch {
     // A user id without a name.
     return { who: `uid ${process.getuid?.() ?? 'unknown'}`, via: 'cli' };
@@ -21,7 +20,7 @@ export function author(): Author {
 export function commitRequest({ options }: Context): CommitRequest {
   const { check, comment = '' } = options;
   const seconds = options['confirm-within'];
-  if (comment.length > MAX_COMMENT)
+  if ([...comment].length > MAX_COMMENT)
     throw new UsageError(`--comment takes up to ${MAX_COMMENT} characters: say it shorter`);
   if (check === true && seconds === undefined) {
     throw new UsageError('--check needs a time within which it passes: write --confirm-within SECONDS, too');

@@ -35,7 +35,15 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     return below('firmware/cli');
   },
   // A process of its own without privileges: it knows the control API's client and nothing else.
-  webui: ['firmware/api/client.ts', 'firmware/api/router-control.ts', 'firmware/api/socket-path.ts'],
+  webui: [
+    'firmware/api/client.ts',
+    'firmware/api/configuration-client.ts',
+    'firmware/api/configuration-control.ts',
+    'firmware/api/transport.ts',
+    'firmware/api/limits.ts',
+    'firmware/api/router-control.ts',
+    'firmware/api/socket-path.ts',
+  ],
   // Tools around the firmware: they may use all of it, and nothing uses them.
   scripts: ['firmware', 'hal', 'board', 'webui'],
 };

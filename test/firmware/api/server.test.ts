@@ -1,20 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ControlClient } from '../../../firmware/api/client.ts';
 import { ConfigurationClient } from '../../../firmware/api/configuration-client.ts';
 import { MAX_EVENT_READERS } from '../../../firmware/api/event-stream.ts';
+import { BODY_LIMIT } from '../../../firmware/api/limits.ts';
 import type { RouterEvent } from '../../../firmware/api/router-control.ts';
-import { BODY_LIMIT, type ControlApi, startControlApi } from '../../../firmware/api/server.ts';
+import { type ControlApi, startControlApi } from '../../../firmware/api/server.ts';
 import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
 import { ControlClientError } from '../../../firmware/api/transport.ts';
 import { createLogger, type Logger } from '../../../firmware/log/logger.ts';
 import { COMMITTED, FakeConfiguration } from './fake-configuration.ts';
 import { FakeRouter, IPSEC_STATUS, makeStateDir, STATUS } from './fake-router.ts';
+import { rawCall } from './raw-call.ts';
 
 let stateDir: ReturnType<typeof makeStateDir>;
 let router: FakeRouter;
@@ -45,26 +46,8 @@ async function start(): Promise<void> {
   api = await startControlApi({ socketPath: controlSocketPath(stateDir.path), control: router, config, logger });
 }
 
-interface RawAnswer {
-  readonly status: number | undefined;
-  readonly contentType: string | undefined;
-  readonly body: Record<string, unknown>;
-}
-
-async function call(method: string, path: string, body?: string | Buffer, contentType?: string): Promise<RawAnswer> {
-  const outgoing = request({
-    socketPath: controlSocketPath(stateDir.path),
-    method,
-    path,
-    agent: false,
-    headers: contentType === undefined ? {} : { 'content-type': contentType },
-  });
-  outgoing.end(body);
-  const [response] = await once(outgoing, 'response');
-  let text = '';
-  for await (const chunk of response) text += chunk;
-  return { status: response.statusCode, contentType: response.headers['content-type'], body: JSON.parse(text) };
-}
+const call = (method: string, path: string, body?: string | Buffer, contentType?: string) =>
+  rawCall(stateDir.path, method, path, body, contentType);
 
 describe('keys of IPsec', () => {
   const KEY = 'c0ffee'.repeat(6);
@@ -237,7 +220,7 @@ describe('applying a configuration', () => {
     socket.write(
       `PUT /v1/config HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: ${BODY_LIMIT + 1}\r\n\r\n`,
     );
-    await vi.waitFor(() => expect(text).toContain('the configuration is larger than 1 MiB'));
+    await vi.waitFor(() => expect(text).toContain('what was sent is larger than 1 MiB'));
     expect(text).toMatch(/^HTTP\/1.1 413 /);
     expect(config.applied).toEqual([]);
     socket.destroy();

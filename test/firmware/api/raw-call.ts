@@ -1,0 +1,31 @@
+/** A request to a control socket as a stranger's program makes it. */
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
+
+export interface RawAnswer {
+  readonly status: number | undefined;
+  readonly contentType: string | undefined;
+  readonly body: Record<string, unknown>;
+}
+
+export async function rawCall(
+  stateDir: string,
+  method: string,
+  path: string,
+  body?: string | Buffer,
+  contentType?: string,
+): Promise<RawAnswer> {
+  const outgoing = request({
+    socketPath: controlSocketPath(stateDir),
+    method,
+    path,
+    agent: false,
+    headers: contentType === undefined ? {} : { 'content-type': contentType },
+  });
+  outgoing.end(body);
+  const [response] = await once(outgoing, 'response');
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  return { status: response.statusCode, contentType: response.headers['content-type'], body: JSON.parse(text) };
+}
