@@ -20,6 +20,18 @@ export function leaves(configuration: Configuration): Leaf[] {
   return found;
 }
 
+/** Those of a part of the configuration, which is at `path`. */
+export function leavesBelow(node: SchemaNode, value: unknown, path: string): Leaf[] {
+  const found: Leaf[] = [];
+  collect(node, value, path, found);
+  return found;
+}
+
+/** Whether the value is a leaf of its own. */
+export function isLeaf(node: SchemaNode, value: unknown): boolean {
+  return !isObject(value) && (!Array.isArray(value) || isScalarList(node));
+}
+
 /** Those leaves alone that are secrets. */
 export function secretLeaves(configuration: Configuration): Leaf[] {
   const found: Leaf[] = [];

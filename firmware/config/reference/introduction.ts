@@ -38,7 +38,8 @@ found, what is allowed and, for a misspelt word, what was probably meant. An err
 
 What passed is stored durably as a new revision, and then put in force; the differences are printed. What a change does not
 touch keeps running: each section says what it interrupts. \`culvert apply FILE --confirm-within SECONDS\` puts it in force on
-trial, and the revision before comes back by itself unless the new one is confirmed in that time, after a power cut as well.
+trial, and the revision before comes back by itself unless \`culvert confirm\` keeps the new one in that time, after a power cut
+as well. \`culvert apply FILE --dry-run\` checks and compares, and changes nothing.
 
 \`culvert show config\` prints the configuration with every default filled in, and \`********\` in place of every secret. That
 text cannot be applied again as it is: the router refuses the stars, rather than take them for a password.
@@ -46,7 +47,7 @@ text cannot be applied again as it is: the router refuses the stars, rather than
 ## Where secrets are
 
 Keys that are marked **secret** are never shown, logged or sent: only whether they are set. On the router's storage each stands
-encrypted (AES-256-GCM) under a device key, which is kept in a file of its own beside the database. That protects a copy of the
+encrypted (AES-256-GCM) under a device key, which is kept in a file of its own, \`device.key\`. That protects a copy of the
 database, a backup of it, or a support bundle that came into wrong hands. It does not protect against somebody who has the
 whole storage, key file included, nor against root on the running router. A factory reset destroys the key first. The file that
 you write yourself, and apply, holds the secrets in plain text: keep it accordingly.`;
