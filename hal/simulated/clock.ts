@@ -11,7 +11,7 @@ interface Entry {
 /** Time that stands still until it is told to go on. */
 export class SimulatedClock implements Clock {
   #now: number;
-  readonly #wallOrigin: number;
+  #wallOrigin: number;
   /** By instant; those of the same instant in the order in which they were set. */
   #timers: Entry[] = [];
 
@@ -27,6 +27,11 @@ export class SimulatedClock implements Clock {
 
   wall(): number {
     return this.#wallOrigin + this.#now;
+  }
+
+  /** Somebody sets the wall clock; the monotonic one goes on as before. */
+  setWall(wall: number): void {
+    this.#wallOrigin = wall - this.#now;
   }
 
   setTimer(at: number, callback: () => void): Timer {

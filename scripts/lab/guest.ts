@@ -29,6 +29,11 @@ export interface GuestOptions {
   readonly cards?: readonly GuestCard[];
   /** Default route. */
   readonly gateway?: string;
+  /**
+   * Files of the host that are its disks, `/dev/ubda`, `/dev/ubdb` ... What a guest has not synced is lost when it is
+   * stopped: it was in its memory.
+   */
+  readonly disks?: readonly string[];
   /** Memory in MiB; only what is used is taken from the host. Default: 256. */
   readonly memoryMiB?: number;
   /** Default: {@link findGuestKernel}. */
@@ -147,10 +152,15 @@ export class Guest {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
-  /** Switches the guest off at once, as by pulling the plug. Harmless when it is off. */
-  async stop(): Promise<void> {
+  /**
+   * Switches the guest off at once, as by pulling the plug. Harmless when it is off.
+   * @param name of a program whose {@link log} is wanted, up to the last moment.
+   */
+  async stop(name?: string): Promise<string> {
     await this.#daemon.stop();
+    const log = name === undefined ? '' : this.log(name);
     this.#folder.remove();
+    return log;
   }
 }
 
@@ -170,7 +180,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
 }
 
 async function bootGuest(options: GuestOptions, kernel: GuestKernel, folder: StateFolder): Promise<Guest> {
-  const { name, namespace, cards = [], memoryMiB = 256, timeoutMs = 60_000 } = options;
+  const { name, namespace, cards = [], disks = [], memoryMiB = 256, timeoutMs = 60_000 } = options;
   if (/\s/.test(folder.path)) {
     throw new LabError(
       `the temporary folder ${folder.path} has a space in its name, which a kernel's arguments cannot hold`,
@@ -184,7 +194,7 @@ async function bootGuest(options: GuestOptions, kernel: GuestKernel, folder: Sta
   for (const { tap } of cards) await namespace.ip('link', 'show', 'dev', tap);
   const daemon = await startDaemon({
     name: `guest ${name}`,
-    command: [kernel.path, ...kernelArguments(name, folder, kernel, memoryMiB, cards)],
+    command: [kernel.path, ...kernelArguments(name, folder, kernel, memoryMiB, cards, disks)],
     namespace: namespace.name,
     logFile: join(folder.path, 'console.log'),
     pipeInput: true,
@@ -211,6 +221,7 @@ function kernelArguments(
   kernel: GuestKernel,
   memoryMiB: number,
   cards: readonly GuestCard[],
+  disks: readonly string[],
 ): string[] {
   return [
     `mem=${memoryMiB}M`,
@@ -226,6 +237,7 @@ function kernelArguments(
     ...(kernel.modules === undefined ? [] : [`lab.modules=${kernel.modules}`]),
     'con=null',
     'con0=fd:0,fd:1',
+    ...disks.map((path, i) => `ubd${i}=${path}`),
     ...cards.map(({ tap }, i) => `vec${i}:transport=tap,ifname=${tap},depth=128,gro=1,mac=${macAddress(name, tap)}`),
   ];
 }

@@ -304,7 +304,9 @@ async function startOffice(network: BranchNetwork, options: Xl2tpdLnsOptions): P
     ],
   });
   await startXl2tpdLns(guest, options);
-  return () => guest.stop();
+  return async () => {
+    await guest.stop();
+  };
 }
 
 mkdirSync(FOLDER, { recursive: true });

@@ -1,4 +1,5 @@
 /** `configuration.db`: what is written when, each change one transaction that survives a power cut or never was. */
+import { closeSync, constants, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Author, RevisionInfo, RevisionState, Via } from './revision.ts';
 import { TABLES, TABLES_VERSION } from './tables.ts';
@@ -11,6 +12,12 @@ export const MAX_REVISION_OCTETS = 16 * 1024 * 1024;
 
 /** Events that are kept: some months of a router that is worked on daily. */
 export const MAX_EVENTS = 1000;
+
+/** What SQLite finds wrong goes into a sentence, characters. */
+const MAX_FINDING = 120;
+
+/** SQLite would make it readable for all; its other files have the mode of the first. */
+const FILE_MODE = 0o600;
 
 /** The -wal file is cut back to this after a checkpoint, octets. */
 const WAL_OCTETS = 1024 * 1024;
@@ -84,6 +91,8 @@ export class StoreDatabase {
    * disk, read-only file system); Error in words when it is of a later version.
    */
   constructor(path: string) {
+    const { O_CREAT, O_RDWR, O_NOFOLLOW } = constants;
+    closeSync(openSync(path, O_CREAT | O_RDWR | O_NOFOLLOW, FILE_MODE));
     this.#db = new Database(path);
     try {
       this.#prepare();
@@ -217,7 +226,8 @@ export class StoreDatabase {
     this.#db.pragma('foreign_keys = ON');
     this.#db.pragma(`journal_size_limit = ${WAL_OCTETS}`);
     const findings = this.#db.pragma('integrity_check(1)', { simple: true });
-    if (findings !== 'ok') throw new DamagedDatabaseError(String(findings));
+    if (findings !== 'ok')
+      throw new DamagedDatabaseError(String(findings).replaceAll(/\s+/g, ' ').slice(0, MAX_FINDING));
     const version = Number(this.#db.pragma('user_version', { simple: true }));
     if (version > TABLES_VERSION) {
       throw new Error('The configuration was stored by a later version of Culvert: install that again.');
