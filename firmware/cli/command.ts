@@ -1,5 +1,6 @@
 /** What a command of `culvert` is, and what it gets to work with. */
 import type { OptionName, ParsedOptions } from './options.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface Command {
   readonly name: string;
@@ -31,6 +32,8 @@ export interface Context {
    * or where stdout is one too and the two would get in each other's way.
    */
   readonly progress?: (text: string) => void;
+  /** Asks the person who typed the command; absent where stdin is no terminal. */
+  readonly terminal?: Terminal;
   /** Writes one line on stderr, `culvert: ...`. */
   readonly complain: (text: string) => void;
 }

@@ -22,6 +22,7 @@ export function commitRequest({ options }: Context): CommitRequest {
   const seconds = options['confirm-within'];
   if ([...comment].length > MAX_COMMENT)
     throw new UsageError(`--comment takes up to ${MAX_COMMENT} characters: say it shorter`);
+  if (/\p{Cc}/u.test(comment)) throw new UsageError('--comment takes a single line: leave line ends and the like out');
   if (check === true && seconds === undefined) {
     throw new UsageError('--check needs a time within which it passes: write --confirm-within SECONDS, too');
   }

@@ -1,59 +1,86 @@
-/** What a commit or its preview came to, on stdout and stderr. */
-import type { CommitResult, Difference, PreviewResult, Refused } from '../api/configuration-control.ts';
-import type { ConfigurationProblem } from '../api/router-control.ts';
+/** What a commit, its preview or a comparison came to, on stdout and stderr. */
+import type { CommitResult, PreviewResult, Refused } from '../api/configuration-control.ts';
+import type { CommandResult, ConfigurationProblem } from '../api/router-control.ts';
 import type { Context } from './command.ts';
 import { done, failed } from './output.ts';
 
 /** @param what was committed: a file, or `revision 3`. @returns the exit code. */
 export function showCommit(context: Context, what: string, result: CommitResult): number {
-  if (!result.ok) return complainAbout(context, what, result);
-  if (context.options.json === true) {
-    context.out(JSON.stringify(result, undefined, 2));
-    return done;
-  }
-  for (const line of changeLines(result)) context.out(line);
-  if (result.diff.length === 0) context.out('nothing changed');
-  for (const warning of result.warnings) context.complain(`warning: ${warning}`);
-  for (const failure of result.failures) context.complain(`warning: ${failure}`);
-  if (result.confirmBy === undefined) return done;
-  const seconds = context.options['confirm-within'];
-  context.out(`revision ${result.revision} is in force for ${seconds} s: keep it with "culvert confirm"`);
+  if (!result.ok) return complainAbout(context, what, result, `${what} is not in force`);
+  if (context.options.json === true) return json(context, result);
+  const { diff, connections, warnings, failures } = result;
+  for (const line of [...diff, ...connections]) context.out(line);
+  if (diff.length === 0) context.out('nothing changed');
+  for (const line of [...warnings, ...failures]) context.complain(`warning: ${line}`);
+  if (result.confirmBy !== undefined) context.out(waitingText(context, result.revision));
   return done;
 }
 
-/** @returns the exit code. */
-export function showPreview(context: Context, what: string, result: PreviewResult): number {
-  if (!result.ok) return complainAbout(context, what, result);
-  if (context.options.json === true) {
-    context.out(JSON.stringify(result, undefined, 2));
-    return done;
-  }
-  for (const line of changeLines(result)) context.out(line);
-  if (result.diff.length === 0) context.out('nothing would change');
-  for (const line of result.network) context.out(line);
-  for (const warning of result.warnings) context.complain(`warning: ${warning}`);
+/** @param same said when there is no difference. @returns the exit code. */
+export function showPreview(context: Context, what: string, result: PreviewResult, same: string): number {
+  if (!result.ok) return complainAbout(context, what, result, 'nothing was compared');
+  if (context.options.json === true) return json(context, result);
+  const { diff, connections, network, warnings } = result;
+  for (const line of [...diff, ...connections]) context.out(line);
+  if (diff.length === 0) context.out(same);
+  for (const line of network) context.out(line);
+  for (const warning of warnings) context.complain(`warning: ${warning}`);
   return done;
 }
 
-function changeLines({ diff, connections }: Difference): readonly string[] {
-  return [...diff, ...connections];
-}
-
-/** One problem goes into one line; several get a line each below the one that says why. */
-function complainAbout(context: Context, what: string, refused: Refused): number {
-  if ('reason' in refused) {
-    context.complain(`${what} is not in force: ${refused.reason}; ${refused.remedy}`);
+/** @param not what did not happen when it failed. @param happened what to say when it did. @returns the exit code. */
+export async function showCommand(
+  context: Context,
+  not: string,
+  result: CommandResult,
+  happened: () => Promise<{ readonly text: string; readonly data: unknown }>,
+): Promise<number> {
+  if (!result.ok) {
+    const { reason, remedy = 'look at "culvert show log"' } = result;
+    context.complain(`${not}: ${reason}; ${remedy}`);
     return failed;
   }
-  const [first] = refused.problems;
+  const { text, data } = await happened();
+  if (context.options.json === true) return json(context, data);
+  context.out(text);
+  return done;
+}
+
+/**
+ * One problem goes into one line; several get a line each below the one that says why. With `--json` all of them stand on
+ * stdout.
+ * @param what is wrong, where there are problems in it.
+ * @param not what did not happen, where there is another reason.
+ * @returns the exit code.
+ */
+export function complainAbout(context: Context, what: string, refused: Refused, not: string): number {
+  const all = context.options.json === true;
+  if (all) json(context, refused);
+  if ('reason' in refused) {
+    context.complain(`${not}: ${refused.reason}; ${refused.remedy}`);
+    return failed;
+  }
   const nothing = `${what} is refused and nothing was changed`;
-  if (first !== undefined && refused.problems.length === 1) {
+  const { problems } = refused;
+  const [first] = problems;
+  if (first !== undefined && problems.length === 1) {
     context.complain(`${nothing}: ${problemText(first)}`);
     return failed;
   }
-  context.complain(`${nothing}, it has ${refused.problems.length} problems: correct them and apply it again`);
-  for (const problem of refused.problems) context.complain(problemText(problem));
+  context.complain(`${nothing}, it has ${problems.length} problems: correct them and apply it again`);
+  if (!all) for (const problem of problems) context.complain(problemText(problem));
   return failed;
+}
+
+function waitingText({ options }: Context, revision: number): string {
+  const time = `revision ${revision} is in force for ${options['confirm-within']} s`;
+  if (options.check !== true) return `${time}; keep it with "culvert confirm"`;
+  return `${time}; it stays when every connection that was up is up again by then, or with "culvert confirm"`;
+}
+
+function json(context: Context, value: unknown): number {
+  context.out(JSON.stringify(value, undefined, 2));
+  return done;
 }
 
 function problemText({ path, found, allowed, suggestion }: ConfigurationProblem): string {

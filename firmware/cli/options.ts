@@ -26,6 +26,13 @@ export const OPTIONS = {
     summary: 'with --confirm-within: confirm by itself when every connection that was up is up again',
   },
   comment: { type: 'string', value: 'TEXT', summary: 'for the history' },
+  'passphrase-file': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'the passphrase, alone in its file (default: it is asked for on the terminal)',
+  },
+  force: { type: 'boolean', summary: 'write in place of a file that is there' },
+  yes: { type: 'boolean', summary: 'it is meant: do not ask' },
   'dry-run': { type: 'boolean', summary: 'print what would change, and change nothing' },
   secret: { type: 'string', value: 'S', summary: 'tunnel secret: hidden AVPs are read and challenge responses judged' },
   'secret-file': {

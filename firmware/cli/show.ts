@@ -4,11 +4,12 @@ import { ConfigurationClient } from '../api/configuration-client.ts';
 import type { RouterStatus } from '../api/router-control.ts';
 import { type Context, UsageError } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { historyText } from './history-text.ts';
 import { keysText } from './ipsec-keys-text.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { logText } from './log-text.ts';
 import { stateDirOf } from './options.ts';
-import { done, failed } from './output.ts';
+import { done } from './output.ts';
 import { SHOW_TOPICS, type ShowTopic } from './show-topics.ts';
 import { interfacesText, l2tpText, pppText, statusText, uplinksText } from './status-text.ts';
 
@@ -19,10 +20,6 @@ export async function run(context: Context): Promise<number> {
     throw new UsageError(
       `there is no "${word}" to show: choose one of ${SHOW_TOPICS.join(', ')}${didYouMean(word, SHOW_TOPICS)}`,
     );
-  if (topic === 'history') {
-    context.complain('"show history" is not available in this version: "show config" shows what is in force');
-    return failed;
-  }
   const { keys } = context.options;
   if (keys !== undefined) {
     if (topic !== 'ipsec') throw new UsageError(`"show ${topic}" has no keys: write "culvert show ipsec --keys"`);
@@ -33,12 +30,15 @@ export async function run(context: Context): Promise<number> {
   return done;
 }
 
-async function showTopic(context: Context, topic: Exclude<ShowTopic, 'history'>, client: ControlClient): Promise<void> {
+async function showTopic(context: Context, topic: ShowTopic, client: ControlClient): Promise<void> {
   const json = context.options.json === true;
   if (topic === 'log') {
     for (const line of await client.log()) context.out(json ? line : logText(line));
   } else if (topic === 'config') {
     context.out(asJson(await new ConfigurationClient(stateDirOf(context.options)).running()));
+  } else if (topic === 'history') {
+    const history = await new ConfigurationClient(stateDirOf(context.options)).history();
+    context.out(json ? asJson(history) : historyText(history).join('\n'));
   } else {
     const view = VIEWS[topic];
     const status = await client.status();

@@ -8,6 +8,7 @@ import type {
   RouterStatus,
   UplinkStatus,
 } from '../api/router-control.ts';
+import { configurationStateText } from './configuration-state-text.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { table } from './table.ts';
 import { countsText, durationText, failureLines, trafficText } from './units-text.ts';
@@ -16,6 +17,7 @@ type Lines = readonly string[];
 
 export function statusText(status: RouterStatus): Lines {
   return [
+    ...configurationStateText(status.configuration),
     `${status.hostname}: culvert ${status.version} on ${status.board}, up ${durationText(status.uptimeSeconds)}`,
     ...section('Interfaces', status.interfaces, interfacesText),
     ...section('Uplinks', status.uplinks, uplinksText),

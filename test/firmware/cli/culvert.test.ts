@@ -328,11 +328,3 @@ describe('diagnose', () => {
     expect(stderr).toContain('there is no connection "qh": there is hq');
   });
 });
-
-describe('what this version does not have', () => {
-  it.each([[['show', 'history']]])('%j ends with 1 and says so', async (words) => {
-    const { code, stderr } = await runHere(...words);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^culvert: [^\n]+ is not available in this version: [^\n]+\n$/);
-  });
-});

@@ -1,0 +1,31 @@
+/** The revisions of the configuration as a table for people. */
+import type { History } from '../api/configuration-control.ts';
+import { configurationStateText } from './configuration-state-text.ts';
+import { table } from './table.ts';
+
+const NOTHING = 'no configuration was put in force yet: give one with "culvert apply FILE"';
+
+/** The newest first; a star marks the one in force. */
+export function historyText({ state, revisions }: History): readonly string[] {
+  const head = ['', 'REVISION', 'WHEN', 'WHO', 'VIA', 'STATE', 'COMMENT'];
+  const rows = revisions.map(({ id, at, who, via, state: kind, comment, reason }) => [
+    id === state.revision ? '*' : '',
+    String(id),
+    instantText(at),
+    oneLine(who),
+    via,
+    kind,
+    oneLine([comment, reason === undefined ? '' : `(${reason})`].filter((part) => part !== '').join(' ')),
+  ]);
+  return [...configurationStateText(state), ...(rows.length === 0 ? [NOTHING] : table([head, ...rows]))];
+}
+
+/** `2025-01-31 12:00:00 UTC`. */
+function instantText(at: number): string {
+  const instant = new Date(at);
+  return Number.isNaN(instant.getTime()) ? '-' : `${instant.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll('\n', ' ');
+}
