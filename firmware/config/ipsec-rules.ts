@@ -1,12 +1,23 @@
 /** Rules about IPsec connections by themselves. */
-import { canonicalIp, formatCidr, networkOf, parseCidr, sameNetwork } from '../protocol/ip-address.ts';
+import {
+  canonicalIp,
+  formatCidr,
+  networkOf,
+  overlaps,
+  parseCidr,
+  parseRange,
+  rangeToCidrs,
+  sameNetwork,
+} from '../protocol/ip-address.ts';
 import { parseIkeIdentity } from './ike-identity.ts';
+import { interfaceNetworks } from './interface-networks.ts';
 import { checkEspProposal, checkIkeProposal, legacyAlgorithms } from './ipsec-proposals.ts';
 import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
 import { itemPath, memberPath } from './json-path.ts';
 import { quoted } from './problem.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
+import { tunnelRoutes } from './tunnel-routes.ts';
 
 /** Keys that a Main Mode responder tries on one message of a stranger: each costs a decryption. */
 const MAX_MAIN_MODE_KEYS = 8;
@@ -44,6 +55,13 @@ export const IPSEC_RULES: readonly ConfigurationRule[] = [
     check: sameSubnet,
   },
   {
+    name: 'ipsec-local-subnet',
+    severity: 'warning',
+    description:
+      'A local network is at this end: of an interface, of a pool, or behind a static route or another tunnel.',
+    check: localSubnet,
+  },
+  {
     name: 'ipsec-main-mode-keys',
     severity: 'error',
     description:
@@ -54,8 +72,7 @@ export const IPSEC_RULES: readonly ConfigurationRule[] = [
     name: 'ipsec-main-mode-guess',
     severity: 'warning',
     description:
-      'Better one connection of version 1 takes callers from everywhere: pre-shared keys in Main Mode cannot be told apart ' +
-      'but by trying.',
+      'Better one connection of version 1 takes callers from everywhere: keys in Main Mode are told apart only by trying.',
     check: severalMainModeKeys,
   },
   {
@@ -166,6 +183,29 @@ function* sameSubnet(configuration: Configuration): Iterable<Finding> {
       if (local === undefined) continue;
       const found = `${formatCidr(networkOf(local))}, which is at this end as well`;
       yield { path: itemPath(`${path}.remoteSubnets`, index), found, allowed: 'a network that is at one end only' };
+    }
+  }
+}
+
+/** A slip in a local network lets the tunnel come up and carry nothing. Not said where no interface has an address here. */
+function* localSubnet(configuration: Configuration): Iterable<Finding> {
+  const networks = interfaceNetworks(configuration).map(({ prefix }) => prefix);
+  if (networks.length === 0) return;
+  const ranges = Object.values(configuration.l2tp.servers).flatMap(({ pool }) => parseRange(pool) ?? []);
+  const pools = ranges.flatMap(({ first, last }) => rangeToCidrs(first, last));
+  const routed = configuration.routes.flatMap(({ prefix }) => parseCidr(prefix) ?? []);
+  const here = [...networks, ...pools, ...routed.filter(({ length }) => length > 0)];
+  const behind = tunnelRoutes(configuration);
+  for (const { name, path, mode, localSubnets } of entries(configuration)) {
+    if (mode !== 'tunnel') continue;
+    const own = `IPsec connection "${name}"`;
+    for (const [index, text] of localSubnets.entries()) {
+      const subnet = parseCidr(text);
+      if (subnet === undefined || here.some((prefix) => overlaps(prefix, subnet))) continue;
+      if (behind.some(({ owner, prefix }) => owner !== own && overlaps(prefix, subnet))) continue;
+      const found = `${text}, and no network of this router is in it`;
+      const allowed = 'the network of an interface or a pool, or one behind a static route or another tunnel';
+      yield { path: itemPath(`${path}.localSubnets`, index), found, allowed };
     }
   }
 }

@@ -169,6 +169,13 @@ const CASES: readonly Case[] = [
     /at this end as well/,
   ],
   [
+    'ipsec-local-subnet',
+    'warning',
+    [[`${CONNECTIONS}.plant.localSubnets`, ['192.168.12.0/24', '192.168.21.0/24']]],
+    `${CONNECTIONS}.plant.localSubnets[1]`,
+    /192\.168\.21\.0\/24, and no network/,
+  ],
+  [
     'ipsec-psk-guessable',
     'warning',
     [[`${CONNECTIONS}.plant.psk`, 'SRV.lab']],
@@ -273,6 +280,29 @@ describe('the rules of IPsec', () => {
     ],
   ])('allow %s', (_, changes) => {
     expect(findings(...changes).filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
+  it.each<[string, readonly Change[]]>([
+    ['a part of the LAN', [[`${CONNECTIONS}.plant.localSubnets`, ['192.168.12.64/26']]]],
+    ['everything', [[`${CONNECTIONS}.plant.localSubnets`, ['0.0.0.0/0']]]],
+    ['a pool', [[`${CONNECTIONS}.plant.localSubnets`, ['10.98.0.0/24']]]],
+    ['what is behind another tunnel', [[`${CONNECTIONS}.plant.localSubnets`, ['10.99.0.0/16']]]],
+    [
+      'what is behind a static route',
+      [
+        [`${CONNECTIONS}.plant.localSubnets`, ['10.50.3.0/24']],
+        ['routes', [{ prefix: '10.50.0.0/16', gateway: '192.168.12.254' }]],
+      ],
+    ],
+    [
+      'anything, where no interface has an address here',
+      [
+        ['interfaces', {}],
+        [`${CONNECTIONS}.plant.localSubnets`, ['10.50.3.0/24']],
+      ],
+    ],
+  ])('take %s for a local network', (_, changes) => {
+    expect(findings(...changes).map(({ rule }) => rule)).not.toContain('ipsec-local-subnet');
   });
 
   it('take keys that are long and random, or told apart', () => {
