@@ -2,7 +2,7 @@
 import { type IpPrefix, ipNetworkOf } from '../protocol/ip-prefix.ts';
 
 /** What belongs to the prefixes of one family and length, by network. */
-type Networks<T> = Map<bigint, T[]>;
+type Networks<T> = Map<number | string, T[]>;
 
 export class PrefixIndex<T> {
   /** By length, the longest first. */
@@ -12,11 +12,11 @@ export class PrefixIndex<T> {
     const byLength = { 4: new Map<number, Networks<T>>(), 6: new Map<number, Networks<T>>() };
     for (const [prefix, value] of entries) {
       const lengths = byLength[prefix.family];
-      const networks = lengths.get(prefix.length) ?? new Map<bigint, T[]>();
+      const networks = lengths.get(prefix.length) ?? new Map<number | string, T[]>();
       lengths.set(prefix.length, networks);
-      const { address } = ipNetworkOf(prefix);
-      const values = networks.get(address);
-      if (values === undefined) networks.set(address, [value]);
+      const key = keyOf(prefix, prefix.length);
+      const values = networks.get(key);
+      if (values === undefined) networks.set(key, [value]);
       else values.push(value);
     }
     const sorted = (lengths: Map<number, Networks<T>>) => [...lengths].sort(([a], [b]) => b - a);
@@ -27,7 +27,13 @@ export class PrefixIndex<T> {
   *containing(inner: IpPrefix): Iterable<T> {
     for (const [length, networks] of this.#lengths[inner.family]) {
       if (length > inner.length) continue;
-      yield* networks.get(ipNetworkOf({ ...inner, length }).address) ?? [];
+      yield* networks.get(keyOf(inner, length)) ?? [];
     }
   }
+}
+
+/** The network of that length in which the prefix lies. Maps find a bigint ten times as slowly. */
+function keyOf({ family, address }: IpPrefix, length: number): number | string {
+  const network = ipNetworkOf({ family, address, length }).address;
+  return family === 4 ? Number(network) : network.toString(36);
 }
