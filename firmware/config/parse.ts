@@ -21,15 +21,17 @@ export type ParsedConfiguration =
  * @param fileName decides between JSON (`.json`) and YAML (`.yaml`, `.yml`); otherwise text that begins with `{` is
  * JSON.
  * @param maxOctets longer text is refused unread.
+ * @param check what is done with the value: {@link checkConfiguration}, or {@link checkStoredConfiguration}.
  */
 export function parseConfiguration(
   text: string,
   fileName: string,
   maxOctets = MAX_CONFIGURATION_OCTETS,
+  check: (value: unknown) => ParsedConfiguration = checkConfiguration,
 ): ParsedConfiguration {
   const document = readDocument(text, fileName, maxOctets);
   if (document.problems.length > 0) return { ok: false, problems: document.problems };
-  return checkConfiguration(document.value);
+  return check(document.value);
 }
 
 /** Reads JSON or YAML, as {@link parseConfiguration} does, without holding it against anything. */
@@ -59,6 +61,20 @@ function fitsSchema(value: unknown): value is Configuration {
 
 /** Holds a value that was read elsewhere (a request body) against schema and rules. */
 export function checkConfiguration(value: unknown): ParsedConfiguration {
+  return judged(value, true);
+}
+
+/**
+ * The same for what has been in force once. It passed the rules of its day, and a branch must not lose its uplink because an
+ * update brought a new one: what breaks a rule is among the warnings, with its severity `error`. What breaks the schema is
+ * refused; migrations are there for that.
+ */
+export function checkStoredConfiguration(value: unknown): ParsedConfiguration {
+  return judged(value, false);
+}
+
+/** @param refuse whether a broken rule of the severity `error` refuses the configuration. */
+function judged(value: unknown, refuse: boolean): ParsedConfiguration {
   const shape = checkShape(value);
   if (shape.problems.length > 0) return { ok: false, problems: shape.problems };
   // The schema's own validator has the last word: it agrees, or the walker above has a hole.
@@ -70,8 +86,10 @@ export function checkConfiguration(value: unknown): ParsedConfiguration {
   const findings = checkRules(filled);
   const errors = findings.filter((finding) => finding.severity === 'error');
   const warnings = findings.filter((finding) => finding.severity === 'warning');
-  if (errors.length > 0) return { ok: false, problems: [...errors, ...warnings] };
-  return { ok: true, configuration: filled, warnings };
+  const problems = [...errors, ...warnings];
+  return errors.length > 0 && refuse
+    ? { ok: false, problems }
+    : { ok: true, configuration: filled, warnings: problems };
 }
 
 function isJson(text: string, fileName: string): boolean {

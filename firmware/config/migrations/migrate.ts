@@ -40,6 +40,8 @@ export function migrateDocument(
   known: KnownMigrations = { current: CURRENT_VERSIONS, migrations: MIGRATIONS },
 ): MigratedDocument {
   if (!isObject(document)) return damaged('it is not an object');
+  // They were read from storage, whatever their type says.
+  if (!isObject(versions)) return damaged('its versions are missing');
   const doubt = doubtAbout(document, versions, known.current);
   if (doubt !== undefined) return doubt;
   const reached: Record<string, number> = { ...known.current, ...versions };

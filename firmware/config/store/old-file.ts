@@ -1,6 +1,6 @@
 /** `configuration.json`, in which versions before the database kept the configuration, secrets in clear. */
 import { join } from 'node:path';
-import { MAX_CONFIGURATION_OCTETS, parseConfiguration } from '../parse.ts';
+import { checkStoredConfiguration, MAX_CONFIGURATION_OCTETS, parseConfiguration } from '../parse.ts';
 import { formatProblem } from '../problem.ts';
 import type { Configuration } from '../schema.ts';
 import { readStateFile, reasonOf, removeStateFile } from '../state-file.ts';
@@ -18,7 +18,7 @@ export async function oldConfiguration(stateDirectory: string): Promise<Old | un
   try {
     const text = await readStateFile(path, MAX_OCTETS);
     if (text === undefined) return undefined;
-    const parsed = parseConfiguration(text, FILE_NAME, MAX_OCTETS);
+    const parsed = parseConfiguration(text, FILE_NAME, MAX_OCTETS, checkStoredConfiguration);
     if (parsed.ok) return parsed;
     const [first] = parsed.problems;
     const what = first === undefined ? 'no reason is known' : formatProblem(first);

@@ -3,8 +3,13 @@
  * Whoever asks does so in this order: prepare, begin, then confirm or revert.
  */
 import { diffConfigurations } from '../diff.ts';
-import { CURRENT_VERSIONS, migrateDocument } from '../migrations/migrate.ts';
-import { checkConfiguration, type ParsedConfiguration, parseConfiguration } from '../parse.ts';
+import { CURRENT_VERSIONS, type ModuleVersions, migrateDocument } from '../migrations/migrate.ts';
+import {
+  checkConfiguration,
+  checkStoredConfiguration,
+  type ParsedConfiguration,
+  parseConfiguration,
+} from '../parse.ts';
 import { formatProblem } from '../problem.ts';
 import type { Configuration } from '../schema.ts';
 import type { DeviceKey } from '../secrets/device-key.ts';
@@ -59,7 +64,7 @@ export class StoreCore {
       checked = this.#check(opened);
     }
     this.#database = opened.database;
-    const notes = [...opened.notes];
+    const notes = [...opened.notes, ...(checked.kind === 'good' ? checked.notes : [])];
     let confirmed = checked.kind === 'good' ? checked.confirmed : undefined;
     confirmed ??= checked.kind === 'none' && opened.recovery === undefined ? await this.#takeOver(notes) : undefined;
     this.#confirmed = confirmed?.configuration;
@@ -183,7 +188,7 @@ export class StoreCore {
       case 'text':
         return parseConfiguration(source.text, source.fileName);
       case 'document':
-        return this.#migrated(source.document, source.versions);
+        return migrated(source.document, source.versions, checkConfiguration);
       case 'candidate': {
         const found = this.draft((draft) => draft.document());
         if (found === undefined) {
@@ -215,15 +220,10 @@ export class StoreCore {
     if (this.#key === undefined) return { ok: false, reason: 'the device key is missing', remedy: 'put its file back' };
     try {
       const document = openDocument(JSON.parse(stored.document), this.#key);
-      return this.#migrated(document, JSON.parse(stored.versions));
+      return migrated(document, JSON.parse(stored.versions), checkStoredConfiguration);
     } catch (error) {
       return { ok: false, reason: `revision ${stored.id} cannot be read: ${sentence(error)}`, remedy };
     }
-  }
-
-  #migrated(document: unknown, versions: Readonly<Record<string, number>>): Reading {
-    const migrated = migrateDocument(document, versions);
-    return migrated.ok ? checkConfiguration(migrated.document) : migrated;
   }
 
   /** Whether what is said to be confirmed can be put in force. */
@@ -234,7 +234,11 @@ export class StoreCore {
     }
     if (this.#key === undefined) return { kind: 'none' };
     const parsed = this.#opened(stored);
-    if (parsed.ok) return { kind: 'good', confirmed: { info: infoOf(stored), configuration: parsed.configuration } };
+    if (parsed.ok) {
+      const broken = parsed.warnings.filter(({ severity }) => severity === 'error').map(formatProblem);
+      const notes = broken.map((what) => `revision ${stored.id} would be refused today, and stays in force: ${what}`);
+      return { kind: 'good', confirmed: { info: infoOf(stored), configuration: parsed.configuration }, notes };
+    }
     if ('reason' in parsed) return { kind: 'refused', reason: parsed.reason, remedy: parsed.remedy };
     const [first] = parsed.problems;
     const what = first === undefined ? 'no reason is known' : formatProblem(first);
@@ -305,9 +309,23 @@ type Reading = ParsedConfiguration | Extract<Refused, { readonly reason: string 
 
 type Checked =
   | { readonly kind: 'none' }
-  | { readonly kind: 'good'; readonly confirmed: NonNullable<OpenReport['confirmed']> }
+  | {
+      readonly kind: 'good';
+      readonly confirmed: NonNullable<OpenReport['confirmed']>;
+      readonly notes: readonly string[];
+    }
   | { readonly kind: 'damaged'; readonly why: string }
   | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string };
+
+/** A document of any version, checked as it has to be. */
+function migrated(
+  document: unknown,
+  versions: ModuleVersions,
+  check: (value: unknown) => ParsedConfiguration,
+): Reading {
+  const result = migrateDocument(document, versions);
+  return result.ok ? check(result.document) : result;
+}
 
 function recoveryOf({ recovery }: OpenedStore, checked: Checked): Recovery | undefined {
   if (checked.kind === 'refused') return { kind: 'failsafe', reason: checked.reason, remedy: checked.remedy };

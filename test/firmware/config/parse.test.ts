@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { MAX_CONFIGURATION_OCTETS, parseConfiguration } from '../../../firmware/config/parse.ts';
+import {
+  checkConfiguration,
+  checkStoredConfiguration,
+  MAX_CONFIGURATION_OCTETS,
+  parseConfiguration,
+} from '../../../firmware/config/parse.ts';
 import { formatProblem, type Problem } from '../../../firmware/config/problem.ts';
 import {
   contractDocument,
@@ -19,6 +24,19 @@ function problemsOf(text: string, fileName = 'branch.json'): readonly Problem[] 
 function refused(document: unknown): readonly Problem[] {
   return problemsOf(JSON.stringify(document));
 }
+
+describe('a configuration that has been in force', () => {
+  it('is taken with what breaks a rule among its warnings, and refused when it breaks the schema', () => {
+    const document = withValue(exampleDocument(), 'routes', [{ prefix: '10.0.0.0/8' }]);
+    expect(checkConfiguration(document)).toMatchObject({ ok: false });
+    const taken = checkStoredConfiguration(document);
+    expect(taken.ok && taken.warnings.map(({ rule, severity }) => `${severity} ${rule}`)).toEqual([
+      'error route-next-hop',
+      'warning weak-secret',
+    ]);
+    expect(checkStoredConfiguration(withValue(document, 'routes', [{}]))).toMatchObject({ ok: false });
+  });
+});
 
 describe('a good configuration', () => {
   it('is the example of the contract, with every default filled in', () => {

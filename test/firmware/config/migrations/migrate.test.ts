@@ -139,6 +139,7 @@ describe('migrateDocument', () => {
   it.each([
     ['a document that is none', 'text', ALL_ONE, /not an object/],
     ['a list', [], {}, /not an object/],
+    ['a document without versions', STORED, JSON.parse('null'), /versions are missing/],
     ['a version that is no number', STORED, { ...ALL_ONE, l2tp: Number.NaN }, /"l2tp" has no version/],
     ['a version of nought', STORED, { ...ALL_ONE, l2tp: 0 }, /"l2tp" has no version/],
     ['a part without a version', STORED, { system: 1, ipsec: 1 }, /"l2tp" has no version/],

@@ -1,5 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hashOf } from '../../../../firmware/config/store/last-good.ts';
 import { ALICE, BOB, named, StoreBench } from './store-bench.ts';
 
 let bench: StoreBench;
@@ -46,6 +48,23 @@ describe('the store', () => {
     expect(everything()).not.toContain('in clear');
     await bench.restart();
     expect(bench.desk.state()).toEqual({ revision: 1, state: 'confirmed' });
+  });
+
+  it('leaves a configuration in force that a rule of a later version would refuse, and says so', async () => {
+    await bench.commit(named('a'));
+    await bench.desk.close();
+    const database = new Database(bench.path('configuration.db'));
+    const document = String(database.prepare('SELECT document FROM revision WHERE id = 1').pluck().get());
+    const broken = document.replace('"routes":[]}', '"routes":[{"prefix":"10.0.0.0/8"}]}');
+    expect(broken).not.toBe(document);
+    database.prepare('UPDATE revision SET document = ?, hash = ?').run(broken, hashOf(broken));
+    database.close();
+    await bench.restart();
+    expect(bench.inForce).toBe('a');
+    expect(bench.desk.inForce.routes).toEqual([{ prefix: '10.0.0.0/8' }]);
+    expect(bench.log.join('\n')).toMatch(
+      /revision 1 would be refused today, and stays in force: routes\[0\]: found neither/,
+    );
   });
 
   it('keeps a bounded number of revisions, the one in force among them', async () => {
