@@ -1,4 +1,5 @@
 /** Network interfaces, addresses, routes, rules: what the kernel has, and changing it. */
+import type { HalError } from './hal-error.ts';
 
 export interface Link {
   readonly index: number;
@@ -39,7 +40,37 @@ export interface Rule {
   readonly protocol?: number;
 }
 
+/** One change of the kernel's network. */
+export type LinkChange =
+  | { readonly kind: 'set-up'; readonly device: string; readonly up: boolean }
+  | { readonly kind: 'set-mtu'; readonly device: string; readonly mtu: number }
+  /** `peer`: point-to-point, both without a prefix length. */
+  | { readonly kind: 'add-address'; readonly device: string; readonly address: string; readonly peer?: string }
+  | { readonly kind: 'remove-address'; readonly device: string; readonly address: string; readonly peer?: string }
+  | { readonly kind: 'replace-route'; readonly route: Route }
+  | { readonly kind: 'remove-route'; readonly route: Route }
+  | { readonly kind: 'add-rule'; readonly rule: Rule }
+  | { readonly kind: 'remove-rule'; readonly rule: Rule }
+  | { readonly kind: 'set-sysctl'; readonly key: string; readonly value: string };
+
+/** What the kernel has, read at one time. */
+export interface NetworkState {
+  readonly links: readonly Link[];
+  readonly addresses: readonly LinkAddress[];
+  /** Of every table and of both families; those that the port cannot express are left out. */
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+}
+
 export interface Links {
+  /** All of it with as little effort as the system allows; without IPv6 on a kernel that has none. */
+  state(): Promise<NetworkState>;
+  /**
+   * Makes the changes in their order, with as little effort as the system allows; one that is refused does not stop the
+   * rest. Never rejects.
+   * @returns for each change its error; `undefined`: it was made.
+   */
+  apply(changes: readonly LinkChange[]): Promise<readonly (HalError | undefined)[]>;
   links(): Promise<readonly Link[]>;
   addresses(): Promise<readonly LinkAddress[]>;
   routes(family: 4 | 6, table: number): Promise<readonly Route[]>;

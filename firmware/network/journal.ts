@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { readStateFile, removeStateFile, writeStateFile } from '../config/state-file.ts';
+import { destinationKey } from './ownership.ts';
 
 const FILE_NAME = 'network-journal.json';
 
@@ -44,6 +45,16 @@ const JOURNAL_SCHEMA = Type.Object({ scope: Type.String(), entries: Type.Array(E
 
 export type JournalEntry = Static<typeof ENTRY_SCHEMA>;
 
+/** What a run needs of the journal. */
+export interface Journal {
+  /** What we changed, the oldest first. */
+  readonly entries: readonly JournalEntry[];
+  /** Adds entries that are not in there yet. When fulfilled they survive a power cut. @throws Error in words. */
+  record(entries: readonly JournalEntry[]): Promise<void>;
+  /** Takes out what was undone or never done. */
+  forget(entries: readonly JournalEntry[]): Promise<void>;
+}
+
 export interface JournalOptions {
   readonly stateDirectory: string;
   /**
@@ -53,7 +64,7 @@ export interface JournalOptions {
   readonly scope: string;
 }
 
-export class NetworkJournal {
+export class NetworkJournal implements Journal {
   readonly #path: string;
   readonly #scope: string;
   #entries: readonly JournalEntry[] = [];
@@ -63,7 +74,6 @@ export class NetworkJournal {
     this.#scope = options.scope;
   }
 
-  /** What we changed, the oldest first. */
   get entries(): readonly JournalEntry[] {
     return this.#entries;
   }
@@ -80,18 +90,14 @@ export class NetworkJournal {
     return undefined;
   }
 
-  /** Adds entries that are not in there yet. When fulfilled they survive a power cut. @throws Error in words. */
   async record(entries: readonly JournalEntry[]): Promise<void> {
-    const missing = entries.filter((entry) => !this.#entries.some((other) => sameEntry(entry, other)));
-    if (missing.length === 0) return;
-    await this.#write([...this.#entries, ...missing]);
+    const next = withEntries(this.#entries, entries);
+    if (next !== this.#entries) await this.#write(next);
   }
 
-  /** Takes out what was undone or never done. */
   async forget(entries: readonly JournalEntry[]): Promise<void> {
-    const left = this.#entries.filter((entry) => !entries.some((other) => sameEntry(entry, other)));
-    if (left.length === this.#entries.length) return;
-    await this.#write(left);
+    const left = withoutEntries(this.#entries, entries);
+    if (left.length < this.#entries.length) await this.#write(left);
   }
 
   async #write(entries: readonly JournalEntry[]): Promise<void> {
@@ -130,6 +136,31 @@ function parse(text: string): Static<typeof JOURNAL_SCHEMA> | undefined {
   }
 }
 
-function sameEntry(a: JournalEntry, b: JournalEntry): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/**
+ * With `added`, as far as they are not in there. Of the routes that stood in the place of one of ours only the last is kept:
+ * whoever set it has given up the others.
+ */
+export function withEntries(entries: readonly JournalEntry[], added: readonly JournalEntry[]): readonly JournalEntry[] {
+  const known = new Set(entries.map(textOf));
+  const missing = added.filter((entry) => !known.has(textOf(entry)));
+  if (missing.length === 0) return entries;
+  const places = new Set(missing.flatMap((entry) => placeOf(entry) ?? []));
+  const kept = entries.filter((entry) => !places.has(placeOf(entry) ?? ''));
+  return [...kept, ...missing];
+}
+
+export function withoutEntries(
+  entries: readonly JournalEntry[],
+  removed: readonly JournalEntry[],
+): readonly JournalEntry[] {
+  const gone = new Set(removed.map(textOf));
+  return entries.filter((entry) => !gone.has(textOf(entry)));
+}
+
+function placeOf(entry: JournalEntry): string | undefined {
+  return entry.kind === 'displaced-route' ? destinationKey(entry.route) : undefined;
+}
+
+function textOf(entry: JournalEntry): string {
+  return JSON.stringify(entry);
 }

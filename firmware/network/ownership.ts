@@ -18,3 +18,13 @@ export function isOurRule(rule: Rule): boolean {
 export function sameRoute(a: Route, b: Route): boolean {
   return a.type === b.type && a.device === b.device && a.gateway === b.gateway;
 }
+
+/** Whether the kernel would take one of the routes for the other: table, prefix and metric. */
+export function sameDestination(a: Route, b: Route): boolean {
+  return destinationKey(a) === destinationKey(b);
+}
+
+/** Text that is the same for two routes exactly if {@link sameDestination} says so. */
+export function destinationKey({ table, prefix, metric = 0 }: Route): string {
+  return `${table} ${prefix} ${metric}`;
+}

@@ -42,7 +42,7 @@ export function planLinks(
     steps: [
       ...undone.steps,
       ...stale.map(removal),
-      ...desired.links.flatMap((link) => linkSteps(link, present.get(link.device))),
+      ...desired.links.flatMap((link) => linkSteps(link, present.get(link.device), journal)),
       ...desired.addresses
         .filter((wanted) => present.has(wanted.device) && !actual.addresses.some((one) => isAt(wanted, one)))
         .map((wanted) => addition(wanted, desired.tunnelDevices.has(wanted.device))),
@@ -69,30 +69,43 @@ function isUnwanted(
   }
 }
 
-function linkSteps({ device, mtu }: DesiredLink, link: Link | undefined): Step[] {
+function linkSteps({ device, mtu }: DesiredLink, link: Link | undefined, journal: readonly JournalEntry[]): Step[] {
   if (link === undefined) return [];
   const steps: Step[] = [];
   if (mtu !== undefined && mtu !== link.mtu) {
     steps.push({
       done: `MTU of ${device} set to ${mtu}`,
-      run: (links) => links.setMtu(device, mtu),
-      records: { kind: 'mtu', device, from: link.mtu, to: mtu },
+      changes: [{ kind: 'set-mtu', device, mtu }],
+      repaired: `MTU of ${device} was changed to ${link.mtu} by somebody else, and is set back to ${mtu}`,
+      ...mtuRecord(device, ownMtu(journal, device) ?? link.mtu, mtu),
     });
   }
   if (!link.up) {
     steps.push({
       done: `${device} set up`,
-      run: (links) => links.setUp(device, true),
+      changes: [{ kind: 'set-up', device, up: true }],
+      repaired: `${device} was set down by somebody else, and is set up again`,
       records: { kind: 'link-up', device },
     });
   }
   return steps;
 }
 
+/** What we set it to last, which somebody else may have changed since. */
+function ownMtu(journal: readonly JournalEntry[], device: string): number | undefined {
+  return journal.flatMap((entry) => (entry.kind === 'mtu' && entry.device === device ? [entry.to] : [])).at(-1);
+}
+
+/** One link of the chain of our own values, which leads back to what was found; none where that value is its end already. */
+function mtuRecord(device: string, from: number, to: number): Pick<Step, 'records'> {
+  return from === to ? {} : { records: { kind: 'mtu', device, from, to } };
+}
+
 function addition({ device, address }: DesiredAddress, ofTunnel: boolean): Step {
   return {
     done: `address ${address} added to ${device}`,
-    run: (links) => links.addAddress(device, address),
+    changes: [{ kind: 'add-address', device, address }],
+    repaired: `address ${address} was removed from ${device} by somebody else, and is put back`,
     // A tunnel's device goes with the process, and its addresses with it.
     ...(ofTunnel ? {} : { records: { kind: 'address', device, address } as const }),
   };
@@ -101,7 +114,7 @@ function addition({ device, address }: DesiredAddress, ofTunnel: boolean): Step 
 function removal({ device, address }: LinkAddress): Step {
   return {
     done: `address ${address} removed from ${device}`,
-    run: (links) => links.removeAddress(device, address),
+    changes: [{ kind: 'remove-address', device, address }],
   };
 }
 

@@ -2,9 +2,8 @@
 import type { Route, Rule } from '../../hal/links.ts';
 import type { Failure } from '../protocol/machine.ts';
 import { MAIN_TABLE, TUNNEL_TABLE } from './marks.ts';
-import { isOurRule, isOurs, sameRoute } from './ownership.ts';
+import { destinationKey, isOurRule, isOurs, sameRoute } from './ownership.ts';
 import type { Step } from './step.ts';
-import { destinationKey } from './undo.ts';
 
 export interface RoutingPlan {
   readonly steps: readonly Step[];
@@ -33,7 +32,7 @@ export function planRouting(
     .map(routeRemoval);
   const results = [...tunnel, ...addRules, ...main, ...removeRules, ...removeRoutes];
   return {
-    steps: results.filter((result) => result !== undefined && 'run' in result),
+    steps: results.filter((result) => result !== undefined && 'changes' in result),
     failures: results.filter((result) => result !== undefined && 'reason' in result),
   };
 }
@@ -46,7 +45,8 @@ function routeStep(route: Route, standing: readonly Route[]): Step | Failure | u
   if (standing.some((other) => sameRoute(route, other))) return undefined;
   const step: Step = {
     done: `${describeRoute(route)} set`,
-    run: (links) => links.replaceRoute(route),
+    changes: [{ kind: 'replace-route', route }],
+    repaired: `${describeRoute(route)} was ${standing.length > 0 ? 'changed' : 'removed'} by somebody else, and is put back`,
   };
   const foreign = standing.find((other) => !isOurs(other));
   if (foreign === undefined) return step;
@@ -61,20 +61,21 @@ function routeStep(route: Route, standing: readonly Route[]): Step | Failure | u
 }
 
 export function routeRemoval(route: Route): Step {
-  return { done: `${describeRoute(route)} removed`, run: (links) => links.removeRoute(route) };
+  return { done: `${describeRoute(route)} removed`, changes: [{ kind: 'remove-route', route }] };
 }
 
 function ruleAddition(rule: Rule): Step {
   return {
     done: `rule of priority ${rule.priority} for table ${rule.table} added`,
-    run: (links) => links.addRule(rule),
+    changes: [{ kind: 'add-rule', rule }],
+    repaired: `rule of priority ${rule.priority} for table ${rule.table} was removed by somebody else, and is put back`,
   };
 }
 
 export function ruleRemoval(rule: Rule): Step {
   return {
     done: `rule of priority ${rule.priority} for table ${rule.table} removed`,
-    run: (links) => links.removeRule(rule),
+    changes: [{ kind: 'remove-rule', rule }],
   };
 }
 

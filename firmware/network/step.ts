@@ -1,5 +1,5 @@
 /** One change of the machine's network, with what the journal has to know of it. */
-import type { Links } from '../../hal/links.ts';
+import type { LinkChange } from '../../hal/links.ts';
 import { reasonOf } from '../config/state-file.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { JournalEntry } from './journal.ts';
@@ -7,7 +7,10 @@ import type { JournalEntry } from './journal.ts';
 export interface Step {
   /** For the log: `address 192.168.12.1/24 added to lan0`. */
   readonly done: string;
-  readonly run: (links: Links) => Promise<void>;
+  /** What makes it, in order. */
+  readonly changes: readonly LinkChange[];
+  /** For the log where it was right after the last run: what somebody else did to it, and what becomes of that. */
+  readonly repaired?: string;
   /** Written down before the step runs, and taken out again when it fails. */
   readonly records?: JournalEntry;
   /** Taken out when the step has run. */

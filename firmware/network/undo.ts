@@ -1,7 +1,7 @@
 /** The way back from what the journal holds: only where a thing is still as we made it. */
 import type { Link, LinkAddress, Route } from '../../hal/links.ts';
 import type { JournalEntry } from './journal.ts';
-import { isOurs } from './ownership.ts';
+import { isOurs, sameDestination } from './ownership.ts';
 import type { Step } from './step.ts';
 
 /** The machine as it is, as far as it can be undone. */
@@ -56,53 +56,45 @@ function undo(
     case 'link-up': {
       const { device } = entry;
       if (!snapshot.links.some(({ name, up }) => name === device && up)) return undefined;
-      return { done: `${device} set down`, run: (links) => links.setUp(device, false) };
+      return { done: `${device} set down`, changes: [{ kind: 'set-up', device, up: false }] };
     }
     case 'mtu': {
       const { device, from, to } = entry;
       if (mtus.get(device) !== to) return undefined;
       mtus.set(device, from);
-      return { done: `MTU of ${device} set back to ${from}`, run: (links) => links.setMtu(device, from) };
+      return { done: `MTU of ${device} set back to ${from}`, changes: [{ kind: 'set-mtu', device, mtu: from }] };
     }
     case 'address': {
       const { device, address } = entry;
       if (!snapshot.addresses.some((one) => one.device === device && one.address === address)) return undefined;
       return {
         done: `address ${address} removed from ${device}`,
-        run: (links) => links.removeAddress(device, address),
+        changes: [{ kind: 'remove-address', device, address }],
       };
     }
     case 'sysctl': {
       const { key, from, to } = entry;
       if (sysctls.get(key) !== to) return undefined;
       sysctls.set(key, from);
-      return { done: `${key} set back to ${from}`, run: (links) => links.setSysctl(key, from) };
+      return { done: `${key} set back to ${from}`, changes: [{ kind: 'set-sysctl', key, value: from }] };
     }
     case 'forwarding': {
       if (sysctls.get(FORWARDING_KEY) !== '1') return undefined;
       sysctls.set(FORWARDING_KEY, '0');
       return {
         done: 'forwarding switched off again',
-        run: async (links) => {
-          await links.setSysctl(FORWARDING_KEY, '0');
-          if (entry.acceptRedirects !== '') await links.setSysctl(ACCEPT_REDIRECTS_KEY, entry.acceptRedirects);
-        },
+        changes: [
+          { kind: 'set-sysctl', key: FORWARDING_KEY, value: '0' },
+          ...(entry.acceptRedirects === ''
+            ? []
+            : [{ kind: 'set-sysctl', key: ACCEPT_REDIRECTS_KEY, value: entry.acceptRedirects } as const]),
+        ],
       };
     }
     case 'displaced-route': {
       const route: Route = entry.route;
       if (snapshot.routes.some((other) => sameDestination(other, route) && !isOurs(other))) return undefined;
-      return { done: `route to ${route.prefix} put back`, run: (links) => links.replaceRoute(route) };
+      return { done: `route to ${route.prefix} put back`, changes: [{ kind: 'replace-route', route }] };
     }
   }
-}
-
-/** Whether the kernel would take one of the routes for the other: table, prefix and metric. */
-export function sameDestination(a: Route, b: Route): boolean {
-  return destinationKey(a) === destinationKey(b);
-}
-
-/** Text that is the same for two routes exactly if {@link sameDestination} says so. */
-export function destinationKey({ table, prefix, metric = 0 }: Route): string {
-  return `${table} ${prefix} ${metric}`;
 }

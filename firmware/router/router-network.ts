@@ -49,9 +49,15 @@ export class RouterNetwork implements TunnelNetworks {
     return await this.#reconcile();
   }
 
-  /** What {@link configure} would change now, in the words of ip(8). */
+  /**
+   * What {@link configure} would change on the machine now, in the words of ip(8); empty when it is all there. Tunnels that
+   * stand and are still configured are taken to go on standing. Never rejects.
+   */
   preview(configuration: Configuration): Promise<readonly string[]> {
-    return this.#reconciler.preview({ configuration, tunnels: [...this.#tunnels.values()] });
+    const { clients, servers, connections } = tunnelInterfaceNames(configuration);
+    const devices = new Set([...clients.values(), ...servers.values(), ...connections.values()]);
+    const tunnels = [...this.#tunnels.values()].filter(({ device }) => devices.has(device));
+    return this.#reconciler.preview({ configuration, tunnels });
   }
 
   /** Also for a tunnel that is up already and has other prefixes now. */

@@ -101,27 +101,37 @@ export function parseAddresses(text: string): readonly PeerAddress[] {
 
 /** `ip -j -N route show table N`. */
 export function parseRoutes(text: string, family: 4 | 6, table: number): readonly Route[] {
+  return records(text, 'routes').flatMap((entry) => routeOf(entry, family, table));
+}
+
+/** `ip -j -N route show table all`: both families, of which IPv6 alone tells a preference (RFC 4191), and always does. */
+export function parseAllRoutes(text: string): readonly Route[] {
   return records(text, 'routes').flatMap((entry) => {
-    const type = ROUTE_TYPES[String(entry['type'] ?? 'unicast')];
-    if (!type) return [];
-    const gateway = entry['gateway'] ?? (isRecord(entry['via']) ? entry['via']['host'] : undefined);
-    const scope = entry['scope'] === undefined ? 'global' : String(entry['scope']);
-    const scopeName = SCOPES[scope] ?? scope;
-    return [
-      {
-        prefix: routePrefix(string(entry, 'dst'), family),
-        type,
-        table,
-        protocol: numberOf(entry['protocol'], PROTOCOLS) ?? PROTOCOL_BOOT,
-        // IPv6 shows `lo` for routes that lead nowhere.
-        ...(type === 'unicast' && typeof entry['dev'] === 'string' ? { device: entry['dev'] } : {}),
-        ...(typeof gateway === 'string' ? { gateway } : {}),
-        ...(typeof entry['prefsrc'] === 'string' ? { source: entry['prefsrc'] } : {}),
-        ...(typeof entry['metric'] === 'number' ? { metric: entry['metric'] } : {}),
-        ...(scopeName === 'global' ? {} : { scope: scopeName }),
-      },
-    ];
+    const table = numberOf(entry['table'] ?? TABLES['main'], TABLES);
+    return table === undefined ? [] : routeOf(entry, 'pref' in entry ? 6 : 4, table);
   });
+}
+
+function routeOf(entry: Json, family: 4 | 6, table: number): Route[] {
+  const type = ROUTE_TYPES[String(entry['type'] ?? 'unicast')];
+  if (!type) return [];
+  const gateway = entry['gateway'] ?? (isRecord(entry['via']) ? entry['via']['host'] : undefined);
+  const scope = entry['scope'] === undefined ? 'global' : String(entry['scope']);
+  const scopeName = SCOPES[scope] ?? scope;
+  return [
+    {
+      prefix: routePrefix(string(entry, 'dst'), family),
+      type,
+      table,
+      protocol: numberOf(entry['protocol'], PROTOCOLS) ?? PROTOCOL_BOOT,
+      // IPv6 shows `lo` for routes that lead nowhere.
+      ...(type === 'unicast' && typeof entry['dev'] === 'string' ? { device: entry['dev'] } : {}),
+      ...(typeof gateway === 'string' ? { gateway } : {}),
+      ...(typeof entry['prefsrc'] === 'string' ? { source: entry['prefsrc'] } : {}),
+      ...(typeof entry['metric'] === 'number' ? { metric: entry['metric'] } : {}),
+      ...(scopeName === 'global' ? {} : { scope: scopeName }),
+    },
+  ];
 }
 
 function routePrefix(destination: string, family: 4 | 6): string {

@@ -1,20 +1,17 @@
 /** Links, addresses, routes and rules through the program `ip` and its JSON output. */
 import { HalError } from '../hal-error.ts';
-import type { Link, LinkAddress, Links, Route, Rule } from '../links.ts';
-import { assertInterfaceName } from '../names.ts';
-import { capabilityAdvice, explainDenied, passesCapabilityOn } from './capabilities.ts';
+import { decimal, familyOf, MAX_U32, plainAddress } from '../ip-arguments.ts';
+import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule } from '../links.ts';
+import { applyBatched } from './ip-batch.ts';
 import {
-  addressWithLength,
-  decimal,
-  familyFlag,
-  familyOf,
-  MAX_U32,
-  plainAddress,
-  routeArguments,
-  ruleArguments,
-} from './ip-arguments.ts';
-import { errorCodeOf, errorTextOf } from './ip-errors.ts';
-import { parseAddresses, parseLinks, parsePreferredSource, parseRoutes, parseRules } from './ip-json.ts';
+  parseAddresses,
+  parseAllRoutes,
+  parseLinks,
+  parsePreferredSource,
+  parseRoutes,
+  parseRules,
+} from './ip-json.ts';
+import { refused } from './ip-refusal.ts';
 import { runProgram } from './run-program.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
 
@@ -30,6 +27,21 @@ const NO_WAY: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EPE
  */
 export class LinuxLinks implements Links {
   #last: Promise<unknown> = Promise.resolve();
+
+  /** Two processes: the rules of IPv6 alone need one of their own. */
+  async state(): Promise<NetworkState> {
+    const [all, ofIpv6] = await Promise.all([
+      this.#readBatch([], ['address show', 'route show table all', 'rule show'], 'The network'),
+      this.#readBatch(['-6'], ['rule show'], 'The rules').catch(() => ['']),
+    ]);
+    const [addresses = '', routes = '', rules = ''] = all;
+    return {
+      links: parseLinks(addresses),
+      addresses: parseAddresses(addresses).map(({ device, address }) => ({ device, address })),
+      routes: parseAllRoutes(routes),
+      rules: [...parseRules(rules, 4), ...parseRules(ofIpv6[0] ?? '', 6)],
+    };
+  }
 
   async links(): Promise<readonly Link[]> {
     return parseLinks(await this.#read(['link', 'show'], 'The network interfaces'));
@@ -68,66 +80,54 @@ export class LinuxLinks implements Links {
     }
   }
 
-  async setUp(device: string, up: boolean): Promise<void> {
-    assertInterfaceName(device);
-    const state = up ? 'up' : 'down';
-    await this.#change(['link', 'set', 'dev', device, state], `The interface ${device} cannot be set ${state}`);
+  apply(changes: readonly LinkChange[]): Promise<readonly (HalError | undefined)[]> {
+    return this.#inTurn(async () => {
+      const errors = await applyBatched(changes, writeSysctl);
+      for (const [index, error] of errors.entries()) {
+        const change = changes[index];
+        // IPv4 finds a point-to-point address only when its peer is named too.
+        if (change?.kind !== 'remove-address' || error?.code !== 'EADDRNOTAVAIL') continue;
+        const peer = await this.#peerOf(change.device, change.address);
+        if (peer !== undefined) [errors[index]] = await applyBatched([{ ...change, peer }], writeSysctl);
+      }
+      return errors;
+    });
   }
 
-  async setMtu(device: string, mtu: number): Promise<void> {
-    assertInterfaceName(device);
-    const args = ['link', 'set', 'dev', device, 'mtu', decimal(mtu, MAX_U32, 'an MTU')];
-    await this.#change(args, `The MTU of ${device} cannot be set to ${mtu}`);
+  setUp(device: string, up: boolean): Promise<void> {
+    return this.#change({ kind: 'set-up', device, up });
   }
 
-  async addAddress(device: string, address: string): Promise<void> {
-    assertInterfaceName(device);
-    addressWithLength(address);
-    const args = [familyFlag(familyOf(address)), 'address', 'add', address, 'dev', device];
-    await this.#change(args, `The address ${address} cannot be added to ${device}`);
+  setMtu(device: string, mtu: number): Promise<void> {
+    return this.#change({ kind: 'set-mtu', device, mtu });
   }
 
-  async addPeerAddress(device: string, address: string, peer: string): Promise<void> {
-    assertInterfaceName(device);
-    const family = familyFlag(familyOf(plainAddress(address)));
-    const args = [family, 'address', 'add', address, 'peer', plainAddress(peer), 'dev', device];
-    await this.#change(args, `The address ${address} with peer ${peer} cannot be added to ${device}`);
+  addAddress(device: string, address: string): Promise<void> {
+    return this.#change({ kind: 'add-address', device, address });
   }
 
-  async removeAddress(device: string, address: string): Promise<void> {
-    assertInterfaceName(device);
-    addressWithLength(address);
-    const what = `The address ${address} cannot be removed from ${device}`;
-    const family = familyFlag(familyOf(address));
-    try {
-      await this.#change([family, 'address', 'del', address, 'dev', device], what);
-    } catch (error) {
-      // IPv4 finds a point-to-point address only when its peer is named too.
-      const peer = isAddressMissing(error) ? await this.#peerOf(device, address) : undefined;
-      if (peer === undefined) throw error;
-      const [local = '', length = ''] = address.split('/');
-      await this.#change([family, 'address', 'del', local, 'peer', `${peer}/${length}`, 'dev', device], what);
-    }
+  addPeerAddress(device: string, address: string, peer: string): Promise<void> {
+    return this.#change({ kind: 'add-address', device, address, peer });
   }
 
-  async replaceRoute(route: Route): Promise<void> {
-    const args = [familyFlag(familyOf(route.prefix)), 'route', 'replace', ...routeArguments(route)];
-    await this.#change(args, `The route to ${route.prefix} cannot be set in table ${route.table}`);
+  removeAddress(device: string, address: string): Promise<void> {
+    return this.#change({ kind: 'remove-address', device, address });
   }
 
-  async removeRoute(route: Route): Promise<void> {
-    const args = [familyFlag(familyOf(route.prefix)), 'route', 'del', ...routeArguments(route)];
-    await this.#change(args, `The route to ${route.prefix} cannot be removed from table ${route.table}`);
+  replaceRoute(route: Route): Promise<void> {
+    return this.#change({ kind: 'replace-route', route });
   }
 
-  async addRule(rule: Rule): Promise<void> {
-    const args = [familyFlag(rule.family), 'rule', 'add', ...ruleArguments(rule)];
-    await this.#change(args, `The rule of priority ${rule.priority} cannot be added`);
+  removeRoute(route: Route): Promise<void> {
+    return this.#change({ kind: 'remove-route', route });
   }
 
-  async removeRule(rule: Rule): Promise<void> {
-    const args = [familyFlag(rule.family), 'rule', 'del', ...ruleArguments(rule)];
-    await this.#change(args, `The rule of priority ${rule.priority} cannot be removed`);
+  addRule(rule: Rule): Promise<void> {
+    return this.#change({ kind: 'add-rule', rule });
+  }
+
+  removeRule(rule: Rule): Promise<void> {
+    return this.#change({ kind: 'remove-rule', rule });
   }
 
   getSysctl(key: string): Promise<string> {
@@ -138,9 +138,18 @@ export class LinuxLinks implements Links {
     return this.#inTurn(() => writeSysctl(key, value));
   }
 
+  /** Within the turn of {@link apply}. */
   async #peerOf(device: string, address: string): Promise<string | undefined> {
-    const found = parseAddresses(await this.#read(['address', 'show'], 'The addresses'));
-    return found.find((entry) => entry.device === device && entry.address === address)?.peer;
+    const result = await runProgram('ip', ['-j', 'address', 'show'], 'iproute2');
+    if (result.status !== 0) return undefined;
+    return parseAddresses(result.stdout).find((entry) => entry.device === device && entry.address === address)?.peer;
+  }
+
+  /** What each of the questions was answered; every answer is one line. @throws HalError. */
+  async #readBatch(options: readonly string[], questions: readonly string[], subject: string): Promise<string[]> {
+    const args = ['-j', '-N', ...options, '-batch', '-'];
+    const output = await this.#ip(args, `${subject} cannot be read`, `${questions.join('\n')}\n`);
+    return output.split('\n').filter((line) => line !== '');
   }
 
   /** @param subject what is read, as the beginning of a sentence. */
@@ -148,14 +157,15 @@ export class LinuxLinks implements Links {
     return this.#ip(['-j', '-N', ...args], `${subject} cannot be read`);
   }
 
-  /** @param failure the beginning of the sentence when it fails. */
-  async #change(args: readonly string[], failure: string): Promise<void> {
-    await this.#ip(args, failure);
+  async #change(change: LinkChange): Promise<void> {
+    const [error] = await this.apply([change]);
+    if (error !== undefined) throw error;
   }
 
-  #ip(args: readonly string[], failure: string): Promise<string> {
+  /** @param failure the beginning of the sentence when it fails. */
+  #ip(args: readonly string[], failure: string, input = ''): Promise<string> {
     return this.#inTurn(async () => {
-      const result = await runProgram('ip', args, 'iproute2');
+      const result = await runProgram('ip', args, 'iproute2', input);
       if (result.status === 0) return result.stdout;
       throw refused(failure, result.stderr);
     });
@@ -168,38 +178,6 @@ export class LinuxLinks implements Links {
   }
 }
 
-function isAddressMissing(error: unknown): boolean {
-  return error instanceof HalError && error.code === 'EADDRNOTAVAIL';
-}
-
-function refused(failure: string, stderr: string): HalError {
-  const code = errorCodeOf(stderr);
-  const text = errorTextOf(stderr);
-  const what = `${failure} (${code === '' ? text : `${code}: ${text}`}).`;
-  const next = remedy(code);
-  return new HalError(next === '' ? what : `${what} ${next}`, code);
-}
-
-function remedy(code: string): string {
-  switch (code) {
-    case 'EPERM':
-      return passesCapabilityOn('CAP_NET_ADMIN') ? explainDenied('CAP_NET_ADMIN') : capabilityAdvice(['CAP_NET_ADMIN']);
-    case 'EEXIST':
-      return 'It is there already.';
-    case 'ENODEV':
-      return 'There is no such network interface: check its name, and that it exists already.';
-    case 'EADDRNOTAVAIL':
-    case 'ESRCH':
-    case 'ENOENT':
-      return 'It is not there.';
-    case 'ENETUNREACH':
-    case 'EHOSTUNREACH':
-      return 'The gateway is not on a network of this machine: check its address and that of the interface.';
-    case 'ENETDOWN':
-      return 'The interface is down: set it up first.';
-    case 'EINVAL':
-      return 'The kernel does not take the value: check it.';
-    default:
-      return '';
-  }
+function familyFlag(family: 4 | 6): string {
+  return family === 4 ? '-4' : '-6';
 }

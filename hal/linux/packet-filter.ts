@@ -22,13 +22,26 @@ export class LinuxPacketFilter implements PacketFilter {
     await this.#transaction(removal(name), `The packet filter table ${name} cannot be removed`);
   }
 
-  /** One after the other, in the order of the calls. */
+  show(name: string): Promise<string | undefined> {
+    return this.#inTurn(async () => {
+      assertTableName(name);
+      const result = await runProgram('nft', ['-s', 'list', 'table', 'inet', name], 'nftables');
+      if (result.status === 0) return result.stdout;
+      if (/No such file or directory/.test(result.stderr)) return undefined;
+      throw refused(`The packet filter table ${name} cannot be read`, '', result.stderr);
+    });
+  }
+
   #transaction(ruleset: string, failure: string): Promise<void> {
-    const run = async (): Promise<void> => {
+    return this.#inTurn(async () => {
       const result = await runProgram('nft', ['-f', '-'], 'nftables', ruleset);
       if (result.status !== 0) throw refused(failure, ruleset, result.stderr);
-    };
-    const turn = this.#last.then(run, run);
+    });
+  }
+
+  /** One after the other, in the order of the calls. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(task, task);
     this.#last = turn;
     return turn;
   }

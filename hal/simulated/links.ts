@@ -1,8 +1,9 @@
 /** A machine's links, addresses, routes and rules in memory, with the kernel's errors. */
 import { HalError } from '../hal-error.ts';
 import { formatIpAddress, maskAddress, parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
-import type { Link, LinkAddress, Links, Route, Rule } from '../links.ts';
+import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule } from '../links.ts';
 import { assertInterfaceName } from '../names.ts';
+import { applyOneByOne } from './one-by-one.ts';
 import { type AddressEntry, sourceTowards } from './route-lookup.ts';
 import { SimulatedRoutes } from './routes.ts';
 
@@ -40,12 +41,31 @@ export class SimulatedLinks implements Links {
   readonly #sysctls = new Map<string, string>(SYSCTL_DEFAULTS);
   #nextIndex = 1;
   #changes: string[] = [];
+  #unknownSysctl: (key: string) => Promise<string> = async (key) => {
+    if (this.#isDeviceSysctl(key)) return '0';
+    throw new HalError(`There is no kernel parameter ${JSON.stringify(key)}.`, 'ENOENT');
+  };
 
   constructor() {
     this.addLink({ name: 'lo', mtu: 65_536, up: true });
     this.#insertAddress('lo', '127.0.0.1/8', '127.0.0.0/8');
     this.#insertAddress('lo', '::1/128', '::1/128');
     this.#changes = [];
+  }
+
+  /**
+   * A machine that has what `state` tells, on which changes can be tried.
+   * @param sysctl the kernel parameters of that machine. @throws HalError when there is none of that name.
+   */
+  static like(state: NetworkState, sysctl: (key: string) => Promise<string>): SimulatedLinks {
+    const copy = new SimulatedLinks();
+    copy.#links = [...state.links];
+    copy.#addresses = state.addresses.map((entry) => ({ ...entry, network: networkOf(entry.address) }));
+    copy.#routes.load(state.routes);
+    copy.#rules = [...state.rules];
+    copy.#sysctls.clear();
+    copy.#unknownSysctl = sysctl;
+    return copy;
   }
 
   /** The kernel (a driver, the test) adds a device. @throws HalError when it is there. */
@@ -76,6 +96,19 @@ export class SimulatedLinks implements Links {
     const changes = this.#changes;
     this.#changes = [];
     return changes;
+  }
+
+  async state(): Promise<NetworkState> {
+    return {
+      links: [...this.#links],
+      addresses: await this.addresses(),
+      routes: this.#routes.all(),
+      rules: [...(await this.rules(4)), ...(await this.rules(6))],
+    };
+  }
+
+  apply(changes: readonly LinkChange[]): Promise<readonly (HalError | undefined)[]> {
+    return applyOneByOne(this, changes);
   }
 
   async links(): Promise<readonly Link[]> {
@@ -127,8 +160,8 @@ export class SimulatedLinks implements Links {
   async addAddress(device: string, address: string): Promise<void> {
     const parsed = parseAddressWithLength(address);
     if (!parsed) throw new HalError(`${JSON.stringify(address)} is no IP address with its prefix length.`, 'EINVAL');
-    const network = `${formatIpAddress(maskAddress(parsed.octets, parsed.length))}/${parsed.length}`;
-    this.#insertAddress(device, `${formatIpAddress(parsed.octets)}/${parsed.length}`, network);
+    const text = `${formatIpAddress(parsed.octets)}/${parsed.length}`;
+    this.#insertAddress(device, text, networkOf(text));
   }
 
   async addPeerAddress(device: string, address: string, peer: string): Promise<void> {
@@ -183,9 +216,7 @@ export class SimulatedLinks implements Links {
   }
 
   async getSysctl(key: string): Promise<string> {
-    const value = this.#sysctls.get(key) ?? (this.#isDeviceSysctl(key) ? '0' : undefined);
-    if (value === undefined) throw new HalError(`There is no kernel parameter ${JSON.stringify(key)}.`, 'ENOENT');
-    return value;
+    return this.#sysctls.get(key) ?? (await this.#unknownSysctl(key));
   }
 
   async setSysctl(key: string, value: string): Promise<void> {
@@ -240,6 +271,12 @@ export class SimulatedLinks implements Links {
       gateway.length === 4 ? 'ENETUNREACH' : 'EHOSTUNREACH',
     );
   }
+}
+
+/** Of an address with its prefix length. */
+function networkOf(address: string): string {
+  const parsed = parseAddressWithLength(address);
+  return parsed ? `${formatIpAddress(maskAddress(parsed.octets, parsed.length))}/${parsed.length}` : address;
 }
 
 function sameRule(a: Rule, b: Rule): boolean {

@@ -19,6 +19,11 @@ export class SimulatedPacketFilter implements PacketFilter {
     this.#tables.delete(name);
   }
 
+  async show(name: string): Promise<string | undefined> {
+    assertTableName(name);
+    return this.#tables.get(name);
+  }
+
   /** The body of a table, as it was given. */
   table(name: string): string | undefined {
     return this.#tables.get(name);

@@ -15,6 +15,15 @@ const IPV6_CONNECTED_METRIC = 256;
 export class SimulatedRoutes {
   #routes: Route[] = [];
 
+  all(): readonly Route[] {
+    return [...this.#routes];
+  }
+
+  /** Instead of all that are there; as the kernel shows them. */
+  load(routes: readonly Route[]): void {
+    this.#routes = [...routes];
+  }
+
   list(family: 4 | 6, table: number): readonly Route[] {
     return this.#routes.filter((route) => route.table === table && familyOf(route) === family);
   }

@@ -7,8 +7,9 @@ import type { LiveTunnel } from '../../../firmware/network/desired.ts';
 import { NetworkJournal } from '../../../firmware/network/journal.ts';
 import { Reconciler } from '../../../firmware/network/reconciler.ts';
 import { HalError } from '../../../hal/hal-error.ts';
-import type { Links, Route } from '../../../hal/links.ts';
+import type { LinkChange, Links, Route } from '../../../hal/links.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
+import { applyOneByOne } from '../../../hal/simulated/one-by-one.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from '../config/example.ts';
 
@@ -63,13 +64,15 @@ const input = (configuration: Configuration, ...tunnels: LiveTunnel[]) => ({ con
 
 /** A port that refuses some calls. */
 function refusing(methods: Partial<Links>): Links {
-  return new Proxy<Links>(links, {
+  const port: Links = new Proxy<Links>(links, {
     get: (target, name) => {
+      if (name === 'apply') return (changes: readonly LinkChange[]) => applyOneByOne(port, changes);
       const own = Reflect.get(methods, name);
       const value = own ?? Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+  return port;
 }
 
 describe('a run', () => {
@@ -211,7 +214,7 @@ describe('a run', () => {
   });
 
   it('never rejects', async () => {
-    const port = refusing({ links: () => Promise.reject(new HalError('The program ip is missing. Install it.')) });
+    const port = refusing({ state: () => Promise.reject(new HalError('The program ip is missing. Install it.')) });
     const report = await reconciler(port).reconcile(input(exampleConfiguration()));
     expect(report.failures).toEqual([{ step: 'network', reason: 'The program ip is missing', remedy: 'install it' }]);
   });
@@ -253,6 +256,7 @@ describe('the packet filter table', () => {
         await filter.replaceTable(name, body);
       },
       removeTable: (name: string) => filter.removeTable(name),
+      show: (name: string) => filter.show(name),
     };
     const subject = new Reconciler({ links, packetFilter, journal, log: (line) => log.push(line) });
     const report = await subject.reconcile(input(masquerading()));
@@ -307,8 +311,9 @@ describe('taking it back', () => {
       const died = new Promise<void>((resolve) => {
         die = resolve;
       });
-      const dying = new Proxy<Links>(links, {
+      const dying: Links = new Proxy<Links>(links, {
         get: (target, name) => {
+          if (name === 'apply') return (list: readonly LinkChange[]) => applyOneByOne(dying, list);
           const value = Reflect.get(target, name);
           if (typeof value !== 'function') return value;
           const changes = /^(set|add|remove|replace)/.test(String(name));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Links, Route, Rule } from '../../../hal/links.ts';
+import type { LinkChange, Links, Route, Rule } from '../../../hal/links.ts';
 import type { Contract, ContractCase } from './contract.ts';
 import { sourceAddressCases } from './source-address.ts';
 
@@ -234,6 +234,88 @@ const routeCases: readonly ContractCase<LinksWorld>[] = [
   },
 ];
 
+/** Changes of all kinds at once, the even ones of which are refused. */
+function mixedChanges(device: string): readonly (readonly [LinkChange, string | undefined])[] {
+  const rule: Rule = { priority: 1000, family: 6, notMark: 0x77, table: TABLE, protocol: PROTOCOL };
+  return [
+    [{ kind: 'add-address', device, address: '10.77.0.1/24' }, undefined],
+    [{ kind: 'add-address', device, address: '10.77.0.1/24' }, 'EEXIST'],
+    [{ kind: 'add-address', device, address: 'fd77::1/64' }, undefined],
+    [{ kind: 'add-address', device, address: '10.77.0.2' }, 'EINVAL'],
+    [{ kind: 'replace-route', route: route4() }, undefined],
+    [{ kind: 'replace-route', route: route4({ gateway: '192.0.2.1' }) }, 'ENETUNREACH'],
+    [{ kind: 'add-rule', rule }, undefined],
+    [{ kind: 'add-rule', rule }, 'EEXIST'],
+    [{ kind: 'set-sysctl', key: 'net.ipv4.ip_forward', value: '0' }, undefined],
+    [{ kind: 'set-sysctl', key: 'net.ipv4.no_such_thing', value: '1' }, 'ENOENT'],
+    [{ kind: 'add-rule', rule: { ...rule, family: 4 } }, undefined],
+    [{ kind: 'remove-rule', rule: { ...rule, priority: 1001 } }, 'ENOENT'],
+    [{ kind: 'set-mtu', device, mtu: 1400 }, undefined],
+    [{ kind: 'set-up', device: 'cvnone', up: true }, 'ENODEV'],
+  ];
+}
+
+const batchCases: readonly ContractCase<LinksWorld>[] = [
+  {
+    name: 'changes made at once are made in their order, and each has its own error',
+    run: async ({ links, device }) => {
+      const mixed = mixedChanges(device);
+      const errors = await links.apply(mixed.map(([change]) => change));
+      assert.deepEqual(
+        errors.map((error) => error?.code),
+        mixed.map(([, code]) => code),
+      );
+      assert.deepEqual(await links.routes(4, TABLE), [route4({ device })]);
+    },
+  },
+  {
+    name: 'a point-to-point address is removed among other changes, too',
+    run: async (world) => {
+      const { links, device } = world;
+      const errors = await links.apply([
+        { kind: 'add-address', device, address: '10.78.0.1', peer: '10.78.0.2' },
+        { kind: 'remove-address', device, address: '10.78.0.1/32' },
+      ]);
+      assert.deepEqual(errors, [undefined, undefined]);
+      assert.deepEqual(await addressesOn(world), []);
+    },
+  },
+  {
+    name: 'the state read at once is what is read one by one',
+    run: async ({ links, device }) => {
+      await links.apply(mixedChanges(device).map(([change]) => change));
+      const unreachable: Route = { prefix: '::/0', type: 'unreachable', metric: 7, table: TABLE, protocol: PROTOCOL };
+      await links.replaceRoute(unreachable);
+      await links.replaceRoute({ ...unreachable, prefix: '0.0.0.0/0' });
+      const state = await links.state();
+      assert.deepEqual(state.links, await links.links());
+      assert.deepEqual(state.addresses, await links.addresses());
+      assert.deepEqual(state.rules, [...(await links.rules(4)), ...(await links.rules(6))]);
+      for (const table of [254, TABLE]) {
+        for (const family of [4, 6] as const) {
+          const found = state.routes.filter(
+            (route) => route.table === table && route.prefix.includes(':') === (family === 6),
+          );
+          assert.deepEqual(found, await links.routes(family, table));
+        }
+      }
+      assert.equal(state.routes.filter(({ table }) => table === TABLE).length, 3);
+    },
+  },
+  {
+    name: 'hundreds of changes are made, be they more than one process takes',
+    run: async ({ links, device }) => {
+      await links.addAddress(device, '10.77.0.1/24');
+      const changes = Array.from({ length: 700 }, (_, index): LinkChange => {
+        const prefix = `10.${100 + Math.floor(index / 250)}.${index % 250}.0/24`;
+        return { kind: 'replace-route', route: route4({ prefix }) };
+      });
+      assert.deepEqual(new Set(await links.apply(changes)), new Set([undefined]));
+      assert.equal((await links.state()).routes.filter(({ table }) => table === TABLE).length, 700);
+    },
+  },
+];
+
 export const linksContract: Contract<LinksWorld> = {
   name: 'links',
   cases: [
@@ -293,6 +375,7 @@ export const linksContract: Contract<LinksWorld> = {
     ...routeCases,
     ...ruleCases(4),
     ...ruleCases(6),
+    ...batchCases,
     ...sourceAddressCases(TABLE),
     {
       name: 'changes that are not awaited are made in order, and a failing one does not stop the next',

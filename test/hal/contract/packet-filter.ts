@@ -65,6 +65,20 @@ export const packetFilterContract: Contract<PacketFilterWorld> = {
       },
     },
     {
+      name: 'what is shown stays the same until somebody changes the table, and is nothing when there is none',
+      run: async ({ filter }) => {
+        assert.equal(await filter.show('cvfilter'), undefined);
+        await filter.replaceTable('cvfilter', accepting(1111));
+        const shown = await filter.show('cvfilter');
+        assert.match(shown ?? '', /tcp dport 1111 accept/);
+        assert.equal(await filter.show('cvfilter'), shown);
+        await filter.replaceTable('cvfilter', accepting(2222));
+        assert.notEqual(await filter.show('cvfilter'), shown);
+        await filter.removeTable('cvfilter');
+        assert.equal(await filter.show('cvfilter'), undefined);
+      },
+    },
+    {
       name: 'changes that are not awaited are made in order',
       run: async ({ filter, table }) => {
         await Promise.all([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { routeArguments, ruleArguments } from '../../../hal/ip-arguments.ts';
 import type { Route } from '../../../hal/links.ts';
-import { routeArguments, ruleArguments } from '../../../hal/linux/ip-arguments.ts';
+import { saidByLine } from '../../../hal/linux/ip-batch.ts';
 import { errorCodeOf, errorTextOf } from '../../../hal/linux/ip-errors.ts';
 import { parseAddresses, parseLinks, parseRoutes, parseRules } from '../../../hal/linux/ip-json.ts';
 import { sysctlPath } from '../../../hal/linux/sysctl.ts';
@@ -87,7 +88,18 @@ describe('the arguments of ip', () => {
 
   it('put the mark of a rule behind "not"', () => {
     const rule = { priority: 100, family: 4, notMark: 0x77, table: 99, protocol: 77 } as const;
-    expect(ruleArguments(rule).join(' ')).toBe('not fwmark 119 lookup 99 priority 100 protocol 77');
+    expect(ruleArguments(rule).join(' ')).toBe('not fwmark 0x77 lookup 99 priority 100 protocol 77');
+  });
+});
+
+describe('what ip says about a batch', () => {
+  it('is brought back to the lines that it is about', () => {
+    const said =
+      'Error: ipv4: Address already assigned.\nCommand failed -:2\nCannot find device "x"\nCommand failed -:5\n';
+    expect([...saidByLine(said)].map(([line, text]) => [line, errorCodeOf(text)])).toEqual([
+      [2, 'EEXIST'],
+      [5, 'ENODEV'],
+    ]);
   });
 });
 

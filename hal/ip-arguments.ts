@@ -1,8 +1,8 @@
 /** Arguments of `ip`, each checked, so that none is ever taken for another word of its command line. */
-import { HalError } from '../hal-error.ts';
-import { parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
-import type { Route, Rule } from '../links.ts';
-import { assertInterfaceName } from '../names.ts';
+import { HalError } from './hal-error.ts';
+import { parseAddressWithLength, parseIpAddress } from './ip-address.ts';
+import type { Route, Rule } from './links.ts';
+import { assertInterfaceName } from './names.ts';
 
 /** Largest table number, metric, mark and priority. */
 export const MAX_U32 = 0xffff_ffff;
@@ -29,12 +29,7 @@ export function familyOf(text: string): 4 | 6 {
   return text.includes(':') ? 6 : 4;
 }
 
-/** @returns `-4` or `-6`. */
-export function familyFlag(family: 4 | 6): string {
-  return family === 4 ? '-4' : '-6';
-}
-
-/** What follows `ip -F route replace` or `del`. */
+/** What follows `ip route replace` or `del`; the family is that of the prefix. */
 export function routeArguments(route: Route): string[] {
   const args: string[] = route.type === 'unicast' ? [] : [route.type];
   args.push(addressWithLength(route.prefix));
@@ -64,10 +59,16 @@ export function routeArguments(route: Route): string[] {
 
 /** What follows `ip -F rule add` or `del`. */
 export function ruleArguments(rule: Rule): string[] {
-  const selector = rule.notMark === undefined ? [] : ['not', 'fwmark', decimal(rule.notMark, MAX_U32, 'a mark')];
+  const selector = rule.notMark === undefined ? [] : ['not', 'fwmark', markOf(rule.notMark)];
   const owner = rule.protocol === undefined ? [] : ['protocol', decimal(rule.protocol, MAX_U8, 'a protocol')];
   const table = decimal(rule.table, MAX_U32, 'a table');
   return [...selector, 'lookup', table, 'priority', decimal(rule.priority, MAX_U32, 'a priority'), ...owner];
+}
+
+/** Marks are bits: written as everybody writes them, in hexadecimal. */
+function markOf(mark: number): string {
+  decimal(mark, MAX_U32, 'a mark');
+  return `0x${mark.toString(16)}`;
 }
 
 /** A number 0..`largest` in decimal. */
