@@ -61,8 +61,12 @@ export class LabCulvert {
     chownSync(this.#configurationFile, UNPRIVILEGED, UNPRIVILEGED);
   }
 
-  /** Starts it and waits until its control API answers. @throws LabError with its last words. */
-  async start(): Promise<void> {
+  /**
+   * Starts it and waits until its control API answers.
+   * @param given whether it is given its configuration file; otherwise it knows what it has stored.
+   * @throws LabError with its last words.
+   */
+  async start({ given = true } = {}): Promise<void> {
     const privileges = [
       `--reuid=${UNPRIVILEGED}`,
       `--regid=${UNPRIVILEGED}`,
@@ -80,7 +84,8 @@ export class LabCulvert {
       '--disable-warning=ExperimentalWarning',
       join(CHECKOUT, 'firmware/cli/main.ts'),
       'run',
-      ...['--state-dir', this.stateDir, '--board', 'simulated', '--config', this.#configurationFile],
+      ...['--state-dir', this.stateDir, '--board', 'simulated'],
+      ...(given ? ['--config', this.#configurationFile] : []),
     );
     const log = openSync(this.logFile, 'a');
     const child = spawn(program, args, { stdio: ['ignore', log, log], detached: true });

@@ -256,7 +256,7 @@ export class CommitDesk {
   /** The parent comes back, whatever the disk says: what is written as pending is reverted by the next start, too. */
   async #revert(waiting: Waiting, why: string): Promise<void> {
     const { store, clock, log } = this.#parts;
-    this.#endWaiting();
+    this.#timer?.cancel();
     this.#step('reverting');
     const text = `revision ${waiting.id} of ${waiting.who} is reverted: ${why}`;
     log(text);
@@ -266,6 +266,8 @@ export class CommitDesk {
       log(`putting the parent of revision ${waiting.id} in force failed: ${reasonOf(error)}`);
     }
     this.#logTrouble(await store.revert(waiting.id, why, clock.wall(), text));
+    // Only now, when the parent is there again, is it told so.
+    this.#endWaiting();
     this.#step('reverted');
   }
 
