@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfiguration } from '../../../firmware/config/parse.ts';
-import { largeConfiguration, largeDocument } from './large.ts';
+import { largeDocument } from '../../../scripts/lab/large-document.ts';
+import { largeConfiguration } from './large.ts';
 
 /**
  * It takes about 20 ms on a desk; something that grows with the square of the entries would take a second. Milliseconds.

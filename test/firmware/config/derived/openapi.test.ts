@@ -4,8 +4,8 @@ import { configurationComponents } from '../../../../firmware/config/derived/ope
 import { CONFIGURATION_SCHEMA } from '../../../../firmware/config/schema.ts';
 import { schemaEntries, withMembers } from '../../../../firmware/config/schema-entries.ts';
 import { schemaNode } from '../../../../firmware/config/schema-node.ts';
+import { largeDocument } from '../../../../scripts/lab/large-document.ts';
 import { exampleDocument, protectedDocument, withValue } from '../example.ts';
-import { largeDocument } from '../large.ts';
 
 const components = configurationComponents();
 

@@ -1,0 +1,136 @@
+/**
+ * What a commit costs: the store and the desk alone, beside a plain write of the same text to the same disk, and then a
+ * whole router in a namespace. Printed are medians, and the longest time for which the control loop was held up.
+ */
+import { spawnSync } from 'node:child_process';
+import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { ConfigurationClient } from '../firmware/api/configuration-client.ts';
+import { CommitDesk } from '../firmware/config/commit/commit-desk.ts';
+import { EMPTY_CONFIGURATION } from '../firmware/config/empty.ts';
+import { ConfigurationStore } from '../firmware/config/store/configuration-store.ts';
+import { runRouter } from '../firmware/main.ts';
+import { LinuxClock } from '../hal/linux/clock.ts';
+import { largeDocument } from './lab/large-document.ts';
+import { createNamespace } from './lab/namespaces.ts';
+import { waitFor } from './lab/wait.ts';
+
+const ROUNDS = 9;
+const AUTHOR = { who: 'bench', via: 'cli', comment: '' } as const;
+const INSIDE = '--inside';
+
+const args = process.argv.slice(2);
+const inside = args.includes(INSIDE);
+const entries = Number(args.find((word) => word !== INSIDE) ?? 500);
+
+/** The configuration of a round: every tenth password is another one than in the round before. */
+function text(round: number): string {
+  const document = largeDocument(entries);
+  for (const [index, user] of Object.values(document.l2tp.servers.office.users).entries()) {
+    if (index % 10 === 0) Object.assign(user, { password: `a secret of a good length, round ${round}` });
+  }
+  return JSON.stringify(document);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`;
+
+/** Runs rounds of something while the loop is watched. */
+async function rounds(task: (round: number) => Promise<unknown>): Promise<{ median: number; loop: number }> {
+  const times: number[] = [];
+  await task(0);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const began = performance.now();
+    await task(round);
+    times.push(performance.now() - began);
+  }
+  delay.disable();
+  // The monitor's own interval is in its figures.
+  return { median: median(times), loop: delay.max / 1e6 - 1 };
+}
+
+async function desk(directory: string): Promise<void> {
+  const store = new ConfigurationStore({
+    stateDirectory: directory,
+    keyDirectory: join(directory, 'key'),
+    factory: EMPTY_CONFIGURATION,
+    at: Date.now(),
+  });
+  let enforcing = 0;
+  const commits = new CommitDesk({
+    store,
+    clock: new LinuxClock(),
+    factory: EMPTY_CONFIGURATION,
+    enforce: async () => {
+      enforcing += 1;
+      return { changes: [], failures: [] };
+    },
+    up: () => [],
+    log: (line) => (line.includes('is in force') ? undefined : console.log(line)),
+  });
+  await commits.start();
+  const plain = await rounds(async (round) => {
+    const file = openSync(join(directory, 'plain'), 'w');
+    writeSync(file, text(round));
+    fsyncSync(file);
+    closeSync(file);
+  });
+  const whole = await rounds(async (round) => {
+    const outcome = await commits.commit({ kind: 'text', text: text(round), fileName: 'bench.json' }, AUTHOR);
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome));
+  });
+  await commits.close();
+  console.log(`${entries} entries, ${Buffer.byteLength(text(1))} octets of JSON, ${enforcing - 1} commits`);
+  console.log(`commit without the network: ${ms(whole.median)}; control loop held up for ${ms(whole.loop)} at most`);
+  console.log(
+    `  beside one plain write and fsync of the text: ${ms(plain.median)}, ratio ${(whole.median / plain.median).toFixed(1)}`,
+  );
+}
+
+/** In the namespace. */
+async function router(directory: string): Promise<void> {
+  const running = runRouter({ stateDir: directory, board: 'simulated' });
+  const client = new ConfigurationClient(directory);
+  await waitFor('the router', async () => (await client.state().catch(() => undefined)) !== undefined);
+  const commit = async (round: number) => {
+    const outcome = await client.commit(text(round), 'bench.json', AUTHOR);
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome));
+  };
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const began = performance.now();
+  await commit(0);
+  console.log(`router, first commit: ${ms(performance.now() - began)}; loop ${ms(delay.max / 1e6 - 1)} at most`);
+  delay.disable();
+  const { median: again, loop } = await rounds(commit);
+  console.log(`router, further commits: ${ms(again)}; control loop held up for ${ms(loop)} at most`);
+  process.kill(process.pid, 'SIGTERM');
+  await running;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'culvert-bench-'));
+try {
+  if (inside) await router(directory);
+  else {
+    await desk(directory);
+    const namespace = await createNamespace('bench');
+    await namespace.ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'far');
+    await namespace.ip('link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'farlan');
+    for (const device of ['far', 'farlan']) await namespace.ip('link', 'set', device, 'up');
+    const options = ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)];
+    const [program, ...words] = namespace.command(process.execPath, ...options, INSIDE, String(entries));
+    spawnSync(program, words, { stdio: ['ignore', 'inherit', 'ignore'] });
+    namespace.delete();
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+process.exit();
