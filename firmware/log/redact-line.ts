@@ -15,14 +15,30 @@ const OWN_KEYS = new Set(['level', 'time']);
  * A line that is a JSON object stays one.
  */
 export function redactLine(line: string, secrets: readonly string[]): string {
-  const needles = spellings(secrets);
-  if (!needles.some((needle) => line.includes(needle) || line.includes(jsonEscaped(needle)))) return line;
+  const { needles, escaped } = spellingsOf(secrets);
+  if (!needles.some((needle) => line.includes(needle)) && !escaped.some((needle) => line.includes(needle))) return line;
   const end = line.endsWith('\n') ? '\n' : '';
   try {
     return JSON.stringify(redactEntry(JSON.parse(line), needles)) + end;
   } catch {
-    return redactText(redactText(line, needles.map(jsonEscaped)), needles);
+    return redactText(redactText(line, escaped), needles);
   }
+}
+
+/** Of the list that was asked for last: there are thousands of lines between two changes of it. */
+let known: {
+  readonly secrets: readonly string[];
+  readonly needles: readonly string[];
+  readonly escaped: readonly string[];
+} = { secrets: [], needles: [], escaped: [] };
+
+/** A list is never changed, only replaced by another one. */
+function spellingsOf(secrets: readonly string[]): typeof known {
+  if (known.secrets !== secrets) {
+    const needles = spellings(secrets);
+    known = { secrets, needles, escaped: needles.map(jsonEscaped).filter((text) => !needles.includes(text)) };
+  }
+  return known;
 }
 
 /** Every way a secret is spelt in a log field; the longest first, so that no tail of a longer secret is left over. */

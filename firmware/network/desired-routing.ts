@@ -1,12 +1,13 @@
 /** Routes and rules; `marks.ts` explains the plan. */
 import type { Route, Rule } from '../../hal/links.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
+import { PrefixIndex } from '../config/prefix-index.ts';
 import type { Configuration } from '../config/schema.ts';
 import { contains, formatCidr, hostPrefix, networkOf, parseIpv4 } from '../protocol/ip-address.ts';
 import { canonicalPrefix, ipContains, isIpv6Text, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { configuredPrefixes } from './configured-prefixes.ts';
 import type { LiveTunnel } from './desired.ts';
-import { belongsElsewhere, type SourceGuard, sourceGuards } from './guards.ts';
+import { belongsElsewhere, guardIndex, type SourceGuard, sourceGuards } from './guards.ts';
 import {
   MAIN_TABLE,
   OUTER_MARK,
@@ -42,15 +43,22 @@ export function desiredRouting(
   const connected = connectedNetworks(configuration, tunnels, mainRoutes);
   const exempt = [...connected, ...staticDestinations(configuration), ...LINK_SCOPED_PREFIXES];
   const guards = sourceGuards(configuration, exempt);
+  const guarding = guardIndex(guards);
   const throughTunnels = tunnels.flatMap((tunnel) =>
-    tunnelRoutes(tunnel, connected, guards).map((prefix) => ({
+    tunnelRoutes(tunnel, connected, guarding).map((prefix) => ({
       prefix,
       device: tunnel.device,
       ...(tunnel.source === undefined || isIpv6Text(prefix) ? {} : { source: tunnel.source }),
     })),
   );
   const guarded = unique([...configuredPrefixes(configuration), ...throughTunnels.map(({ prefix }) => prefix)]);
-  const thrown = unique(exempt).filter((prefix) => guarded.some((outer) => holds(outer, prefix)));
+  const behind = new PrefixIndex(
+    guarded.flatMap((prefix) => {
+      const outer = parseIpPrefix(prefix);
+      return outer === undefined ? [] : [[outer, prefix] as const];
+    }),
+  );
+  const thrown = unique(exempt).filter((prefix) => isBehind(behind, prefix));
   return {
     tunnelPrefixes: guarded,
     routes: [
@@ -119,7 +127,7 @@ function staticDestinations(configuration: Configuration): string[] {
  * What leads into a standing tunnel: its prefixes, and its peer where that is not a neighbour on a connected network. Nor
  * may a peer draw packets to itself that belong behind a protected tunnel, by calling itself what one calls them there.
  */
-function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[], guards: readonly SourceGuard[]): string[] {
+function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[], guards: PrefixIndex<SourceGuard>): string[] {
   const prefixes = tunnel.prefixes
     .map(canonicalPrefix)
     .filter((prefix) => tunnel.ipv6 !== undefined || !isIpv6Text(prefix));
@@ -162,6 +170,13 @@ function firstOfEach<T extends { readonly prefix: string }>(entries: readonly T[
   const seen = new Map<string, T>();
   for (const entry of entries) if (!seen.has(entry.prefix)) seen.set(entry.prefix, entry);
   return [...seen.values()];
+}
+
+function isBehind(index: PrefixIndex<string>, text: string): boolean {
+  const inner = parseIpPrefix(text);
+  if (inner === undefined) return false;
+  const [outer] = index.containing(inner);
+  return outer !== undefined;
 }
 
 function holds(outer: string, inner: string): boolean {

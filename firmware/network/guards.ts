@@ -3,8 +3,9 @@
  * alone, so that it stands while the tunnel is down, too.
  */
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
+import { PrefixIndex } from '../config/prefix-index.ts';
 import type { Configuration } from '../config/schema.ts';
-import { ipContains, ipNetworkOf, lastIpAddress, parseIpPrefix } from '../protocol/ip-prefix.ts';
+import { ipNetworkOf, lastIpAddress, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { clientPrefixes, connectionPrefixes, serverPrefixes } from './configured-prefixes.ts';
 
 /**
@@ -12,6 +13,9 @@ import { clientPrefixes, connectionPrefixes, serverPrefixes } from './configured
  * says "the rest of the world", from which clear packets come rightly.
  */
 const SHORTEST_NETWORK = { 4: 8, 6: 7 } as const;
+
+/** Bits of an address. */
+const BITS = { 4: 32, 6: 128 } as const;
 
 /** Whence packets with a source inside `prefix` may come. */
 export interface SourceGuard {
@@ -49,15 +53,27 @@ export function sourceGuards(configuration: Configuration, exempt: readonly stri
     isProtected && device !== undefined ? prefixes.filter(isNetwork).map((prefix) => ({ prefix, device })) : [],
   );
   const clear = tunnels.flatMap(({ prefixes, isProtected }) => (isProtected ? [] : prefixes));
-  const free = [...exempt, ...clear].filter((prefix) => guards.some((guard) => holds(guard.prefix, prefix)));
+  const index = guardIndex(guards);
+  const free = [...exempt, ...clear].filter((prefix) => holderOf(index, prefix) !== undefined);
   const firstOfEach = new Map<string, SourceGuard>();
   // What is exempt comes first: where a connected network equals a remote prefix, the connected network wins.
   for (const guard of [...free.map((prefix) => ({ prefix })), ...guards]) {
     if (!firstOfEach.has(guard.prefix)) firstOfEach.set(guard.prefix, guard);
   }
   // In one order whatever the kernel lists first, or the table would be replaced for nothing.
-  return [...firstOfEach.values()].sort(
-    (a, b) => lengthOf(b.prefix) - lengthOf(a.prefix) || (a.prefix < b.prefix ? -1 : 1),
+  return [...firstOfEach.values()]
+    .map((guard) => ({ guard, length: parseIpPrefix(guard.prefix)?.length ?? 0 }))
+    .sort((a, b) => b.length - a.length || (a.guard.prefix < b.guard.prefix ? -1 : 1))
+    .map(({ guard }) => guard);
+}
+
+/** Guards by what they hold, the longest prefix first. */
+export function guardIndex(guards: readonly SourceGuard[]): PrefixIndex<SourceGuard> {
+  return new PrefixIndex(
+    guards.flatMap((guard) => {
+      const prefix = parseIpPrefix(guard.prefix);
+      return prefix === undefined ? [] : [[prefix, guard] as const];
+    }),
   );
 }
 
@@ -79,15 +95,19 @@ export function guardedRanges(guards: readonly SourceGuard[]): GuardedRange[] {
 function rangesOf(guards: readonly SourceGuard[], family: 4 | 6): GuardedRange[] {
   const parts = guards.flatMap(({ prefix, device }) => {
     const network = parseIpPrefix(prefix);
-    if (network?.family !== family) return [];
-    return [{ first: ipNetworkOf(network).address, last: lastIpAddress(network), device }];
+    return network?.family === family ? [{ network, device }] : [];
   });
-  const edges = [...new Set(parts.flatMap(({ first, last }) => [first, last + 1n]))].sort((a, b) => (a < b ? -1 : 1));
+  const places = new PrefixIndex(parts.map(({ network, device }) => [network, { device }] as const));
+  const edges = [
+    ...new Set(parts.flatMap(({ network }) => [ipNetworkOf(network).address, lastIpAddress(network) + 1n])),
+  ].sort((a, b) => (a < b ? -1 : 1));
   const ranges: GuardedRange[] = [];
   for (const [index, first] of edges.entries()) {
     const last = (edges[index + 1] ?? first) - 1n;
-    const device = parts.find((part) => part.first <= first && last <= part.last)?.device;
-    if (device === undefined) continue;
+    // Between two edges all addresses are in the same prefixes.
+    const [part] = places.containing({ family, address: first, length: BITS[family] });
+    const device = part?.device;
+    if (device === undefined || last < first) continue;
     const before = ranges.at(-1);
     if (before?.device === device && before.last + 1n === first) ranges[ranges.length - 1] = { ...before, last };
     else ranges.push({ family, first, last, device });
@@ -96,8 +116,8 @@ function rangesOf(guards: readonly SourceGuard[], family: 4 | 6): GuardedRange[]
 }
 
 /** Whether packets for this host belong into another device than `device`, by the longest guard that holds it. */
-export function belongsElsewhere(guards: readonly SourceGuard[], host: string, device: string): boolean {
-  const guard = guards.find(({ prefix }) => holds(prefix, host));
+export function belongsElsewhere(guards: PrefixIndex<SourceGuard>, host: string, device: string): boolean {
+  const guard = holderOf(guards, host);
   return guard?.device !== undefined && guard.device !== device;
 }
 
@@ -106,11 +126,9 @@ function isNetwork(prefix: string): boolean {
   return parsed !== undefined && parsed.length >= SHORTEST_NETWORK[parsed.family];
 }
 
-function lengthOf(prefix: string): number {
-  return parseIpPrefix(prefix)?.length ?? 0;
-}
-
-function holds(outer: string, inner: string): boolean {
-  const [a, b] = [parseIpPrefix(outer), parseIpPrefix(inner)];
-  return a !== undefined && b !== undefined && ipContains(a, b);
+function holderOf(guards: PrefixIndex<SourceGuard>, text: string): SourceGuard | undefined {
+  const prefix = parseIpPrefix(text);
+  if (prefix === undefined) return undefined;
+  const [first] = guards.containing(prefix);
+  return first;
 }
