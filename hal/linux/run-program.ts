@@ -1,12 +1,9 @@
 /** Programs of the system that change the network: started directly, never through a shell. */
-import { execFile } from 'node:child_process';
+import { Worker } from 'node:worker_threads';
 import { HalError } from '../hal-error.ts';
 
 /** Milliseconds after which a program that should take some ten is given up. */
 const TIME_LIMIT = 15_000;
-
-/** Most octets of output: a table of a hundred thousand routes. */
-const OUTPUT_LIMIT = 32 * 1024 * 1024;
 
 export interface ProgramResult {
   /** Exit status. */
@@ -15,42 +12,77 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
+/** To the thread that starts programs. */
+export interface ProgramQuestion {
+  readonly id: number;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly input: string;
+  /** Milliseconds. */
+  readonly timeLimit: number;
+}
+
+export interface ProgramAnswer {
+  readonly id: number;
+  readonly status?: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly notRun?: { readonly killed: boolean; readonly code: string | undefined };
+}
+
+const waiting = new Map<number, (answer: ProgramAnswer) => void>();
+let worker: Worker | undefined;
+let lastId = 0;
+
 /**
  * Runs `program` with `input` on its standard input, in the C locale.
  * @param packageName what to install when it is missing.
  * @throws HalError when it cannot be started or does not end. A failing exit status is a result.
  */
-export function runProgram(
+export async function runProgram(
   program: string,
   args: readonly string[],
   packageName: string,
   input = '',
 ): Promise<ProgramResult> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      env: environment(),
-      timeout: TIME_LIMIT,
-      maxBuffer: OUTPUT_LIMIT,
-      killSignal: 'SIGKILL' as const,
-    };
-    const child = execFile(program, args, options, (error, stdout, stderr) => {
-      if (!error) resolve({ status: 0, stdout, stderr });
-      else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
-      else reject(notRun(program, packageName, error.killed === true, error.code));
-    });
-    // A program that ends without reading its input closes the pipe: its exit status says more than EPIPE.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input);
+  const { status, stdout = '', stderr = '', notRun } = await ask({ program, args, input, timeLimit: TIME_LIMIT });
+  if (status === undefined) throw failure(program, packageName, notRun?.killed === true, notRun?.code);
+  return { status, stdout, stderr };
+}
+
+function ask(question: Omit<ProgramQuestion, 'id'>): Promise<ProgramAnswer> {
+  const { promise, resolve } = Promise.withResolvers<ProgramAnswer>();
+  worker ??= start();
+  // Only what is under way keeps the process alive.
+  if (waiting.size === 0) worker.ref();
+  lastId += 1;
+  waiting.set(lastId, resolve);
+  worker.postMessage({ id: lastId, ...question });
+  return promise;
+}
+
+function start(): Worker {
+  const thread = new Worker(new URL('./program-worker.ts', import.meta.url), { name: 'programs', execArgv: [] });
+  thread.on('message', (answer: ProgramAnswer) => {
+    const resolve = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (waiting.size === 0) thread.unref();
+    resolve?.(answer);
   });
+  thread.on('error', (error) => gone(thread, error.message));
+  thread.on('exit', () => gone(thread, 'its thread ended'));
+  return thread;
 }
 
-/** What the caller has, and the folders of system programs, which a service's PATH may lack. */
-function environment(): NodeJS.ProcessEnv {
-  const path = [process.env['PATH'], '/usr/sbin', '/sbin', '/usr/bin', '/bin'].filter(Boolean).join(':');
-  return { PATH: path, LC_ALL: 'C' };
+/** The next program is started by another thread. */
+function gone(thread: Worker, code: string): void {
+  if (worker !== thread) return;
+  worker = undefined;
+  for (const [id, resolve] of waiting) resolve({ id, notRun: { killed: false, code } });
+  waiting.clear();
 }
 
-function notRun(program: string, packageName: string, killed: boolean, code: string | null | undefined): HalError {
+function failure(program: string, packageName: string, killed: boolean, code: string | undefined): HalError {
   if (killed) {
     return new HalError(
       `The program ${program} did not end within ${TIME_LIMIT / 1000} s and was stopped: see whether the machine hangs.`,
