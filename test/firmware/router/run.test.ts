@@ -77,7 +77,8 @@ describeWithNamespaces('culvert run', () => {
   async function firstRun(): Promise<Run> {
     const first = run('--config', configuration('10.20.0.9'));
     const client = new ControlClient(stateDir);
-    await waitFor('the first router', async () => (await client.status().catch(() => undefined))?.l2tp.length === 1);
+    const stored = async () => (await client.status().catch(() => undefined))?.configuration.state === 'confirmed';
+    await waitFor('the first router', stored);
     return first;
   }
 
