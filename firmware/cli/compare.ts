@@ -14,8 +14,7 @@ export async function run(context: Context): Promise<number> {
   const { state, revisions } = await client.history();
   const parent = revisions.find(({ id }) => id === state.revision)?.parent;
   if (parent !== undefined) return await compare(context, client, parent, 'running');
-  const what =
-    state.revision === 0 ? 'no configuration was put in force yet' : `revision ${state.revision} is the first`;
+  const what = state.revision === 0 ? 'no configuration is in force yet' : `revision ${state.revision} is the first`;
   context.out(context.options.json === true ? 'null' : `${what}: there is none before it to compare with`);
   return done;
 }

@@ -11,6 +11,8 @@ export function configurationStateText(state: ConfigurationState | undefined): r
       return [`the configuration was recovered: ${why(state)}`];
     case 'failsafe':
       return [`FAILSAFE, the router serves its LAN only: ${why(state)}`];
+    case 'factory':
+      return ['no configuration is in force yet: give one with "culvert apply FILE"'];
     default:
       return [];
   }

@@ -3,8 +3,6 @@ import type { History } from '../api/configuration-control.ts';
 import { configurationStateText } from './configuration-state-text.ts';
 import { table } from './table.ts';
 
-const NOTHING = 'no configuration was put in force yet: give one with "culvert apply FILE"';
-
 /** The newest first; a star marks the one in force. */
 export function historyText({ state, revisions }: History): readonly string[] {
   const head = ['', 'REVISION', 'WHEN', 'WHO', 'VIA', 'STATE', 'COMMENT'];
@@ -15,9 +13,9 @@ export function historyText({ state, revisions }: History): readonly string[] {
     oneLine(who),
     via,
     kind,
-    oneLine([comment, reason === undefined ? '' : `(${reason})`].filter((part) => part !== '').join(' ')),
+    oneLine([comment, reason === undefined ? '' : `[${reason}]`].filter((part) => part !== '').join(' ')),
   ]);
-  return [...configurationStateText(state), ...(rows.length === 0 ? [NOTHING] : table([head, ...rows]))];
+  return [...configurationStateText(state), ...(rows.length === 0 ? [] : table([head, ...rows]))];
 }
 
 /** `2025-01-31 12:00:00 UTC`. */

@@ -1,6 +1,7 @@
 /** The passphrase of a backup: from a file, or from the person at the terminal; never from the command line. */
 import { MAX_PASSPHRASE } from '../api/limits.ts';
 import { type Context, UsageError } from './command.ts';
+import { NotAnsweredError } from './terminal.ts';
 import { readTextFile } from './text-file.ts';
 
 /** Octets of a file with a passphrase in it: four of UTF-8 for each character, and the end of the line. */
@@ -10,7 +11,7 @@ const MAX_FILE_OCTETS = 4 * MAX_PASSPHRASE + 2;
 export async function passphraseOf(context: Context, twice: boolean): Promise<string> {
   const file = context.options['passphrase-file'];
   const passphrase = file === undefined ? await asked(context, twice) : await readPassphrase(file);
-  if (passphrase === '') throw new UsageError('the passphrase is empty: give one of 8 characters or more');
+  if (passphrase === '') throw new UsageError('the passphrase is empty: give one');
   if ([...passphrase].length > MAX_PASSPHRASE)
     throw new UsageError(`the passphrase has more than ${MAX_PASSPHRASE} characters: give a shorter one`);
   return passphrase;
@@ -32,6 +33,6 @@ async function asked({ command, terminal }: Context, twice: boolean): Promise<st
     );
   const passphrase = await terminal.askSecret('Passphrase: ');
   if (twice && (await terminal.askSecret('The same once more: ')) !== passphrase)
-    throw new UsageError('the two passphrases are not the same, and nothing was done: try again');
+    throw new NotAnsweredError('the two passphrases are not the same, and nothing was done: try again');
   return passphrase;
 }

@@ -33,7 +33,13 @@ export class Terminal {
   /** @returns the line that was typed. @throws NotAnsweredError */
   async ask(question: string): Promise<string> {
     this.#output.write(question);
-    return await this.#line();
+    try {
+      return await this.#line();
+    } catch (error) {
+      // What went wrong gets a line of its own.
+      this.#output.write('\n');
+      throw error;
+    }
   }
 
   /** The same, and nothing of what is typed is seen. */

@@ -78,11 +78,13 @@ export class RouterConfiguration implements ConfigurationControl {
   }
 
   async history(): Promise<History> {
-    return { state: this.state(), ...(await this.#parts.store.history()) };
+    const store = await this.#store();
+    return { state: this.state(), ...(await store.history()) };
   }
 
   async compare(from: RevisionReference, to: RevisionReference): Promise<PreviewResult> {
-    const compared = await this.#parts.store.compare(from, to);
+    const store = await this.#store();
+    const compared = await store.compare(from, to);
     if (!compared.ok) return compared;
     // What is on the machine can only be compared with what is in force there.
     const network = from === 'running' ? await this.#parts.preview(compared.to) : [];
@@ -91,17 +93,20 @@ export class RouterConfiguration implements ConfigurationControl {
   }
 
   async candidate(): Promise<CandidateResult> {
-    return candidateResult(await this.#parts.store.candidate());
+    const store = await this.#store();
+    return candidateResult(await store.candidate());
   }
 
   async editCandidate(text: string, fileName: string, author: Author, takeover: boolean): Promise<CandidateResult> {
-    const { store, desk, clock } = this.#parts;
+    const { desk, clock } = this.#parts;
+    const store = await this.#store();
     const given = { text, fileName, takeover };
     return candidateResult(await store.editCandidate(given, author, desk.state().revision, clock.wall()));
   }
 
   async discardCandidate(author: Author, takeover: boolean): Promise<CommandResult> {
-    const answer = await this.#parts.store.discardCandidate(author, takeover);
+    const store = await this.#store();
+    const answer = await store.discardCandidate(author, takeover);
     return answer.ok ? { ok: true } : { ok: false, reason: answer.reason, remedy: answer.remedy };
   }
 
@@ -110,15 +115,15 @@ export class RouterConfiguration implements ConfigurationControl {
   }
 
   async backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused> {
-    const { desk, clock, random, version } = this.#parts;
+    const { desk, clock, random, version, ready } = this.#parts;
+    await ready;
     const configuration = desk.inForce;
     const { hostname } = configuration.system;
     const made = { configuration, hostname, version, at: clock.wall(), versions: CURRENT_VERSIONS };
     try {
       return { ok: true, text: await writeBackup(made, passphrase, random) };
     } catch (error) {
-      const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
-      return { ok: false, reason, remedy: 'choose another passphrase' };
+      return { ok: false, reason: clause(error), remedy: 'choose another passphrase' };
     }
   }
 
@@ -136,8 +141,15 @@ export class RouterConfiguration implements ConfigurationControl {
     return this.#parts.reset(author);
   }
 
+  /** What was stored before is there. */
+  async #store(): Promise<ConfigurationStore> {
+    await this.#parts.ready;
+    return this.#parts.store;
+  }
+
   async #preview(source: Source): Promise<PreviewResult> {
-    const { desk, preview } = this.#parts;
+    const { desk, preview, ready } = this.#parts;
+    await ready;
     const prepared = await desk.preview(source);
     if (!prepared.ok) return prepared;
     const { configuration, diff, warnings } = prepared;
@@ -164,6 +176,12 @@ export class RouterConfiguration implements ConfigurationControl {
     const { comment, ...rest } = request;
     return commitResult(await this.#parts.desk.commit(source, { ...rest, comment }));
   }
+}
+
+/** A sentence as one that goes on after a colon. */
+function clause(error: unknown): string {
+  const sentence = error instanceof Error ? error.message : String(error);
+  return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1).replace(/\.$/, '')}`;
 }
 
 function commitResult(outcome: CommitOutcome): CommitResult {

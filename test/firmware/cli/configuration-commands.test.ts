@@ -216,7 +216,10 @@ describe('compare', () => {
     expect((await run(['compare'])).stdout).toContain('revision 5 is the first');
     config.historyNow = { ...HISTORY, revisions: [], state: { revision: 0, state: 'factory' } };
     const { code, stdout } = await run(['compare']);
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('no configuration was put') });
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('no configuration is in force'),
+    });
     expect(config.asked).toEqual([]);
   });
 
@@ -235,7 +238,7 @@ describe('show history', () => {
     expect(stdout.split('\n')).toEqual([
       '   REVISION  WHEN                     WHO    VIA  STATE      COMMENT',
       '*  7         2026-11-26 00:00:00 UTC  alice  cli  confirmed  new server',
-      '   6         2026-11-26 00:00:00 UTC  alice  cli  reverted   (nobody confirmed it in time)',
+      '   6         2026-11-26 00:00:00 UTC  alice  cli  reverted   [nobody confirmed it in time]',
       '   5         2026-11-26 00:00:00 UTC  alice  cli  confirmed',
       '',
     ]);
@@ -245,7 +248,7 @@ describe('show history', () => {
   it('says that there is none', async () => {
     config.historyNow = { revisions: [], events: [], state: { revision: 0, state: 'factory' } };
     expect((await run(['show', 'history'])).stdout).toBe(
-      'no configuration was put in force yet: give one with "culvert apply FILE"\n',
+      'no configuration is in force yet: give one with "culvert apply FILE"\n',
     );
   });
 });
@@ -264,6 +267,7 @@ describe('show status', () => {
       { revision: 5, state: 'recovered', reason: 'the store was damaged', remedy: 'compare it' },
       'the configuration was recovered: the store was damaged; compare it',
     ],
+    [{ revision: 0, state: 'factory' }, 'no configuration is in force yet: give one with "culvert apply FILE"'],
     [
       { revision: 0, state: 'failsafe', reason: 'there is no export', remedy: 'apply one' },
       'FAILSAFE, the router serves its LAN only: there is no export; apply one',
@@ -323,7 +327,7 @@ describe('backup', () => {
   });
 
   it.each([
-    ['two that differ', [`${PASSPHRASE}\r`, 'another one\r'], 2, 'the two passphrases are not the same'],
+    ['two that differ', [`${PASSPHRASE}\r`, 'another one\r'], 1, 'the two passphrases are not the same'],
     ['an empty one', ['\r', '\r'], 2, 'the passphrase is empty'],
     ['Ctrl-C', ['\u0003'], 1, 'broken off'],
   ])('refuses %s and writes nothing', async (_what, answers, exitCode, sentence) => {
