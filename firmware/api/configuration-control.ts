@@ -36,7 +36,7 @@ export interface CommitRequest extends Author {
 }
 
 export type Refused =
-  /** The configuration is wrong; the problems are errors. */
+  /** The configuration is wrong: the errors first, then what would have been warnings. */
   | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] }
   /** It was not tried, or the state directory cannot be written; sentences without a full stop. */
   | { readonly ok: false; readonly reason: string; readonly remedy: string };

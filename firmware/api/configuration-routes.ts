@@ -110,7 +110,7 @@ function installHistoryRoutes(app: FastifyInstance, config: ConfigurationControl
     '/v1/config/compare',
     { schema: { querystring: compareQuery, ...answers(differenceSchema) } },
     async ({ query: { from, to } }, reply) =>
-      sendDifference(reply, `${from} or ${to}`, await config.compare(reference(from), reference(to))),
+      sendDifference(reply, 'one of the two', await config.compare(reference(from), reference(to))),
   );
 }
 

@@ -149,6 +149,8 @@ export const routerStatusSchema = Type.Object({
 });
 
 export const configurationProblemSchema = Type.Object({
+  severity: Type.Enum(['error', 'warning'], { description: 'Only an error refuses a configuration.' }),
+  rule: text('What was broken: `unknown-key`, `type`, `networks-overlap` ... Stable, for programs.'),
   path: text('JSON path, `l2tp.clients.hq.server`; empty for the file as a whole.'),
   found: text('What stands there; never a secret.'),
   allowed: text('What may stand there.'),

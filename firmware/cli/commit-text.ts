@@ -61,14 +61,16 @@ export function complainAbout(context: Context, what: string, refused: Refused, 
     return failed;
   }
   const nothing = `${what} is refused and nothing was changed`;
-  const { problems } = refused;
-  const [first] = problems;
-  if (first !== undefined && problems.length === 1) {
+  const errors = refused.problems.filter(({ severity }) => severity === 'error');
+  const warnings = refused.problems.filter(({ severity }) => severity === 'warning');
+  const [first] = errors;
+  if (first !== undefined && errors.length === 1) {
     context.complain(`${nothing}: ${problemText(first)}`);
-    return failed;
+  } else {
+    context.complain(`${nothing}, it has ${errors.length} problems: correct them and apply it again`);
+    if (!all) for (const problem of errors) context.complain(problemText(problem));
   }
-  context.complain(`${nothing}, it has ${problems.length} problems: correct them and apply it again`);
-  if (!all) for (const problem of problems) context.complain(problemText(problem));
+  if (!all) for (const problem of warnings) context.complain(`warning: ${problemText(problem)}`);
   return failed;
 }
 

@@ -25,8 +25,8 @@ async function compare(
   from: RevisionReference,
   to: RevisionReference,
 ): Promise<number> {
-  const what = `a comparison of ${nameOf(from)} with ${nameOf(to)}`;
-  return showPreview(context, what, await client.compare(from, to), `${nameOf(from)} and ${nameOf(to)} are the same`);
+  const same = `${nameOf(from)} and ${nameOf(to)} are the same`;
+  return showPreview(context, 'one of the two', await client.compare(from, to), same);
 }
 
 function nameOf(reference: RevisionReference): string {

@@ -21,12 +21,16 @@ export interface Problem {
   readonly suggestion?: string;
 }
 
-/** One line: `l2tp.clients.hq.sever: found ...; allowed: ...; did you mean "server"?` */
+/** One line: `l2tp.clients.hq.sever: found ...; allowed: ...; did you mean "server"?`; a warning is said to be one. */
 export function formatProblem(problem: Problem): string {
+  return `${problem.severity === 'warning' ? 'warning: ' : ''}${problemText(problem)}`;
+}
+
+/** The same, where its severity is said already. */
+export function problemText(problem: Problem): string {
   const where = problem.path === '' ? 'the configuration' : problem.path;
   const hint = problem.suggestion === undefined ? '' : `; did you mean "${problem.suggestion}"?`;
-  const kind = problem.severity === 'warning' ? 'warning: ' : '';
-  return `${kind}${where}: found ${problem.found}; allowed: ${problem.allowed}${hint}`;
+  return `${where}: found ${problem.found}; allowed: ${problem.allowed}${hint}`;
 }
 
 /** A configuration was refused. The message holds one line per problem. */

@@ -15,7 +15,7 @@ import type { CommandResult } from '../api/router-control.ts';
 import type { CommitDesk } from '../config/commit/commit-desk.ts';
 import type { CommitOutcome } from '../config/commit/commit-types.ts';
 import { CURRENT_VERSIONS } from '../config/migrations/migrate.ts';
-import { formatProblem } from '../config/problem.ts';
+import { problemText } from '../config/problem.ts';
 import { redactConfiguration } from '../config/redact.ts';
 import type { Configuration } from '../config/schema.ts';
 import { readBackup, writeBackup } from '../config/secrets/backup-file.ts';
@@ -89,7 +89,7 @@ export class RouterConfiguration implements ConfigurationControl {
     // What is on the machine can only be compared with what is in force there.
     const network = from === 'running' ? await this.#parts.preview(compared.to) : [];
     const connections = connectionChanges(compared.from, compared.to);
-    return { ok: true, diff: compared.diff, connections, network, warnings: compared.warnings.map(formatProblem) };
+    return { ok: true, diff: compared.diff, connections, network, warnings: compared.warnings.map(problemText) };
   }
 
   async candidate(): Promise<CandidateResult> {
@@ -158,7 +158,7 @@ export class RouterConfiguration implements ConfigurationControl {
       diff,
       connections: connectionChanges(desk.inForce, configuration),
       network: await preview(configuration),
-      warnings: warnings.map(formatProblem),
+      warnings: warnings.map(problemText),
     };
   }
 
@@ -194,7 +194,7 @@ function commitResult(outcome: CommitOutcome): CommitResult {
     diff,
     connections: connectionChanges(before, after),
     network: changes,
-    warnings: warnings.map(formatProblem),
+    warnings: warnings.map(problemText),
     failures,
   };
 }

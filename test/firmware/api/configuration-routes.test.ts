@@ -47,7 +47,16 @@ const BY = 'who=alice&via=cli';
 const COMMITTED: CommitResult = { ...PLAIN, ...PREVIEW, confirmBy: 1_700_000_020_000, failures: ['x'] };
 const WRONG = {
   ok: false,
-  problems: [{ path: 'systm', found: 'an unknown key', allowed: 'system', suggestion: 'system' }],
+  problems: [
+    {
+      severity: 'error',
+      rule: 'unknown-key',
+      path: 'systm',
+      found: 'an unknown key',
+      allowed: 'system',
+      suggestion: 'system',
+    },
+  ],
 } as const;
 const CONFLICT = { ok: false, reason: 'revision 6 waits for its confirmation', remedy: 'confirm it first' } as const;
 

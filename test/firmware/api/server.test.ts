@@ -192,7 +192,16 @@ describe('applying a configuration', () => {
   it('gives back every problem of a configuration that was refused', async () => {
     config.commitResult = {
       ok: false,
-      problems: [{ path: 'systm', found: 'an unknown key', allowed: 'system', suggestion: 'system' }],
+      problems: [
+        {
+          severity: 'error',
+          rule: 'unknown-key',
+          path: 'systm',
+          found: 'an unknown key',
+          allowed: 'system',
+          suggestion: 'system',
+        },
+      ],
     };
     expect(await configurations.commit('{}', 'x.json', { ...ALICE, comment: '' })).toEqual(config.commitResult);
     expect(await call('PUT', `/v1/config?name=x.json&${WHO}`, '{}', 'text/plain')).toMatchObject({

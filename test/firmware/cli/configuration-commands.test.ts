@@ -63,8 +63,15 @@ const CONFLICT = { ok: false, reason: 'revision 6 waits for its confirmation', r
 const WRONG = {
   ok: false,
   problems: [
-    { path: 'systm', found: 'an unknown key', allowed: 'system', suggestion: 'system' },
-    { path: 'routes', found: '1', allowed: 'a list' },
+    {
+      severity: 'error',
+      rule: 'unknown-key',
+      path: 'systm',
+      found: 'an unknown key',
+      allowed: 'system',
+      suggestion: 'system',
+    },
+    { severity: 'error', rule: 'type', path: 'routes', found: '1', allowed: 'a list' },
   ],
 } as const;
 
@@ -113,6 +120,22 @@ describe('apply', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toEqual(WRONG);
     expect(stderr).toMatch(/^culvert: [^\n]+ it has 2 problems[^\n]+\n$/);
+  });
+
+  it('says of a refused one what would have been a warning only after its errors', async () => {
+    const warning = {
+      severity: 'warning',
+      rule: 'weak',
+      path: 'ipsec',
+      found: 'a short PSK',
+      allowed: 'more',
+    } as const;
+    config.commitResult = { ok: false, problems: [...WRONG.problems.slice(0, 1), warning] };
+    const { stderr } = await run(['apply', file]);
+    expect(stderr).toBe(
+      `culvert: ${file} is refused and nothing was changed: at systm found an unknown key, allowed: system; ` +
+        'did you mean "system"?\nculvert: warning: at ipsec found a short PSK, allowed: more\n',
+    );
   });
 
   it('says why it was not tried', async () => {

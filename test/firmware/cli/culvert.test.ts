@@ -239,7 +239,14 @@ describe('apply', () => {
   it('ends with 1 and says where, what was found, what is allowed and what was meant', async () => {
     const file = join(stateDir.path, 'wrong.json');
     writeFileSync(file, '{}');
-    const problem = { path: 'l2tp.clients.hq', found: 'key "sevrer"', allowed: 'server, user', suggestion: 'server' };
+    const problem = {
+      severity: 'error',
+      rule: 'unknown-key',
+      path: 'l2tp.clients.hq',
+      found: 'key "sevrer"',
+      allowed: 'server, user',
+      suggestion: 'server',
+    } as const;
     config.commitResult = { ok: false, problems: [problem] };
     expect(await run('apply', file)).toEqual({
       code: 1,
