@@ -15,6 +15,11 @@ export const OPTIONS = {
   },
   board: { type: 'string', value: 'NAME|FILE', summary: 'what the hardware has (default: simulated)' },
   config: { type: 'string', value: 'FILE', summary: 'configuration to put in force at the start' },
+  'key-dir': {
+    type: 'string',
+    value: 'DIR',
+    summary: 'where the device key is kept, apart from the state (default: in a folder of the state directory)',
+  },
   json: { type: 'boolean', summary: 'print JSON, for programs' },
   'confirm-within': {
     type: 'string',

@@ -7,11 +7,12 @@ const LEFTOVER_MS = 2000;
 
 export async function run(context: Context): Promise<number> {
   const { runRouter } = await import('../main.ts');
-  const { board, config } = context.options;
+  const { board, config, 'key-dir': keyDir } = context.options;
   const exitCode = await runRouter({
     stateDir: stateDirOf(context.options),
     board: board ?? 'simulated',
     ...(config !== undefined && { configFile: config }),
+    ...(keyDir !== undefined && { keyDir }),
   });
   setTimeout(() => process.exit(exitCode), LEFTOVER_MS).unref();
   return exitCode;

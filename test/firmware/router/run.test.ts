@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,11 +74,12 @@ describeWithNamespaces('culvert run', () => {
     return file;
   }
 
-  async function firstRun(): Promise<Run> {
-    const first = run('--config', configuration('10.20.0.9'));
+  async function firstRun(...options: string[]): Promise<Run> {
+    const first = run('--config', configuration('10.20.0.9'), ...options);
     const client = new ControlClient(stateDir);
     const stored = async () => (await client.status().catch(() => undefined))?.configuration.state === 'confirmed';
-    await waitFor('the first router', stored);
+    // The first start of all loads every source from the disk.
+    await waitFor('the first router', stored, { timeoutMs: 60_000 });
     return first;
   }
 
@@ -133,8 +134,11 @@ describeWithNamespaces('culvert run', () => {
     expect(await first.exitCode()).toBe(0);
   });
 
-  it('removes its socket when it ends', async () => {
-    const first = await firstRun();
+  it('removes its socket when it ends, and has its device key where it was told', async () => {
+    const keyDir = join(stateDir, 'elsewhere');
+    const first = await firstRun('--key-dir', keyDir);
+    expect(readdirSync(keyDir)).toHaveLength(1);
+    expect(existsSync(join(stateDir, 'key'))).toBe(false);
     expect(existsSync(join(stateDir, 'control.sock'))).toBe(true);
     first.signal('SIGINT');
     expect(await first.exitCode()).toBe(0);
