@@ -5,6 +5,7 @@ import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
+import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
@@ -18,6 +19,8 @@ import { UserspaceDataPlane } from './dataplane/userspace/userspace-data-plane.t
 import { createLogger, type Logger } from './log/logger.ts';
 import { LogRing } from './log/ring.ts';
 import { journalScope, NetworkJournal } from './network/journal.ts';
+import { FILTER_TABLE } from './network/marks.ts';
+import { NetworkWatch } from './network/network-watch.ts';
 import { Reconciler } from './network/reconciler.ts';
 import { ResolvedNames } from './network/resolved-names.ts';
 import { SessionDns } from './network/session-dns.ts';
@@ -88,6 +91,12 @@ async function run(options: RunOptions): Promise<number> {
     log: (line) => logger.info(line),
   });
   const network = new RouterNetwork(reconciler, new SessionDns(stateDirectory), (line) => logger.warn(line));
+  const watch = new NetworkWatch({
+    clock,
+    open: () => openNetworkEvents(FILTER_TABLE),
+    repair: () => reconciler.repair(),
+    log: (line) => logger.warn(line),
+  });
   const names = new ResolvedNames(stateDirectory);
   const resolver = new UplinkResolver({
     dispatch,
@@ -165,6 +174,7 @@ async function run(options: RunOptions): Promise<number> {
     if (desk.state().state === 'factory') {
       logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
     }
+    watch.start();
     ready.resolve();
   };
   try {
@@ -174,7 +184,14 @@ async function run(options: RunOptions): Promise<number> {
     logger.info('the router ends');
     return exitCode;
   } finally {
-    const stop = [() => router.stop(), () => dataPlane.close(), () => desk.close(), ...saving, () => reset.finish()];
+    const stop = [
+      () => watch.stop(),
+      () => router.stop(),
+      () => dataPlane.close(),
+      () => desk.close(),
+      ...saving,
+      () => reset.finish(),
+    ];
     await inTurn(logger, [...stop, () => api.close()]);
   }
 }

@@ -41,6 +41,7 @@ export class SimulatedLinks implements Links {
   readonly #sysctls = new Map<string, string>(SYSCTL_DEFAULTS);
   #nextIndex = 1;
   #changes: string[] = [];
+  #version = 0;
   #unknownSysctl: (key: string) => Promise<string> = async (key) => {
     if (this.#isDeviceSysctl(key)) return '0';
     throw new HalError(`There is no kernel parameter ${JSON.stringify(key)}.`, 'ENOENT');
@@ -74,6 +75,7 @@ export class SimulatedLinks implements Links {
     assertInterfaceName(name);
     if (this.has(name)) throw new HalError(`The interface ${name} exists.`, 'EEXIST');
     this.#links.push({ index: this.#nextIndex++, name, up, mtu, mac });
+    this.#version += 1;
   }
 
   /** The device goes, and with it its addresses and routes. Harmless when it is not there. */
@@ -81,6 +83,12 @@ export class SimulatedLinks implements Links {
     this.#links = this.#links.filter((link) => link.name !== name);
     this.#addresses = this.#addresses.filter((entry) => entry.device !== name);
     this.#routes.removeDevice(name);
+    this.#version += 1;
+  }
+
+  /** Grows with every change, whoever makes it; not with those of kernel parameters, of which no kernel tells. */
+  get version(): number {
+    return this.#version;
   }
 
   has(name: string): boolean {
@@ -147,14 +155,14 @@ export class SimulatedLinks implements Links {
       this.#routes.removeDevice(device);
       this.#addresses = this.#addresses.filter((entry) => entry.device !== device || !entry.address.includes(':'));
     }
-    this.#changes.push(`link ${device} ${up ? 'up' : 'down'}`);
+    this.#note(`link ${device} ${up ? 'up' : 'down'}`);
   }
 
   async setMtu(device: string, mtu: number): Promise<void> {
     const link = this.#link(device);
     if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_536) throw new HalError(`${mtu} is no MTU.`, 'EINVAL');
     this.#replaceLink({ ...link, mtu });
-    this.#changes.push(`link ${device} mtu ${mtu}`);
+    this.#note(`link ${device} mtu ${mtu}`);
   }
 
   async addAddress(device: string, address: string): Promise<void> {
@@ -180,7 +188,7 @@ export class SimulatedLinks implements Links {
     if (!entry) throw new HalError(`The address ${address} is not on ${device}.`, 'EADDRNOTAVAIL');
     this.#addresses = this.#addresses.filter((other) => other !== entry);
     this.#routes.removeConnected(entry);
-    this.#changes.push(`address del ${address} dev ${device}`);
+    this.#note(`address del ${address} dev ${device}`);
   }
 
   async replaceRoute(route: Route): Promise<void> {
@@ -192,12 +200,12 @@ export class SimulatedLinks implements Links {
       if (!this.isUp(device)) throw new HalError(`The interface ${device} is down.`, 'ENETDOWN');
     }
     this.#routes.replace(device === undefined ? route : { ...route, device });
-    this.#changes.push(`route replace ${describeRoute(route)}`);
+    this.#note(`route replace ${describeRoute(route)}`);
   }
 
   async removeRoute(route: Route): Promise<void> {
     this.#routes.remove(route);
-    this.#changes.push(`route del ${describeRoute(route)}`);
+    this.#note(`route del ${describeRoute(route)}`);
   }
 
   async addRule(rule: Rule): Promise<void> {
@@ -205,14 +213,14 @@ export class SimulatedLinks implements Links {
       throw new HalError(`The rule of priority ${rule.priority} is there already.`, 'EEXIST');
     }
     this.#rules.push({ ...rule });
-    this.#changes.push(`rule add ${describeRule(rule)}`);
+    this.#note(`rule add ${describeRule(rule)}`);
   }
 
   async removeRule(rule: Rule): Promise<void> {
     const index = this.#rules.findIndex((other) => matchesRule(other, rule));
     if (index < 0) throw new HalError(`The rule of priority ${rule.priority} is not there.`, 'ENOENT');
     this.#rules.splice(index, 1);
-    this.#changes.push(`rule del ${describeRule(rule)}`);
+    this.#note(`rule del ${describeRule(rule)}`);
   }
 
   async getSysctl(key: string): Promise<string> {
@@ -229,6 +237,11 @@ export class SimulatedLinks implements Links {
   #isDeviceSysctl(key: string): boolean {
     const device = /^net\.ipv[46]\.conf\.([^.]+)\.[a-z0-9_]+$/.exec(key)?.[1]?.replaceAll('/', '.');
     return device !== undefined && (device === 'all' || device === 'default' || this.has(device));
+  }
+
+  #note(change: string): void {
+    this.#changes.push(change);
+    this.#version += 1;
   }
 
   #link(name: string): Link {
@@ -253,7 +266,7 @@ export class SimulatedLinks implements Links {
     const entry: AddressEntry = { device, address, network };
     this.#addresses.push(entry);
     if (link.up) this.#routes.addConnected(entry);
-    this.#changes.push(`address add ${address} dev ${device}`);
+    this.#note(`address add ${address} dev ${device}`);
   }
 
   /** The device of the network that the gateway is on. */

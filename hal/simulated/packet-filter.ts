@@ -5,6 +5,8 @@ import type { PacketFilter } from '../packet-filter.ts';
 /** A packet filter that keeps the tables' text and lets every packet through. */
 export class SimulatedPacketFilter implements PacketFilter {
   readonly #tables = new Map<string, string>();
+  /** Grows with every change. */
+  version = 0;
 
   async replaceTable(name: string, body: string): Promise<void> {
     assertTableName(name);
@@ -12,11 +14,12 @@ export class SimulatedPacketFilter implements PacketFilter {
       throw new HalError(`The packet filter table ${name} cannot be set: its braces are not balanced.`, 'EINVAL');
     }
     this.#tables.set(name, body);
+    this.version += 1;
   }
 
   async removeTable(name: string): Promise<void> {
     assertTableName(name);
-    this.#tables.delete(name);
+    if (this.#tables.delete(name)) this.version += 1;
   }
 
   async show(name: string): Promise<string | undefined> {

@@ -2,6 +2,7 @@
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
@@ -37,6 +38,10 @@ export const IPPROTO_ESP = 50;
 /** Values of IP_MTU_DISCOVER and IPV6_MTU_DISCOVER: fragment here; never fragment, set DF. */
 export const PMTUDISC_DONT = 0;
 export const PMTUDISC_DO = 2;
+
+/** Protocols of AF_NETLINK. */
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;

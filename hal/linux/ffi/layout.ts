@@ -21,6 +21,37 @@ export const SOCKADDR_IN6 = {
   scopeId: 24, // u32
 } as const;
 
+/** `struct sockaddr_nl` (netlink(7)). */
+export const SOCKADDR_NL = {
+  size: 12,
+  family: 0, // u16, then 2 octets of padding
+  port: 4, // u32
+  groups: 8, // u32, one bit for each of the groups 1 to 32
+} as const;
+
+/** `struct nlmsghdr` (netlink(7)); the next one begins at the length rounded up to 4. */
+export const NLMSGHDR = {
+  size: 16,
+  length: 0, // u32, header included
+  type: 4, // u16
+} as const;
+
+/** `struct rtmsg` (rtnetlink(7)). */
+export const RTMSG = {
+  size: 12,
+  flags: 8, // u32
+} as const;
+
+/** `struct nfgenmsg` (linux/netfilter/nfnetlink.h). */
+export const NFGENMSG = { size: 4 } as const;
+
+/** `struct nlattr`; the next one begins at the length rounded up to 4. */
+export const NLATTR = {
+  size: 4,
+  length: 0, // u16, header included
+  type: 2, // u16
+} as const;
+
 /** `struct iovec`. */
 export const IOVEC = {
   size: 16,

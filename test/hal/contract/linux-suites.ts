@@ -14,11 +14,13 @@ import {
   linuxClockWorld,
   linuxEntropyWorld,
   linuxLinksWorld,
+  linuxNetworkEventsWorld,
   linuxPacketFilterWorld,
   linuxPollerWorld,
   linuxTunWorld,
   linuxUdpWorld,
 } from './linux-worlds.ts';
+import { networkEventsContract } from './network-events.ts';
 import { packetFilterContract } from './packet-filter.ts';
 import { pollerContract } from './poller.ts';
 import { tunContract } from './tun.ts';
@@ -29,6 +31,7 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(entropyContract, linuxEntropyWorld),
   suiteOf(linksContract, linuxLinksWorld),
   suiteOf(packetFilterContract, linuxPacketFilterWorld),
+  suiteOf(networkEventsContract, linuxNetworkEventsWorld),
   suiteOf(pollerContract, linuxPollerWorld),
   suiteOf(tunContract, linuxTunWorld),
   suiteOf(udpSocketContract, linuxUdpWorld),

@@ -6,6 +6,7 @@ import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
 import { close, eventfd, read } from '../../../hal/linux/ffi/libc.ts';
 import { LinuxLinks } from '../../../hal/linux/links.ts';
+import { openNetworkEvents } from '../../../hal/linux/network-events.ts';
 import { LinuxPacketFilter } from '../../../hal/linux/packet-filter.ts';
 import { LinuxPollerFactory, wakePoller } from '../../../hal/linux/poller.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
@@ -14,6 +15,7 @@ import type { Tun } from '../../../hal/tun.ts';
 import type { ClockWorld } from './clock.ts';
 import { closeAll, type OpenWorld } from './contract.ts';
 import { type LinksWorld, TABLE } from './links.ts';
+import type { NetworkEventsWorld } from './network-events.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
 import { KERNEL_PORT, type TunWorld } from './tun.ts';
@@ -162,5 +164,19 @@ export function linuxPacketFilterWorld(): OpenWorld<PacketFilterWorld> {
       },
     },
     close: () => void nft('flush', 'ruleset'),
+  };
+}
+
+export function linuxNetworkEventsWorld(): OpenWorld<NetworkEventsWorld> {
+  const { world, close } = linuxLinksWorld();
+  const table = 'cvfilter';
+  const events = openNetworkEvents(table);
+  return {
+    world: { ...world, events, filter: new LinuxPacketFilter(), table },
+    close: () => {
+      events.close();
+      void close();
+      execFileSync('nft', ['flush', 'ruleset']);
+    },
   };
 }

@@ -4,6 +4,7 @@ import { SimulatedEntropy } from '../../../hal/simulated/entropy.ts';
 import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedNetwork } from '../../../hal/simulated/network.ts';
+import { SimulatedNetworkEvents } from '../../../hal/simulated/network-events.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
 import { SimulatedTunFactory } from '../../../hal/simulated/tun.ts';
@@ -11,6 +12,7 @@ import type { ClockWorld } from './clock.ts';
 import type { OpenWorld } from './contract.ts';
 import { decodeIpv4Udp, encodeIpv4Udp } from './datagram.ts';
 import type { LinksWorld } from './links.ts';
+import type { NetworkEventsWorld } from './network-events.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
 import { KERNEL_ADDRESS, KERNEL_PORT, type TunWorld } from './tun.ts';
@@ -99,4 +101,12 @@ export function simulatedLinksWorld(): OpenWorld<LinksWorld> {
 export function simulatedPacketFilterWorld(): OpenWorld<PacketFilterWorld> {
   const filter = new SimulatedPacketFilter();
   return { world: { filter, table: async (name) => filter.table(name) }, close: nothing };
+}
+
+export function simulatedNetworkEventsWorld(): OpenWorld<NetworkEventsWorld> {
+  const links = new SimulatedLinks();
+  links.addLink({ name: 'cveth0', up: true, mac: '02:00:00:00:00:01' });
+  const filter = new SimulatedPacketFilter();
+  const events = new SimulatedNetworkEvents([links, filter]);
+  return { world: { events, links, device: 'cveth0', filter, table: 'cvfilter' }, close: nothing };
 }
