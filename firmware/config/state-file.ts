@@ -84,7 +84,8 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+/** Names that were made, changed or removed in the directory survive a power cut when this is fulfilled. */
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
@@ -98,6 +99,7 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function codeOf(error: unknown): unknown {
+/** The errno name of whatever was thrown, `ENOENT` for example; `undefined` where it has none. */
+export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,7 +1,9 @@
-import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadDeviceKey } from '../../../../firmware/config/secrets/device-key.ts';
 import { hashOf } from '../../../../firmware/config/store/last-good.ts';
+import { SeededRandom } from '../../../support/seeded-random.ts';
 import { ALICE, BOB, named, StoreBench } from './store-bench.ts';
 
 let bench: StoreBench;
@@ -156,7 +158,8 @@ describe('a device key', () => {
   it('of another device does not open what is stored, and says so', async () => {
     await bench.commit(named('a'));
     await bench.desk.close();
-    writeFileSync(bench.path('key/device.key'), Buffer.alloc(32, 7));
+    rmSync(bench.path('key'), { recursive: true });
+    await loadDeviceKey({ directory: bench.path('key'), random: new SeededRandom(7), create: true });
     await bench.restart();
     expect(bench.desk.state()).toMatchObject({
       state: 'failsafe',
