@@ -6,6 +6,7 @@ import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
 import { openNetworkEvents } from '../hal/linux/network-events.ts';
+import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
@@ -34,6 +35,8 @@ import { Router } from './router/router.ts';
 import { RouterConfiguration } from './router/router-configuration.ts';
 import { RouterNetwork } from './router/router-network.ts';
 import { SecretKeeper } from './router/secret-keeper.ts';
+import { trafficDevices } from './router/traffic-devices.ts';
+import { TrafficRecorder } from './router/traffic-recorder.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
@@ -126,6 +129,7 @@ async function run(options: RunOptions): Promise<number> {
     logger,
     ring,
     configurationState: () => desk.state(),
+    traffic: () => traffic,
     ready: ready.promise,
   });
   const factory = factoryConfiguration(board);
@@ -136,6 +140,13 @@ async function run(options: RunOptions): Promise<number> {
     factory,
     enforce: (configuration) => router.enforce(configuration),
     up: (since) => router.up(since),
+    log: (line) => logger.warn(line),
+  });
+  const traffic = new TrafficRecorder({
+    clock,
+    counters: new LinuxMachineCounters(),
+    store,
+    devices: () => trafficDevices(desk.inForce),
     log: (line) => logger.warn(line),
   });
   const reset = new FactoryReset({ stateDirectory, keyDirectory, logger, end: () => end.finish() });
@@ -171,6 +182,7 @@ async function run(options: RunOptions): Promise<number> {
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
     await desk.start(given);
+    await traffic.start();
     if (desk.state().state === 'factory') {
       logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
     }
@@ -188,6 +200,7 @@ async function run(options: RunOptions): Promise<number> {
       () => watch.stop(),
       () => router.stop(),
       () => dataPlane.close(),
+      () => traffic.stop(),
       () => desk.close(),
       ...saving,
       () => reset.finish(),

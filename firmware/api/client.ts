@@ -1,6 +1,15 @@
 /** A client of the control API: what `culvert` commands, the serial console and tests speak through. */
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
-import type { CommandResult, DiagnoseResult, IpsecKeys, RouterEvent, RouterStatus } from './router-control.ts';
+import type {
+  CommandResult,
+  DiagnoseResult,
+  IpsecKeys,
+  RouterEvent,
+  RouterStatus,
+  TrafficHistory,
+  TrafficRingName,
+  TrafficTotal,
+} from './router-control.ts';
 import { ControlTransport, commandResult, expectOk, readAnswer, refused } from './transport.ts';
 
 /** Every method throws `ControlClientError` when no router answers. */
@@ -37,6 +46,18 @@ export class ControlClient {
   async ipsecKeys(name?: string): Promise<IpsecKeys> {
     const query = name === undefined ? '' : `?name=${encodeURIComponent(name)}`;
     return expectOk<{ readonly keys: IpsecKeys }>(await this.#transport.call('POST', `/v1/ipsec/keys${query}`)).keys;
+  }
+
+  /** What passed in the last minute, hour and day. */
+  async traffic(): Promise<readonly TrafficTotal[]> {
+    const answer = await this.#transport.call('GET', '/v1/traffic');
+    return expectOk<{ readonly totals: readonly TrafficTotal[] }>(answer).totals;
+  }
+
+  /** What passed when. */
+  async trafficHistory(name: string, ring: TrafficRingName): Promise<TrafficHistory> {
+    const path = `/v1/traffic/${encodeURIComponent(name)}?ring=${ring}`;
+    return expectOk<TrafficHistory>(await this.#transport.call('GET', path));
   }
 
   /** Log lines, one JSON object each, oldest first. */

@@ -15,6 +15,9 @@ import type {
   radiusServerStatusSchema,
   routerEventSchema,
   routerStatusSchema,
+  trafficHistorySchema,
+  trafficRingSchema,
+  trafficSchema,
   uplinkStatusSchema,
 } from './schemas.ts';
 
@@ -47,6 +50,10 @@ export type CommandResult =
       readonly notFound?: readonly string[];
     };
 
+export type TrafficTotal = Body<typeof trafficSchema>['totals'][number];
+export type TrafficHistory = Body<typeof trafficHistorySchema>;
+export type TrafficRingName = Body<typeof trafficRingSchema>;
+
 export type IpsecKeys = Body<typeof ipsecKeysSchema>['keys'];
 
 export type IpsecKeysResult =
@@ -70,6 +77,10 @@ export interface RouterControl {
    * @param name of the connection, or of an L2TP client or server that uses it.
    */
   ipsecKeys(name: string | undefined): IpsecKeysResult;
+  /** What passed in the last minute, hour and day. */
+  traffic(): readonly TrafficTotal[];
+  /** What passed when; `undefined` when nothing of that name is recorded. */
+  trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined;
   /** The last log lines, one JSON object each, oldest first. */
   log(): readonly string[];
   /** Calls `listener` for each step as it happens. @returns what ends that. */

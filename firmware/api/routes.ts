@@ -7,7 +7,7 @@ import { installConfigurationRoutes } from './configuration-routes.ts';
 import { EventStreams } from './event-stream.ts';
 import { MAX_NAME } from './limits.ts';
 import { sendCommandFailure } from './problem.ts';
-import type { RouterControl } from './router-control.ts';
+import type { RouterControl, TrafficRingName } from './router-control.ts';
 import {
   diagnosisSchema,
   doneSchema,
@@ -16,6 +16,9 @@ import {
   nameQuery,
   problems,
   routerStatusSchema,
+  trafficHistorySchema,
+  trafficRingSchema,
+  trafficSchema,
 } from './schemas.ts';
 
 const connectionParameters = Type.Object({ name: Type.String({ minLength: 1, maxLength: MAX_NAME }) });
@@ -54,6 +57,30 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
     (request, reply) => {
       const result = control.ipsecKeys(request.query.name);
       return result.ok ? reply.send({ keys: result.keys }) : sendCommandFailure(reply, result);
+    },
+  );
+
+  app.get('/v1/traffic', { schema: { response: { 200: trafficSchema, ...problems } } }, () => ({
+    totals: [...control.traffic()],
+  }));
+  app.get<{ Params: { name: string }; Querystring: { ring: TrafficRingName } }>(
+    '/v1/traffic/:name',
+    {
+      schema: {
+        params: connectionParameters,
+        querystring: Type.Object({ ring: trafficRingSchema }),
+        response: { 200: trafficHistorySchema, ...problems },
+      },
+    },
+    (request, reply) => {
+      const { name } = request.params;
+      const history = control.trafficHistory(name, request.query.ring);
+      if (history !== undefined) return reply.send(history);
+      return sendCommandFailure(reply, {
+        ok: false,
+        reason: `no traffic of ${JSON.stringify(name)} is recorded`,
+        notFound: control.traffic().map((one) => one.name),
+      });
     },
   );
 

@@ -140,6 +140,14 @@ export const routerStatusSchema = Type.Object({
   hostname: text('Host name of the router.'),
   uptimeSeconds: Type.Number({ minimum: 0, description: 'Since the router was started, s.' }),
   configuration: configurationStateSchema,
+  storage: Type.Object(
+    {
+      octetsWrittenToday: count('Since midnight UTC, as the kernel counts them.'),
+      octetsPerDayLimit: count('Beyond it traffic history is no longer written down that day.'),
+      history: Type.Enum(['written', 'paused']),
+    },
+    { description: 'What this router has written to its disk.' },
+  ),
   interfaces: Type.Array(interfaceStatusSchema),
   uplinks: Type.Array(uplinkStatusSchema),
   l2tp: Type.Array(l2tpStatusSchema),
@@ -206,6 +214,27 @@ export const ipsecKeysSchema = Type.Object({
       line: text('The line. Whoever has it reads the traffic.'),
     }),
   ),
+});
+
+export const trafficRingSchema = Type.Enum(['second', 'minute', 'hour']);
+
+export const trafficSchema = Type.Object({
+  totals: Type.Array(
+    Type.Object({
+      name: text('Of the counter: `interface.wan.received`, `l2tp.hq.sent` ...'),
+      minute: count('Octets in the last minute.'),
+      hour: count('Octets in the last hour.'),
+      day: count('Octets in the last 24 hours.'),
+    }),
+  ),
+});
+
+export const trafficHistorySchema = Type.Object({
+  startMs: Type.Number({ description: 'Wall clock of the first value, ms since 1970.' }),
+  stepMs: count('Between two values, ms.'),
+  values: Type.Array(Type.Union([Type.Number(), Type.Null()]), {
+    description: 'Octets, the newest last; null where nothing was recorded.',
+  }),
 });
 
 export const logSchema = Type.Object({ lines: Type.Array(text('One JSON object, oldest first.')) });

@@ -11,6 +11,7 @@ export const SHOW_TOPICS = [
   'modems',
   'log',
   'history',
+  'traffic',
 ] as const;
 
 export type ShowTopic = (typeof SHOW_TOPICS)[number];

@@ -12,6 +12,7 @@ import { stateDirOf } from './options.ts';
 import { done } from './output.ts';
 import { SHOW_TOPICS, type ShowTopic } from './show-topics.ts';
 import { interfacesText, l2tpText, pppText, statusText, uplinksText } from './status-text.ts';
+import { totalsText } from './traffic-text.ts';
 
 export async function run(context: Context): Promise<number> {
   const [word = ''] = context.positionals;
@@ -36,6 +37,9 @@ async function showTopic(context: Context, topic: ShowTopic, client: ControlClie
     for (const line of await client.log()) context.out(json ? line : logText(line));
   } else if (topic === 'config') {
     context.out(asJson(await new ConfigurationClient(stateDirOf(context.options)).running()));
+  } else if (topic === 'traffic') {
+    const totals = await client.traffic();
+    context.out(json ? asJson(totals) : totalsText(totals).join('\n'));
   } else if (topic === 'history') {
     const history = await new ConfigurationClient(stateDirOf(context.options)).history();
     context.out(json ? asJson(history) : historyText(history).join('\n'));
@@ -61,7 +65,7 @@ interface View {
   readonly text: (status: RouterStatus) => readonly string[];
 }
 
-const VIEWS: { readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config'>]: View } = {
+const VIEWS: { readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config' | 'traffic'>]: View } = {
   status: { data: (status) => status, text: statusText },
   interfaces: { data: (status) => status.interfaces, text: ({ interfaces }) => interfacesText(interfaces) },
   uplinks: { data: (status) => status.uplinks, text: ({ uplinks }) => uplinksText(uplinks) },

@@ -11,7 +11,7 @@ import type {
 import { configurationStateText } from './configuration-state-text.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { table } from './table.ts';
-import { countsText, durationText, failureLines, trafficText } from './units-text.ts';
+import { countsText, durationText, failureLines, octetsText, trafficText } from './units-text.ts';
 
 type Lines = readonly string[];
 
@@ -19,12 +19,18 @@ export function statusText(status: RouterStatus): Lines {
   return [
     ...configurationStateText(status.configuration),
     `${status.hostname}: culvert ${status.version} on ${status.board}, up ${durationText(status.uptimeSeconds)}`,
+    storageText(status.storage),
     ...section('Interfaces', status.interfaces, interfacesText),
     ...section('Uplinks', status.uplinks, uplinksText),
     ...section('L2TP', status.l2tp, l2tpText),
     ...section('PPP', status.ppp, pppText),
     ...section('IPsec', status.ipsec, ipsecText),
   ];
+}
+
+function storageText({ octetsWrittenToday, octetsPerDayLimit, history }: RouterStatus['storage']): string {
+  const paused = history === 'paused' ? '; traffic history is not written down until tomorrow' : '';
+  return `written to the disk today: ${octetsText(octetsWrittenToday)} of ${octetsText(octetsPerDayLimit)}${paused}`;
 }
 
 export function interfacesText(interfaces: readonly InterfaceStatus[]): Lines {

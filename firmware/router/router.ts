@@ -9,6 +9,9 @@ import type {
   RouterControl,
   RouterEvent,
   RouterStatus,
+  TrafficHistory,
+  TrafficRingName,
+  TrafficTotal,
 } from '../api/router-control.ts';
 import type { EnforceReport } from '../config/commit/commit-types.ts';
 import { collectSecrets } from '../config/redact.ts';
@@ -33,6 +36,7 @@ import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
+import type { TrafficRecorder } from './traffic-recorder.ts';
 import { upConnections } from './up-connections.ts';
 import type { UplinkResolver } from './uplink-resolver.ts';
 import { judgeConnect, StateWaiters } from './wait-for-state.ts';
@@ -50,6 +54,7 @@ export interface RouterParts {
   readonly secrets: SecretKeeper;
   readonly logger: Logger;
   readonly ring: LogRing;
+  readonly traffic: () => TrafficRecorder;
   /** What is in force, and how safe that is. */
   readonly configurationState: () => ConfigurationState;
   /** What earlier runs left is taken back and the first configuration is in force: commands wait for that. */
@@ -135,6 +140,7 @@ export class Router implements RouterControl {
       hostname: configuration.system.hostname,
       uptimeSeconds: Math.floor((clock.now() - this.#started) / 1000),
       configuration: this.#parts.configurationState(),
+      storage: this.#parts.traffic().storage(),
       interfaces: await interfaceStatus(configuration, links),
       uplinks: [],
       l2tp: tunnels.flatMap((part) => part.l2tp),
@@ -194,6 +200,20 @@ export class Router implements RouterControl {
 
   ipsecKeys(name: string | undefined): IpsecKeysResult {
     return ipsecKeys(this.#connections, name);
+  }
+
+  traffic(): readonly TrafficTotal[] {
+    const traffic = this.#parts.traffic();
+    return traffic.names.map((name) => ({
+      name,
+      minute: traffic.sum(name, 'second', 60),
+      hour: traffic.sum(name, 'minute', 60),
+      day: traffic.sum(name, 'hour', 24),
+    }));
+  }
+
+  trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined {
+    return this.#parts.traffic().read(name, ring);
   }
 
   log(): readonly string[] {

@@ -61,6 +61,8 @@ export class ConfigurationStore implements Asked {
   readonly editCandidate: Asked['editCandidate'] = (...parameters) => this.#ask('editCandidate', parameters);
   readonly discardCandidate: Asked['discardCandidate'] = (...parameters) => this.#ask('discardCandidate', parameters);
   readonly removeCandidate: Asked['removeCandidate'] = () => this.#ask('removeCandidate', []);
+  readonly loadTraffic: Asked['loadTraffic'] = () => this.#ask('loadTraffic', []);
+  readonly flushTraffic: Asked['flushTraffic'] = (...parameters) => this.#ask('flushTraffic', parameters);
 
   /** Ends the thread. Harmless when there is none. */
   readonly close: Asked['close'] = async () => {

@@ -1,10 +1,13 @@
 /** What the store's thread can be asked, by name. */
+import type { TrafficChunk } from '../traffic/traffic-chunks.ts';
+import type { SavedTraffic, TrafficDatabase, TrafficMark } from '../traffic/traffic-database.ts';
 import type { Author } from './revision.ts';
 import type { StoreCore } from './store-core.ts';
-import type { BeginRequest, CandidateAnswer, Reference, Source } from './store-types.ts';
+import type { BeginRequest, CandidateAnswer, Reference, Source, Written } from './store-types.ts';
+import { writeTrouble } from './write-trouble.ts';
 
 /** The whole of it; the client has the same methods, asynchronous. */
-export function storeMethods(core: StoreCore) {
+export function storeMethods(core: StoreCore, traffic: TrafficDatabase) {
   return {
     open: () => core.open(),
     prepare: (source: Source) => core.prepare(source),
@@ -26,16 +29,37 @@ export function storeMethods(core: StoreCore) {
     removeCandidate: (): void => {
       core.draft((draft) => draft.remove());
     },
-    close: () => core.close(),
+    loadTraffic: (): { readonly ok: true; readonly saved: SavedTraffic } | (Written & { readonly ok: false }) =>
+      attempt(() => ({ ok: true, saved: traffic.load() })),
+    flushTraffic: (chunks: readonly TrafficChunk[], mark: TrafficMark): Written =>
+      attempt(() => {
+        traffic.flush(chunks, mark);
+        return { ok: true };
+      }),
+    close: () => {
+      core.close();
+      traffic.close();
+    },
   };
+}
+
+function attempt<T>(task: () => T): T | (Written & { readonly ok: false }) {
+  try {
+    return task();
+  } catch (error) {
+    return { ok: false, ...writeTrouble(error) };
+  }
 }
 
 export type StoreMethods = ReturnType<typeof storeMethods>;
 export type StoreMethodName = keyof StoreMethods;
 
 /** Calls a method by its name. */
-export function answerer(core: StoreCore): (method: StoreMethodName, parameters: readonly unknown[]) => unknown {
-  const methods: Readonly<Record<string, (...parameters: never[]) => unknown>> = storeMethods(core);
+export function answerer(
+  core: StoreCore,
+  traffic: TrafficDatabase,
+): (method: StoreMethodName, parameters: readonly unknown[]) => unknown {
+  const methods: Readonly<Record<string, (...parameters: never[]) => unknown>> = storeMethods(core, traffic);
   return (method, parameters) => {
     const call = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (call === undefined) throw new Error(`The store cannot ${method}.`);

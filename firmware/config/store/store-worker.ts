@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { reasonOf } from '../state-file.ts';
+import { TrafficDatabase } from '../traffic/traffic-database.ts';
 import { StoreCore } from './store-core.ts';
 import type { StoreAnswer, StoreQuestion, StoreWorkerData } from './store-link.ts';
 import { answerer } from './store-methods.ts';
@@ -10,7 +11,8 @@ const port = parentPort;
 if (port === null) throw new Error('The store is a worker thread, and is not started by itself.');
 
 const options: StoreWorkerData = workerData;
-const answer = answerer(new StoreCore({ ...options, random: new LinuxEntropy() }));
+const core = new StoreCore({ ...options, random: new LinuxEntropy() });
+const answer = answerer(core, new TrafficDatabase(options.stateDirectory));
 /** One after the other: an answer that waits for the disk must not be overtaken. */
 let last: Promise<void> = Promise.resolve();
 

@@ -10,6 +10,8 @@ import type {
   RouterControl,
   RouterEvent,
   RouterStatus,
+  TrafficHistory,
+  TrafficTotal,
 } from '../../../firmware/api/router-control.ts';
 
 export const STATUS: RouterStatus = {
@@ -18,6 +20,7 @@ export const STATUS: RouterStatus = {
   hostname: 'branch-12',
   uptimeSeconds: 200.5,
   configuration: { revision: 7, state: 'confirmed' },
+  storage: { octetsWrittenToday: 123_456, octetsPerDayLimit: 52_428_800, history: 'written' },
   interfaces: [
     { name: 'wan', device: 'eth0', zone: 'wan', state: 'up', addresses: ['10.20.0.9/24'], mtu: 1500 },
     { name: 'lan', device: 'lan0', zone: 'lan', state: 'failed', addresses: [], reason: 'there is no device lan0' },
@@ -143,6 +146,14 @@ export class FakeRouter implements RouterControl {
   ipsecKeys(name: string | undefined): IpsecKeysResult {
     this.askedKeys.push(name);
     return this.keysResult;
+  }
+
+  traffic(): readonly TrafficTotal[] {
+    return [{ name: 'interface.wan.sent', minute: 1_000, hour: 60_000, day: 1_440_000 }];
+  }
+
+  trafficHistory(name: string): TrafficHistory | undefined {
+    return name === 'interface.wan.sent' ? { startMs: 0, stepMs: 1_000, values: [null, 5] } : undefined;
   }
 
   log(): readonly string[] {

@@ -18,10 +18,13 @@ import { SessionDns } from '../../../firmware/network/session-dns.ts';
 import { Router } from '../../../firmware/router/router.ts';
 import { RouterNetwork } from '../../../firmware/router/router-network.ts';
 import { SecretKeeper } from '../../../firmware/router/secret-keeper.ts';
+import { trafficDevices } from '../../../firmware/router/traffic-devices.ts';
+import { TrafficRecorder } from '../../../firmware/router/traffic-recorder.ts';
 import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
 import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
+import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { FakeDataPlane } from '../vpn/fake-data-plane.ts';
@@ -42,6 +45,8 @@ export class RouterBench {
     factory: EMPTY_CONFIGURATION,
   });
   readonly desk: CommitDesk;
+  readonly counters = new SimulatedMachineCounters();
+  readonly traffic: TrafficRecorder;
   readonly ring = new LogRing();
   readonly ipsec = new FakeIpsec();
   readonly network: RouterNetwork;
@@ -85,7 +90,15 @@ export class RouterBench {
       logger,
       ring: this.ring,
       configurationState: () => this.desk.state(),
+      traffic: () => this.traffic,
       ready: Promise.resolve(),
+    });
+    this.traffic = new TrafficRecorder({
+      clock: this.clock,
+      counters: this.counters,
+      store: this.store,
+      devices: () => trafficDevices(this.desk.inForce),
+      log: (line) => logger.warn(line),
     });
     this.desk = new CommitDesk({
       store: this.store,

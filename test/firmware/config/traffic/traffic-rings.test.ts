@@ -1,172 +1,108 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CounterDeltas } from '../../../../firmware/config/traffic/counter-deltas.ts';
-import { type RingName, SERIES_OCTETS } from '../../../../firmware/config/traffic/ring-shape.ts';
-import { MAX_SERIES, TrafficRings, UNUSED_SECONDS } from '../../../../firmware/config/traffic/traffic-rings.ts';
+import { chunksSince, restoreChunk } from '../../../../firmware/config/traffic/traffic-chunks.ts';
+import { MAX_SERIES, RINGS, TrafficRings } from '../../../../firmware/config/traffic/traffic-rings.ts';
 
-const WALL = Date.UTC(2026, 10, 26, 12);
-const YEAR_MS = 365 * 86_400_000;
+const WAN = 'interface.wan.sent';
+const one = (count: number) => new Map([[WAN, count]]);
 
-function values(rings: TrafficRings, ring: RingName, name = 'a'): readonly (number | null)[] {
-  return rings.read(name, ring)?.values ?? [];
+/** Rings that were fed with the growth of a counter, a second apart. */
+function fed(growth: readonly number[], time = 0): TrafficRings {
+  const rings = new TrafficRings(0, time);
+  let count = 0;
+  rings.sample(0, one(0));
+  for (const [index, grown] of growth.entries()) {
+    count += grown;
+    rings.sample((index + 1) * 1000, one(count));
+  }
+  return rings;
 }
 
-function total(rings: TrafficRings, ring: RingName, name = 'a'): number {
-  return values(rings, ring, name).reduce<number>((sum, value) => sum + (value ?? 0), 0);
-}
-
-/** Steps of time, each with what was counted then. */
-const steps = fc.array(
-  fc.record({
-    ms: fc.oneof(fc.constant(1000), fc.integer({ min: 0, max: 90_000 })),
-    amount: fc.integer({ min: 0, max: 10_000_000 }),
-    jump: fc.oneof(
-      { weight: 9, arbitrary: fc.constant(0) },
-      { arbitrary: fc.integer({ min: -40, max: 40 }), weight: 1 },
-    ),
-  }),
-  { maxLength: 300 },
-);
-
-describe('rings of traffic', () => {
-  it('keep the sum of what was counted, however the wall clock jumps', () => {
+describe('the rings of a counter', () => {
+  it('hold in each ring what was counted, as long as it is young enough', () => {
+    const growth = fc.array(fc.integer({ min: 0, max: 10_000_000 }), { minLength: 1, maxLength: 3_000 });
     fc.assert(
-      fc.property(steps, (list) => {
-        const rings = new TrafficRings({ now: 5, wall: WALL });
-        let now = 5;
-        let offset = 0;
-        let sum = 0;
-        for (const { ms, amount, jump } of list) {
-          now += ms;
-          offset += jump * YEAR_MS;
-          rings.advance(now, WALL + now + offset);
-          rings.add('a', amount);
-          sum += amount;
-        }
-        expect(total(rings, 'hour')).toBe(sum);
+      fc.property(growth, fc.integer({ min: 0, max: 10_000_000_000 }), (grown, time) => {
+        const rings = fed(grown, time);
+        const total = grown.reduce((sum, value) => sum + value, 0);
+        for (const ring of ['second', 'minute', 'hour'] as const) expect(rings.sum(WAN, ring, 9_000)).toBe(total);
       }),
+      { numRuns: 50 },
     );
   });
 
-  it('hold in each minute and hour what their seconds and minutes hold', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 3600 }), (list) => {
-        const rings = new TrafficRings({ now: 0, wall: WALL });
-        list.forEach((amount, index) => {
-          rings.advance(index * 1000, WALL + index * 1000);
-          rings.add('a', amount);
-        });
-        const seconds = list.slice(Math.floor((list.length - 1) / 60) * 60);
-        expect(values(rings, 'minute').at(-1)).toBe(seconds.reduce((sum, value) => sum + value, 0));
-        expect(total(rings, 'second')).toBe(total(rings, 'minute'));
-        expect(total(rings, 'minute')).toBe(total(rings, 'hour'));
-      }),
-      { numRuns: 20 },
-    );
+  it('tell the last seconds in order, with their time', () => {
+    const history = fed([10, 20, 0, 30]).read(WAN, 'second', 1_000_000, 4);
+    expect(history).toEqual({ startMs: 997_000, stepMs: 1_000, values: [10, 20, 0, 30] });
   });
 
-  it('label slots by the wall clock as it is now, and begin minutes and hours with those of the clock', () => {
-    const rings = new TrafficRings({ now: 0, wall: WALL + 200 });
-    rings.add('a', 7);
-    rings.advance(10_000, WALL + 10_200);
-    const read = rings.read('a', 'second');
-    expect(read?.values[read.values.indexOf(7)]).toBe(7);
-    expect((read?.startMs ?? 0) + (read?.values.indexOf(7) ?? 0) * 1000).toBe(WALL);
-    rings.advance(11_000, WALL + 11_200 - 30 * YEAR_MS);
-    const moved = rings.read('a', 'second');
-    expect((moved?.startMs ?? 0) + (moved?.values.indexOf(7) ?? 0) * 1000).toBe(WALL - 30 * YEAR_MS);
-    expect(((rings.read('a', 'hour')?.startMs ?? 1) + 30 * YEAR_MS) % 3_600_000).toBe(0);
+  it('take a counter that is smaller than before for one that began anew', () => {
+    const rings = new TrafficRings(0);
+    for (const [index, count] of [1_000, 1_500, 200, 300].entries()) rings.sample(index * 1000, one(count));
+    expect(rings.read(WAN, 'second', 0, 4)?.values).toEqual([0, 500, 200, 100]);
   });
 
-  it('have a gap where nothing was measured, and what was missed in the reading after it', () => {
-    const rings = new TrafficRings({ now: 0, wall: WALL });
-    rings.add('a', 1);
-    rings.advance(3000, WALL + 3000);
-    rings.add('a', 9);
-    expect(values(rings, 'second').slice(-5)).toEqual([null, 1, null, null, 9]);
-    expect(rings.totals('a')).toEqual({ lastMinute: 10, lastHour: 10, lastDay: 10 });
-    rings.advance(10_000_000_000, WALL);
-    expect(total(rings, 'second')).toBe(0);
-    expect(rings.read('b', 'hour')).toBeUndefined();
+  it('show a gap where nothing was counted, and forget what is older than they are', () => {
+    const rings = new TrafficRings(0);
+    rings.sample(0, one(0));
+    rings.sample(1_000, one(7));
+    rings.sample(4_000, one(9));
+    expect(rings.read(WAN, 'second', 0, 5)?.values).toEqual([0, 7, null, null, 2]);
+    rings.sample(RINGS.second.slots * 1000 + 4_000, one(10));
+    expect(rings.sum(WAN, 'second', RINGS.second.slots)).toBe(1);
+    expect(rings.sum(WAN, 'hour', 24)).toBe(10);
   });
 
-  it('take a known amount of memory for each series, and have room for a bounded number', () => {
-    expect(SERIES_OCTETS).toBe(110_400);
-    const rings = new TrafficRings({ now: 0, wall: WALL });
-    for (let index = 0; index < MAX_SERIES; index += 1) {
-      rings.advance(index, WALL + index);
-      expect(rings.add(`series ${index}`, 1)).toBe(true);
-    }
-    expect(rings.octets).toBeLessThan(15_000_000);
-    expect(rings.add('one more', 1)).toBe(false);
-    rings.advance(UNUSED_SECONDS * 1000, WALL);
-    for (let index = 1; index < MAX_SERIES; index += 1) rings.add(`series ${index}`, 1);
-    expect(rings.add('one more', 1)).toBe(true);
-    expect(rings.names).not.toContain('series 0');
+  it('lose and invent nothing when the wall clock jumps: only the labels move', () => {
+    const rings = fed([5, 6]);
+    const century = 100 * 365 * 86_400_000;
+    expect(rings.read(WAN, 'second', century, 3)?.values).toEqual([0, 5, 6]);
+    expect(rings.read(WAN, 'second', 0, 3)?.values).toEqual([0, 5, 6]);
+  });
+
+  it('leave a leap out that no line can have carried', () => {
+    const rings = new TrafficRings(0);
+    rings.sample(0, one(0));
+    rings.sample(1_000, one(1e15));
+    rings.sample(2_000, one(1e15 + 3));
+    expect(rings.sum(WAN, 'minute', 60)).toBe(3);
+  });
+
+  it('are kept for a bounded number of counters: the one that was counted longest ago goes', () => {
+    const rings = new TrafficRings(0);
+    for (let index = 0; index <= MAX_SERIES; index += 1) rings.sample(index * 1000, new Map([[`c${index}`, 1]]));
     expect(rings.names).toHaveLength(MAX_SERIES);
-  });
-
-  it('go on after a restart where they were, and hand out only what changed since a flush', () => {
-    const rings = new TrafficRings({ now: 0, wall: WALL });
-    for (let second = 0; second < 2000; second += 1) {
-      rings.advance(second * 1000, WALL + second * 1000);
-      rings.add('a', second);
-    }
-    const saved = rings.place(WALL + 1_999_000);
-    const chunks = rings.changes();
-    expect(chunks.map(({ ring }) => ring)).toEqual(['second', 'second', 'second', 'minute', 'hour']);
-    rings.saved(saved);
-    expect(rings.changes().map(({ ring }) => ring)).toEqual(['second', 'minute', 'hour']);
-
-    for (const wall of [WALL + 2_009_000, WALL - 20 * YEAR_MS, WALL + 20 * YEAR_MS]) {
-      const next = new TrafficRings({ now: 77, wall, saved });
-      next.restore(chunks);
-      next.advance(1077, wall + 1000);
-      next.add('a', 5);
-      expect(total(next, 'hour')).toBe(1999 * 1000 + 5);
-      expect((next.read('a', 'hour')?.startMs ?? 1) % 3_600_000).toBe(0);
-    }
-    const soon = new TrafficRings({ now: 0, wall: WALL + 2_009_000, saved });
-    soon.restore(chunks);
-    expect(values(soon, 'second').slice(-11)).toEqual([1999, ...Array.from({ length: 10 }, () => null)]);
+    expect(rings.names).not.toContain('c0');
   });
 });
 
-describe('absolute counters', () => {
-  it('give what was added, also over resets, and nothing of what was before they were seen', () => {
-    fc.assert(
-      fc.property(fc.array(fc.array(fc.nat(1_000_000))), fc.boolean(), (lives, fresh) => {
-        const deltas = new CounterDeltas();
-        let sum = 0;
-        let expected = 0;
-        let first = true;
-        let before = 0;
-        for (const life of lives) {
-          let value = 0;
-          for (const amount of life) {
-            value += amount;
-            // A reset that ends above the old value cannot be told from traffic.
-            if (value === amount && !first && value >= before) value = before === 0 ? 0 : before - 1;
-            const added = value < before || first ? value : value - before;
-            expected += first && !fresh ? 0 : added;
-            sum += deltas.take('x', value, fresh);
-            first = false;
-            before = value;
-          }
-        }
-        expect(sum).toBe(expected);
-      }),
-    );
+describe('parts of the rings', () => {
+  it('give back what was counted, and are small where little was', () => {
+    const grown = Array.from({ length: 2_000 }, (_, index) => (index % 100 === 0 ? 1_500 * index : 0));
+    const rings = fed(grown, 123_456_789);
+    const chunks = chunksSince(rings, 0);
+    const octets = chunks.reduce((sum, { data }) => sum + data.length, 0);
+    expect(octets).toBeLessThan(400);
+    const again = new TrafficRings(0, rings.time);
+    for (const chunk of chunks) restoreChunk(again, chunk);
+    for (const ring of ['second', 'minute', 'hour'] as const) {
+      const before = rings.read(WAN, ring, 0)?.values.map((value) => value ?? 0);
+      expect(again.read(WAN, ring, 0)?.values.map((value) => value ?? 0)).toEqual(before);
+    }
   });
 
-  it('that are gone are forgotten: another one of that name is a new one', () => {
-    const deltas = new CounterDeltas();
-    expect(deltas.take('x', 10, false)).toBe(0);
-    deltas.endRound();
-    expect(deltas.take('x', 15, false)).toBe(5);
-    deltas.endRound();
-    deltas.endRound();
-    expect(deltas.take('x', 100, false)).toBe(0);
-    expect(deltas.take('session', 100, true)).toBe(100);
+  it('are only those that were reached since', () => {
+    const rings = fed(Array.from({ length: 3_000 }, () => 1));
+    expect(chunksSince(rings, 2_900_000).map(({ ring, chunk }) => `${ring} ${chunk}`)).toEqual([
+      'second 3',
+      'minute 0',
+      'hour 0',
+    ]);
+  });
+
+  it('that are damaged cost themselves alone', () => {
+    const rings = new TrafficRings(0, 5_000_000);
+    restoreChunk(rings, { name: WAN, ring: 'second', chunk: 0, data: Uint8Array.of(1, 2, 3) });
+    expect(rings.sum(WAN, 'second', 3_600)).toBe(0);
   });
 });
