@@ -396,3 +396,22 @@ describe('a client without a router', () => {
     await expect(client.connect('hq')).rejects.toThrow('the router ended before it answered');
   });
 });
+
+describe('traffic', () => {
+  beforeEach(start);
+
+  it('is told as totals, and for a counter as values over time', async () => {
+    expect(await client.traffic()).toEqual(router.traffic());
+    expect(await client.trafficHistory('interface.wan.sent', 'second')).toEqual({
+      startMs: 0,
+      stepMs: 1_000,
+      values: [null, 5],
+    });
+  });
+
+  it('of a counter that is not there is refused with the names that are', async () => {
+    const answer = await call('GET', '/v1/traffic/interface.nix?ring=hour');
+    expect(answer).toMatchObject({ status: 404, body: { names: ['interface.wan.sent'] } });
+    expect((await call('GET', '/v1/traffic/x?ring=year')).status).toBe(400);
+  });
+});
