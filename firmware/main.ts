@@ -5,8 +5,8 @@ import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
-import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
+import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
