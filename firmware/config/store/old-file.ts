@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { checkStoredConfiguration, MAX_CONFIGURATION_OCTETS, parseConfiguration } from '../parse.ts';
 import { formatProblem } from '../problem.ts';
 import type { Configuration } from '../schema.ts';
-import { readStateFile, reasonOf, removeStateFile } from '../state-file.ts';
+import { eraseFile } from '../secrets/erase-file.ts';
+import { readStateFile, reasonOf } from '../state-file.ts';
 
 const FILE_NAME = 'configuration.json';
 
@@ -28,6 +29,7 @@ export async function oldConfiguration(stateDirectory: string): Promise<Old | un
   }
 }
 
+/** Overwritten, too, since its secrets are in clear. */
 export async function removeOldConfiguration(stateDirectory: string): Promise<void> {
-  await removeStateFile(join(stateDirectory, FILE_NAME));
+  await eraseFile(join(stateDirectory, FILE_NAME));
 }

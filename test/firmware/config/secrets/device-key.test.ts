@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -146,6 +148,22 @@ describe('the key file', () => {
     const ids = ended.filter((id) => id !== '');
     expect(ids.length).toBeGreaterThanOrEqual(2);
     expect(new Set([...ids, (await loaded(false)).id]).size).toBe(1);
+  });
+
+  it('of a process that was faster by a moment is the key, and stays', async () => {
+    const { id } = await loaded();
+    const faster = join(root, 'faster');
+    renameSync(path, faster);
+    const random = new SeededRandom(77);
+    const bytes = (length: number): Uint8Array => {
+      // We have found none and are making one.
+      if (!existsSync(path)) renameSync(faster, path);
+      return random.bytes(length);
+    };
+    const result = await loadDeviceKey({ directory, random: { bytes }, create: true });
+    expect(result.kind !== 'refused' && result.key.id).toBe(id);
+    expect((await loaded(false)).id).toBe(id);
+    expect(readdirSync(directory)).toEqual(['device.key']);
   });
 
   it('survives a crash between its two names, and no draft stays', async () => {
