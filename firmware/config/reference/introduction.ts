@@ -46,9 +46,26 @@ text cannot be applied again as it is: the router refuses the stars, rather than
 
 ## Where secrets are
 
-Keys that are marked **secret** are never shown, logged or sent: only whether they are set. On the router's storage each stands
-encrypted (AES-256-GCM) under a device key, which is kept in a file of its own, \`device.key\`. That protects a copy of the
-database, a backup of it, or a support bundle that came into wrong hands. It does not protect against somebody who has the
-whole storage, key file included, nor against root on the running router. A factory reset destroys the key first. The file that
-you write yourself, and apply, holds the secrets in plain text: keep it accordingly.`;
+Keys that are marked **secret** are never shown, logged or sent: only whether they are set. On the router's storage
+each stands encrypted (AES-256-GCM) under a device key, which is kept in a file of its own, \`key/device.key\` in the
+state directory, or where \`--key-dir\` says. No secret can be put in the place of another unnoticed, and equal ones
+do not look equal.
+
+- **That protects** whatever gets away without the key: a copy of the database or of the export beside it, a damaged
+  database that was kept aside, a support bundle; with the key on another partition or medium also the storage without
+  that one. After a factory reset, which destroys the key first, it protects what is left in worn or replaced blocks
+  of the storage.
+- **It does not protect** against somebody who has the whole storage, key file included; against root on the running
+  router, who can read its memory; or against somebody who brings back an older database of the same router.
+  Everything that is no secret stands in clear: host names, users, addresses; and how long each secret is can be seen.
+  A TPM or the processor's one-time memory is not used. The key is overwritten when it is destroyed, but flash storage
+  may keep the old block where only somebody finds it who reads the chips.
+- **Without the key** its secrets are lost. The router then says so, starts with the factory configuration and accepts
+  no other until the key is back, or \`culvert factory-reset\` and \`culvert restore FILE\` have begun anew. So keep a
+  backup elsewhere.
+
+A backup (\`culvert backup FILE\`) does not need the device key, and can be restored on another router. Its secrets
+are encrypted under a passphrase of 8 characters or more (scrypt), everything else can be read, and no value in it can
+be changed without the passphrase. It is as safe as the passphrase is hard to guess, and useless without it. The file
+that you write yourself, and apply, holds the secrets in plain text: keep it accordingly.`;
 }
