@@ -154,7 +154,6 @@ async function run(options: RunOptions): Promise<number> {
     desk,
     store,
     clock,
-    random,
     version: VERSION,
     preview: (configuration) => router.preview(configuration),
     ready: ready.promise,

@@ -18,18 +18,16 @@ import { CURRENT_VERSIONS } from '../config/migrations/migrate.ts';
 import { problemText } from '../config/problem.ts';
 import { redactConfiguration } from '../config/redact.ts';
 import type { Configuration } from '../config/schema.ts';
-import { readBackup, writeBackup } from '../config/secrets/backup-file.ts';
+import { makeBackup, openBackup } from '../config/secrets/backup-thread.ts';
 import type { ConfigurationStore } from '../config/store/configuration-store.ts';
 import type { Author } from '../config/store/revision.ts';
 import type { CandidateAnswer, Source } from '../config/store/store-types.ts';
-import type { RandomSource } from '../protocol/machine.ts';
 import { connectionChanges } from './connection-plan.ts';
 
 export interface RouterConfigurationParts {
   readonly desk: CommitDesk;
   readonly store: ConfigurationStore;
   readonly clock: Clock;
-  readonly random: RandomSource;
   readonly version: string;
   /** What a configuration would change on the machine's network, in the words of ip(8). */
   readonly preview: (configuration: Configuration) => Promise<readonly string[]>;
@@ -115,13 +113,13 @@ export class RouterConfiguration implements ConfigurationControl {
   }
 
   async backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused> {
-    const { desk, clock, random, version, ready } = this.#parts;
+    const { desk, clock, version, ready } = this.#parts;
     await ready;
     const configuration = desk.inForce;
     const { hostname } = configuration.system;
     const made = { configuration, hostname, version, at: clock.wall(), versions: CURRENT_VERSIONS };
     try {
-      return { ok: true, text: await writeBackup(made, passphrase, random) };
+      return { ok: true, text: await makeBackup(made, passphrase) };
     } catch (error) {
       return { ok: false, reason: clause(error), remedy: 'choose another passphrase' };
     }
@@ -166,7 +164,7 @@ export class RouterConfiguration implements ConfigurationControl {
     text: string,
     passphrase: string,
   ): Promise<{ readonly ok: true; readonly source: Source } | (Refused & { readonly reason: string })> {
-    const backup = await readBackup(text, passphrase, this.#parts.random);
+    const backup = await openBackup(text, passphrase);
     if (!backup.ok) return backup;
     return { ok: true, source: { kind: 'document', document: backup.document, versions: backup.versions } };
   }

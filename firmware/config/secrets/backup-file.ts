@@ -22,6 +22,12 @@ import { openDocument, sealDocument } from './sealed-document.ts';
 /** Octets of the largest file that is read: a configuration of the largest size with its defaults, secrets sealed. */
 const MAX_OCTETS = 16 * 1024 * 1024;
 
+/**
+ * Values in it, far more than the largest configuration has: three octets of text can become an object of sixty, and a
+ * hostile file of the size above would take all memory of a small board.
+ */
+const MAX_VALUES = 500_000;
+
 const FORMAT = 1;
 const MAC_KEY_OCTETS = 32;
 /** SHA-256 and HMAC-SHA-256, base64url. */
@@ -142,6 +148,9 @@ function parse(text: string): Parsed {
       'check that it is the right file',
     );
   }
+  if (!hasAtMostValues(text, MAX_VALUES)) {
+    return refused(`the file has more values than any backup, ${MAX_VALUES}`, 'check that it is the right file');
+  }
   try {
     const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
     if (!Value.Check(ANY_FORMAT, value))
@@ -158,6 +167,13 @@ function parse(text: string): Parsed {
     // No JSON, or nested more deeply than the stack bears.
     return refused('this is no backup of Culvert, or only a part of one', 'check that it is the right file, and whole');
   }
+}
+
+/** By what begins a value or parts two; that strings have such characters as well only makes the bound narrower. */
+function hasAtMostValues(text: string, most: number): boolean {
+  const sign = /[,[{]/g;
+  for (let count = 0; sign.test(text); count += 1) if (count === most) return false;
+  return true;
 }
 
 async function keysOf(

@@ -52,17 +52,8 @@ export function costRefused({ N, r, p }: PassphraseCost): boolean {
   return N > MAX_N || !Number.isInteger(Math.log2(N)) || r !== COST.r || p > MAX_P;
 }
 
-/** One at a time, so that many requests at once do not take the memory of many. */
-let working: Promise<unknown> = Promise.resolve();
-
 /** @returns 32 octets. @throws RangeError for a cost that {@link costRefused} refuses. */
-export function keyFromPassphrase(passphrase: string, cost: PassphraseCost): Promise<Uint8Array> {
-  const derived = working.then(() => derive(passphrase, cost));
-  working = derived.catch(() => undefined);
-  return derived;
-}
-
-async function derive(passphrase: string, cost: PassphraseCost): Promise<Uint8Array> {
+export async function keyFromPassphrase(passphrase: string, cost: PassphraseCost): Promise<Uint8Array> {
   if (costRefused(cost)) throw new RangeError('The cost of the key is out of bounds.');
   const { N, r, p, salt } = cost;
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();

@@ -4,7 +4,6 @@ import { type ControlApi, startControlApi } from '../../../firmware/api/server.t
 import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
 import { createLogger } from '../../../firmware/log/logger.ts';
 import { RouterConfiguration } from '../../../firmware/router/router-configuration.ts';
-import { SeededRandom } from '../../support/seeded-random.ts';
 import { FakeRouter } from '../api/fake-router.ts';
 import { rawCall } from '../api/raw-call.ts';
 import { ALICE, BOB, named, StoreBench } from '../config/store/store-bench.ts';
@@ -24,7 +23,6 @@ beforeEach(async () => {
     desk: bench.desk,
     store: bench.store,
     clock: bench.clock,
-    random: new SeededRandom(1),
     version: '0.1.0',
     preview: async ({ system }) => [`hostname ${system.hostname}`],
     ready: ready.promise,
