@@ -52,6 +52,8 @@ export class TrafficRecorder {
   #before = 0;
   #origin: number;
   #warned = false;
+  /** The last flush did not succeed. */
+  #failing = false;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(parts: TrafficRecorderParts) {
@@ -73,7 +75,7 @@ export class TrafficRecorder {
       log(`the traffic of earlier runs cannot be read: ${errorText(error)}`);
     }
     this.#flushedAt = clock.now();
-    this.#timer ??= this.#next();
+    this.#timer ??= this.#next(clock.now());
   }
 
   /** Writes down what is not yet. Never rejects. */
@@ -114,10 +116,15 @@ export class TrafficRecorder {
     if (mark.day === this.#day) this.#before = mark.octets;
   }
 
-  #next(): Timer {
+  /**
+   * At fixed instants: were each a second after the last, what timers are late by would add up, and now and then a second
+   * would be empty and the next one double. Those that were missed are left out.
+   */
+  #next(last: number): Timer {
     const { clock } = this.#parts;
-    return clock.setTimer(clock.now() + SAMPLE_MS, () => {
-      this.#timer = this.#next();
+    const at = last + (Math.max(0, Math.floor((clock.now() - last) / SAMPLE_MS)) + 1) * SAMPLE_MS;
+    return clock.setTimer(at, () => {
+      this.#timer = this.#next(at);
       this.#sample();
       if (clock.now() - this.#flushedAt >= FLUSH_MS) void this.#flush();
     });
@@ -156,11 +163,19 @@ export class TrafficRecorder {
     const mark = { time, wall: clock.wall(), day: this.#day, octets: this.#today() };
     try {
       const written = await store.flushTraffic(chunksSince(this.#rings, this.#saved), mark);
-      if (written.ok) this.#saved = time;
-      else log(`the traffic history is not written down: ${written.reason}; ${written.remedy}`);
+      if (written.ok) {
+        this.#saved = time;
+        this.#failing = false;
+      } else this.#fail(`${written.reason}; ${written.remedy}`);
     } catch (error) {
-      log(`the traffic history is not written down: ${errorText(error)}`);
+      this.#fail(errorText(error));
     }
+  }
+
+  /** Said when it begins, and not four times an hour. */
+  #fail(why: string): void {
+    if (!this.#failing) this.#parts.log(`the traffic history is not written down, and stays in memory: ${why}`);
+    this.#failing = true;
   }
 
   /** Octets of this UTC day. */

@@ -10,7 +10,8 @@ export interface TrafficChunk {
   readonly ring: RingName;
   /** Number of its first slot, divided by the slots of a part. */
   readonly chunk: number;
-  readonly data: Uint8Array;
+  /** Octets in each slot; -1 where nothing was recorded. Packing takes time, and is the business of the store's thread. */
+  readonly values: Float64Array;
 }
 
 /** What was written before it is that old is in no ring any more. */
@@ -27,21 +28,20 @@ export function chunksSince(rings: TrafficRings, since: number): TrafficChunk[] 
       const first = Math.max(oldestChunk(rings.time, ring), Math.floor(slotAt(since, ring) / slots), 0);
       for (let chunk = first; chunk <= Math.floor(slotAt(rings.time, ring) / slots); chunk += 1) {
         const values = rings.slots(name, ring, chunk * slots, slots);
-        if (values.some((value) => value > 0)) found.push({ name, ring, chunk, data: pack(values) });
+        if (values.some((value) => value > 0)) found.push({ name, ring, chunk, values });
       }
     }
   }
   return found;
 }
 
-/** Puts a part back. A damaged one is left out: it is only history. */
-export function restoreChunk(rings: TrafficRings, { name, ring, chunk, data }: TrafficChunk): void {
-  const values = unpack(data, CHUNK_SLOTS[ring]);
-  if (values !== undefined) rings.restore(name, ring, chunk * CHUNK_SLOTS[ring], values);
+/** Puts a part back. */
+export function restoreChunk(rings: TrafficRings, { name, ring, chunk, values }: TrafficChunk): void {
+  rings.restore(name, ring, chunk * CHUNK_SLOTS[ring], values);
 }
 
 /** Each value plus one as a number of 7-bit groups, the lowest first; then compressed. 0: nothing was recorded. */
-function pack(values: readonly number[]): Uint8Array {
+export function packChunk({ values }: Pick<TrafficChunk, 'values'>): Uint8Array {
   const octets: number[] = [];
   for (const value of values) {
     let rest = Math.round(value) + 1;
@@ -54,7 +54,9 @@ function pack(values: readonly number[]): Uint8Array {
   return deflateRawSync(Uint8Array.from(octets));
 }
 
-function unpack(data: Uint8Array, count: number): number[] | undefined {
+/** `undefined`: it is damaged, and costs itself alone. */
+export function unpackChunk(data: Uint8Array, ring: RingName): Float64Array | undefined {
+  const count = CHUNK_SLOTS[ring];
   let octets: Uint8Array;
   try {
     octets = inflateRawSync(data, { maxOutputLength: count * 8 });
@@ -71,5 +73,5 @@ function unpack(data: Uint8Array, count: number): number[] | undefined {
       [value, scale] = [0, 1];
     }
   }
-  return values.length === count ? values : undefined;
+  return values.length === count ? Float64Array.from(values) : undefined;
 }

@@ -1,9 +1,9 @@
 /** `traffic.db`: what the rings held when they were flushed. Losing the last quarter of an hour is allowed. */
-import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { reasonOf } from '../state-file.ts';
-import { oldestChunk, type TrafficChunk } from './traffic-chunks.ts';
+import { oldestChunk, packChunk, type TrafficChunk, unpackChunk } from './traffic-chunks.ts';
 import { RING_NAMES, type RingName } from './traffic-rings.ts';
 
 const FILE_NAME = 'traffic.db';
@@ -42,6 +42,15 @@ export interface SavedTraffic {
   readonly note?: string;
 }
 
+class DamagedTrafficError extends Error {
+  override readonly name = 'DamagedTrafficError';
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof DamagedTrafficError) return true;
+  return error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB|ERROR)/.test(error.code);
+}
+
 export class TrafficDatabase {
   readonly #path: string;
   #db: Database.Database | undefined;
@@ -50,15 +59,15 @@ export class TrafficDatabase {
     this.#path = join(stateDirectory, FILE_NAME);
   }
 
-  /** A damaged file is begun anew. @throws SqliteError when there can be none. */
+  /** A damaged file, or one of a later version, is put aside and a new one begun. @throws SqliteError when there can be none. */
   load(): SavedTraffic {
     try {
       return this.#load();
     } catch (error) {
-      if (!(error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB|ERROR)/.test(error.code))) throw error;
+      if (!isDamage(error)) throw error;
       this.close();
-      for (const ending of ['', '-wal', '-shm']) rmSync(`${this.#path}${ending}`, { force: true });
-      const note = `the traffic of the last year is lost: ${this.#path} was damaged (${reasonOf(error)})`;
+      const why = `${this.#path} was damaged (${reasonOf(error)}) and is kept as ${this.#putAside()}`;
+      const note = `the traffic of the last year is lost: ${why}`;
       return { ...this.#load(), note };
     }
   }
@@ -66,9 +75,10 @@ export class TrafficDatabase {
   /** All of it or nothing. @throws SqliteError */
   flush(chunks: readonly TrafficChunk[], mark: TrafficMark): void {
     const db = this.#open();
+    const packed = chunks.map((chunk) => ({ ...chunk, data: packChunk(chunk) }));
     db.transaction(() => {
       const put = db.prepare('INSERT OR REPLACE INTO chunk (name, ring, chunk, data) VALUES (?, ?, ?, ?)');
-      for (const { name, ring, chunk, data } of chunks) put.run(name, ring, chunk, data);
+      for (const { name, ring, chunk, data } of packed) put.run(name, ring, chunk, data);
       const old = db.prepare('DELETE FROM chunk WHERE ring = ? AND chunk < ?');
       for (const ring of RING_NAMES) old.run(ring, oldestChunk(mark.time, ring));
       db.prepare('INSERT OR REPLACE INTO mark (one, time, wall, day, octets) VALUES (1, ?, ?, ?, ?)').run(
@@ -85,6 +95,15 @@ export class TrafficDatabase {
     this.#db = undefined;
   }
 
+  /** Over what was kept before: one is enough to look into. @returns where it is. */
+  #putAside(): string {
+    const aside = `${this.#path}.damaged-1`;
+    for (const ending of ['', '-wal', '-shm']) {
+      if (existsSync(`${this.#path}${ending}`)) renameSync(`${this.#path}${ending}`, `${aside}${ending}`);
+    }
+    return aside;
+  }
+
   #load(): SavedTraffic {
     const db = this.#open();
     const mark = db.prepare<[], TrafficMark>('SELECT time, wall, day, octets FROM mark').get();
@@ -93,7 +112,11 @@ export class TrafficDatabase {
         'SELECT name, ring, chunk, data FROM chunk ORDER BY ring, chunk, name',
       )
       .all();
-    return { ...(mark === undefined ? {} : { mark }), chunks: rows.filter(({ ring }) => RING_NAMES.includes(ring)) };
+    const chunks = rows.flatMap(({ name, ring, chunk, data }) => {
+      const values = RING_NAMES.includes(ring) ? unpackChunk(data, ring) : undefined;
+      return values === undefined ? [] : [{ name, ring, chunk, values }];
+    });
+    return { ...(mark === undefined ? {} : { mark }), chunks };
   }
 
   #open(): Database.Database {
@@ -107,10 +130,12 @@ export class TrafficDatabase {
     // Without a sync per flush a power cut may cost the last flushes, and never the file.
     db.pragma('synchronous = NORMAL');
     db.pragma(`journal_size_limit = ${WAL_OCTETS}`);
+    const findings = db.pragma('quick_check(1)', { simple: true });
+    if (findings !== 'ok') throw new DamagedTrafficError(String(findings));
     const version = Number(db.pragma('user_version', { simple: true }));
+    if (version > TABLES_VERSION) throw new DamagedTrafficError('it is of a later version of Culvert');
     if (version !== TABLES_VERSION) {
       db.transaction(() => {
-        db.exec('DROP TABLE IF EXISTS chunk; DROP TABLE IF EXISTS mark;');
         db.exec(TABLES);
         db.pragma(`user_version = ${TABLES_VERSION}`);
       }).immediate();

@@ -15,8 +15,11 @@ export type RingName = keyof typeof RINGS;
 
 export const RING_NAMES = ['second', 'minute', 'hour'] as const satisfies readonly RingName[];
 
-/** Counters that are kept, 110 KiB each: those that were counted last. */
-export const MAX_SERIES = 64;
+/** Counters that are kept, 110 KB each: two for each of some dozens of interfaces and tunnels, 14 MB at most. */
+export const MAX_SERIES = 128;
+
+/** How long a counter must not have been seen before another one may have its place, ms: longer than a device is renewed. */
+export const UNUSED_MS = 60_000;
 
 /** A counter that grows faster was reset or is wrong: 100 Gbit/s, octets in a millisecond. */
 const MOST_PER_MS = 12_500_000;
@@ -98,6 +101,7 @@ export class TrafficRings {
     this.#lastNow = now;
     for (const [name, count] of counters) {
       const series = this.#seriesOf(name);
+      if (series === undefined) continue;
       const grown = series.last === undefined ? 0 : count >= series.last ? count - series.last : count;
       series.last = count;
       series.countedAt = this.#time;
@@ -130,15 +134,19 @@ export class TrafficRings {
   }
 
   /** Values of the slots from `first` on, `NOTHING` as -1: for {@link restore}. */
-  slots(name: string, ring: RingName, first: number, count: number): number[] {
+  slots(name: string, ring: RingName, first: number, count: number): Float64Array {
     const found = this.#series.get(name)?.rings[ring];
-    return Array.from({ length: count }, (_, index) => found?.at(first + index) ?? NOTHING);
+    const values = new Float64Array(count);
+    for (let index = 0; index < count; index += 1) values[index] = found?.at(first + index) ?? NOTHING;
+    return values;
   }
 
   /** What an earlier run recorded, oldest slots first. */
-  restore(name: string, ring: RingName, first: number, values: readonly number[]): void {
-    const target = this.#seriesOf(name).rings[ring];
-    for (const [index, value] of values.entries()) {
+  restore(name: string, ring: RingName, first: number, values: ArrayLike<number>): void {
+    const target = this.#seriesOf(name)?.rings[ring];
+    if (target === undefined) return;
+    for (let index = 0; index < values.length; index += 1) {
+      const value = values[index] ?? NOTHING;
       const slot = first + index;
       if (value < 0 || slot > slotAt(this.#time, ring)) continue;
       target.reach(slot);
@@ -146,11 +154,14 @@ export class TrafficRings {
     }
   }
 
-  #seriesOf(name: string): Series {
+  /** One that is kept, or a new one; `undefined` when there are too many and all are in use. */
+  #seriesOf(name: string): Series | undefined {
     const known = this.#series.get(name);
     if (known !== undefined) return known;
     if (this.#series.size >= MAX_SERIES) {
       const oldest = [...this.#series].reduce((a, b) => (b[1].countedAt < a[1].countedAt ? b : a));
+      // Else more counters than there is room for would drive each other out every second, and none had a history.
+      if (this.#time - oldest[1].countedAt < UNUSED_MS) return undefined;
       this.#series.delete(oldest[0]);
     }
     const ring = (of: RingName) => new Ring(RINGS[of].slots, -1);

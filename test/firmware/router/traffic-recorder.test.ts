@@ -104,6 +104,43 @@ describe('the traffic recorder', () => {
     expect(flushes).toBe(1);
   });
 
+  it('says once that it cannot write, keeps all in memory, and writes it when it can', async () => {
+    let full = true;
+    const failing: TrafficRecorderParts['store'] = {
+      ...store,
+      flushTraffic: async (chunks, mark) =>
+        full ? { ok: false, reason: 'the disk is full', remedy: 'free some space' } : store.flushTraffic(chunks, mark),
+    };
+    const devices = () => new Map([['interface.wan', 'eth0']]);
+    const one = new TrafficRecorder({ clock, counters, store: failing, devices, log: (line) => log.push(line) });
+    await one.start();
+    for (let quarter = 0; quarter < 4; quarter += 1) {
+      pass(900, 1);
+      await new Promise((done) => setImmediate(done));
+    }
+    expect(log).toEqual([
+      'the traffic history is not written down, and stays in memory: the disk is full; free some space',
+    ]);
+    full = false;
+    await one.stop();
+    expect(database.load().chunks.filter(({ ring }) => ring === 'second').length).toBeGreaterThan(3);
+  });
+
+  it('looks at fixed instants: timers that are late leave no second empty', async () => {
+    const late = {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      setTimer: (at: number, callback: () => void) => clock.setTimer(at + 3, callback),
+    };
+    const devices = () => new Map([['interface.wan', 'eth0']]);
+    const one = new TrafficRecorder({ clock: late, counters, store, devices, log: (line) => log.push(line) });
+    await one.start();
+    pass(1_100, 10);
+    const { values = [] } = one.read('interface.wan.sent', 'second', 1_000) ?? {};
+    expect(values.filter((value) => value !== 10)).toEqual([]);
+    await one.stop();
+  });
+
   it('counts the writes of a day over restarts', async () => {
     const one = recorder();
     await one.start();

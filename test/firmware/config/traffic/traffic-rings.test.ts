@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunksSince, restoreChunk } from '../../../../firmware/config/traffic/traffic-chunks.ts';
-import { MAX_SERIES, RINGS, TrafficRings } from '../../../../firmware/config/traffic/traffic-rings.ts';
+import {
+  chunksSince,
+  packChunk,
+  restoreChunk,
+  unpackChunk,
+} from '../../../../firmware/config/traffic/traffic-chunks.ts';
+import { MAX_SERIES, RINGS, TrafficRings, UNUSED_MS } from '../../../../firmware/config/traffic/traffic-rings.ts';
 
 const WAN = 'interface.wan.sent';
 const one = (count: number) => new Map([[WAN, count]]);
@@ -74,6 +79,41 @@ describe('the rings of a counter', () => {
     expect(rings.names).toHaveLength(MAX_SERIES);
     expect(rings.names).not.toContain('c0');
   });
+
+  it('that are in use keep their history when more want a place, and give it up when they are not', () => {
+    const rings = new TrafficRings(0);
+    const names = Array.from({ length: MAX_SERIES + 40 }, (_, index) => `c${index}`);
+    for (let second = 0; second <= 100; second += 1) {
+      rings.sample(second * 1000, new Map(names.map((name) => [name, second * 5])));
+    }
+    expect(rings.names).toEqual(names.slice(0, MAX_SERIES).sort());
+    expect(rings.sum('c0', 'second', 3_600)).toBe(500);
+    const others = new Map([['late', 1]]);
+    rings.sample(100_000 + UNUSED_MS - 1, others);
+    expect(rings.names).not.toContain('late');
+    rings.sample(100_000 + UNUSED_MS, others);
+    expect(rings.names).toContain('late');
+  });
+
+  it('keep every octet of counters that grow, stand still, begin anew and are looked at seldom', () => {
+    const steps = fc.record({ ms: fc.integer({ min: 1, max: 100_000 }), grown: fc.nat(1_000_000), anew: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(steps, { maxLength: 200 }), (list) => {
+        const rings = new TrafficRings(0, 7_200_000);
+        rings.sample(0, one(0));
+        let [now, count, sum] = [0, 0, 0];
+        for (const { ms, grown, anew } of list) {
+          now += ms;
+          // One that began anew and is past its old value already cannot be told from one that went on.
+          const next = anew && grown < count ? grown : count + grown;
+          sum += next < count ? next : next - count;
+          count = next;
+          rings.sample(now, one(count));
+        }
+        expect(rings.sum(WAN, 'hour', 8_760)).toBe(sum);
+      }),
+    );
+  });
 });
 
 describe('parts of the rings', () => {
@@ -81,10 +121,13 @@ describe('parts of the rings', () => {
     const grown = Array.from({ length: 2_000 }, (_, index) => (index % 100 === 0 ? 1_500 * index : 0));
     const rings = fed(grown, 123_456_789);
     const chunks = chunksSince(rings, 0);
-    const octets = chunks.reduce((sum, { data }) => sum + data.length, 0);
+    const octets = chunks.reduce((sum, chunk) => sum + packChunk(chunk).length, 0);
     expect(octets).toBeLessThan(400);
     const again = new TrafficRings(0, rings.time);
-    for (const chunk of chunks) restoreChunk(again, chunk);
+    for (const chunk of chunks) {
+      const values = unpackChunk(packChunk(chunk), chunk.ring) ?? new Float64Array();
+      restoreChunk(again, { ...chunk, values });
+    }
     for (const ring of ['second', 'minute', 'hour'] as const) {
       const before = rings.read(WAN, ring, 0)?.values.map((value) => value ?? 0);
       expect(again.read(WAN, ring, 0)?.values.map((value) => value ?? 0)).toEqual(before);
@@ -101,8 +144,7 @@ describe('parts of the rings', () => {
   });
 
   it('that are damaged cost themselves alone', () => {
-    const rings = new TrafficRings(0, 5_000_000);
-    restoreChunk(rings, { name: WAN, ring: 'second', chunk: 0, data: Uint8Array.of(1, 2, 3) });
-    expect(rings.sum(WAN, 'second', 3_600)).toBe(0);
+    expect(unpackChunk(Uint8Array.of(1, 2, 3), 'second')).toBeUndefined();
+    expect(unpackChunk(packChunk({ values: new Float64Array(5) }), 'hour')).toBeUndefined();
   });
 });
