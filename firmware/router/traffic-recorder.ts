@@ -22,6 +22,12 @@ const LONGEST_OFF_MS = 366 * DAY_MS;
  */
 export const DAILY_WRITES = 50 * 1024 * 1024;
 
+/**
+ * Part of the day's budget that may be used before its time, one hour of it. Who is further ahead writes no seconds, which
+ * are most of it, so that minutes and hours can be written until the evening.
+ */
+const AHEAD = 1 / 24;
+
 export interface TrafficRecorderParts {
   readonly clock: Clock;
   readonly counters: MachineCounters;
@@ -45,8 +51,9 @@ export class TrafficRecorder {
   #rings: TrafficRings;
   #timer: Timer | undefined;
   #flushedAt: number;
-  /** Logical time up to which everything is written down, ms. */
+  /** Logical time up to which minutes and hours are written down, ms, and up to which seconds are. */
   #saved = 0;
+  #savedSeconds = 0;
   #day: number;
   /** Octets that had been written before this process, and at the beginning of the day by it. */
   #before = 0;
@@ -113,6 +120,7 @@ export class TrafficRecorder {
     this.#rings = new TrafficRings(clock.now(), time);
     for (const chunk of chunks) restoreChunk(this.#rings, chunk);
     this.#saved = time;
+    this.#savedSeconds = time;
     if (mark.day === this.#day) this.#before = mark.octets;
   }
 
@@ -161,10 +169,16 @@ export class TrafficRecorder {
     }
     const { time } = this.#rings;
     const mark = { time, wall: clock.wall(), day: this.#day, octets: this.#today() };
+    const seconds = this.#today() <= DAILY_WRITES * (clock.wall() / DAY_MS - this.#day + AHEAD);
+    const chunks = [
+      ...(seconds ? chunksSince(this.#rings, this.#savedSeconds, ['second']) : []),
+      ...chunksSince(this.#rings, this.#saved, ['minute', 'hour']),
+    ];
     try {
-      const written = await store.flushTraffic(chunksSince(this.#rings, this.#saved), mark);
+      const written = await store.flushTraffic(chunks, mark);
       if (written.ok) {
         this.#saved = time;
+        if (seconds) this.#savedSeconds = time;
         this.#failing = false;
       } else this.#fail(`${written.reason}; ${written.remedy}`);
     } catch (error) {

@@ -19,11 +19,15 @@ export function oldestChunk(time: number, ring: RingName): number {
   return Math.floor((slotAt(time, ring) - RINGS[ring].slots + 1) / CHUNK_SLOTS[ring]);
 }
 
-/** The parts that were reached since the logical time `since`, ms. */
-export function chunksSince(rings: TrafficRings, since: number): TrafficChunk[] {
+/** The parts of these rings that were reached since the logical time `since`, ms. */
+export function chunksSince(
+  rings: TrafficRings,
+  since: number,
+  wanted: readonly RingName[] = RING_NAMES,
+): TrafficChunk[] {
   const found: TrafficChunk[] = [];
   for (const name of rings.names) {
-    for (const ring of RING_NAMES) {
+    for (const ring of wanted) {
       const slots = CHUNK_SLOTS[ring];
       const first = Math.max(oldestChunk(rings.time, ring), Math.floor(slotAt(since, ring) / slots), 0);
       for (let chunk = first; chunk <= Math.floor(slotAt(rings.time, ring) / slots); chunk += 1) {

@@ -124,22 +124,32 @@ export class TrafficDatabase {
     const { O_CREAT, O_RDWR, O_NOFOLLOW } = constants;
     closeSync(openSync(this.#path, O_CREAT | O_RDWR | O_NOFOLLOW, FILE_MODE));
     const db = new Database(this.#path);
-    this.#db = db;
-    db.pragma('locking_mode = EXCLUSIVE');
-    db.pragma('journal_mode = WAL');
-    // Without a sync per flush a power cut may cost the last flushes, and never the file.
-    db.pragma('synchronous = NORMAL');
-    db.pragma(`journal_size_limit = ${WAL_OCTETS}`);
-    const findings = db.pragma('quick_check(1)', { simple: true });
-    if (findings !== 'ok') throw new DamagedTrafficError(String(findings));
-    const version = Number(db.pragma('user_version', { simple: true }));
-    if (version > TABLES_VERSION) throw new DamagedTrafficError('it is of a later version of Culvert');
-    if (version !== TABLES_VERSION) {
-      db.transaction(() => {
-        db.exec(TABLES);
-        db.pragma(`user_version = ${TABLES_VERSION}`);
-      }).immediate();
+    try {
+      prepare(db);
+    } catch (error) {
+      // Half prepared it would be of no use ever after; the next call begins anew.
+      db.close();
+      throw error;
     }
+    this.#db = db;
     return db;
+  }
+}
+
+function prepare(db: Database.Database): void {
+  db.pragma('locking_mode = EXCLUSIVE');
+  db.pragma('journal_mode = WAL');
+  // Without a sync per flush a power cut may cost the last flushes, and never the file.
+  db.pragma('synchronous = NORMAL');
+  db.pragma(`journal_size_limit = ${WAL_OCTETS}`);
+  const findings = db.pragma('quick_check(1)', { simple: true });
+  if (findings !== 'ok') throw new DamagedTrafficError(String(findings));
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version > TABLES_VERSION) throw new DamagedTrafficError('it is of a later version of Culvert');
+  if (version !== TABLES_VERSION) {
+    db.transaction(() => {
+      db.exec(TABLES);
+      db.pragma(`user_version = ${TABLES_VERSION}`);
+    }).immediate();
   }
 }

@@ -141,6 +141,28 @@ describe('the traffic recorder', () => {
     await one.stop();
   });
 
+  it('leaves the seconds out while it is ahead of the budget of the day, and writes them when it is not any more', async () => {
+    const one = recorder();
+    await one.start();
+    const settle = () => new Promise((done) => setImmediate(done));
+    const stored = (ring: string) => database.load().chunks.filter((chunk) => chunk.ring === ring);
+    // A quarter of the budget in the first quarter of an hour.
+    counters.written = DAILY_WRITES / 4;
+    pass(900, 10);
+    await settle();
+    expect(stored('minute').length).toBeGreaterThan(0);
+    expect(stored('second')).toEqual([]);
+    clock.advance(3 * 3_600_000);
+    pass(1_800, 10);
+    await settle();
+    expect(stored('second')).toEqual([]);
+    clock.advance(2 * 3_600_000);
+    pass(1_800, 10);
+    await settle();
+    expect(stored('second').length).toBeGreaterThan(1);
+    await one.stop();
+  });
+
   it('counts the writes of a day over restarts', async () => {
     const one = recorder();
     await one.start();
