@@ -199,10 +199,17 @@ export class NetworkRun {
    */
   async #execute(steps: readonly Step[], state?: NetworkState): Promise<boolean> {
     if (steps.length === 0) return false;
-    await this.#journal.record(steps.flatMap(({ records }) => (records === undefined ? [] : [records])));
+    const todo = steps.map((step) => {
+      const damaged =
+        step.repaired !== undefined && state !== undefined && this.#before?.includes(step, state.links) === true;
+      // What was right is either in there already or was found so; what somebody made of it since is not what was found.
+      const records = damaged && step.records?.kind !== 'displaced-route' ? undefined : step.records;
+      return { step, records, done: damaged ? (step.repaired ?? step.done) : step.done };
+    });
+    await this.#journal.record(todo.flatMap(({ records }) => records ?? []));
     const errors = (await this.#links.apply(steps.flatMap(({ changes }) => changes))).values();
     const forget: JournalEntry[] = [];
-    for (const step of steps) {
+    for (const { step, records, done } of todo) {
       const [error] = step.changes.flatMap((change) => {
         this.commands.push(commandText(change));
         const { value } = errors.next();
@@ -210,13 +217,12 @@ export class NetworkRun {
         return value ?? [];
       });
       if (error === undefined) {
-        const damaged = step.repaired !== undefined && state !== undefined && this.#before?.includes(step, state.links);
-        this.#change(damaged === true ? (step.repaired ?? step.done) : step.done);
+        this.#change(done);
         forget.push(...(step.forgets ?? []));
       } else {
         this.fail(stepFailure('network', error));
         // What was cut off in the middle may have been done.
-        if (step.records !== undefined && error.code !== 'ETIMEDOUT') forget.push(step.records);
+        if (records !== undefined && error.code !== 'ETIMEDOUT') forget.push(records);
       }
     }
     await this.#journal.forget(forget);

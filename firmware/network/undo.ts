@@ -94,6 +94,9 @@ function undo(
     case 'displaced-route': {
       const route: Route = entry.route;
       if (snapshot.routes.some((other) => sameDestination(other, route) && !isOurs(other))) return undefined;
+      // It would have gone with its device.
+      const { device } = route;
+      if (device !== undefined && !snapshot.links.some(({ name, up }) => name === device && up)) return undefined;
       return { done: `route to ${route.prefix} put back`, changes: [{ kind: 'replace-route', route }] };
     }
   }

@@ -395,6 +395,33 @@ describe('taking it back', () => {
     expect(await machine()).toEqual(before);
   });
 
+  it("forgets a route of somebody else's that would have gone with its device, and leaves no journal behind", async () => {
+    links.addLink({ name: 'eth9', up: true });
+    const theirs: Route = { prefix: '0.0.0.0/0', type: 'unicast', device: 'eth9', table: 254, protocol: 4 };
+    await links.replaceRoute(theirs);
+    const subject = reconciler();
+    await subject.reconcile(input(exampleConfiguration()));
+    await links.setUp('eth9', false);
+    expect((await subject.close()).failures).toEqual([]);
+    expect(await readdir(state)).toEqual([]);
+  });
+
+  it('does not take for found what somebody else set while it ran', async () => {
+    await links.setMtu('lan0', 1400);
+    await links.setUp('lan0', true);
+    const before = await machine();
+    const subject = reconciler();
+    await subject.reconcile(input(parsed(withValue(exampleDocument(), 'interfaces.lan.mtu', 1400))));
+    await links.setMtu('lan0', 1300);
+    await links.setUp('lan0', false);
+    await links.setSysctl('net.ipv4.ip_forward', '0');
+    await links.setSysctl('net.ipv4.conf.all.accept_redirects', '0');
+    await subject.repair();
+    expect(log).toContain('network: MTU of lan0 was changed to 1300 by somebody else, and is set back to 1400');
+    await subject.close();
+    expect(await machine()).toEqual(before);
+  });
+
   it('uses an equal route of somebody else as it is, and leaves it there', async () => {
     await links.setUp('eth0', true);
     await links.addAddress('eth0', '10.20.0.9/24');
