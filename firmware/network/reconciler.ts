@@ -36,8 +36,8 @@ export class Reconciler {
   readonly #log: (line: string) => void;
   /** One run at a time. */
   #tail: Promise<unknown> = Promise.resolve();
-  /** The run that waits for its turn, with the newest input. */
-  #waiting: { input: ReconcileInput; readonly run: Promise<ReconcileReport> } | undefined;
+  /** The run that waits for its turn, with the newest input; without any, it takes that of the run before it. */
+  #waiting: { input: ReconcileInput | undefined; readonly run: Promise<ReconcileReport> } | undefined;
   #closed = false;
   /** What the last run was told, and how it left the machine. */
   #last: { readonly input: ReconcileInput; readonly settled: Settled | undefined } | undefined;
@@ -56,17 +56,8 @@ export class Reconciler {
    * rejects; after {@link close} it changes nothing.
    */
   reconcile(input: ReconcileInput): Promise<ReconcileReport> {
-    if (this.#waiting !== undefined) {
-      this.#waiting.input = input;
-      return this.#waiting.run;
-    }
-    const run = this.#inTurn(async () => {
-      const newest = this.#waiting?.input ?? input;
-      this.#waiting = undefined;
-      return this.#closed ? NOTHING : await this.#reconcile(newest);
-    });
-    this.#waiting = { input, run };
-    return run;
+    if (this.#waiting !== undefined) this.#waiting.input = input;
+    return this.#enqueue(input);
   }
 
   /**
@@ -74,9 +65,7 @@ export class Reconciler {
    * not logged again. Before the first {@link reconcile} and after {@link close} it does nothing. Never rejects.
    */
   repair(): Promise<ReconcileReport> {
-    if (this.#waiting !== undefined) return this.#waiting.run;
-    const input = this.#last?.input;
-    return input === undefined ? Promise.resolve(NOTHING) : this.reconcile(input);
+    return this.#enqueue(undefined);
   }
 
   /**
@@ -113,6 +102,17 @@ export class Reconciler {
   close(): Promise<ReconcileReport> {
     this.#closed = true;
     return this.#inTurn(() => this.#guard(this.#begin(), (run) => this.#restore(run)));
+  }
+
+  #enqueue(input: ReconcileInput | undefined): Promise<ReconcileReport> {
+    if (this.#waiting !== undefined) return this.#waiting.run;
+    const run = this.#inTurn(async () => {
+      const newest = this.#waiting?.input ?? this.#last?.input;
+      this.#waiting = undefined;
+      return this.#closed || newest === undefined ? NOTHING : await this.#reconcile(newest);
+    });
+    this.#waiting = { input, run };
+    return run;
   }
 
   async #reconcile(input: ReconcileInput): Promise<ReconcileReport> {

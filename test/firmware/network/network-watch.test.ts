@@ -240,6 +240,16 @@ describe('the watch', () => {
     expect(log.filter((line) => line.includes('somebody'))).toEqual([]);
   });
 
+  it('never brings back what was replaced while it was noticed', async () => {
+    const small = parsed(withValue(exampleDocument(), 'interfaces.lan.mtu', 1400));
+    const mtu = async () => (await links.links()).find(({ name }) => name === 'lan0')?.mtu;
+    const under = reconciler.reconcile({ configuration: small, tunnels: [] });
+    // The run is under way: what it was told is not the last one yet.
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([under, reconciler.repair()]);
+    expect(await mtu()).toBe(1400);
+  });
+
   it('logs a failure that stays what it is once', async () => {
     const configuration = parsed(withValue(exampleDocument(), 'interfaces.lan.device', 'usb7'));
     await reconciler.reconcile({ configuration, tunnels: [] });
