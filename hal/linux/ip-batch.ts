@@ -84,10 +84,9 @@ async function run({ options, lines }: Batch, errors: (HalError | undefined)[]):
   const input = lines.map(({ text }) => text).join('');
   try {
     const result = await runProgram('ip', [...options, '-force', '-batch', '-'], 'iproute2', input);
-    if (result.status === 0) return;
     const said = saidByLine(result.stderr);
     // It ended for another reason than a line: none of them is known to be made.
-    if (said.size === 0) throw refused('The network cannot be changed', result.stderr);
+    if (said.size === 0 && result.status !== 0) throw refused('The network cannot be changed', result.stderr);
     for (const [number, text] of said) {
       const line = lines[number - 1];
       if (line !== undefined) errors[line.index] = refused(failureText(line.change), text);
