@@ -33,7 +33,8 @@ describe('where packets go', { timeout: 90_000 }, () => {
   it('nowhere while the tunnel is down: inner traffic never takes the default route', async () => {
     pair = await SitePair.build();
     await pair.branch.start();
-    const { branchHost, internet } = pair.network;
+    const { branch, branchHost, internet } = pair.network;
+    await waitFor('the configuration in force', async () => (await branch.ip('rule')).includes('5000'));
     const folder = createStateFolder('capture');
     const file = join(folder.path, 'internet.pcap');
     const filter = `host ${addresses.officeHost}`;
