@@ -1,7 +1,7 @@
 /** The store as the control thread sees it: every method is a question to the worker thread that owns the database. */
 import { Worker } from 'node:worker_threads';
 import { bareRecords } from './bare-records.ts';
-import type { StoreAnswer, StoreQuestion, StoreWorkerData } from './store-link.ts';
+import type { StartStore, StoreAnswer, StoreQuestion, StoreWorkerData } from './store-link.ts';
 import type { StoreMethodName, StoreMethods } from './store-methods.ts';
 import type { OpenReport, Prepared } from './store-types.ts';
 
@@ -20,14 +20,18 @@ type Asked = { readonly [Name in StoreMethodName]: Asynchronous<StoreMethods[Nam
 export class ConfigurationStore implements Asked {
   readonly #data: StoreWorkerData;
   readonly #waiting = new Map<number, Waiting>();
-  #worker: Worker | undefined;
+  readonly #start: StartStore;
+  /** Takes questions; absent until the first. */
+  #post: ((question: StoreQuestion) => void) | undefined;
   #closed: Promise<void> | undefined;
   #nextId = 1;
   /** Why there is no thread any more. */
   #gone: string | undefined;
 
-  constructor(data: StoreWorkerData) {
+  /** @param start default: a worker thread. */
+  constructor(data: StoreWorkerData, start: StartStore = startThread) {
     this.#data = data;
+    this.#start = start;
   }
 
   /** Starts the thread. @throws Error in words when there can be no store in the state directory. */
@@ -66,7 +70,7 @@ export class ConfigurationStore implements Asked {
 
   /** Ends the thread. Harmless when there is none. */
   readonly close: Asked['close'] = async () => {
-    if (this.#worker === undefined || this.#gone !== undefined) return;
+    if (this.#post === undefined || this.#gone !== undefined) return;
     this.#closed ??= this.#ask('close', []);
     await this.#closed;
   };
@@ -77,27 +81,23 @@ export class ConfigurationStore implements Asked {
   ): Promise<Awaited<ReturnType<StoreMethods[Name]>>>;
   #ask(method: StoreMethodName, parameters: readonly unknown[]): Promise<unknown> {
     if (this.#gone !== undefined) return Promise.reject(new Error(this.#gone));
-    this.#worker ??= this.#start();
+    this.#post ??= this.#start(
+      this.#data,
+      (answer) => this.#answered(answer),
+      (why) => this.#end(why),
+    );
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const id = this.#nextId++;
     this.#waiting.set(id, { resolve, reject });
-    const question: StoreQuestion = { id, method, parameters };
-    this.#worker.postMessage(question);
+    this.#post({ id, method, parameters });
     return promise;
   }
 
-  #start(): Worker {
-    const url = new URL('./store-worker.ts', import.meta.url);
-    const worker = new Worker(url, { name: 'store', workerData: this.#data, execArgv: [] });
-    worker.on('message', (answer: StoreAnswer) => {
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if ('error' in answer) waiting?.reject(new Error(answer.error));
-      else waiting?.resolve(answer.result);
-    });
-    worker.on('error', (error) => this.#end(`The store's thread has failed: ${error.message}; restart the router.`));
-    worker.on('exit', () => this.#end('The store is closed: start the router again.'));
-    return worker;
+  #answered(answer: StoreAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if ('error' in answer) waiting?.reject(new Error(answer.error));
+    else waiting?.resolve(answer.result);
   }
 
   #end(why: string): void {
@@ -106,3 +106,11 @@ export class ConfigurationStore implements Asked {
     this.#waiting.clear();
   }
 }
+
+const startThread: StartStore = (workerData, answered, gone) => {
+  const worker = new Worker(new URL('./store-worker.ts', import.meta.url), { name: 'store', workerData, execArgv: [] });
+  worker.on('message', answered);
+  worker.on('error', (error) => gone(`The store's thread has failed: ${error.message}; restart the router.`));
+  worker.on('exit', () => gone('The store is closed: start the router again.'));
+  return (question) => worker.postMessage(question);
+};

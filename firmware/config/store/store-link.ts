@@ -16,6 +16,13 @@ export interface StoreQuestion {
   readonly parameters: readonly unknown[];
 }
 
+/** Where a store's questions go; the other end answers, or says once that there is nobody any more. */
+export type StartStore = (
+  data: StoreWorkerData,
+  answered: (answer: StoreAnswer) => void,
+  gone: (why: string) => void,
+) => (question: StoreQuestion) => void;
+
 export type StoreAnswer =
   | { readonly id: number; readonly result: unknown }
   /** What was thrown, in words: a fault of the program, or no store can be had. */

@@ -27,6 +27,7 @@ import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
+import { localStore } from '../config/store/local-store.ts';
 import { FakeDataPlane } from '../vpn/fake-data-plane.ts';
 import { FakeIpsec } from './fake-ipsec.ts';
 
@@ -38,12 +39,15 @@ export class RouterBench {
   readonly links = new SimulatedLinks();
   readonly dataPlane = new FakeDataPlane();
   readonly dispatch = new DataPlaneDispatch(this.dataPlane, () => undefined);
-  readonly store = new ConfigurationStore({
-    stateDirectory: this.stateDir,
-    keyDirectory: join(this.stateDir, 'key'),
-    at: this.clock.wall(),
-    factory: EMPTY_CONFIGURATION,
-  });
+  readonly store = new ConfigurationStore(
+    {
+      stateDirectory: this.stateDir,
+      keyDirectory: join(this.stateDir, 'key'),
+      at: this.clock.wall(),
+      factory: EMPTY_CONFIGURATION,
+    },
+    localStore,
+  );
   readonly desk: CommitDesk;
   readonly counters = new SimulatedMachineCounters();
   readonly traffic: TrafficRecorder;

@@ -9,6 +9,8 @@ import type { Configuration } from '../../../../firmware/config/schema.ts';
 import { ConfigurationStore } from '../../../../firmware/config/store/configuration-store.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 
+import { localStore } from './local-store.ts';
+
 export const ALICE = { who: 'alice', via: 'cli' } as const;
 export const BOB = { who: 'bob', via: 'web' } as const;
 
@@ -66,12 +68,15 @@ export class StoreBench {
   }
 
   #make(): [ConfigurationStore, CommitDesk] {
-    const store = new ConfigurationStore({
-      stateDirectory: this.directory,
-      keyDirectory: join(this.directory, 'key'),
-      factory: EMPTY_CONFIGURATION,
-      at: this.clock.wall(),
-    });
+    const store = new ConfigurationStore(
+      {
+        stateDirectory: this.directory,
+        keyDirectory: join(this.directory, 'key'),
+        factory: EMPTY_CONFIGURATION,
+        at: this.clock.wall(),
+      },
+      localStore,
+    );
     const desk = new CommitDesk({
       store,
       clock: this.clock,
