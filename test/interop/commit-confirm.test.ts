@@ -68,7 +68,7 @@ describe('culvert apply --confirm-within, with a configuration that cuts off its
     const began = performance.now();
     const { code, stdout } = await apply(pair.branch, cutOff(), '--confirm-within', '20');
     expect(code).toBe(0);
-    expect(stdout).toContain('revision 2 is in force for 20 s: keep it with "culvert confirm"');
+    expect(stdout).toContain('revision 2 is in force for 20 s; keep it with "culvert confirm"');
     expect(await pair.network.branch.ip('address', 'show', 'dev', 'eth0')).toContain('10.77.0.9/24');
     const told = await pair.branch.culvert('show', 'status');
     expect(told.stdout).toMatch(/revision 2/);
