@@ -4,7 +4,8 @@
 export type ChurnLine =
   /** What it is about to do. */
   | { readonly does: 'refused' }
-  | { readonly does: 'commit' | 'try' | 'confirm' | 'draft'; readonly name: string }
+  | { readonly does: 'commit' | 'try' | 'confirm'; readonly name: string; readonly digest: string }
+  | { readonly does: 'draft'; readonly name: string }
   /** What was acknowledged. */
   | { readonly did: 'try' | 'draft'; readonly name: string }
   | { readonly did: 'confirm'; readonly name: string; readonly revision: number }
@@ -15,6 +16,8 @@ export type ChurnLine =
 export interface FoundLine {
   /** Host name of what is in force. */
   readonly found: string;
+  /** Of the whole configuration in force. */
+  readonly digest: string;
   readonly secret: string;
   readonly revision: number;
   readonly state: string;
@@ -29,9 +32,12 @@ const KEPT = 100;
 const FACTORY = 'culvert';
 
 export class ChurnModel {
-  #confirmed = { name: FACTORY, revision: 0 };
+  #confirmed: { readonly name: string; readonly revision: number; readonly digest?: string } = {
+    name: FACTORY,
+    revision: 0,
+  };
   /** A configuration whose confirmation was under way when the program ended. */
-  #underWay: string | undefined;
+  #underWay: { readonly name: string; readonly digest: string } | undefined;
   #draft = '';
   #draftUnderWay: string | undefined;
   /** Acknowledged, in order. */
@@ -51,12 +57,13 @@ export class ChurnModel {
     if ('found' in line) return this.#start(line);
     if ('does' in line) {
       this.counts.operations += 1;
-      if (line.does === 'commit' || line.does === 'confirm') this.#underWay = line.name;
+      if (line.does === 'commit' || line.does === 'confirm') this.#underWay = line;
       if (line.does === 'draft') this.#draftUnderWay = line.name;
       return [];
     }
     if (line.did === 'confirm') {
-      this.#confirmed = line;
+      const digest = this.#underWay?.name === line.name ? this.#underWay.digest : undefined;
+      this.#confirmed = { ...line, ...(digest === undefined ? {} : { digest }) };
       this.#underWay = undefined;
       this.#acknowledged.push(line.revision);
       if (line.revision <= this.#greatest) return [`revision ${line.revision} was there before`];
@@ -69,16 +76,22 @@ export class ChurnModel {
     return [];
   }
 
-  #start({ found, secret, revision, state, reason, draft, history }: FoundLine): string[] {
+  #start({ found, digest, secret, revision, state, reason, draft, history }: FoundLine): string[] {
     this.counts.starts += 1;
     const wrong: string[] = [];
-    if (found === this.#underWay) {
+    const underWay = this.#underWay;
+    if (found === underWay?.name && digest === underWay.digest && revision > this.#confirmed.revision) {
       this.counts.completed += 1;
-      this.#confirmed = { name: found, revision };
+      this.#confirmed = { name: found, revision, digest };
       this.#acknowledged.push(revision);
       this.#greatest = Math.max(this.#greatest, revision);
-    } else if (found === this.#confirmed.name && revision === this.#confirmed.revision) this.counts.kept += 1;
-    else wrong.push(`${found} (${revision}) is in force, and ${JSON.stringify(this.#confirmed)} was confirmed last`);
+    } else if (
+      found === this.#confirmed.name &&
+      revision === this.#confirmed.revision &&
+      digest === (this.#confirmed.digest ?? digest)
+    ) {
+      this.counts.kept += 1;
+    } else wrong.push(`${found} (${revision}) is in force, and ${JSON.stringify(this.#confirmed)} was confirmed last`);
     this.#underWay = undefined;
     if (state !== (revision === 0 ? 'factory' : 'confirmed')) wrong.push(`the state is ${state}: ${reason}`);
     if (secret !== (revision === 0 ? '' : `password of ${found}`)) wrong.push(`the secret of ${found} is ${secret}`);

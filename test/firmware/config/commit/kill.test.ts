@@ -18,6 +18,8 @@ const SEED = Number(process.env['CULVERT_SEED'] ?? 1);
 /** Steps of a commit within which a run is ended, and milliseconds after its start. */
 const STEPS = 60;
 const WITHIN_MS = 120;
+/** Milliseconds from the start of a program until it has found its store, and some more. */
+const START_MS = 500;
 
 let folder: string;
 let program: string;
@@ -33,13 +35,21 @@ afterAll(() => {
   for (const path of [folder, program]) rmSync(path, { recursive: true, force: true });
 });
 
-/** Runs the program until it ends. @param killAfter ms after it has found its store; absent: it ends itself. */
-async function churn(args: readonly string[], killAfter?: number): Promise<{ output: string; signal: string | null }> {
+/**
+ * Runs the program until it ends.
+ * @param killAfter ms after it has found its store. @param killStarting ms after it was started. Without: it ends itself.
+ */
+async function churn(
+  args: readonly string[],
+  killAfter?: number,
+  killStarting?: number,
+): Promise<{ output: string; signal: string | null }> {
   const child = spawn(process.execPath, [join(program, 'commit-churn.mjs'), folder, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
   let timer: NodeJS.Timeout | undefined;
+  if (killStarting !== undefined) timer = setTimeout(() => child.kill('SIGKILL'), killStarting);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
     if (killAfter !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfter);
@@ -58,10 +68,11 @@ describe('a program that is killed while it changes configurations', () => {
     let killed = 0;
     for (let run = 1; run <= KILLS; run += 1) {
       const seed = String(random.int(2 ** 31));
-      // By turns: inside a named step of a commit, and at any moment, within the transactions of the store, too.
-      const step = run % 2 === 0 ? [String(1 + random.int(STEPS))] : [];
-      const after = run % 2 === 0 ? undefined : random.next() * WITHIN_MS;
-      const { output, signal } = await churn([String(run), seed, ...step], after);
+      // By turns: inside a named step of a commit, at any moment of its changes, and in the middle of its start.
+      const step = run % 3 === 0 ? [String(1 + random.int(STEPS))] : [];
+      const after = run % 3 === 1 ? random.next() * WITHIN_MS : undefined;
+      const starting = run % 3 === 2 ? random.next() * START_MS : undefined;
+      const { output, signal } = await churn([String(run), seed, ...step], after, starting);
       expect(model.run(output), `seed ${SEED}, run ${run}`).toEqual([]);
       if (signal === 'SIGKILL') killed += 1;
     }
