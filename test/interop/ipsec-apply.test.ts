@@ -22,7 +22,7 @@ async function apply(router: LabCulvert, configuration: unknown): Promise<string
     const file = join(folder.path, 'new.json');
     writeFileSync(file, JSON.stringify(configuration));
     const { code, stdout, stderr } = await router.culvert('apply', file);
-    expect({ code, stderr: stderr.replace(/^warning: .*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr: stderr.replace(/^culvert: warning: .*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
     return stdout + stderr;
   } finally {
     folder.remove();
