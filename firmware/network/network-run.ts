@@ -2,6 +2,7 @@
  * One run over the machine's network, or over a copy of it: looks at what is there, changes the difference, and can take
  * all of it back.
  */
+import { setImmediate } from 'node:timers/promises';
 import { commandText } from '../../hal/link-command.ts';
 import type { Links, NetworkState, Route } from '../../hal/links.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -19,6 +20,9 @@ import { desiredSysctls, isWantedSysctl, tunnelSysctls, type WantedSysctl } from
 import { ACCEPT_REDIRECTS_KEY, FORWARDING_KEY, sysctlKeys, undoSteps } from './undo.ts';
 
 const REVERSE_PATH_KEY = 'rp_filter';
+
+/** Changes that are told between two pauses: a few milliseconds, since each is a line of the log. */
+const CHANGES_AT_ONCE = 32;
 
 export interface ReconcileInput {
   readonly configuration: Configuration;
@@ -209,7 +213,8 @@ export class NetworkRun {
     await this.#journal.record(todo.flatMap(({ records }) => records ?? []));
     const errors = (await this.#links.apply(steps.flatMap(({ changes }) => changes))).values();
     const forget: JournalEntry[] = [];
-    for (const { step, records, done } of todo) {
+    for (const [index, { step, records, done }] of todo.entries()) {
+      if (index % CHANGES_AT_ONCE === CHANGES_AT_ONCE - 1) await setImmediate();
       const [error] = step.changes.flatMap((change) => {
         this.commands.push(commandText(change));
         const { value } = errors.next();

@@ -254,8 +254,27 @@ function mergeOffers<Kind extends string, Offer extends Lists<Kind>>(
   }
 }
 
+/** Verdicts by version: a hundred connections offer the same lists, and a proposal is never changed. */
+const verdicts = { 1: new WeakMap<object, boolean>(), 2: new WeakMap<object, boolean>() } as const;
+
+function remembered<Proposal extends object>(
+  version: 1 | 2,
+  proposal: Proposal,
+  judge: (version: 1 | 2, proposal: Proposal) => boolean,
+): boolean {
+  const known = verdicts[version].get(proposal);
+  if (known !== undefined) return known;
+  const verdict = judge(version, proposal);
+  verdicts[version].set(proposal, verdict);
+  return verdict;
+}
+
 /** Whether every algorithm has a number in that version of IKE, and the combination a meaning. */
 export function ikeProposalFits(version: 1 | 2, proposal: IkeProposal): boolean {
+  return remembered(version, proposal, judgeIke);
+}
+
+function judgeIke(version: 1 | 2, proposal: IkeProposal): boolean {
   const { encryption, integrity, prf, group } = proposal;
   const cipher = findTransform('encryption', encryption);
   if (cipher === undefined || !findTransform('prf', prf) || !findTransform('group', group)) return false;
@@ -265,6 +284,10 @@ export function ikeProposalFits(version: 1 | 2, proposal: IkeProposal): boolean 
 
 /** Whether every algorithm has a number in that version of IKE, and the combination a meaning. */
 export function espProposalFits(version: 1 | 2, proposal: EspProposal): boolean {
+  return remembered(version, proposal, judgeEsp);
+}
+
+function judgeEsp(version: 1 | 2, proposal: EspProposal): boolean {
   const { encryption, integrity, group, esn } = proposal;
   const cipher = findTransform('encryption', encryption);
   if (cipher === undefined || (group !== undefined && !isKnownGroup(group))) return false;
