@@ -2,7 +2,8 @@
  * What a commit costs: the store and the desk alone, beside a plain write of the same text to the same disk, and then a
  * whole router in a namespace. Printed are medians, and the longest time for which the control loop was held up.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +25,7 @@ const INSIDE = '--inside';
 
 const args = process.argv.slice(2);
 const inside = args.includes(INSIDE);
-const entries = Number(args.find((word) => word !== INSIDE) ?? 500);
+const entries = inside ? 500 : Number(args[0] ?? 500);
 
 /** The configuration of a round: every tenth password is another one than in the round before. */
 function text(round: number): string {
@@ -95,40 +96,58 @@ async function desk(directory: string): Promise<void> {
   );
 }
 
-/** In the namespace. */
+/** In the namespace, a process of its own: a router, and how long its loop was held up since it was last asked. */
 async function router(directory: string): Promise<void> {
-  const running = runRouter({ stateDir: directory, board: 'simulated' });
-  const client = new ConfigurationClient(directory);
-  await waitFor('the router', async () => (await client.state().catch(() => undefined)) !== undefined);
-  const commit = async (round: number) => {
-    const outcome = await client.commit(text(round), 'bench.json', AUTHOR);
-    if (!outcome.ok) throw new Error(JSON.stringify(outcome));
-  };
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
-  const began = performance.now();
-  await commit(0);
-  console.log(`router, first commit: ${ms(performance.now() - began)}; loop ${ms(delay.max / 1e6 - 1)} at most`);
-  delay.disable();
-  const { median: again, loop } = await rounds(commit);
-  console.log(`router, further commits: ${ms(again)}; control loop held up for ${ms(loop)} at most`);
-  process.kill(process.pid, 'SIGTERM');
-  await running;
+  process.stdin.on('data', () => {
+    console.log(delay.max / 1e6 - 1);
+    delay.reset();
+  });
+  await runRouter({ stateDir: directory, board: 'simulated' });
+}
+
+/** Commits to a router from outside, so that nothing but the router is in its loop. */
+async function commitsFromOutside(directory: string): Promise<void> {
+  const namespace = await createNamespace('bench');
+  await namespace.ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'far');
+  await namespace.ip('link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'farlan');
+  for (const device of ['far', 'farlan']) await namespace.ip('link', 'set', device, 'up');
+  const options = ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)];
+  const [program, ...words] = namespace.command(process.execPath, ...options, INSIDE, directory);
+  const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const held = async (): Promise<number> => {
+    const answer = once(child.stdout, 'data');
+    child.stdin.write('now');
+    return Number(String((await answer)[0]));
+  };
+  const client = new ConfigurationClient(directory);
+  await waitFor('the router', async () => (await client.state().catch(() => undefined))?.state === 'factory');
+  const commit = async (round: number): Promise<number> => {
+    const changed = text(round);
+    const began = performance.now();
+    const outcome = await client.commit(changed, 'bench.json', AUTHOR);
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome));
+    return performance.now() - began;
+  };
+  await held();
+  const first = await commit(0);
+  console.log(`router, first commit: ${ms(first)}; control loop held up for ${ms(await held())} at most`);
+  const times: number[] = [];
+  for (let round = 1; round <= ROUNDS; round += 1) times.push(await commit(round));
+  console.log(`router, further commits: ${ms(median(times))}; control loop held up for ${ms(await held())} at most`);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  namespace.delete();
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'culvert-bench-'));
 try {
-  if (inside) await router(directory);
+  const place = args[args.indexOf(INSIDE) + 1];
+  if (inside && place !== undefined) await router(place);
   else {
     await desk(directory);
-    const namespace = await createNamespace('bench');
-    await namespace.ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'far');
-    await namespace.ip('link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'farlan');
-    for (const device of ['far', 'farlan']) await namespace.ip('link', 'set', device, 'up');
-    const options = ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)];
-    const [program, ...words] = namespace.command(process.execPath, ...options, INSIDE, String(entries));
-    spawnSync(program, words, { stdio: ['ignore', 'inherit', 'ignore'] });
-    namespace.delete();
+    await commitsFromOutside(join(directory, 'router'));
   }
 } finally {
   rmSync(directory, { recursive: true, force: true });

@@ -17,6 +17,22 @@ const BITS = { 4: 32, 6: 128 } as const;
 
 /** `192.0.2.1/24` or `2001:db8::1/64`; the length must be there. Host bits are kept. */
 export function parseIpPrefix(text: string): IpPrefix | undefined {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const prefix = parseNewPrefix(text);
+  if (prefix === undefined) return undefined;
+  if (known.size >= MOST_PARSED) known.clear();
+  known.set(text, prefix);
+  return prefix;
+}
+
+/** Prefixes that were parsed already: each of a configuration is asked for a dozen times at every change of the network. */
+const known = new Map<string, IpPrefix>();
+
+/** More than a large configuration has; some 100 octets each. */
+const MOST_PARSED = 4096;
+
+function parseNewPrefix(text: string): IpPrefix | undefined {
   const [address = '', length = '', ...more] = text.split('/');
   const parsed = parseIpAddress(address);
   if (parsed === undefined || more.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(length)) return undefined;
