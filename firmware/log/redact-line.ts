@@ -36,7 +36,8 @@ let known: {
 function spellingsOf(secrets: readonly string[]): typeof known {
   if (known.secrets !== secrets) {
     const needles = spellings(secrets);
-    known = { secrets, needles, escaped: needles.map(jsonEscaped).filter((text) => !needles.includes(text)) };
+    const all = new Set(needles);
+    known = { secrets, needles, escaped: needles.map(jsonEscaped).filter((text) => !all.has(text)) };
   }
   return known;
 }

@@ -100,9 +100,13 @@ export class NetworkRun {
       // New addresses bring connected networks with them, and removed ones take routes.
       state = await this.#links.state();
     }
+    // Reading and planning hundreds of routes takes some milliseconds each: others have their turn in between.
+    await setImmediate();
     const desired = wanted(ofTables(state, MAIN_TABLE));
+    await setImmediate();
     // What went with an address or a link was not taken by anybody.
     await this.#routing(desired, state, plan.steps.length === 0);
+    await setImmediate();
     await this.#filter.apply(desired, this.#notes);
     await this.#execute(await this.#sysctlSteps(configuration, desired), state);
     const sysctls = [...early, ...desiredSysctls(configuration, desired)];
