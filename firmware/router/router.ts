@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BoardDescription } from '../../board/board.ts';
 import type { Clock } from '../../hal/clock.ts';
 import type { Links } from '../../hal/links.ts';
@@ -227,6 +228,9 @@ export class Router implements RouterControl {
   async #enforce(configuration: Configuration): Promise<EnforceReport> {
     if (this.#ending) return { changes: [], failures: [] };
     this.#parts.secrets.add(collectSecrets(configuration));
+    // Each part of a large configuration takes some milliseconds: others have their turn in between.
+    await setImmediate();
+    if (this.#ending) return { changes: [], failures: [] };
     const report = await this.#connections.enforce(configuration);
     const { clients, servers } = this.#connections;
     const { connections } = configuration.ipsec;
