@@ -48,8 +48,8 @@ export async function stopXl2tpd(guest: Guest): Promise<void> {
   await guest.exec(`
     [[ -e /run/xl2tpd.pid ]] || exit 0
     server=$(</run/xl2tpd.pid)
-    kill "$server" || exit 0
-    while [[ -e /proc/$server ]]; do sleep 0.05; done
+    # Again and again: xl2tpd only sets a flag, and a signal just before its select() waits for the next packet.
+    while kill "$server" 2>/dev/null; do sleep 0.1; done
     # The tunnel is gone: pppd would only wait for an answer that cannot come.
     while pkill -KILL pppd; do sleep 0.05; done
     true`);
