@@ -60,7 +60,12 @@ describe('a flood of first messages from addresses that nobody has', () => {
   }
 
   const FLOOD = 20_000;
-  const common = { name: 'anybody', remote: 'any', psk: new Uint8Array(16).fill(7), mode: 'transport' } as const;
+  const common = {
+    name: 'anybody',
+    remote: 'any',
+    authentication: { kind: 'psk', key: new Uint8Array(16).fill(7) },
+    mode: 'transport',
+  } as const;
   const espProposals = [{ encryption: 'aes128', integrity: 'sha1', esn: false }];
   const V1: IkeConnection = {
     ...common,

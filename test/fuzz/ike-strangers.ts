@@ -49,7 +49,7 @@ export class Strangers {
       name,
       version: this.#version,
       remote,
-      psk: new TextEncoder().encode('only the two of them know'),
+      authentication: { kind: 'psk', key: new TextEncoder().encode('only the two of them know') },
       mode: 'transport',
       transportPorts: { protocol: 17, local: 1701, remote: remote === 'any' ? 0 : 1701 },
       ikeProposals: this.#version === 1 ? [v1] : [v2],

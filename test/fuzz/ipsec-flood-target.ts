@@ -142,7 +142,7 @@ function firstMessages(random: SeededRandom): readonly Uint8Array[] {
       name: 'caller',
       version,
       remote: '127.0.0.1',
-      psk: new TextEncoder().encode(PSK),
+      authentication: { kind: 'psk', key: new TextEncoder().encode(PSK) },
       mode: 'transport',
       transportPorts: { protocol: 17, local: 1701, remote: 1701 },
       ikeProposals: offer.ike,

@@ -54,7 +54,7 @@ export class IkePair {
     if (options.nat) this.network.hide(CALLER, this.nat);
     const common = {
       version,
-      psk: new TextEncoder().encode('a key for the simulation'),
+      authentication: { kind: 'psk', key: new TextEncoder().encode('a key for the simulation') },
       mode: 'transport',
       ikeLifetime,
       childLifetime,

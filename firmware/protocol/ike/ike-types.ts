@@ -1,6 +1,7 @@
 /** What goes into and comes out of the IKE machines, IKEv1 (`v1/`) and IKEv2 (`v2/`) alike. */
 import type { Failure } from '../machine.ts';
 import type { UdpPath } from '../udp-path.ts';
+import type { AddressLeases, AssignedConfiguration, IkeAuthentication } from './authentication.ts';
 import type { EspProposal, IkeProposal } from './proposals.ts';
 
 /** Who a side says it is (RFC 7296 section 3.5; RFC 2407 section 4.6.2). */
@@ -9,6 +10,8 @@ export type IkeIdentity =
   | { readonly kind: 'ipv6'; readonly value: string }
   | { readonly kind: 'fqdn'; readonly value: string }
   | { readonly kind: 'email'; readonly value: string }
+  /** ID_DER_ASN1_DN: a distinguished name, DER. */
+  | { readonly kind: 'dn'; readonly value: Uint8Array }
   /** ID_KEY_ID: octets that mean something to the two sides only. */
   | { readonly kind: 'key-id'; readonly value: Uint8Array };
 
@@ -32,7 +35,11 @@ export interface IkeConnection {
   readonly localId?: IkeIdentity;
   /** What the peer must prove to be; absent: whatever the key belongs to. */
   readonly remoteId?: IkeIdentity;
-  readonly psk: Uint8Array;
+  readonly authentication: IkeAuthentication;
+  /** As caller: ask the peer for an inner address, and use it as the local selector. */
+  readonly requestAddress?: boolean;
+  /** As the one that is called: inner addresses for those who ask. */
+  readonly leases?: AddressLeases;
   readonly mode: 'transport' | 'tunnel';
   /** For transport mode absent: the two outer addresses, UDP, and the ports below. */
   readonly localSelectors?: readonly TrafficSelector[];
@@ -157,6 +164,8 @@ export type IkeOutput =
       readonly proposal: IkeProposal;
       readonly peer: IkePeer;
       readonly path: UdpPath;
+      /** What the peer assigned, if this side asked. */
+      readonly configuration?: AssignedConfiguration;
       /** The SA that this one takes over from (rekey): its children are this one's now. */
       readonly replaces?: number;
     }

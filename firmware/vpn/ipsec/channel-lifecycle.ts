@@ -1,6 +1,6 @@
+import { identityKey } from '../../protocol/ike/identity.ts';
 import type { ChildSa, IkeOutput } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
-import { identityKey } from '../../protocol/ike/v2/identity.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { formatEndpoint, sameEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
 import type { Step } from '../steps.ts';

@@ -57,7 +57,7 @@ function common(settings: IpsecConnectionSettings, remote: string, proposals: Pr
     remote,
     ...(localId === undefined ? {} : { localId }),
     ...(remoteId === undefined ? {} : { remoteId }),
-    psk: utf8Bytes(psk),
+    authentication: { kind: 'psk', key: utf8Bytes(psk) },
     mode,
     ...(tunnel === undefined
       ? {}

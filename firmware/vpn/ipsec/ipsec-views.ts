@@ -1,9 +1,10 @@
 /** What can be seen of connections, channels and SAs from outside, in words. */
+
+import { identityText } from '../../protocol/ike/identity.ts';
 import type { ChildKeys, ChildSa, TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import { integrityText } from '../../protocol/ike/proposal-text.ts';
 import type { IkeProposal } from '../../protocol/ike/proposals.ts';
 import { findTransform } from '../../protocol/ike/transforms.ts';
-import { identityText } from '../../protocol/ike/v2/identity.ts';
 import { formatCidr, parseIpv4, rangeToCidrs } from '../../protocol/ip-address.ts';
 import { printable } from '../../protocol/printable.ts';
 import type { UdpEndpoint } from '../../protocol/udp-path.ts';

@@ -30,7 +30,8 @@ function usable(connection: IkeConnection): IkeConnection {
 }
 
 function checked(connection: IkeConnection): IkeConnection {
-  const { name } = connection;
+  const { name, authentication } = connection;
+  if (authentication.kind !== 'psk') throw new RangeError(`connection ${name}: IKEv1 is by pre-shared key only`);
   const fitting = connection.ikeProposals.filter((proposal) => ikeProposalFits(1, proposal));
   const ikeProposals = fitting.slice(0, MAX_OFFERED_TRANSFORMS);
   const espProposals = connection.espProposals.filter((proposal) => espProposalFits(1, proposal));

@@ -2,8 +2,8 @@
 import type { Failure } from '../../machine.ts';
 import { printable } from '../../printable.ts';
 import { formatEndpoint, type UdpEndpoint } from '../../udp-path.ts';
+import { identityText } from '../identity.ts';
 import type { IkeIdentity, TrafficSelector } from '../ike-types.ts';
-import { describeIdentity } from './id-payload.ts';
 import { NotifyType, notifyName } from './numbers.ts';
 import { ANSWER_SECONDS } from './retransmit.ts';
 
@@ -91,7 +91,7 @@ export function answerNotVerified(remote: UdpEndpoint): Failure {
 export function wrongIdentity(step: string, seen: IkeIdentity, wanted: IkeIdentity): Failure {
   return {
     step,
-    reason: `the peer calls itself ${describeIdentity(seen)}, and ${describeIdentity(wanted)} is wanted`,
+    reason: `the peer calls itself ${identityText(seen)}, and ${identityText(wanted)} is wanted`,
     remedy: 'correct the remote identity here or the local identity there',
     cause: 'refused',
   };

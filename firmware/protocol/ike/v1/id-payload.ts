@@ -1,6 +1,5 @@
 /** Identification payloads (RFC 2407 section 4.6.2) and NAT-OA payloads (RFC 3947 section 5.2). */
 import { ByteReader, ByteWriter, DecodeError, EncodeError, hex, utf8Bytes } from '../../bytes.ts';
-import { printable } from '../../printable.ts';
 import {
   addressOctets,
   addressText,
@@ -54,11 +53,13 @@ export function idOfIdentity(identity: IkeIdentity): IdPayload {
       return id(IdType.userFqdn, utf8Bytes(identity.value));
     case 'key-id':
       return id(IdType.keyId, identity.value);
+    case 'dn':
+      return id(IdType.derAsn1Dn, identity.value);
   }
 }
 
 /**
- * Who a peer says it is. A type without a kind of its own, such as a distinguished name, is a `key-id` of the payload's
+ * Who a peer says it is. A type without a kind of its own, such as ID_DER_ASN1_GN, is a `key-id` of the payload's
  * octets, type included, so that it can be shown and compared.
  * @throws DecodeError when an address has a wrong length or a name is too long.
  */
@@ -74,22 +75,11 @@ export function identityOfId({ type, data }: IdPayload): IkeIdentity {
       return { kind: 'email', value: nameText(data) };
     case IdType.keyId:
       return { kind: 'key-id', value: keyOctets(data) };
+    case IdType.derAsn1Dn:
+      return { kind: 'dn', value: keyOctets(data) };
     default:
       return { kind: 'key-id', value: keyOctets(Uint8Array.of(type, ...keyOctets(data))) };
   }
-}
-
-/** Whether two identities are the same; names without regard to case. */
-export function sameIdentity(a: IkeIdentity, b: IkeIdentity): boolean {
-  if (a.kind === 'key-id' || b.kind === 'key-id') {
-    return a.kind === 'key-id' && b.kind === 'key-id' && hex(a.value) === hex(b.value);
-  }
-  return a.kind === b.kind && a.value.toLowerCase() === b.value.toLowerCase();
-}
-
-/** For people. */
-export function describeIdentity(identity: IkeIdentity): string {
-  return identity.kind === 'key-id' ? `key id ${hex(identity.value).slice(0, 64)}` : printable(identity.value);
 }
 
 /** Whether IKEv1 has a way to say this: one port or all of them. */

@@ -2,8 +2,10 @@
 import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
+import { preSharedKeyOf } from '../authentication.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import { wipePhase1Keys } from '../crypto/keys-v1.ts';
+import { sameIdentity } from '../identity.ts';
 import type { IkeConnection } from '../ike-types.ts';
 import { isZeroSpi } from '../message-header.ts';
 import { movedToNatPort } from '../nat.ts';
@@ -18,7 +20,6 @@ import {
   wrongIdentity,
 } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
-import { sameIdentity } from './id-payload.ts';
 import { deletePayload, sealInformational } from './informational.ts';
 import { agreedLifetime, DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
 import {
@@ -216,7 +217,7 @@ export class MainModeInitiator implements MainMode {
     const seen = { local: this.#path.local, remote: path.remote };
     const nat = detectNat(vendor.natTraversal, payloads, proposal.prf, exchanged, seen, wish);
     if (nat.encapsulation !== undefined) this.#path = movedToNatPort(this.#path);
-    const authentication = new Authentication(exchanged, this.connection.psk);
+    const authentication = new Authentication(exchanged, preSharedKeyOf(this.connection.authentication));
     this.#accepted(message, 'Main Mode 4');
     this.#state = { kind: 'wait-6', authentication, nat, unverified: false, cookieR, proposal, lifetime, vendor };
     // Clues about what was answered meanwhile mislead.

@@ -2,12 +2,13 @@
 import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
+import { preSharedKeyOf } from '../authentication.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
+import { sameIdentity } from '../identity.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 import type { IkeProposal } from '../proposals.ts';
 import { wrongIdentity, wrongKey } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
-import { sameIdentity } from './id-payload.ts';
 import { agreedLifetime, DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
 import {
   Authentication,
@@ -235,7 +236,7 @@ export class MainModeResponder implements MainMode {
     const exchanged = this.#exchanged(state);
     this.#reason ??= wrongKey(this.#path.remote, this.#options.candidates.length);
     for (const connection of this.#options.candidates) {
-      const authentication = new Authentication(exchanged, connection.psk);
+      const authentication = new Authentication(exchanged, preSharedKeyOf(connection.authentication));
       const opened = openOrNothing(authentication, message);
       if (opened === undefined) continue;
       const { remoteId } = connection;

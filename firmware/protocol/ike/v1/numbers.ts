@@ -86,6 +86,7 @@ export const IdType = {
   ipv6Subnet: 6,
   ipv4Range: 7,
   ipv6Range: 8,
+  derAsn1Dn: 9,
   keyId: 11,
 } as const;
 

@@ -2,9 +2,9 @@
  * From an agreed Main Mode to the end: when SAs come up, are rekeyed, expire and are taken down with their child SAs.
  */
 import type { Failure, Instant } from '../../machine.ts';
+import { sameIdentity } from '../identity.ts';
 import type { ChildRecord, ChildTable } from './child-table.ts';
 import { closedHere, expired, peerRestarted } from './failures.ts';
-import { sameIdentity } from './id-payload.ts';
 import { IsakmpSa, type IsakmpSaHost } from './isakmp-sa.ts';
 import type { Phase1Outcome } from './main-mode.ts';
 import { MainModeInitiator } from './main-mode-initiator.ts';

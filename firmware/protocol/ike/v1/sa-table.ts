@@ -2,9 +2,9 @@
 import { hex } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
 import { formatEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
+import { sameIdentity } from '../identity.ts';
 import { isZeroSpi } from '../message-header.ts';
 import { cookieKey, type IsakmpHeader } from './header.ts';
-import { sameIdentity } from './id-payload.ts';
 import type { IsakmpSa } from './isakmp-sa.ts';
 import { MainModeInitiator } from './main-mode-initiator.ts';
 import type { MainModeResponder } from './main-mode-responder.ts';

@@ -1,11 +1,13 @@
 /** IKE_AUTH as initiator, with a pre-shared key (RFC 7296 sections 1.2 and 2.15). */
 import type { Failure, Instant } from '../../machine.ts';
+import { preSharedKeyOf } from '../authentication.ts';
 import { pskAuth } from '../crypto/keys-v2.ts';
 import { equalSecrets } from '../crypto/secrets.ts';
+import { sameIdentity } from '../identity.ts';
 import { askForChild, askPayloads, type ChildAsk, makeChild, readChildAnswer } from './child-negotiation.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
 import { malformed, peerRefused, refusedByPeer, wrongAuthMethod, wrongIdentity, wrongPsk } from './failures.ts';
-import { decodeIdentity, encodeIdentity, type IdBody, idOctets, sameIdentity } from './identity.ts';
+import { decodeIdentity, encodeIdentity, type IdBody, idOctets } from './identity.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { ikeDelete, tellAuthenticationFailed } from './informational.ts';
 import type { InitResult } from './init-exchange.ts';
@@ -28,7 +30,7 @@ export class AuthInitiator implements Exchange {
     const { keys, nonces, proposal, connection } = sa;
     if (keys === undefined || nonces === undefined || proposal === undefined) return undefined;
     const id = encodeIdentity(sa.localId);
-    const auth = pskAuth(proposal.prf, connection.psk, {
+    const auth = pskAuth(proposal.prf, preSharedKeyOf(connection.authentication), {
       message: this.#init.requestOctets,
       peerNonce: nonces.nonceR,
       skP: keys.skPi,
@@ -92,7 +94,7 @@ export class AuthInitiator implements Exchange {
       return wrongIdentity(peerId, [remoteId]);
     }
     if (method !== AUTH_METHOD_SHARED_KEY) return wrongAuthMethod('a certificate');
-    const expected = pskAuth(proposal.prf, connection.psk, {
+    const expected = pskAuth(proposal.prf, preSharedKeyOf(connection.authentication), {
       message: this.#init.responseOctets,
       peerNonce: nonces.nonceI,
       skP: keys.skPr,

@@ -1,8 +1,10 @@
 /** IKE_AUTH as responder, with pre-shared keys (RFC 7296 sections 1.2, 2.4, 2.15, 2.21.2). */
 import type { Failure, Instant } from '../../machine.ts';
 import { sameEndpoint } from '../../udp-path.ts';
+import { preSharedKeyOf } from '../authentication.ts';
 import { pskAuth } from '../crypto/keys-v2.ts';
 import { equalSecrets } from '../crypto/secrets.ts';
+import { identityKey, sameIdentity } from '../identity.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 import { tokenPayloads } from './auth-initiator.ts';
 import type { Child } from './child.ts';
@@ -14,7 +16,7 @@ import {
   makeChild,
 } from './child-negotiation.ts';
 import { malformed, noConnection, supersededByPeer, wrongAuthMethod, wrongIdentity, wrongPsk } from './failures.ts';
-import { decodeIdentity, encodeIdentity, type IdBody, identityKey, idOctets, sameIdentity } from './identity.ts';
+import { decodeIdentity, encodeIdentity, type IdBody, idOctets } from './identity.ts';
 import type { IkeSa } from './ike-sa.ts';
 import type { HalfOpen } from './init-responder.ts';
 import { findNotify, notify } from './notify.ts';
@@ -70,11 +72,11 @@ function byIdentity(
   return [...asked, ...rest].slice(0, MAX_CANDIDATES);
 }
 
-function proves(sa: IkeSa, init: HalfOpen, { psk }: IkeConnection, id: IdBody, data: Uint8Array): boolean {
+function proves(sa: IkeSa, init: HalfOpen, { authentication }: IkeConnection, id: IdBody, data: Uint8Array): boolean {
   const { keys, nonces, proposal } = sa;
   if (keys === undefined || nonces === undefined || proposal === undefined) return false;
   const signed = { message: init.requestOctets, peerNonce: nonces.nonceR, skP: keys.skPi, idBody: idOctets(id) };
-  return equalSecrets(pskAuth(proposal.prf, psk, signed), data);
+  return equalSecrets(pskAuth(proposal.prf, preSharedKeyOf(authentication), signed), data);
 }
 
 /** One uniform answer, whatever the reason (section 2.21.2). */
@@ -104,7 +106,7 @@ function accept(
   if (findNotify(payloads, 'INITIAL_CONTACT') !== undefined) supersede(now, sa);
   sa.establish(now);
   const id = encodeIdentity(sa.localId);
-  const data = pskAuth(proposal.prf, connection.psk, {
+  const data = pskAuth(proposal.prf, preSharedKeyOf(connection.authentication), {
     message: init.responseOctets,
     peerNonce: nonces.nonceI,
     skP: keys.skPr,

@@ -1,8 +1,8 @@
 /** Why an IKE SA ended or never came up, in words. */
 import type { Failure } from '../../machine.ts';
 import { formatEndpoint, type UdpPath } from '../../udp-path.ts';
+import { identityText } from '../identity.ts';
 import type { IkeConnection, IkeIdentity, TrafficSelector } from '../ike-types.ts';
-import { identityText } from './identity.ts';
 import { type ExchangeName, NOTIFY, notifyText } from './numbers.ts';
 import { selectorsText } from './traffic-selector.ts';
 

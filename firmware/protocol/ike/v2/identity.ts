@@ -1,6 +1,5 @@
 /** Identification payloads (RFC 7296 section 3.5). */
-import { concatBytes, EncodeError, hex, utf8Bytes } from '../../bytes.ts';
-import { printable } from '../../printable.ts';
+import { concatBytes, EncodeError, utf8Bytes } from '../../bytes.ts';
 import { addressOctets, addressText } from '../address-octets.ts';
 import type { IkeIdentity } from '../ike-types.ts';
 import { ID_TYPE } from './numbers.ts';
@@ -29,6 +28,8 @@ export function encodeIdentity(identity: IkeIdentity): IdBody {
       return { idType: ID_TYPE.email, data: name(identity.value) };
     case 'key-id':
       return { idType: ID_TYPE.keyId, data: identity.value };
+    case 'dn':
+      return { idType: ID_TYPE.dn, data: identity.value };
   }
 }
 
@@ -38,7 +39,7 @@ function name(text: string): Uint8Array {
   return octets;
 }
 
-/** `undefined` for a kind that no pre-shared key is configured by (ASN.1 names), or with data of the wrong length. */
+/** `undefined` for a kind that is not in use here (ID_DER_ASN1_GN), or with data of the wrong length. */
 export function decodeIdentity({ idType, data }: IdBody): IkeIdentity | undefined {
   switch (idType) {
     case ID_TYPE.ipv4:
@@ -51,6 +52,8 @@ export function decodeIdentity({ idType, data }: IdBody): IkeIdentity | undefine
       return { kind: 'email', value: Buffer.from(data).toString('utf8') };
     case ID_TYPE.keyId:
       return { kind: 'key-id', value: data };
+    case ID_TYPE.dn:
+      return { kind: 'dn', value: data };
     default:
       return undefined;
   }
@@ -59,23 +62,6 @@ export function decodeIdentity({ idType, data }: IdBody): IkeIdentity | undefine
 /** The ID of an address: what a side says that has no other name. */
 export function addressIdentity(address: string): IkeIdentity {
   return { kind: address.includes(':') ? 'ipv6' : 'ipv4', value: address };
-}
-
-/** Same type and same octets; of names the case does not matter. */
-export function sameIdentity(a: IkeIdentity, b: IkeIdentity): boolean {
-  return identityKey(a) === identityKey(b);
-}
-
-/** As the key of a map. */
-export function identityKey(identity: IkeIdentity): string {
-  if (identity.kind === 'key-id') return `key-id ${hex(identity.value)}`;
-  return `${identity.kind} ${identity.value.toLowerCase()}`;
-}
-
-/** For people: `vpn.example`, `192.0.2.1`, `key id 00ff`; safe to print. */
-export function identityText(identity: IkeIdentity | undefined): string {
-  if (identity === undefined) return 'an identity of a kind unknown here';
-  return identity.kind === 'key-id' ? `key id ${hex(identity.value)}`.slice(0, 80) : printable(identity.value);
 }
 
 /** Type, three reserved octets, data: what AUTH covers (section 2.15). */

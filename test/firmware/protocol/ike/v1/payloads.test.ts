@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DecodeError, hex } from '../../../../../firmware/protocol/bytes.ts';
+import { sameIdentity } from '../../../../../firmware/protocol/ike/identity.ts';
 import { decodeMessage, encodeMessage } from '../../../../../firmware/protocol/ike/v1/header.ts';
 import {
   decodeId,
@@ -10,7 +11,6 @@ import {
   identityOfId,
   idOfIdentity,
   idOfSelector,
-  sameIdentity,
   selectorOfId,
 } from '../../../../../firmware/protocol/ike/v1/id-payload.ts';
 import {

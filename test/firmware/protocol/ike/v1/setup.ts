@@ -10,14 +10,14 @@ export const OUTSIDE = '198.51.100.1';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-export function psk(text: string): { readonly psk: Uint8Array } {
-  return { psk: bytes(text) };
+export function psk(text: string): Pick<IkeConnection, 'authentication'> {
+  return { authentication: { kind: 'psk', key: bytes(text) } };
 }
 
 /** What both sides have in common: fast algorithms. */
 const COMMON = {
   version: 1,
-  psk: bytes('open sesame'),
+  ...psk('open sesame'),
   ikeProposals: [{ encryption: 'aes128', integrity: 'sha256', prf: 'sha256', group: 'ecp256' }],
   espProposals: [{ encryption: 'aes128', integrity: 'sha1', esn: false }],
 } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FAST_ESP, Harness, LEFT, net, PATH, problems, RIGHT } from './harness.ts';
 
-const psk = (text: string) => ({ psk: Buffer.from(text) });
+const psk = (text: string) => ({ authentication: { kind: 'psk', key: Buffer.from(text) } }) as const;
 
 describe('IKE_AUTH that fails', () => {
   it('because of different pre-shared keys says so at both ends, and leaves nothing', () => {

@@ -36,7 +36,7 @@ export const LEFT: IkeConnection = {
   remote: RIGHT_ADDRESS,
   localId: { kind: 'fqdn', value: 'left.example' },
   remoteId: { kind: 'fqdn', value: 'right.example' },
-  psk: Buffer.from('correct horse battery staple'),
+  authentication: { kind: 'psk', key: Buffer.from('correct horse battery staple') },
   mode: 'tunnel',
   localSelectors: [net('10.1.0')],
   remoteSelectors: [net('10.2.0')],

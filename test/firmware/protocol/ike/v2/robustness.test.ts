@@ -52,7 +52,7 @@ describe('a peer that has proved who it is', () => {
   it('does not lose one connection when it makes another one by another name', () => {
     const harness = new Harness({ left: { localId: { kind: 'fqdn', value: 'left.example' } } });
     const { left, right } = harness;
-    const other = { psk: Buffer.from('another key of another name') };
+    const other = { authentication: { kind: 'psk', key: Buffer.from('another key of another name') } } as const;
     left.setConnections([LEFT, { ...LEFT, ...other, name: 'second' }]);
     right.setConnections([RIGHT, { ...RIGHT, ...other, name: 'second branch' }]);
     harness.connect();

@@ -1,4 +1,6 @@
 /** A peer that says what the test wants, in good encryption: the right side calls nobody, and is called by this one. */
+
+import { preSharedKeyOf } from '../../../../../firmware/protocol/ike/authentication.ts';
 import { createKeyExchange } from '../../../../../firmware/protocol/ike/crypto/dh.ts';
 import { type IkeSaKeys, ikeSaKeys, pskAuth } from '../../../../../firmware/protocol/ike/crypto/keys-v2.ts';
 import type { IkeConnection } from '../../../../../firmware/protocol/ike/ike-types.ts';
@@ -78,7 +80,7 @@ export class ScriptedPeer {
   /** IDi, AUTH and a child, as they should be. */
   authPayloads(): readonly Payload[] {
     const id = encodeIdentity(LEFT.localId ?? { kind: 'fqdn', value: '' });
-    const data = pskAuth(FAST_IKE.prf, LEFT.psk, {
+    const data = pskAuth(FAST_IKE.prf, preSharedKeyOf(LEFT.authentication), {
       message: this.#request,
       peerNonce: this.#nonceR,
       skP: this.#keys?.skPi ?? new Uint8Array(0),

@@ -1,0 +1,26 @@
+/** Identities of either version: comparing and showing them. */
+import { hex } from '../bytes.ts';
+import { printable } from '../printable.ts';
+import { distinguishedNameText } from './distinguished-name.ts';
+import type { IkeIdentity } from './ike-types.ts';
+
+/** Longest name that is shown, in characters. */
+const MAX_SHOWN = 80;
+
+/** Same type and same octets; of names the case does not matter. */
+export function sameIdentity(a: IkeIdentity, b: IkeIdentity): boolean {
+  return identityKey(a) === identityKey(b);
+}
+
+/** As the key of a map. */
+export function identityKey(identity: IkeIdentity): string {
+  const { kind, value } = identity;
+  return `${kind} ${typeof value === 'string' ? value.toLowerCase() : hex(value)}`;
+}
+
+/** For people: `vpn.example`, `192.0.2.1`, `key id 00ff`, `C=DE, CN=hq`; safe to print. */
+export function identityText(identity: IkeIdentity | undefined): string {
+  if (identity === undefined) return 'an identity of a kind unknown here';
+  if (identity.kind === 'key-id') return `key id ${hex(identity.value)}`.slice(0, MAX_SHOWN);
+  return identity.kind === 'dn' ? distinguishedNameText(identity.value) : printable(identity.value);
+}
