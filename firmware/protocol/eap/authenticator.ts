@@ -65,6 +65,7 @@ export class EapAuthenticator {
   /** The last Response that was taken, and what became of it: it may come twice. */
   #answered: EapPacket | undefined;
   #retryAt: Instant | undefined;
+  #masterSessionKey: Uint8Array | undefined;
 
   constructor(options: EapAuthenticatorOptions, host: EapAuthenticatorHost) {
     this.#options = options;
@@ -75,6 +76,11 @@ export class EapAuthenticator {
   /** Challenges of ours: whoever sends them back is not to be answered. */
   get challenge(): Uint8Array | undefined {
     return this.#state.kind === 'method' ? this.#state.machine.challenge : undefined;
+  }
+
+  /** Of the method, once the peer is proved. */
+  get masterSessionKey(): Uint8Array | undefined {
+    return this.#masterSessionKey;
   }
 
   /** A Response has come. */
@@ -123,6 +129,7 @@ export class EapAuthenticator {
         this.#request(now, type, step.typeData);
         return;
       }
+      this.#masterSessionKey = state.machine.masterSessionKey;
       this.#conclude(step.kind === 'success' ? EAP_SUCCESS : EAP_FAILURE);
       if (step.kind === 'success') this.#host.succeeded(now, step.user, state.name);
       else this.#host.failed(now, step.name, 'unproved');

@@ -38,6 +38,8 @@ export interface PeerMethod {
   request(identifier: number, typeData: Uint8Array): Uint8Array | undefined;
   /** Whether this side is content: a Success may be believed (RFC 3748 section 4.2). */
   readonly content: boolean;
+  /** Master Session Key, 64 octets, once this side is content; a method without one makes none (RFC 3748 section 7.10). */
+  readonly masterSessionKey?: Uint8Array | undefined;
   /** What the method knows about why it went wrong. */
   readonly failure: Failure | undefined;
 }
@@ -54,6 +56,8 @@ export type MethodStep =
 export interface AuthenticatorMethod {
   /** What the peer is challenged with. */
   readonly challenge: Uint8Array;
+  /** As {@link PeerMethod.masterSessionKey}, once the peer is proved. */
+  readonly masterSessionKey?: Uint8Array | undefined;
   /** Type-Data of the first Request. @param identifier of the packet that will carry it. */
   begin(identifier: number): Uint8Array;
   /**

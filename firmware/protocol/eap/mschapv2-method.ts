@@ -5,8 +5,8 @@
 import { ByteReader, ByteWriter, utf8Bytes } from '../bytes.ts';
 import type { Failure, RandomSource } from '../machine.ts';
 import type { ChapProof } from '../ppp/chap.ts';
-import { explainFailure, MSCHAP_V2, RESPONSE_LENGTH } from '../ppp/mschapv2.ts';
-import { CHALLENGE_LENGTH } from '../ppp/mschapv2-crypto.ts';
+import { decodeMsChapV2Response, explainFailure, MSCHAP_V2, RESPONSE_LENGTH } from '../ppp/mschapv2.ts';
+import { CHALLENGE_LENGTH, masterSessionKey, ntPasswordHash } from '../ppp/mschapv2-crypto.ts';
 import type { AuthenticatorMethod, AuthenticatorSettings, EapCredentials, MethodStep, PeerMethod } from './methods.ts';
 
 /** OpCodes (section 2). */
@@ -76,6 +76,11 @@ export class MsChapV2Peer implements PeerMethod {
     return this.#failure;
   }
 
+  get masterSessionKey(): Uint8Array | undefined {
+    if (!this.#content || this.#proof === undefined) return undefined;
+    return sessionKey(this.#credentials.password, this.#proof.value);
+  }
+
   request(_identifier: number, typeData: Uint8Array): Uint8Array | undefined {
     const { opCode, id, body } = decodeEapMsChapV2(typeData);
     const { user, password } = this.#credentials;
@@ -105,6 +110,11 @@ export class MsChapV2Peer implements PeerMethod {
   }
 }
 
+/** @param response Value of the Response, {@link RESPONSE_LENGTH} octets. */
+function sessionKey(password: string, response: Uint8Array): Uint8Array {
+  return masterSessionKey(ntPasswordHash(password), decodeMsChapV2Response(response).ntResponse);
+}
+
 type Stage = { readonly kind: 'challenged' | 'failed'; readonly name: Uint8Array } | { kind: 'proved'; user: string };
 
 export class MsChapV2Authenticator implements AuthenticatorMethod {
@@ -112,10 +122,15 @@ export class MsChapV2Authenticator implements AuthenticatorMethod {
   readonly #settings: AuthenticatorSettings;
   #stage: Stage = { kind: 'challenged', name: new Uint8Array(0) };
   #id = 0;
+  #masterSessionKey: Uint8Array | undefined;
 
   constructor(settings: AuthenticatorSettings) {
     this.#settings = settings;
     this.challenge = settings.random.bytes(CHALLENGE_LENGTH);
+  }
+
+  get masterSessionKey(): Uint8Array | undefined {
+    return this.#masterSessionKey;
   }
 
   begin(identifier: number): Uint8Array {
@@ -146,6 +161,7 @@ export class MsChapV2Authenticator implements AuthenticatorMethod {
     const input = { identifier: this.#id, challenge: this.challenge, name, password };
     const { ok, successMessage } = MSCHAP_V2.verify(input, value);
     const accepted = ok && exists;
+    if (accepted) this.#masterSessionKey = sessionKey(password, value);
     this.#stage = accepted ? { kind: 'proved', user } : { kind: 'failed', name };
     const message = accepted ? successMessage : MSCHAP_V2.failureMessage(random);
     const opCode = accepted ? MSCHAPV2_SUCCESS : MSCHAPV2_FAILURE;

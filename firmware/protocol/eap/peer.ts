@@ -66,6 +66,11 @@ export class EapPeer {
     return this.#method?.machine.content === true && this.#method.machine.failure === undefined;
   }
 
+  /** Of the method, once it is content. */
+  get masterSessionKey(): Uint8Array | undefined {
+    return this.#method?.machine.masterSessionKey;
+  }
+
   /** What is being waited for. */
   get asked(): boolean {
     return this.#last !== undefined;

@@ -94,6 +94,8 @@ export interface ChildSa {
 /** What is known of a peer once its SA stands. */
 export interface IkePeer {
   readonly identity: IkeIdentity;
+  /** Who it proved to be by EAP or XAUTH. */
+  readonly user?: string;
   /** By its vendor ids, in words; empty when unknown. */
   readonly implementation: string;
   readonly natLocal: boolean;

@@ -66,6 +66,37 @@ export function generateAuthenticatorResponse(
   return `S=${hex(sha1(digest, challenge, MAGIC_PAD)).toUpperCase()}`;
 }
 
+/** RFC 3079 section 3.4: what the keys of both directions are made of. */
+const MAGIC_MASTER = Buffer.from('This is the MPPE Master Key', 'ascii');
+const MAGIC_CLIENT_SEND = Buffer.from(
+  'On the client side, this is the send key; on the server side, it is the receive key.',
+  'ascii',
+);
+const MAGIC_SERVER_SEND = Buffer.from(
+  'On the client side, this is the receive key; on the server side, it is the send key.',
+  'ascii',
+);
+const SHS_PAD_1 = new Uint8Array(40);
+const SHS_PAD_2 = new Uint8Array(40).fill(0xf2);
+
+/** Octets of each of the two master keys, and of the Master Session Key that EAP makes of them (RFC 3748 section 7.10). */
+const MASTER_KEY_LENGTH = 16;
+const MSK_LENGTH = 64;
+
+/**
+ * Master Session Key of EAP-MSCHAPv2: the server's MasterReceiveKey and MasterSendKey (RFC 3079 section 3.4) and zeros, 64
+ * octets in all.
+ */
+export function masterSessionKey(passwordHash: Uint8Array, ntResponse: Uint8Array): Uint8Array {
+  const master = sha1(md4(passwordHash), ntResponse, MAGIC_MASTER).subarray(0, MASTER_KEY_LENGTH);
+  const msk = new Uint8Array(MSK_LENGTH);
+  for (const [index, magic] of [MAGIC_CLIENT_SEND, MAGIC_SERVER_SEND].entries()) {
+    const key = sha1(master, SHS_PAD_1, magic, SHS_PAD_2).subarray(0, MASTER_KEY_LENGTH);
+    msk.set(key, index * MASTER_KEY_LENGTH);
+  }
+  return msk;
+}
+
 /** Section 8.6: one block of single DES. Two- and three-key DES with equal keys is DES. */
 export function desEncrypt(clear: Uint8Array, key: Uint8Array): Uint8Array {
   const parity = desKey(key);

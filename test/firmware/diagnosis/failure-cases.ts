@@ -2,6 +2,7 @@
 import { checkAssignment } from '../../../firmware/network/assignment-check.ts';
 import { espOfferRefused, ikeOfferRefused } from '../../../firmware/protocol/ike/no-proposal.ts';
 import * as v1 from '../../../firmware/protocol/ike/v1/failures.ts';
+import * as v2Auth from '../../../firmware/protocol/ike/v2/auth-failures.ts';
 import * as v2 from '../../../firmware/protocol/ike/v2/failures.ts';
 import * as l2tp from '../../../firmware/protocol/l2tp/failures.ts';
 import type { Failure } from '../../../firmware/protocol/machine.ts';
@@ -71,11 +72,11 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['port-4500-blocked', v2.silentPeer(NAT_T_PATH, 'IKE_AUTH')],
   ['ike-auth-silent', v2.silentPeer(PATH, 'IKE_AUTH')],
   ['ike-auth-silent', v2.callerVanished(PATH)],
-  ['psk-wrong-v2', v2.refusedByPeer(ID)],
-  ['psk-of-peer-wrong', v2.wrongPsk(ID)],
+  ['psk-wrong-v2', v2Auth.refusedByPeer(ID, 'psk')],
+  ['psk-of-peer-wrong', v2Auth.wrongPsk(ID)],
   ['identity-wrong', v1.wrongIdentity('Main Mode 6', ID, OTHER_ID)],
-  ['identity-wrong', v2.wrongIdentity(ID, [OTHER_ID])],
-  ['certificate-wanted', v2.wrongAuthMethod('an RSA signature')],
+  ['identity-wrong', v2Auth.wrongIdentity(ID, [OTHER_ID])],
+  ['certificate-wanted', v2Auth.wrongAuthMethod('a certificate', 'psk')],
   ['ike-deleted-unused', v1.deletedUnused()],
   ['esp-no-proposal', espOfferRefused('Quick Mode', [])],
   ['esp-no-proposal', v1.quickModeRefused(14)],

@@ -130,14 +130,19 @@ export interface SignedOctets {
   readonly idBody: Uint8Array;
 }
 
+/** `message | nonce | prf(SK_p, ID')`: what AUTH covers, whatever makes it (section 2.15). */
+export function authOctets(prfName: string, signed: SignedOctets): Uint8Array {
+  return concatBytes(signed.message, signed.peerNonce, prf(prfName, signed.skP, signed.idBody));
+}
+
 /**
- * AUTH with a pre-shared key: `prf(prf(PSK, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID'))` (section 2.15).
+ * AUTH with a pre-shared key: `prf(prf(PSK, "Key Pad for IKEv2"), <what it covers>)` (section 2.15); with the key that an
+ * EAP method made, too (section 2.16).
  * To be compared by `equalSecrets`.
  */
 export function pskAuth(prfName: string, psk: Uint8Array, signed: SignedOctets): Uint8Array {
   const padded = prf(prfName, psk, KEY_PAD);
-  const identity = prf(prfName, signed.skP, signed.idBody);
-  const auth = prf(prfName, padded, signed.message, signed.peerNonce, identity);
+  const auth = prf(prfName, padded, authOctets(prfName, signed));
   wipe(padded);
   return auth;
 }

@@ -1,20 +1,21 @@
-/** IKE_AUTH as initiator, with a pre-shared key (RFC 7296 sections 1.2 and 2.15). */
+/** IKE_AUTH as initiator (RFC 7296 sections 1.2, 2.15, 2.16). */
 import type { Failure, Instant } from '../../machine.ts';
-import { preSharedKeyOf } from '../authentication.ts';
-import { pskAuth } from '../crypto/keys-v2.ts';
-import { equalSecrets } from '../crypto/secrets.ts';
+import { isSignature } from '../crypto/signature.ts';
 import { sameIdentity } from '../identity.ts';
-import { askForChild, askPayloads, type ChildAsk, makeChild, readChildAnswer } from './child-negotiation.ts';
+import { beginEap, type EapLogin } from './auth-eap-initiator.ts';
+import { eapBroken, noCommonSignature, wrongAuthMethod, wrongIdentity, wrongPsk } from './auth-failures.ts';
+import { refusal, rejected, takeChild, tokenPayloads } from './auth-outcome.ts';
+import { certificatePayloads, certificateRequest } from './certificate-payload.ts';
+import { askForChild, askPayloads, type ChildAsk } from './child-negotiation.ts';
+import { configurationRequest } from './configuration-payload.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
-import { malformed, peerRefused, refusedByPeer, wrongAuthMethod, wrongIdentity, wrongPsk } from './failures.ts';
-import { decodeIdentity, encodeIdentity, type IdBody, idOctets } from './identity.ts';
+import { decodeIdentity, encodeIdentity, type IdBody } from './identity.ts';
 import type { IkeSa } from './ike-sa.ts';
-import { ikeDelete, tellAuthenticationFailed } from './informational.ts';
 import type { InitResult } from './init-exchange.ts';
-import { findError, notify } from './notify.ts';
-import { AUTH_METHOD_SHARED_KEY, NOTIFY } from './numbers.ts';
-import { find, type Payload } from './payload.ts';
-import { qcdToken, receivedToken } from './qcd.ts';
+import { notify } from './notify.ts';
+import { find, type Payload, type PayloadOf } from './payload.ts';
+import { certificateProblem, covered, provesSharedKey, sharedKeyProof, signatureProof } from './proof.ts';
+import { receivedToken } from './qcd.ts';
 
 export class AuthInitiator implements Exchange {
   readonly name = 'IKE_AUTH';
@@ -26,25 +27,46 @@ export class AuthInitiator implements Exchange {
     this.#init = init;
   }
 
-  begin(_now: Instant, sa: IkeSa): readonly Payload[] | undefined {
-    const { keys, nonces, proposal, connection } = sa;
-    if (keys === undefined || nonces === undefined || proposal === undefined) return undefined;
+  begin(now: Instant, sa: IkeSa): readonly Payload[] | undefined {
+    const { connection } = sa;
     const id = encodeIdentity(sa.localId);
-    const auth = pskAuth(proposal.prf, preSharedKeyOf(connection.authentication), {
-      message: this.#init.requestOctets,
-      peerNonce: nonces.nonceR,
-      skP: keys.skPi,
-      idBody: idOctets(id),
-    });
+    const proof = this.#proof(sa, id);
+    if (proof === undefined) {
+      sa.fail(now, noCommonSignature());
+      return undefined;
+    }
     this.#ask = askForChild(sa, false);
     return [
       { kind: 'IDi', ...id },
+      ...proof.certificates,
       ...(this.#isFirst(sa) ? [notify('INITIAL_CONTACT')] : []),
+      ...proof.requests,
       ...(connection.remoteId === undefined ? [] : [{ kind: 'IDr' as const, ...encodeIdentity(connection.remoteId) }]),
-      { kind: 'AUTH', method: AUTH_METHOD_SHARED_KEY, data: auth },
+      ...proof.auth,
       ...tokenPayloads(sa),
+      ...(connection.requestAddress === true ? [configurationRequest()] : []),
       ...askPayloads(this.#ask),
     ];
+  }
+
+  /** Without AUTH the peer is asked for EAP (section 2.16). */
+  #proof(sa: IkeSa, id: IdBody) {
+    const { authentication } = sa.connection;
+    const covers = covered(sa, this.#init, true, id);
+    switch (authentication.kind) {
+      case 'psk':
+        return { certificates: [], requests: [], auth: [sharedKeyProof(authentication.key, covers)] };
+      case 'certificate': {
+        const auth = signatureProof(authentication.credential, covers, sa.peerHashes);
+        if (auth === undefined) return undefined;
+        const certificates = certificatePayloads(authentication.credential.chain);
+        return { certificates, requests: certificateRequest([authentication.trust]), auth: [auth] };
+      }
+      case 'eap-client':
+        return { certificates: [], requests: certificateRequest([authentication.trust]), auth: [] };
+      case 'eap-server':
+        throw new Error('a connection that lets others in by EAP calls nobody');
+    }
   }
 
   /**
@@ -63,65 +85,40 @@ export class AuthInitiator implements Exchange {
     const id = find(payloads, 'IDr');
     const auth = find(payloads, 'AUTH');
     if (id === undefined || auth === undefined) {
-      sa.fail(now, this.#refusal(sa, payloads));
+      sa.fail(now, refusal(sa, payloads));
       return DONE;
     }
     sa.peerId = decodeIdentity(id);
-    const failure = this.#judge(sa, id, auth.method, auth.data);
-    if (failure !== undefined) {
-      sa.host.counters.authenticationFailed += 1;
-      sa.end(now, failure);
-      sa.window.add(tellAuthenticationFailed());
-      return DONE;
-    }
+    const failure = this.#judge(sa, id, auth, payloads);
+    if (failure !== undefined) return rejected(now, sa, failure);
     sa.peerToken = receivedToken(payloads);
-    this.#child(now, sa, payloads);
-    return DONE;
+    const ask = this.#ask;
+    if (ask === undefined) return DONE;
+    const { authentication } = sa.connection;
+    if (authentication.kind !== 'eap-client') return takeChild(now, sa, ask, payloads);
+    // Only now that the peer is known is anything said that depends on the password.
+    const login: EapLogin = {
+      init: this.#init,
+      ask,
+      idr: { idType: id.idType, data: id.data.slice() },
+      ...authentication,
+    };
+    return beginEap(now, sa, login, payloads);
   }
 
-  #refusal(sa: IkeSa, payloads: readonly Payload[]): Failure {
-    const error = findError(payloads);
-    if (error?.type === NOTIFY.AUTHENTICATION_FAILED) return refusedByPeer(sa.localId);
-    if (error !== undefined) return peerRefused('IKE_AUTH', error.type);
-    return malformed('IKE_AUTH', 'an answer to IKE_AUTH without IDr or AUTH');
-  }
-
-  #judge(sa: IkeSa, id: IdBody, method: number, data: Uint8Array): Failure | undefined {
-    const { connection, keys, nonces, proposal, peerId } = sa;
-    if (keys === undefined || nonces === undefined || proposal === undefined) return wrongPsk(peerId);
-    const { remoteId } = connection;
+  #judge(sa: IkeSa, id: IdBody, auth: PayloadOf<'AUTH'>, payloads: readonly Payload[]): Failure | undefined {
+    const { connection, peerId } = sa;
+    const { remoteId, authentication } = connection;
     if (remoteId !== undefined && (peerId === undefined || !sameIdentity(remoteId, peerId))) {
       return wrongIdentity(peerId, [remoteId]);
     }
-    if (method !== AUTH_METHOD_SHARED_KEY) return wrongAuthMethod('a certificate');
-    const expected = pskAuth(proposal.prf, preSharedKeyOf(connection.authentication), {
-      message: this.#init.responseOctets,
-      peerNonce: nonces.nonceI,
-      skP: keys.skPr,
-      idBody: idOctets(id),
-    });
-    return equalSecrets(expected, data) ? undefined : wrongPsk(peerId);
-  }
-
-  /** Without its child the IKE SA is of no use here: the failure ends both. */
-  #child(now: Instant, sa: IkeSa, payloads: readonly Payload[]): void {
-    const ask = this.#ask;
-    const { nonces } = sa;
-    if (ask === undefined || nonces === undefined) return;
-    const agreed = readChildAnswer(sa, 'IKE_AUTH', ask, payloads);
-    if ('failure' in agreed) {
-      sa.end(now, agreed.failure);
-      sa.window.add(ikeDelete());
-      return;
+    const covers = covered(sa, this.#init, false, id);
+    if (authentication.kind === 'psk') {
+      if (isSignature(auth.method)) return wrongAuthMethod('a certificate', 'psk');
+      return provesSharedKey(authentication.key, covers, auth) ? undefined : wrongPsk(peerId);
     }
-    sa.establish(now);
-    sa.install(makeChild(now, sa, agreed, ask.spi, { ...nonces, asked: true }));
+    if (authentication.kind === 'eap-server') return eapBroken();
+    if (!isSignature(auth.method)) return wrongAuthMethod('a pre-shared key', authentication.kind);
+    return certificateProblem(sa, authentication.trust, payloads, covers, auth);
   }
-}
-
-/** The proof that we could give after a reboot (RFC 6290 section 4.2); none without a secret that outlives one. */
-export function tokenPayloads(sa: IkeSa): readonly Payload[] {
-  const { qcdSecret } = sa.host;
-  if (qcdSecret === undefined) return [];
-  return [{ ...notify('QCD_TOKEN', qcdToken(qcdSecret, sa.spiI, sa.spiR)), protocol: 1 }];
 }

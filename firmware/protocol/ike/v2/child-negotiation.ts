@@ -4,10 +4,12 @@
  */
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
+import type { AssignedConfiguration } from '../authentication.ts';
 import { childKeymat } from '../crypto/keys-v2.ts';
-import type { ChildSa, IkeConnection, TrafficSelector } from '../ike-types.ts';
+import type { ChildSa, TrafficSelector } from '../ike-types.ts';
 import { espOfferRefused, noEspProposal } from '../no-proposal.ts';
 import { chooseEspProposal, type EspProposal, espOffers } from '../proposals.ts';
+import { addressWanted, noAddressLeft } from './auth-failures.ts';
 import { type Child, spiNumber, spiOctets } from './child.ts';
 import { malformed, modeMismatch, peerRefused, selectorsRefused, selectorsUnacceptable } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
@@ -51,13 +53,15 @@ export interface ChildRefusal {
   readonly failure: Failure;
 }
 
-/** As configured; in transport mode the two ends of the path. */
-function configuredSelectors(connection: IkeConnection, path: UdpPath): Selectors {
-  const { localSelectors, remoteSelectors, transportPorts, mode } = connection;
+/** As configured, or as one side assigned to the other; in transport mode the two ends of the path. */
+function configuredSelectors({ connection, path, configuration, assigned }: IkeSa): Selectors {
+  const { localSelectors, remoteSelectors, transportPorts, mode, requestAddress } = connection;
   const { local, remote } = path;
   if (mode === 'tunnel') {
     const any = [anySelector(local.address.includes(':') ? 6 : 4)];
-    return { local: localSelectors ?? any, remote: remoteSelectors ?? any };
+    // Before it is known, any is asked for, and narrowed by the peer to what it assigns (section 2.19).
+    const own = requestAddress === true ? (hosts(configuration) ?? any) : (localSelectors ?? any);
+    return { local: own, remote: hosts(assigned) ?? remoteSelectors ?? any };
   }
   const { protocol, local: localPort, remote: remotePort } = transportPorts ?? { protocol: 0, local: 0, remote: 0 };
   const at = (address: string, port: number, selectors: readonly TrafficSelector[] | undefined) =>
@@ -70,11 +74,15 @@ function configuredSelectors(connection: IkeConnection, path: UdpPath): Selector
   };
 }
 
+function hosts(configuration: AssignedConfiguration | undefined): readonly TrafficSelector[] | undefined {
+  return configuration?.addresses.map((address) => hostSelector(address, 0, 0));
+}
+
 /** @param old the one to be replaced, whose selectors stay. */
 export function askForChild(sa: IkeSa, keyExchange: boolean, old?: Child): ChildAsk {
   const { connection, path, host } = sa;
   const mode = old?.sa.mode ?? connection.mode;
-  const selectors = old === undefined ? configuredSelectors(connection, path) : selectorsOf(old.sa, path);
+  const selectors = old === undefined ? configuredSelectors(sa) : selectorsOf(old.sa, path);
   const proposals = keyExchange ? connection.espProposals : connection.espProposals.map(withoutGroup);
   return { ...selectors, spi: host.newEspSpi(), mode, proposals, keyExchange };
 }
@@ -113,6 +121,8 @@ export function readChildAnswer(
   const error = findError(payloads);
   if (error?.type === NOTIFY.NO_PROPOSAL_CHOSEN) return { failure: espOfferRefused('child SA', ask.proposals) };
   if (error?.type === NOTIFY.TS_UNACCEPTABLE) return { failure: selectorsUnacceptable(ask.local, ask.remote) };
+  if (error?.type === NOTIFY.INTERNAL_ADDRESS_FAILURE) return { failure: noAddressLeft() };
+  if (error?.type === NOTIFY.FAILED_CP_REQUIRED) return { failure: addressWanted() };
   if (error !== undefined) return { failure: peerRefused(step, error.type) };
   const bad = (what: string) => ({ failure: malformed(step, what) });
   const [offered, ...more] = espOffersOf(find(payloads, 'SA')?.proposals ?? []);
@@ -169,7 +179,7 @@ export function judgeChildRequest(
   const transport = connection.mode === 'transport';
   // Seen from here: what the peer calls the initiator's side is the remote one.
   const seen = transport ? throughNat(sa, tsr, tsi) : { local: tsr, remote: tsi };
-  const allowed = configuredSelectors(connection, sa.path);
+  const allowed = configuredSelectors(sa);
   const local = narrow(seen.local, allowed.local);
   const remote = narrow(seen.remote, allowed.remote);
   if (local.length === 0 || remote.length === 0) {

@@ -1,8 +1,7 @@
 /** Why an IKE SA ended or never came up, in words. */
 import type { Failure } from '../../machine.ts';
 import { formatEndpoint, type UdpPath } from '../../udp-path.ts';
-import { identityText } from '../identity.ts';
-import type { IkeConnection, IkeIdentity, TrafficSelector } from '../ike-types.ts';
+import type { TrafficSelector } from '../ike-types.ts';
 import { type ExchangeName, NOTIFY, notifyText } from './numbers.ts';
 import { selectorsText } from './traffic-selector.ts';
 
@@ -62,47 +61,6 @@ export function malformed(step: ExchangeName, what: string): Failure {
     step,
     reason: `the peer sent ${what}`,
     remedy: 'update the software of the peer, or report this with a capture',
-  };
-}
-
-/** As initiator: the peer answered AUTHENTICATION_FAILED. */
-export function refusedByPeer(localId: IkeIdentity): Failure {
-  return {
-    step: 'authentication',
-    reason: `the peer does not accept our identity ${identityText(localId)} with our pre-shared key`,
-    remedy: 'compare the pre-shared key on both ends, and the identity that the peer expects of us',
-    cause: 'refused',
-  };
-}
-
-/** The peer proves another key than ours. */
-export function wrongPsk(peerId: IkeIdentity | undefined): Failure {
-  return {
-    step: 'authentication',
-    reason: `the peer ${identityText(peerId)} has another pre-shared key than this side`,
-    remedy: 'enter the same pre-shared key on both ends',
-    cause: 'refused',
-  };
-}
-
-/** The peer is not who it should be. */
-export function wrongIdentity(peerId: IkeIdentity | undefined, expected: readonly IkeIdentity[]): Failure {
-  const wanted = expected.slice(0, 4).map(identityText).join(' or ');
-  return {
-    step: 'authentication',
-    reason: `the peer calls itself ${identityText(peerId)}${wanted === '' ? '' : `, but ${wanted} is expected`}`,
-    remedy: 'set the identity of the peer to what it calls itself, or change it at the peer',
-    cause: 'refused',
-  };
-}
-
-/** The peer authenticates by something else than a pre-shared key. */
-export function wrongAuthMethod(what: string): Failure {
-  return {
-    step: 'authentication',
-    reason: `the peer wants to authenticate with ${what}, and here a pre-shared key is set`,
-    remedy: 'set the peer to a pre-shared key',
-    cause: 'refused',
   };
 }
 
@@ -208,15 +166,5 @@ export function outOfStep(): Failure {
     step: 'rekey',
     reason: 'the peer said TEMPORARY_FAILURE for minutes: the two ends disagree about their SAs',
     remedy: 'nothing needs to be done; connecting again is enough',
-  };
-}
-
-/** All connections of a caller lack the algorithms of its IKE SA. */
-export function noConnection(connection: IkeConnection): Failure {
-  return {
-    step: 'authentication',
-    reason: `no connection like ${connection.name} allows the algorithms of this IKE SA to this caller`,
-    remedy: 'give connections of callers from everywhere the same IKE proposals',
-    cause: 'refused',
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { Failure, Instant, RandomSource } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
+import type { AssignedConfiguration } from '../authentication.ts';
 import { type IkeSaKeys, wipeIkeSaKeys } from '../crypto/keys-v2.ts';
 import type { IkeConnection, IkeIdentity, IkeOutput, IkePeer } from '../ike-types.ts';
 import { HEADER_OCTETS } from '../message-header.ts';
@@ -11,6 +12,7 @@ import { type EncapsulationCause, type NatSituation, NO_NAT } from '../nat.ts';
 import type { IkeProposal } from '../proposals.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
+import type { EapConversation } from './auth-eap-responder.ts';
 import type { Child } from './child.ts';
 import { MessageProtection } from './encrypted.ts';
 import { type Exchange, RequestWindow, type WindowHost } from './exchange.ts';
@@ -123,6 +125,16 @@ export class IkeSa implements WindowHost {
   fragmentation = false;
   implementation = '';
   peerId: IkeIdentity | undefined;
+  /** Who the peer proved to be by EAP. */
+  user: string | undefined;
+  /** EAP of the peer, while it goes on. */
+  eap: EapConversation | undefined;
+  /** SIGNATURE_HASH_ALGORITHMS of the peer. */
+  peerHashes: readonly number[] = [];
+  /** What the peer assigned to this side. */
+  configuration: AssignedConfiguration | undefined;
+  /** What this side assigned to the peer. */
+  assigned: AssignedConfiguration | undefined;
   /** Both sides' nonces in IKE_SA_INIT. */
   nonces: { readonly nonceI: Uint8Array; readonly nonceR: Uint8Array } | undefined;
   /** The peer's proof that it lost this SA. */
@@ -201,9 +213,10 @@ export class IkeSa implements WindowHost {
   }
 
   get peer(): IkePeer {
-    const { encapsulation } = this;
+    const { encapsulation, user } = this;
     return {
       identity: this.peerId ?? addressIdentity(this.path.remote.address),
+      ...(user === undefined ? {} : { user }),
       implementation: this.implementation,
       natLocal: this.nat.local,
       natRemote: this.nat.remote,
@@ -227,8 +240,32 @@ export class IkeSa implements WindowHost {
     const { rekeyAt, expiresAt } = lifetime(now, connection.ikeLifetime ?? DEFAULT_IKE_LIFETIME, host.random);
     this.rekeyAt = rekeyAt;
     this.expiresAt = expiresAt;
-    const up = { kind: 'ike-up', ikeId: id, connection: connection.name, initiator, proposal, peer, path } as const;
-    host.emit(replaces === undefined ? up : { ...up, replaces: replaces.id });
+    host.emit({
+      kind: 'ike-up',
+      ikeId: id,
+      connection: connection.name,
+      initiator,
+      proposal,
+      peer,
+      path,
+      ...(this.configuration === undefined ? {} : { configuration: this.configuration }),
+      ...(replaces === undefined ? {} : { replaces: replaces.id }),
+    });
+  }
+
+  /** Takes over who the peer is, and the inner addresses, from the one that this one replaces. */
+  inherit(old: IkeSa): void {
+    this.user = old.user;
+    this.configuration = old.configuration;
+    this.assigned = old.assigned;
+    if (old.assigned !== undefined) this.connection.leases?.release(old.id, this.id);
+    old.assigned = undefined;
+  }
+
+  /** The peer's inner address may go to another one. */
+  releaseAddress(): void {
+    if (this.assigned !== undefined) this.connection.leases?.release(this.id);
+    this.assigned = undefined;
   }
 
   header(exchange: ExchangeName, messageId: number, response: boolean): IkeHeader {
@@ -337,6 +374,8 @@ export class IkeSa implements WindowHost {
       this.host.emit({ kind: 'ike-down', ikeId: this.id, connection: this.connection.name, failure });
     }
     this.announced = false;
+    this.eap = undefined;
+    this.releaseAddress();
     this.peerRekey = undefined;
     this.lost = undefined;
     this.rekeyAt = undefined;

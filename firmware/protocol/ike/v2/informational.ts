@@ -1,8 +1,9 @@
 /** INFORMATIONAL exchanges (RFC 7296 sections 1.4, 2.4, 2.25): DELETE, liveness, and what is told in passing. */
 import type { Failure, Instant } from '../../machine.ts';
+import { refusedByPeer } from './auth-failures.ts';
 import { type Child, spiNumber, spiOctets } from './child.ts';
 import { DONE, type Exchange } from './exchange.ts';
-import { closedByPeer, refusedByPeer, replacedByRekey } from './failures.ts';
+import { closedByPeer, replacedByRekey } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { findNotify, notify } from './notify.ts';
 import { PROTOCOL } from './numbers.ts';
@@ -94,7 +95,7 @@ export function answerInformational(now: Instant, sa: IkeSa, payloads: readonly 
     return [];
   }
   if (findNotify(payloads, 'AUTHENTICATION_FAILED') !== undefined) {
-    deletedByPeer(now, sa, refusedByPeer(sa.localId));
+    deletedByPeer(now, sa, refusedByPeer(sa.localId, sa.connection.authentication.kind));
     return [];
   }
   sa.peerToken = receivedToken(payloads) ?? sa.peerToken;

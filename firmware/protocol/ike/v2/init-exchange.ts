@@ -1,6 +1,8 @@
 /** What both roles of IKE_SA_INIT share (RFC 7296 sections 1.2 and 2.14). */
+import { ByteReader, ByteWriter } from '../../bytes.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import type { IkeSaSeed } from '../crypto/keys-v2.ts';
+import { SIGNATURE_HASHES } from '../crypto/signature.ts';
 import { agreeOnEncapsulation, implementationOf, ownVendorIds } from '../vendor-ids.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { detectNat, natdPayloads } from './natd.ts';
@@ -17,12 +19,16 @@ export interface InitResult {
   readonly responseOctets: Uint8Array;
 }
 
-/** What follows SA, KE and Nonce in either message. */
-export function closingPayloads(sa: IkeSa): readonly Payload[] {
+/**
+ * What follows SA, KE and Nonce in either message.
+ * @param signed whether a side may prove itself by signature (RFC 7427 section 4).
+ */
+export function closingPayloads(sa: IkeSa, signed: boolean): readonly Payload[] {
   const pretend = sa.connection.forceEncapsulation === true && !sa.encapsulationAgreed ? sa.host.random : undefined;
   return [
     ...natdPayloads(sa.spiI, sa.spiR, sa.path, pretend),
     notify('IKEV2_FRAGMENTATION_SUPPORTED'),
+    ...(signed ? [notify('SIGNATURE_HASH_ALGORITHMS', u16List(SIGNATURE_HASHES))] : []),
     ...ownVendorIds(sa.host).map((data) => ({ kind: 'V' as const, data })),
   ];
 }
@@ -43,7 +49,25 @@ export function readClosingPayloads(
   sa.implementation = implementationOf(ids);
   sa.encapsulationAgreed = agreeOnEncapsulation(sa.host, ids);
   sa.nat = detectNat(payloads, sa.spiI, spiR, path, { agreed: sa.encapsulationAgreed, forced });
+  sa.peerHashes = readU16List(findNotify(payloads, 'SIGNATURE_HASH_ALGORITHMS')?.data ?? new Uint8Array(0));
   sa.fragmentation = findNotify(payloads, 'IKEV2_FRAGMENTATION_SUPPORTED') !== undefined;
+}
+
+/** Hash algorithms of a peer that are looked at. */
+const MAX_HASHES = 16;
+
+function u16List(numbers: readonly number[]): Uint8Array {
+  const writer = new ByteWriter(2 * numbers.length);
+  for (const number of numbers) writer.u16(number);
+  return writer.finish();
+}
+
+/** An odd octet at the end is left aside. */
+function readU16List(data: Uint8Array): readonly number[] {
+  const reader = new ByteReader(data);
+  const numbers: number[] = [];
+  while (reader.remaining >= 2 && numbers.length < MAX_HASHES) numbers.push(reader.u16('Hash Algorithm'));
+  return numbers;
 }
 
 /** What the keys are made of. */

@@ -52,7 +52,7 @@ export class InitInitiator implements Exchange {
       { kind: 'SA', proposals: encodeIkeOffers(ikeOffers(sa.connection.ikeProposals), new Uint8Array(0)) },
       { kind: 'KE', group: groupNumber(group), data: publicValue },
       { kind: 'Nonce', data: this.#nonce },
-      ...closingPayloads(sa),
+      ...closingPayloads(sa, sa.connection.authentication.kind !== 'psk'),
     ];
   }
 

@@ -11,6 +11,7 @@ import { noIkeProposal } from '../no-proposal.ts';
 import type { IkeOffer } from '../proposals.ts';
 import { chooseIkeProposal } from '../proposals.ts';
 import type { Admission } from './admission.ts';
+import { certificateRequest } from './certificate-payload.ts';
 import type { ReceivedHeader } from './header.ts';
 import { type IkeHost, IkeSa } from './ike-sa.ts';
 import { closingPayloads, type InitResult, NONCE_OCTETS, readClosingPayloads, seedOf } from './init-exchange.ts';
@@ -116,6 +117,10 @@ export function answerInit(
   const forced = candidates.some(({ forceEncapsulation }) => forceEncapsulation === true);
   readClosingPayloads(sa, payloads, ZERO_SPI, path, forced);
   sa.nonces = { nonceI, nonceR };
+  const signed = sa.peerHashes.length > 0 && candidates.some(({ authentication }) => authentication.kind !== 'psk');
+  const trusts = candidates.flatMap(({ authentication }) =>
+    authentication.kind === 'certificate' ? [authentication.trust] : [],
+  );
   const [response = new Uint8Array(0)] = sa.seal(
     'IKE_SA_INIT',
     0,
@@ -123,7 +128,8 @@ export function answerInit(
       { kind: 'SA', proposals: encodeIkeChoice(choice.proposal, choice.number, new Uint8Array(0)) },
       { kind: 'KE', group, data: exchange.publicValue },
       { kind: 'Nonce', data: nonceR },
-      ...closingPayloads(sa),
+      ...certificateRequest(trusts),
+      ...closingPayloads(sa, signed),
     ],
     true,
   );

@@ -23,9 +23,6 @@ export const KEY_LENGTH_ATTRIBUTE = 14;
 /** ID Type (section 3.5). */
 export const ID_TYPE = { ipv4: 1, fqdn: 2, email: 3, ipv6: 5, dn: 9, keyId: 11 } as const;
 
-/** Auth Method: shared key message integrity code (section 3.8). */
-export const AUTH_METHOD_SHARED_KEY = 2;
-
 /** TS Type (section 3.13.1). */
 export const TS_TYPE = { ipv4: 7, ipv6: 8 } as const;
 

@@ -3,6 +3,7 @@
  */
 import { ByteReader, ByteWriter, DecodeError } from '../../bytes.ts';
 import type { TrafficSelector } from '../ike-types.ts';
+import { type ConfigurationBody, decodeConfiguration, encodeConfiguration } from './configuration-payload.ts';
 import type { IdBody } from './identity.ts';
 import { decodeProposals, encodeProposals, type SaProposal } from './sa-payload.ts';
 import { decodeSelectors, encodeSelectors } from './traffic-selector.ts';
@@ -39,10 +40,11 @@ interface Bodies {
   readonly V: { readonly data: Uint8Array };
   readonly TSi: { readonly selectors: readonly TrafficSelector[] };
   readonly TSr: { readonly selectors: readonly TrafficSelector[] };
-  /** Defined in the RFC, so never to be called unsupported; unused with pre-shared keys. */
-  readonly CERT: { readonly data: Uint8Array };
-  readonly CERTREQ: { readonly data: Uint8Array };
-  readonly CP: { readonly data: Uint8Array };
+  /** `encoding`: Cert Encoding. */
+  readonly CERT: { readonly encoding: number; readonly data: Uint8Array };
+  readonly CERTREQ: { readonly encoding: number; readonly data: Uint8Array };
+  readonly CP: ConfigurationBody;
+  /** One packet of EAP. */
   readonly EAP: { readonly data: Uint8Array };
 }
 
@@ -78,6 +80,13 @@ const selectors = {
     encodeSelectors(writer, body.selectors),
 };
 
+const certificate = {
+  decode: (reader: ByteReader) => ({ encoding: reader.u8('Cert Encoding'), data: reader.rest() }),
+  encode(writer: ByteWriter, { encoding, data }: { readonly encoding: number; readonly data: Uint8Array }): void {
+    writer.u8(encoding).bytes(data);
+  },
+};
+
 const opaque = {
   decode: (reader: ByteReader) => ({ data: reader.rest() }),
   encode: (writer: ByteWriter, { data }: { readonly data: Uint8Array }): void => {
@@ -108,8 +117,8 @@ export const PAYLOADS: { readonly [Kind in PayloadKind]: Row<Bodies[Kind]> } = {
   },
   IDi: { type: 35, title: 'Identification - Initiator', section: '3.5', ...identification },
   IDr: { type: 36, title: 'Identification - Responder', section: '3.5', ...identification },
-  CERT: { type: 37, title: 'Certificate', section: '3.6', ...opaque },
-  CERTREQ: { type: 38, title: 'Certificate Request', section: '3.7', ...opaque },
+  CERT: { type: 37, title: 'Certificate', section: '3.6', ...certificate },
+  CERTREQ: { type: 38, title: 'Certificate Request', section: '3.7', ...certificate },
   AUTH: {
     type: 39,
     title: 'Authentication',
@@ -168,7 +177,13 @@ export const PAYLOADS: { readonly [Kind in PayloadKind]: Row<Bodies[Kind]> } = {
   V: { type: 43, title: 'Vendor ID', section: '3.12', ...opaque },
   TSi: { type: 44, title: 'Traffic Selector - Initiator', section: '3.13', ...selectors },
   TSr: { type: 45, title: 'Traffic Selector - Responder', section: '3.13', ...selectors },
-  CP: { type: 47, title: 'Configuration', section: '3.15', ...opaque },
+  CP: {
+    type: 47,
+    title: 'Configuration',
+    section: '3.15',
+    decode: decodeConfiguration,
+    encode: encodeConfiguration,
+  },
   EAP: { type: 48, title: 'Extensible Authentication', section: '3.16', ...opaque },
 };
 

@@ -6,7 +6,7 @@ import { rekeyedIkeSaKeys } from '../crypto/keys-v2.ts';
 import { isZeroSpi, SPI_OCTETS } from '../message-header.ts';
 import { noIkeProposal } from '../no-proposal.ts';
 import { chooseIkeProposal, type IkeProposal, ikeOffers } from '../proposals.ts';
-import { tokenPayloads } from './auth-initiator.ts';
+import { tokenPayloads } from './auth-outcome.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
 import { outOfStep } from './failures.ts';
 import { IkeSa, REPLACED_MS } from './ike-sa.ts';

@@ -8,6 +8,7 @@ export function adopt(now: Instant, old: IkeSa, next: IkeSa): void {
   old.expiresAt = now + REPLACED_MS;
   old.rekeyAt = undefined;
   old.peerRekey = undefined;
+  next.inherit(old);
   next.establish(now, old);
   for (const child of old.children.values()) {
     child.sa = { ...child.sa, ikeId: next.id };

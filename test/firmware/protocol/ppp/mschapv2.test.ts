@@ -14,6 +14,7 @@ import {
   desKey,
   generateAuthenticatorResponse,
   generateNtResponse,
+  masterSessionKey,
   ntPasswordHash,
 } from '../../../../firmware/protocol/ppp/mschapv2-crypto.ts';
 
@@ -36,6 +37,13 @@ describe('the computations of MS-CHAPv2', () => {
     expect(generateAuthenticatorResponse(hash, NT_RESPONSE, PEER_CHALLENGE, AUTHENTICATOR_CHALLENGE, USER)).toBe(
       AUTHENTICATOR_RESPONSE,
     );
+  });
+
+  it('give the send key of the server of RFC 3079 section 3.5.3, as the second part of the Master Session Key', () => {
+    const msk = masterSessionKey(ntPasswordHash(PASSWORD), NT_RESPONSE);
+    expect(hex(msk.subarray(16, 32))).toBe('8b7cdc149b993a1ba118cb153f56dccb');
+    expect(hex(msk.subarray(32))).toBe('00'.repeat(32));
+    expect(msk.subarray(0, 16)).not.toEqual(msk.subarray(16, 32));
   });
 
   it('leave the domain out of the challenge hash', () => {

@@ -43,7 +43,15 @@ const payload: fc.Arbitrary<Payload> = fc.oneof(
   selectors.map((body) => ({ kind: 'TSi' as const, ...body })),
   selectors.map((body) => ({ kind: 'TSr' as const, ...body })),
   data.map((body) => ({ kind: 'V' as const, ...body })),
-  data.map((body) => ({ kind: 'CP' as const, ...body })),
+  data.map((body) => ({ kind: 'EAP' as const, ...body })),
+  fc.record({ kind: fc.constantFrom('CERT' as const, 'CERTREQ' as const), encoding: u8, data: octets(0, 60) }),
+  fc.record({
+    kind: fc.constant('CP' as const),
+    type: u8,
+    attributes: fc.array(fc.record({ type: fc.integer({ min: 0, max: 0x7fff }), value: octets(0, 20) }), {
+      maxLength: 6,
+    }),
+  }),
 );
 
 describe('payloads', () => {
