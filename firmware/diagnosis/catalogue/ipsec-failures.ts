@@ -111,15 +111,30 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     id: 'certificate-wanted',
     step: 'ike-authentication',
     title: 'the peer wants another kind of authentication',
-    cause: 'the peer is set to certificates or EAP, and here a pre-shared key is set',
-    words: /^authentication: the peer wants to authenticate with/,
+    cause: 'the peer is set to certificates or EAP, and here a pre-shared key is set; or the other way round',
+    words: /^(authentication|Main Mode 1): the peer wants to authenticate (with|by)/,
+  },
+  {
+    id: 'certificate-disbelieved',
+    step: 'ike-authentication',
+    title: 'the peer does not believe the certificate here (IKEv1)',
+    cause: 'the peer does not know the authority that issued it, or expects another name in it',
+    words: /^Main Mode 5: .*does not believe the certificate/,
+  },
+  {
+    id: 'signature-unproved',
+    step: 'ike-authentication',
+    title: 'the signature of the peer proves nothing (IKEv1)',
+    cause: 'the peer signs with another key than the one of its certificate, or keeps its certificate to itself',
+    words:
+      /^Main Mode \d: .*(is not by the key of its certificate|sent no certificate|cannot be read as one that holds an identity)/,
   },
   {
     id: 'ike-deleted-unused',
     step: 'ike-authentication',
     title: 'the peer hangs up right after phase 1',
     cause: 'the peer finds no connection for the identity that it was shown, although the key was right',
-    words: /^DELETE: .*at once, before there was a child/,
+    words: /^(DELETE: .*at once, before there was a child|Main Mode 6: the peer does not believe who)/,
   },
   {
     id: 'esp-no-proposal',

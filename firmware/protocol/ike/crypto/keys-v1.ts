@@ -43,10 +43,19 @@ const NOTHING = new Uint8Array(0);
  * @throws EncodeError on an unknown hash or a cookie that has not 8 octets.
  */
 export function phase1KeysPsk(hashName: string, psk: Uint8Array, seed: Phase1Seed): Phase1Keys {
+  return phase1Keys(hashName, prf(hashName, psk, seed.nonceI, seed.nonceR), seed);
+}
+
+/** As {@link phase1KeysPsk}, for authentication by signature: `SKEYID = prf(Ni_b | Nr_b, g^xy)` (section 5). */
+export function phase1KeysSignature(hashName: string, seed: Phase1Seed): Phase1Keys {
+  const nonces = concatBytes(seed.nonceI, seed.nonceR);
+  return phase1Keys(hashName, prf(hashName, nonces, seed.sharedSecret), seed);
+}
+
+function phase1Keys(hashName: string, skeyid: Uint8Array, seed: Phase1Seed): Phase1Keys {
   if (seed.cookieI.length !== COOKIE_OCTETS || seed.cookieR.length !== COOKIE_OCTETS) {
     throw new EncodeError(`a cookie has ${COOKIE_OCTETS} octets`);
   }
-  const skeyid = prf(hashName, psk, seed.nonceI, seed.nonceR);
   const derive = (previous: Uint8Array, number: number): Uint8Array =>
     prf(hashName, skeyid, previous, seed.sharedSecret, seed.cookieI, seed.cookieR, Uint8Array.of(number));
   const skeyidD = derive(NOTHING, 0);

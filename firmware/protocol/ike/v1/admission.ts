@@ -4,14 +4,15 @@ import type { UdpEndpoint } from '../../udp-path.ts';
 import type { IkeConnection } from '../ike-types.ts';
 import { noIkeProposal } from '../no-proposal.ts';
 import { chooseIkeProposal, type IkeProposal } from '../proposals.ts';
+import { methodOf } from './authentication-method.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
-import { noConnection } from './failures.ts';
+import { noConnection, otherMethod } from './failures.ts';
 import type { Phase1Offer } from './phase1-transforms.ts';
 import type { AnyMainMode } from './sa-table.ts';
 
 /**
- * Pre-shared keys that are tried on message 5: the responder must decrypt it before it learns who the peer is
- * (RFC 2409 section 5.4), and each key costs a derivation.
+ * Connections that are tried on message 5: the responder must decrypt it before it learns who the peer is
+ * (RFC 2409 section 5.4), and each pre-shared key costs a derivation.
  */
 export const MAX_CANDIDATES = 8;
 
@@ -31,19 +32,33 @@ export function judgeMessage1(
   const known = [...byAddress, ...connections.filter((connection) => connection.remote === 'any')];
   const [first] = known;
   if (first === undefined) return { failure: noConnection(remote) };
-  const offered = offers.map(({ offer }) => offer);
   for (const connection of known) {
-    const choice = chooseIkeProposal(offered, connection.ikeProposals, { version: 1 });
-    const offer = choice === undefined ? undefined : offers[choice.index];
-    if (choice === undefined || offer === undefined) continue;
-    const { proposal } = choice;
-    const others = known.filter(
-      (other) => other !== connection && chooseIkeProposal([offer.offer], other.ikeProposals, { version: 1 }),
-    );
-    return { candidates: [connection, ...others.slice(0, MAX_CANDIDATES - 1)], proposal, offer };
+    const choice = chooseOffer(connection, offers);
+    if (choice === undefined) continue;
+    const others = known.filter((other) => other !== connection && chooseOffer(other, [choice.offer]) !== undefined);
+    return { candidates: [connection, ...others.slice(0, MAX_CANDIDATES - 1)], ...choice };
   }
+  const methods = new Set(known.map(methodOf));
+  const offered = offers.filter(({ method }) => methods.has(method)).map(({ offer }) => offer);
   const acceptable = known.flatMap(({ ikeProposals }) => ikeProposals);
-  return { failure: noIkeProposal('Main Mode 1', offered, acceptable), connection: first };
+  const failure =
+    offered.length > 0 || offers.length === 0
+      ? noIkeProposal('Main Mode 1', offered, acceptable)
+      : otherMethod('Main Mode 1', [...new Set(offers.map(({ method }) => method))], [...methods]);
+  return { failure, connection: first };
+}
+
+/** What a connection takes of the offers: with the method by which it authenticates. */
+function chooseOffer(
+  connection: IkeConnection,
+  offers: readonly Phase1Offer[],
+): { readonly proposal: IkeProposal; readonly offer: Phase1Offer } | undefined {
+  const method = methodOf(connection);
+  const fitting = offers.filter((offer) => offer.method === method);
+  const offered = fitting.map(({ offer }) => offer);
+  const choice = chooseIkeProposal(offered, connection.ikeProposals, { version: 1 });
+  const offer = choice === undefined ? undefined : fitting[choice.index];
+  return choice === undefined || offer === undefined ? undefined : { proposal: choice.proposal, offer };
 }
 
 /** Whether one more stranger may be half-way through Main Mode. */

@@ -3,6 +3,7 @@ import { EncodeError } from '../../bytes.ts';
 import type { IkeConnection } from '../ike-types.ts';
 import { espProposalFits, ikeProposalFits } from '../proposals.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
+import { methodOf } from './authentication-method.ts';
 import { DEFAULT_LIMITS, type IkeV1Limits, type IkeV1Options } from './endpoint-types.ts';
 import { idOfIdentity, idOfSelector } from './id-payload.ts';
 import { MAX_OFFERED_TRANSFORMS } from './phase2-transforms.ts';
@@ -30,8 +31,8 @@ function usable(connection: IkeConnection): IkeConnection {
 }
 
 function checked(connection: IkeConnection): IkeConnection {
-  const { name, authentication } = connection;
-  if (authentication.kind !== 'psk') throw new RangeError(`connection ${name}: IKEv1 is by pre-shared key only`);
+  const { name } = connection;
+  methodOf(connection);
   const fitting = connection.ikeProposals.filter((proposal) => ikeProposalFits(1, proposal));
   const ikeProposals = fitting.slice(0, MAX_OFFERED_TRANSFORMS);
   const espProposals = connection.espProposals.filter((proposal) => espProposalFits(1, proposal));

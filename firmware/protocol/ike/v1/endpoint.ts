@@ -1,6 +1,6 @@
 /**
  * An IKEv1 endpoint (RFC 2407, 2408, 2409, 3947, 3706): any number of peers, called or calling. Main Mode with pre-
- * shared keys, Quick Mode for ESP, Informational. Aggressive Mode is refused: with a pre-shared key it hands a
+ * shared keys or RSA signatures, Quick Mode for ESP, Informational. Aggressive Mode is refused: with a pre-shared key it hands a
  * stranger what he needs to guess it at leisure.
  */
 import { DecodeError } from '../../bytes.ts';

@@ -4,6 +4,7 @@ import { printable } from '../../printable.ts';
 import { formatEndpoint, type UdpEndpoint } from '../../udp-path.ts';
 import { identityText } from '../identity.ts';
 import type { IkeIdentity, TrafficSelector } from '../ike-types.ts';
+import { methodWords } from './authentication-method.ts';
 import { NotifyType, notifyName } from './numbers.ts';
 import { ANSWER_SECONDS } from './retransmit.ts';
 
@@ -63,17 +64,63 @@ export function noAnswerToKeyExchange(remote: UdpEndpoint, clues: Clues): Failur
   };
 }
 
-/** No answer to message 5. @param floated it went to port 4500. */
-export function noAnswerToAuthentication(remote: UdpEndpoint, floated: boolean, clues: Clues): Failure {
+/** What a side may have against the proof of the other. */
+const DOUBTS = {
+  psk: { doubt: 'probably its pre-shared key is another one', remedy: SAME_KEY },
+  certificate: {
+    doubt: 'probably it does not believe the certificate of this side',
+    remedy: 'let the peer believe the authority that issued the certificate here, and read its log',
+  },
+} as const;
+
+/** Message 5 was not answered. @param floated it went to port 4500. @param kind how this side proved itself. */
+export function noAnswerToAuthentication(
+  remote: UdpEndpoint,
+  kind: keyof typeof DOUBTS,
+  floated: boolean,
+  clues: Clues,
+): Failure {
   const end = formatEndpoint(remote);
   const silent = clues.notify === undefined && clues.unreadable === undefined;
   const guess = silent && floated ? ', or UDP port 4500 is blocked' : '';
   const identity = 'check the identity that the peer expects';
+  const { doubt, remedy } = DOUBTS[kind];
   return {
     step: 'Main Mode 5',
-    reason: `${end} does not accept message 5: probably its pre-shared key is another one${guess}${cluesText(clues)}`,
-    remedy: guess ? `${SAME_KEY}, ${identity}, and let UDP port 4500 pass` : `${SAME_KEY}, and ${identity}`,
+    reason: `${end} does not accept message 5: ${doubt}${guess}${cluesText(clues)}`,
+    remedy: guess ? `${remedy}, ${identity}, and let UDP port 4500 pass` : `${remedy}, and ${identity}`,
     cause: causeOf(clues),
+  };
+}
+
+/** The peer's certificate is good, and the signature is not by its key. */
+export function wrongSignature(step: string, identity: IkeIdentity): Failure {
+  return {
+    step,
+    reason: `the signature of ${identityText(identity)} is not by the key of its certificate`,
+    remedy: 'check that the peer has the private key of that certificate; else somebody pretends to be the peer',
+    cause: 'refused',
+  };
+}
+
+/** The peer signed, and sent no certificate to verify it with. */
+export function noCertificate(step: string, identity: IkeIdentity): Failure {
+  return {
+    step,
+    reason: `${identityText(identity)} sent no certificate (X.509) with its signature`,
+    remedy: 'let the peer send its certificate always, not only when it is asked in a way that it knows',
+    cause: 'refused',
+  };
+}
+
+/** As responder: the peer wants to prove itself in another way than any connection here. @param offered Authentication Methods. */
+export function otherMethod(step: string, offered: readonly number[], acceptable: readonly number[]): Failure {
+  const list = (methods: readonly number[]): string => methods.slice(0, 4).map(methodWords).join(' or ');
+  return {
+    step,
+    reason: `the peer wants to authenticate by ${list(offered)}, and here it is by ${list(acceptable)}`,
+    remedy: 'set both ends to the same: a pre-shared key, or certificates',
+    cause: 'no-proposal',
   };
 }
 
@@ -97,6 +144,16 @@ export function wrongIdentity(step: string, seen: IkeIdentity, wanted: IkeIdenti
   };
 }
 
+/** As responder, by signature: message 5 makes no sense. */
+export function unreadableProof(remote: UdpEndpoint): Failure {
+  return {
+    step: 'Main Mode 5',
+    reason: `message 5 of ${formatEndpoint(remote)} cannot be read as one that holds an identity with a signature`,
+    remedy: 'read the log of the peer; where there is nothing in it, somebody meddles with the exchange',
+    cause: 'refused',
+  };
+}
+
 /** As responder: no candidate key fits message 5. */
 export function wrongKey(remote: UdpEndpoint, tried: number): Failure {
   const keys = tried === 1 ? 'the pre-shared key here' : `any of the ${tried} pre-shared keys that may be meant`;
@@ -104,6 +161,16 @@ export function wrongKey(remote: UdpEndpoint, tried: number): Failure {
     step: 'Main Mode 5',
     reason: `message 5 of ${formatEndpoint(remote)} does not decrypt or verify with ${keys}`,
     remedy: SAME_KEY,
+    cause: 'refused',
+  };
+}
+
+/** As responder: the peer does not take this side's proof, or its identity. */
+export function proofRefused(): Failure {
+  return {
+    step: 'Main Mode 6',
+    reason: 'the peer does not believe who this side is (AUTHENTICATION-FAILED)',
+    remedy: 'read the log of the peer: which identity it wants, and which certificates it believes',
     cause: 'refused',
   };
 }

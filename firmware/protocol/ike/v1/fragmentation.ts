@@ -38,7 +38,7 @@ export function fragment(header: IsakmpHeader, message: Uint8Array, fragmentId: 
       .finish();
     // Peers that look at fragments before they look for the exchange expect those of phase 1 with Message ID 0.
     const { cookieI, cookieR } = header;
-    const exchangeType = ExchangeType.mainMode;
+    const exchangeType = header.messageId === 0 ? header.exchangeType : ExchangeType.mainMode;
     const outer = { cookieI, cookieR, nextPayload: PayloadType.fragment, exchangeType, flags: 0, messageId: 0 };
     datagrams.push(encodeMessage(outer, encodePayloads([{ type: PayloadType.fragment, body }])));
   }

@@ -7,7 +7,7 @@ import { RateLimit } from '../rate-limit.ts';
 import type { ChildTable } from './child-table.ts';
 import { DEFAULT_DPD_SECONDS, DeadPeerDetection } from './dpd.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
-import { childNeverWanted, deletedByPeer, deletedUnused, noChildLeft, peerSilent } from './failures.ts';
+import { childNeverWanted, deletedByPeer, deletedUnused, noChildLeft, peerSilent, proofRefused } from './failures.ts';
 import { cookieKey, type ReceivedMessage } from './header.ts';
 import { deletePayload, dpdPayload, errorPayload, handleInformational, sealInformational } from './informational.ts';
 import { agreedLifetime, type Lifetime, lifetimeFrom, nextAttempt } from './lifetimes.ts';
@@ -330,7 +330,10 @@ export class IsakmpSa implements QuickModesHost {
       },
       hereIAm: (sequence: number) => this.#dpd.isAnswer(sequence),
       shorten: (seconds: number) => this.#shorten(now, seconds),
-      refused: (type: number, spi: number | undefined) => this.#quickModes.refused(now, type, spi),
+      refused: (type: number, spi: number | undefined) => {
+        if (type === NotifyType.authenticationFailed) this.lastFailure = proofRefused();
+        else this.#quickModes.refused(now, type, spi);
+      },
     };
     handleInformational(this.sa, opened.payloads, effects);
   }

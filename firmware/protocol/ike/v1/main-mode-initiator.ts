@@ -1,30 +1,26 @@
-/** Main Mode with a pre-shared key, the side that begins (RFC 2409 section 5.4). */
+/** Main Mode, the side that begins (RFC 2409 sections 5.1 and 5.4). */
 import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
-import { preSharedKeyOf } from '../authentication.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import { wipePhase1Keys } from '../crypto/keys-v1.ts';
-import { sameIdentity } from '../identity.ts';
 import type { IkeConnection } from '../ike-types.ts';
 import { isZeroSpi } from '../message-header.ts';
 import { movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
 import { chooseIkeProposal, type IkeProposal } from '../proposals.ts';
+import { methodOf } from './authentication-method.ts';
 import {
   answerNotVerified,
   type Clues,
   noAnswer,
   noAnswerToAuthentication,
   noAnswerToKeyExchange,
-  wrongIdentity,
 } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
 import { deletePayload, sealInformational } from './informational.ts';
 import { agreedLifetime, DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
 import {
-  Authentication,
-  type Exchanged,
   hasInitialContact,
   initialContact,
   isEncrypted,
@@ -38,8 +34,18 @@ import {
   publicValueOf,
 } from './main-mode.ts';
 import { detectNat, type NatSituationV1, natdPayloads } from './natd.ts';
-import { NotifyType, PayloadType } from './numbers.ts';
+import { isakmpNotification } from './notification.ts';
+import { ExchangeType, NotifyType, PayloadType } from './numbers.ts';
 import { nonceOf, onlyBody, type Payload } from './payload.ts';
+import {
+  Authentication,
+  claimOf,
+  type Exchanged,
+  identityPayload,
+  orNothing,
+  ownClaim,
+  requestsFor,
+} from './phase1-authentication.ts';
 import { phase1Answer, phase1Proposal } from './phase1-transforms.ts';
 import { MessageIds } from './phase2-message.ts';
 import { ReplayCache } from './replay-cache.ts';
@@ -102,7 +108,7 @@ export class MainModeInitiator implements MainMode {
     this.#path = options.path;
     this.cookieI = context.random.bytes(COOKIE_OCTETS);
     const lifetime = this.connection.ikeLifetime ?? DEFAULT_IKE_LIFETIME;
-    this.#saBody = encodeSa([phase1Proposal(this.connection.ikeProposals, lifetime)]);
+    this.#saBody = encodeSa([phase1Proposal(this.connection.ikeProposals, lifetime, methodOf(this.connection))]);
     const payloads = [{ type: PayloadType.sa, body: this.#saBody }, ...initiatorVendorIds(context.self)];
     const message = plainMessage(this.cookieI, new Uint8Array(COOKIE_OCTETS), payloads);
     this.#sent = { name: 'Main Mode 1', message };
@@ -175,7 +181,9 @@ export class MainModeInitiator implements MainMode {
     const payloads = plainPayloads(message);
     const answer = phase1Answer(onlyBody(payloads, PayloadType.sa, 'SA'));
     const choice = chooseIkeProposal([answer.offer], this.connection.ikeProposals, { version: 1 });
-    if (choice === undefined) throw new DecodeError('the answer was not among the proposals');
+    if (choice === undefined || answer.method !== methodOf(this.connection)) {
+      throw new DecodeError('the answer was not among the proposals');
+    }
     const { proposal } = choice;
     const vendor = recognizeVendor(this.#context.self, payloads);
     const exchange = createKeyExchange(proposal.group, this.#context.random);
@@ -217,25 +225,36 @@ export class MainModeInitiator implements MainMode {
     const seen = { local: this.#path.local, remote: path.remote };
     const nat = detectNat(vendor.natTraversal, payloads, proposal.prf, exchanged, seen, wish);
     if (nat.encapsulation !== undefined) this.#path = movedToNatPort(this.#path);
-    const authentication = new Authentication(exchanged, preSharedKeyOf(this.connection.authentication));
+    const authentication = new Authentication(exchanged, this.connection);
     this.#accepted(message, 'Main Mode 4');
     this.#state = { kind: 'wait-6', authentication, nat, unverified: false, cookieR, proposal, lifetime, vendor };
     // Clues about what was answered meanwhile mislead.
     this.#clues = {};
-    const extra = this.#options.initialContact ? [initialContact(this.cookieI, cookieR)] : [];
-    const identity = localIdentity(this.connection, this.#path);
-    this.#send(now, 'Main Mode 5', authentication.seal(true, identity, extra));
+    const claim = ownClaim(localIdentity(this.connection, this.#path));
+    const message5 = authentication.seal(ExchangeType.mainMode, [
+      identityPayload(claim),
+      ...authentication.prove(true, claim),
+      ...requestsFor(this.connection),
+      ...(this.#options.initialContact ? [initialContact(this.cookieI, cookieR)] : []),
+    ]);
+    this.#send(now, 'Main Mode 5', message5);
   }
 
   #receive6(message: ReceivedMessage, state: State & { kind: 'wait-6' }): void {
-    const opened = this.#open6(message, state);
-    if (opened === undefined) {
+    const { authentication, nat, cookieR, proposal, lifetime, vendor } = state;
+    const opened = orNothing(() => {
+      const { payloads, accept } = authentication.open(message);
+      const claim = claimOf(payloads);
+      const verdict = authentication.judge(false, claim, payloads, 'Main Mode 6');
+      return { identity: claim.identity, payloads, verdict, accept };
+    });
+    if (opened === undefined || opened.verdict === 'unverified') {
       this.#context.counters.authenticationFailed += 1;
       state.unverified = true;
       return;
     }
+    opened.accept();
     this.#accepted(message, 'Main Mode 6');
-    const { authentication, nat, cookieR, proposal, lifetime, vendor } = state;
     const { rekeys } = this.#options;
     const outcome: Phase1Outcome = {
       ikeId: this.ikeId,
@@ -256,32 +275,25 @@ export class MainModeInitiator implements MainMode {
       replay: this.#replay,
       ...(rekeys === undefined ? {} : { rekeys }),
     };
-    const { remoteId } = this.connection;
-    if (remoteId === undefined || sameIdentity(remoteId, opened.identity)) {
+    if (opened.verdict === 'proved') {
       this.#outcome = outcome;
       this.#state = { kind: 'over' };
       return;
     }
     this.#context.counters.authenticationFailed += 1;
-    this.#tellDeleted(outcome);
-    this.#fail(wrongIdentity('Main Mode 6', opened.identity, remoteId));
+    this.#tellRefused(outcome);
+    this.#fail(opened.verdict);
   }
 
   /** For the peer the SA stands. */
-  #tellDeleted(sa: Phase1Outcome): void {
-    const message = sealInformational(sa, new MessageIds(this.#context.random).fresh(), [deletePayload(sa)]);
+  #tellRefused(sa: Phase1Outcome): void {
+    const refusal = { type: PayloadType.notification, body: isakmpNotification(NotifyType.authenticationFailed) };
+    const messageId = new MessageIds(this.#context.random).fresh();
+    const message = sealInformational(sa, messageId, [refusal, deletePayload(sa)]);
     const { outbox } = this.#context;
-    outbox.send(this.ikeId, 'Informational', message, this.#path, false, 'DELETE of the ISAKMP SA');
+    const detail = 'AUTHENTICATION-FAILED, DELETE of the ISAKMP SA';
+    outbox.send(this.ikeId, 'Informational', message, this.#path, false, detail);
     wipePhase1Keys(sa.keys);
-  }
-
-  #open6(message: ReceivedMessage, state: State & { kind: 'wait-6' }): ReturnType<Authentication['open']> {
-    try {
-      return state.authentication.open(false, message);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      return undefined;
-    }
   }
 
   #accepted(message: ReceivedMessage, name: string): void {
@@ -297,7 +309,8 @@ export class MainModeInitiator implements MainMode {
     if (state.kind === 'wait-4') return noAnswerToKeyExchange(remote, this.#clues);
     if (state.kind !== 'wait-6') return noAnswer(remote, this.#clues);
     if (state.unverified) return answerNotVerified(remote);
-    return noAnswerToAuthentication(remote, state.nat.encapsulation !== undefined, this.#clues);
+    const kind = this.connection.authentication.kind === 'psk' ? 'psk' : 'certificate';
+    return noAnswerToAuthentication(remote, kind, state.nat.encapsulation !== undefined, this.#clues);
   }
 
   #fail(failure: Failure): void {

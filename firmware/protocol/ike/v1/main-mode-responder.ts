@@ -1,18 +1,15 @@
-/** Main Mode with a pre-shared key, the side that is asked (RFC 2409 section 5.4). */
-import { DecodeError } from '../../bytes.ts';
+/** Main Mode, the side that is asked (RFC 2409 sections 5.1 and 5.4). */
+import { DecodeError, hex } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
-import { preSharedKeyOf } from '../authentication.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
-import { sameIdentity } from '../identity.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 import type { IkeProposal } from '../proposals.ts';
-import { wrongIdentity, wrongKey } from './failures.ts';
+import { MAX_REQUESTS } from './certificate-payloads.ts';
+import { unreadableProof, wrongKey } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
 import { agreedLifetime, DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
 import {
-  Authentication,
-  type Exchanged,
   hasInitialContact,
   isEncrypted,
   localIdentity,
@@ -28,6 +25,15 @@ import { detectNat, type NatSituationV1, natdPayloads } from './natd.ts';
 import { isakmpNotification } from './notification.ts';
 import { ExchangeType, NotifyType, PayloadType } from './numbers.ts';
 import { nonceOf, type Payload } from './payload.ts';
+import {
+  Authentication,
+  claimOf,
+  type Exchanged,
+  identityPayload,
+  orNothing,
+  ownClaim,
+  requestsFor,
+} from './phase1-authentication.ts';
 import { chosenProposal, type Phase1Offer } from './phase1-transforms.ts';
 import { ReplayCache } from './replay-cache.ts';
 import { encodeSa } from './sa-payload.ts';
@@ -39,7 +45,7 @@ const HALF_OPEN_MS = 30000;
 /** After a message 5 that failed: a second one may be genuine, where the first was forged. */
 const AFTER_FAILURE_MS = 5000;
 
-/** Message 5 is looked at this many times; each try costs up to 8 key derivations. */
+/** Message 5 is looked at this many times; each try costs up to 8 key derivations, or verified chains of certificates. */
 const MAX_ATTEMPTS = 3;
 
 export interface MainModeResponderOptions {
@@ -50,7 +56,7 @@ export interface MainModeResponderOptions {
   readonly offer: Phase1Offer;
   readonly proposal: IkeProposal;
   readonly vendor: PeerVendor;
-  /** Whose keys may be meant, most likely first; at least one. */
+  /** Which connections may be meant, most likely first; at least one. All authenticate in one way. */
   readonly candidates: readonly [IkeConnection, ...IkeConnection[]];
   readonly path: UdpPath;
 }
@@ -181,6 +187,7 @@ export class MainModeResponder implements MainMode {
     const reply: Payload[] = [
       { type: PayloadType.keyExchange, body: exchange.publicValue },
       { type: PayloadType.nonce, body: nonceR },
+      ...this.#certificateRequests(),
     ];
     if (vendor.natTraversal !== undefined) {
       const pretender = forced && !vendor.encapsulationAgreed ? this.#context.random : undefined;
@@ -204,7 +211,9 @@ export class MainModeResponder implements MainMode {
     this.#context.outbox.received(this.ikeId, 'Main Mode 5');
     // The peer is authenticated: where its message came from is where it is (RFC 3947 section 4).
     this.#path = path;
-    const reply = authentication.seal(false, localIdentity(connection, path), []);
+    const claim = ownClaim(localIdentity(connection, path));
+    const proof = [identityPayload(claim), ...authentication.prove(false, claim)];
+    const reply = authentication.seal(ExchangeType.mainMode, proof);
     const { proposal, offer, vendor } = this.#options;
     this.#outcome = {
       ikeId: this.ikeId,
@@ -229,24 +238,39 @@ export class MainModeResponder implements MainMode {
   }
 
   /**
-   * The identity can be read only with the right key, so every candidate's is tried (RFC 2409 section 5.4 says that
-   * keys go by address; a peer without a fixed one is the reason for more than one candidate).
+   * With pre-shared keys the identity can be read only with the right one, so every candidate's is tried (RFC 2409 section
+   * 5.4 says that keys go by address; a peer without a fixed one is the reason for more than one candidate).
    */
   #authenticate(message: ReceivedMessage, state: State & { kind: 'wait-5' }): Match | undefined {
     const exchanged = this.#exchanged(state);
-    this.#reason ??= wrongKey(this.#path.remote, this.#options.candidates.length);
-    for (const connection of this.#options.candidates) {
-      const authentication = new Authentication(exchanged, preSharedKeyOf(connection.authentication));
-      const opened = openOrNothing(authentication, message);
-      if (opened === undefined) continue;
-      const { remoteId } = connection;
-      if (remoteId === undefined || sameIdentity(remoteId, opened.identity)) {
+    const { candidates } = this.#options;
+    const { remote } = this.#path;
+    this.#reason ??=
+      candidates[0].authentication.kind === 'psk' ? wrongKey(remote, candidates.length) : unreadableProof(remote);
+    for (const connection of candidates) {
+      const authentication = new Authentication(exchanged, connection);
+      const opened = orNothing(() => {
+        const { payloads, accept } = authentication.open(message);
+        const claim = claimOf(payloads);
+        const verdict = authentication.judge(true, claim, payloads, 'Main Mode 5');
+        return { identity: claim.identity, payloads, verdict, accept };
+      });
+      if (opened === undefined || opened.verdict === 'unverified') continue;
+      if (opened.verdict === 'proved') {
+        opened.accept();
         this.#reason = undefined;
-        return { connection, authentication, ...opened };
+        return { connection, authentication, identity: opened.identity, payloads: opened.payloads };
       }
-      this.#reason = wrongIdentity('Main Mode 5', opened.identity, remoteId);
+      this.#reason = opened.verdict;
     }
     return undefined;
+  }
+
+  /** Of every candidate: which one is meant is not known yet. */
+  #certificateRequests(): readonly Payload[] {
+    const requests = this.#options.candidates.flatMap(requestsFor);
+    const known = new Map(requests.map((request) => [hex(request.body), request]));
+    return [...known.values()].slice(0, MAX_REQUESTS);
   }
 
   #exchanged(state: State & { kind: 'wait-5' }): Exchanged {
@@ -289,14 +313,5 @@ export class MainModeResponder implements MainMode {
   #close(): void {
     if (this.#state.kind === 'wait-5') this.#state.exchange.destroy();
     this.#state = { kind: 'over' };
-  }
-}
-
-function openOrNothing(authentication: Authentication, message: ReceivedMessage): ReturnType<Authentication['open']> {
-  try {
-    return authentication.open(true, message);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    return undefined;
   }
 }

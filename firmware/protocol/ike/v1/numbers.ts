@@ -6,7 +6,10 @@ export const PayloadType = {
   sa: 1,
   keyExchange: 4,
   identification: 5,
+  certificate: 6,
+  certificateRequest: 7,
   hash: 8,
+  signature: 9,
   nonce: 10,
   notification: 11,
   delete: 12,
@@ -49,8 +52,11 @@ export const Phase1Attribute = {
   keyLength: 14,
 } as const;
 
-/** Authentication Method: pre-shared key (RFC 2409 appendix A). */
-export const AUTHENTICATION_PSK = 1;
+/** Authentication Method (RFC 2409 appendix A). */
+export const AuthenticationMethod = { preSharedKey: 1, rsaSignature: 3 } as const;
+
+/** Certificate Encoding: X.509 Certificate - Signature (RFC 2408 section 3.9). */
+export const CERTIFICATE_X509_SIGNATURE = 4;
 
 /** Phase 2 attribute classes (RFC 2407 section 4.5; RFC 4304). */
 export const Phase2Attribute = {

@@ -2,7 +2,7 @@
 import { DecodeError } from '../../bytes.ts';
 import { type IkeOffer, type IkeProposal, unknownTransform } from '../proposals.ts';
 import { findGroupV1, findPhase1Encryption, findPhase1Hash, transform } from '../transforms.ts';
-import { Phase1Attribute as Attribute, AUTHENTICATION_PSK, KEY_IKE, LifeType, ProtocolId } from './numbers.ts';
+import { Phase1Attribute as Attribute, KEY_IKE, LifeType, ProtocolId } from './numbers.ts';
 import { type DataAttribute, decodeSa, makeTransform, type SaProposal, type SaTransform } from './sa-payload.ts';
 
 /** What an attribute class that is not there counts as: no number of any table. */
@@ -10,6 +10,8 @@ const ABSENT = -1;
 
 export interface Phase1Offer {
   readonly offer: IkeOffer;
+  /** Authentication Method. */
+  readonly method: number;
   /** Seconds; absent when none was named. */
   readonly lifetime?: number;
   readonly proposal: SaProposal;
@@ -57,37 +59,31 @@ function offerOf(proposal: SaProposal, item: SaTransform): Phase1Offer {
   const cipher = attributeOf(attributes, Attribute.encryption) ?? ABSENT;
   const hash = attributeOf(attributes, Attribute.hash) ?? ABSENT;
   const group = attributeOf(attributes, Attribute.group) ?? ABSENT;
-  const authentication = attributeOf(attributes, Attribute.authentication) ?? ABSENT;
-  const withKey = authentication === AUTHENTICATION_PSK && item.id === KEY_IKE;
-  const known = withKey ? findPhase1Encryption(cipher, keyBits)?.name : undefined;
-  const unknown = withKey ? unknownTransform('encryption', cipher, keyBits) : otherAuthentication(authentication);
+  const known = item.id === KEY_IKE ? findPhase1Encryption(cipher, keyBits)?.name : undefined;
   const hashName = findPhase1Hash(hash)?.name ?? unknownTransform('hash', hash);
   const lifetime = secondsOf(attributes, Attribute);
   return {
     offer: {
-      encryption: [known ?? unknown],
+      encryption: [known ?? unknownTransform('encryption', cipher, keyBits)],
       integrity: [hashName],
       prf: [hashName],
       group: [findGroupV1(group)?.name ?? unknownTransform('group', group)],
     },
+    method: attributeOf(attributes, Attribute.authentication) ?? ABSENT,
     ...(lifetime === undefined ? {} : { lifetime }),
     proposal,
     transform: item,
   };
 }
 
-function otherAuthentication(method: number): string {
-  return unknownTransform('authentication-method', method);
-}
-
-/** One proposal with a transform for each of `proposals`. @param lifetime seconds. */
-export function phase1Proposal(proposals: readonly IkeProposal[], lifetime: number): SaProposal {
+/** One proposal with a transform for each of `proposals`. @param lifetime seconds. @param method Authentication Method. */
+export function phase1Proposal(proposals: readonly IkeProposal[], lifetime: number, method: number): SaProposal {
   const transforms = proposals.map((proposal, index) => {
     const cipher = transform('encryption', proposal.encryption);
     const attributes: DataAttribute[] = [
       { type: Attribute.encryption, value: cipher.phase1 ?? 0 },
       { type: Attribute.hash, value: transform('prf', proposal.prf).phase1 },
-      { type: Attribute.authentication, value: AUTHENTICATION_PSK },
+      { type: Attribute.authentication, value: method },
       { type: Attribute.group, value: transform('group', proposal.group).v2 },
       { type: Attribute.lifeType, value: LifeType.seconds },
       { type: Attribute.lifeDuration, value: lifetime },

@@ -84,7 +84,13 @@ describe('IKEv1', () => {
       'Main Mode 5: refused',
       'Main Mode 5: refused',
     ],
-    ['a wrong responder', l2tpClient({ remoteId: OTHER_ID }), l2tpServer(), 'Main Mode 6: refused', 'DELETE: refused'],
+    [
+      'a wrong responder',
+      l2tpClient({ remoteId: OTHER_ID }),
+      l2tpServer(),
+      'Main Mode 6: refused',
+      'Main Mode 6: refused',
+    ],
     [
       'other IKE algorithms',
       l2tpClient({ ikeProposals: OTHER_IKE }),

@@ -186,15 +186,16 @@ describe('the SA payload', () => {
     });
     const withCertificate = strange.map(({ type, value }) => ({ type, value: type === 3 ? 3 : value }));
     const other = { ...proposal, transforms: [makeTransform(1, 1, withCertificate)] };
-    expect(phase1Offers(encodeSa([other]))[0]?.offer.encryption).toEqual(['authentication-method#3']);
+    expect(phase1Offers(encodeSa([proposal, other])).map(({ method }) => method)).toEqual([1, 3]);
   });
 
   it('reads back every proposal of ours', () => {
     const ike = { encryption: '3des', integrity: 'md5', prf: 'md5', group: 'modp1024' };
-    const [offer] = phase1Offers(encodeSa([phase1Proposal([ike], 86_400)]));
+    const [offer] = phase1Offers(encodeSa([phase1Proposal([ike], 86_400, 3)]));
     expect(offer).toMatchObject({
       offer: { encryption: ['3des'], prf: ['md5'], group: ['modp1024'] },
       lifetime: 86_400,
+      method: 3,
     });
     const esp = { encryption: 'aes256gcm16', group: 'modp2048', esn: false };
     const [child] = phase2Offers(encodeSa([phase2Proposal([esp], 4, 3600, 0x12345678)]));
