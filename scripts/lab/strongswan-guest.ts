@@ -5,9 +5,10 @@
  */
 import type { Guest } from './guest.ts';
 import { describeFailure, LabError, lastLines } from './shell.ts';
-import { charonConfiguration, type SwanConnection, SwanControl, swanctlConfiguration } from './swanctl.ts';
+import { charonConfiguration, SWANCTL_FOLDERS, type SwanConnection, SwanControl, swanctlFiles } from './swanctl.ts';
 
-const CONFIGURATION = '/etc/culvert-lab/swanctl.conf';
+const FOLDER = '/etc/culvert-lab';
+const CONFIGURATION = `${FOLDER}/swanctl.conf`;
 const SETTINGS = '/etc/culvert-lab/strongswan.conf';
 const VICI_SOCKET = '/run/charon.vici';
 /** Compiled into charon. */
@@ -57,7 +58,9 @@ export class StrongswanGuest {
     this.#connections = connections;
     // Without settings of its own swanctl loads af-alg, and waits for sixty modules.
     this.control = new SwanControl(`in guest ${guest.name}`, (...args) =>
-      guest.tryExec(`STRONGSWAN_CONF=${SETTINGS} swanctl ${args.map((word) => `'${word}'`).join(' ')}`),
+      guest.tryExec(
+        `STRONGSWAN_CONF=${SETTINGS} SWANCTL_DIR=${FOLDER} swanctl ${args.map((word) => `'${word}'`).join(' ')}`,
+      ),
     );
   }
 
@@ -72,9 +75,10 @@ export class StrongswanGuest {
     const settings = { viciSocket: VICI_SOCKET, logFile: `/lab/${LOG}.log`, kernelPlugins };
     await this.guest.install([
       { path: SETTINGS, content: charonConfiguration(settings) },
-      { path: CONFIGURATION, content: swanctlConfiguration(connections) },
+      ...swanctlFiles(connections).map(({ path, content }) => ({ path: `${FOLDER}/${path}`, content })),
     ]);
     const result = await this.guest.tryExec(`
+      mkdir -p ${SWANCTL_FOLDERS.map((folder) => `${FOLDER}/${folder}`).join(' ')}
       modprobe -qa ${MODULES}
       ip -batch - <<<'${REFUSE_CLEAR_L2TP}' || exit
       ip -batch - <<<'${FORGET}' 2>/dev/null # there may be nothing
@@ -85,7 +89,7 @@ export class StrongswanGuest {
         kill -0 $charon || exit 1
         sleep 0.05
       done
-      STRONGSWAN_CONF=${SETTINGS} swanctl --load-all --file ${CONFIGURATION}`);
+      STRONGSWAN_CONF=${SETTINGS} SWANCTL_DIR=${FOLDER} swanctl --load-all --file ${CONFIGURATION}`);
     if (result.code !== 0) {
       const why = describeFailure('charon', result);
       throw new LabError(`in guest ${this.guest.name}: ${why}; its log ends with: ${lastLines(this.log(), 8)}`);

@@ -2,13 +2,13 @@
  * strongSwan in a network namespace of the host, with ESP in user space (kernel-libipsec): no guest is needed, but it
  * knows tunnel mode only, always in UDP, and routes packets through a device `ipsec0`.
  */
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
 import type { Namespace } from './namespaces.ts';
 import { LabError, lastLines, tryRun } from './shell.ts';
 import { createStateFolder, type StateFolder } from './state-folder.ts';
-import { charonConfiguration, type SwanConnection, SwanControl, swanctlConfiguration } from './swanctl.ts';
+import { charonConfiguration, SWANCTL_FOLDERS, type SwanConnection, SwanControl, swanctlFiles } from './swanctl.ts';
 import { waitFor } from './wait.ts';
 
 const PROGRAMS = { charon: '/usr/lib/ipsec/charon', swanctl: '/usr/sbin/swanctl' } as const;
@@ -32,7 +32,7 @@ export class Strongswan {
     this.#options = options;
     this.#folder = folder;
     const uri = `unix://${this.#path('vici')}`;
-    const env = { STRONGSWAN_CONF: this.#path('strongswan.conf') };
+    const env = { STRONGSWAN_CONF: this.#path('strongswan.conf'), SWANCTL_DIR: folder.path };
     this.#control = new SwanControl(`in ${options.namespace.name}`, (verb = '', ...args) =>
       tryRun([this.#path('swanctl'), verb, '--uri', uri, ...args], { env }),
     );
@@ -57,7 +57,12 @@ export class Strongswan {
   async start(connections = this.#options.connections): Promise<void> {
     this.#earlierLogs = this.log();
     for (const left of ['vici', 'charon.log']) rmSync(this.#path(left), { force: true });
-    writeFileSync(this.#path('swanctl.conf'), swanctlConfiguration(connections), { mode: 0o600 });
+    for (const folder of SWANCTL_FOLDERS) {
+      rmSync(this.#path(folder), { recursive: true, force: true });
+      mkdirSync(this.#path(folder));
+    }
+    for (const { path, content } of swanctlFiles(connections))
+      writeFileSync(this.#path(path), content, { mode: 0o600 });
     const daemon = await startDaemon({
       name: 'charon',
       // The path of its process-id file is compiled in: a /run of its own lets several run on one machine.

@@ -11,7 +11,26 @@ export interface SwanConnection {
   readonly localAddress: string;
   /** The peer. Default: anybody, which means that it only answers. */
   readonly remoteAddress?: string;
-  readonly psk: string;
+  readonly psk?: string;
+  /** How it proves itself. Default: by {@link psk} where there is one, else by certificate. */
+  readonly localAuth?: SwanProof;
+  /** How the peer has to. Default: as {@link localAuth}, unless that is EAP; then by certificate. */
+  readonly remoteAuth?: SwanProof;
+  /** The peer has to prove itself by XAUTH besides, as one of {@link users}. */
+  readonly xauth?: boolean;
+  readonly certificates?: SwanCertificates;
+  /** Passwords by name, for EAP-MSCHAPv2 and XAUTH, the peer's and its own. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Which of {@link users} it is itself. */
+  readonly user?: string;
+  /** IKEv1 in Aggressive Mode. */
+  readonly aggressive?: boolean;
+  /** Inner addresses for peers that ask, CIDR or range, and the servers that are named with them. */
+  readonly pool?: { readonly addresses: string; readonly dns?: readonly string[] };
+  /** It asks for an inner address itself. */
+  readonly virtualAddress?: boolean;
+  /** It begins anew, authentication included, after this many seconds; 0 for never. Default: 0. */
+  readonly reauthSeconds?: number;
   /** Identity, as strongSwan writes it. Default: {@link localAddress}. */
   readonly localId?: string;
   /** The peer's identity. Default: the peer's address where that is known, otherwise any. */
@@ -35,6 +54,19 @@ export interface SwanConnection {
   readonly dpdSeconds?: number;
   /** `trap`: the first packet for the peer makes it dial. Default: `none`, it waits or is told to. */
   readonly start?: 'none' | 'trap';
+}
+
+/** In the words of its configuration. */
+export type SwanProof = 'psk' | 'pubkey' | 'eap-mschapv2';
+
+/** PEM. */
+export interface SwanCertificates {
+  /** Its own, with the key. */
+  readonly own?: { readonly certificate: string; readonly key: string };
+  /** Whom it believes. */
+  readonly authority: string;
+  /** What {@link authority} has revoked. */
+  readonly crl?: string;
 }
 
 export const IKE_PROPOSALS: Readonly<Record<1 | 2, readonly string[]>> = {
@@ -70,14 +102,64 @@ export const DEFAULT_NAME = 'vpn';
 /** Without jitter: a test knows when new keys are made. The old SA lives on for a tenth of the time (hard limit). */
 const NO_JITTER = 'rand_time = 0';
 
+/** One file of a folder that `SWANCTL_DIR` names. */
+export interface SwanFile {
+  /** Within the folder, such as `x509/vpn.pem`. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/** The folders that swanctl looks into, whether there is something in them or not. */
+export const SWANCTL_FOLDERS: readonly string[] = [
+  ...['x509', 'x509ca', 'x509crl', 'x509ocsp', 'x509aa', 'x509ac'],
+  ...['private', 'pubkey', 'rsa', 'ecdsa', 'bliss', 'pkcs8', 'pkcs12'],
+];
+
+/** swanctl.conf, and the certificates and keys beside it. @throws LabError for a text that the file cannot hold */
+export function swanctlFiles(connections: readonly SwanConnection[]): SwanFile[] {
+  const files = connections.flatMap(({ name = DEFAULT_NAME, certificates }) => {
+    if (certificates === undefined) return [];
+    const { own, authority, crl } = certificates;
+    return [
+      { path: `x509ca/${name}.pem`, content: authority },
+      ...(crl === undefined ? [] : [{ path: `x509crl/${name}.pem`, content: crl }]),
+      ...(own === undefined
+        ? []
+        : [
+            { path: `x509/${name}.pem`, content: own.certificate },
+            { path: `private/${name}.pem`, content: own.key },
+          ]),
+    ];
+  });
+  return [{ path: 'swanctl.conf', content: swanctlConfiguration(connections) }, ...files];
+}
+
 /** The content of swanctl.conf. @throws LabError for a text that the file cannot hold */
 export function swanctlConfiguration(connections: readonly SwanConnection[]): string {
-  const secrets = connections.map((connection, index) => {
-    const owner = connection.remoteId ?? connection.remoteAddress;
+  const keys = connections.flatMap(({ psk, remoteId, remoteAddress }, index) => {
+    if (psk === undefined) return [];
+    const owner = remoteId ?? remoteAddress;
     const id = connections.length === 1 || owner === undefined ? '' : `id = ${quote(owner)}`;
-    return `ike-${index + 1} { secret = ${quote(connection.psk)}\n${id} }`;
+    return [`ike-${index + 1} { secret = ${quote(psk)}\n${id} }`];
   });
-  return `connections {\n${connections.map(connectionSection).join('\n')}\n}\nsecrets {\n${secrets.join('\n')}\n}\n`;
+  const users = connections.flatMap(({ users: passwords = {} }) => Object.entries(passwords));
+  const logins = users.map(
+    ([user, password], index) => `eap-${index + 1} { id = ${quote(user)}\nsecret = ${quote(password)} }`,
+  );
+  const pools = connections.flatMap(({ name = DEFAULT_NAME, pool }) => {
+    if (pool === undefined) return [];
+    const dns = pool.dns === undefined ? '' : `dns = ${pool.dns.join(',')}`;
+    return [`${name} { addrs = ${pool.addresses}\n${dns} }`];
+  });
+  return [
+    section('connections', connections.map(connectionSection)),
+    section('secrets', [...keys, ...logins]),
+    ...(pools.length === 0 ? [] : [section('pools', pools)]),
+  ].join('');
+}
+
+function section(name: string, entries: readonly string[]): string {
+  return `${name} {\n${entries.join('\n')}\n}\n`;
 }
 
 function connectionSection(connection: SwanConnection): string {
@@ -96,8 +178,12 @@ function connectionSection(connection: SwanConnection): string {
     NO_JITTER,
     `dpd_delay = ${connection.dpdSeconds ?? 0}s`,
     'unique = replace',
-    `local { auth = psk\nid = ${quote(connection.localId ?? localAddress)} }`,
-    `remote { auth = psk\n${remoteId === undefined ? '' : `id = ${quote(remoteId)}`} }`,
+    ...(connection.reauthSeconds === undefined ? [] : [`reauth_time = ${connection.reauthSeconds}s`]),
+    'send_cert = always',
+    ...(connection.aggressive === true ? ['aggressive = yes'] : []),
+    ...(connection.pool === undefined ? [] : [`pools = ${name}`]),
+    ...(connection.virtualAddress === true ? ['vips = 0.0.0.0'] : []),
+    ...proofSections(connection, remoteId),
     `children { ${name} {`,
     `mode = ${mode}`,
     `local_ts = ${connection.localTraffic ?? 'dynamic'}`,
@@ -113,6 +199,23 @@ function connectionSection(connection: SwanConnection): string {
   return `${name} {\n${lines.join('\n')}\n}`;
 }
 
+function proofSections(connection: SwanConnection, remoteId: string | undefined): string[] {
+  const { name = DEFAULT_NAME, psk, certificates, localAddress, localId = localAddress, user, xauth } = connection;
+  const localAuth = connection.localAuth ?? (psk === undefined ? 'pubkey' : 'psk');
+  const remoteAuth = connection.remoteAuth ?? (localAuth === 'psk' ? 'psk' : 'pubkey');
+  const local = [`auth = ${localAuth}`, `id = ${quote(localId)}`];
+  if (localAuth === 'pubkey' && certificates?.own !== undefined) local.push(`certs = ${name}.pem`);
+  if (localAuth === 'eap-mschapv2' && user !== undefined) local.push(`eap_id = ${quote(user)}`);
+  const remote = [`auth = ${remoteAuth}`, ...(remoteId === undefined ? [] : [`id = ${quote(remoteId)}`])];
+  if (remoteAuth === 'pubkey' && certificates !== undefined) remote.push(`cacerts = ${name}.pem`);
+  if (remoteAuth === 'eap-mschapv2') remote.push('eap_id = %any');
+  return [
+    `local { ${local.join('\n')} }`,
+    `remote { ${remote.join('\n')} }`,
+    ...(xauth === true ? ['remote-xauth { auth = xauth }'] : []),
+  ];
+}
+
 function quote(text: string): string {
   if (/["\\\r\n]/.test(text)) throw new LabError('swanctl takes no quotation mark, backslash or line break here');
   return `"${text}"`;
@@ -125,8 +228,10 @@ export interface CharonSettings {
   readonly kernelPlugins: readonly string[];
 }
 
-/** No af-alg, no stroke, no certificates: the plugins that a shared key needs. openssl brings the ciphers, 3DES too. */
-const PLUGINS = 'random nonce openssl hmac kdf vici socket-default';
+/** No af-alg and no stroke. openssl brings the ciphers, 3DES too, and reads certificates. */
+const PLUGINS =
+  'random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey hmac kdf vici socket-default ' +
+  'eap-identity eap-mschapv2 xauth-generic';
 
 /** The content of strongswan.conf. */
 export function charonConfiguration({ viciSocket, logFile, kernelPlugins }: CharonSettings): string {
@@ -149,7 +254,7 @@ export function charonConfiguration({ viciSocket, logFile, kernelPlugins }: Char
   retransmit_tries = 4
   install_virtual_ip = no
 }
-swanctl { load = random openssl }
+swanctl { load = random openssl pem pkcs1 pkcs8 x509 }
 `;
 }
 

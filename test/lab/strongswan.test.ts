@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { LabAuthority } from '../../scripts/lab/certificates.ts';
 import { connect, createNamespace, type Namespace } from '../../scripts/lab/namespaces.ts';
 import { type Strongswan, startStrongswan } from '../../scripts/lab/strongswan.ts';
 import type { SwanConnection } from '../../scripts/lab/swanctl.ts';
@@ -35,7 +36,8 @@ describeWithNamespaces('strongSwan in two namespaces', () => {
   type Common = Pick<SwanConnection, 'version'> & Partial<SwanConnection>;
 
   async function startBoth(common: Common, dialling: Partial<SwanConnection> = {}) {
-    const base = { psk: 'labpsk', mode: 'tunnel', ...common } as const;
+    const secret = common.localAuth === undefined ? { psk: 'labpsk' } : {};
+    const base = { ...secret, mode: 'tunnel', ...common } as const;
     const answers = { localAddress: LEFT.address, localTraffic: LEFT.network, remoteTraffic: RIGHT.network };
     const dials = { localAddress: RIGHT.address, localTraffic: RIGHT.network, remoteTraffic: LEFT.network };
     const server = await startStrongswan({ namespace: left, connections: [{ ...base, ...answers }] });
@@ -79,6 +81,42 @@ describeWithNamespaces('strongSwan in two namespaces', () => {
     const { client } = await startBoth({ version: 2 }, { psk: 'another' });
     await expect(client.control.initiate()).rejects.toThrow(/AUTHENTICATION_FAILED/);
     expect(await client.control.installed()).toEqual([]);
+  });
+
+  it('proves itself by certificate and lets somebody in by EAP-MSCHAPv2 with an inner address', async () => {
+    const authority = await LabAuthority.create();
+    try {
+      const own = await authority.issue({ kind: 'ecdsa', name: 'left.lab' });
+      const { server, client } = await startBoth(
+        {
+          version: 2,
+          users: { alice: 'alice-pw' },
+          localId: 'left.lab',
+          remoteId: '%any',
+          localAuth: 'pubkey',
+          remoteAuth: 'eap-mschapv2',
+          remoteTraffic: 'dynamic',
+          pool: { addresses: '10.77.0.1/32' },
+          certificates: { own, authority: authority.pem },
+        },
+        {
+          localId: 'alice',
+          remoteId: 'left.lab',
+          localAuth: 'eap-mschapv2',
+          remoteAuth: 'pubkey',
+          user: 'alice',
+          localTraffic: 'dynamic',
+          remoteTraffic: LEFT.network,
+          virtualAddress: true,
+          certificates: { authority: authority.pem },
+        },
+      );
+      await client.control.initiate();
+      await ping();
+      expect(await server.control.installed()).toHaveLength(1);
+    } finally {
+      authority.remove();
+    }
   });
 
   it('ends at once when it is killed, its peer keeps the SA, and it dials anew after that', async () => {
