@@ -112,7 +112,8 @@ async function run(options: RunOptions): Promise<number> {
   const ipsecState = new IpsecState({ stateDirectory, random, log: (line) => logger.warn(line) });
   const ipsec = async (surroundings: IpsecSurroundings): Promise<IpsecService> => {
     await ipsecState.load();
-    return new IpsecService({ ...surroundings, qcdSecret: ipsecState.quickCrashSecret, memory: ipsecState });
+    const { quickCrashSecret: qcdSecret } = ipsecState;
+    return new IpsecService({ ...surroundings, wall: () => clock.wallTime(), qcdSecret, memory: ipsecState });
   };
   const ready = Promise.withResolvers<void>();
   const router = new Router({

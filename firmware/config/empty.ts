@@ -5,6 +5,6 @@ export const EMPTY_CONFIGURATION: Configuration = {
   system: { hostname: 'culvert' },
   interfaces: {},
   l2tp: { clients: {}, servers: {} },
-  ipsec: { connections: {} },
+  ipsec: { connections: {}, certificates: {} },
   routes: [],
 };

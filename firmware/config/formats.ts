@@ -60,13 +60,28 @@ export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   },
   'ike-identity': {
     check: (text) => parseIkeIdentity(text) !== undefined,
-    allowed: 'an IP address, a name such as branch.example, user@host, or # and hexadecimal digits for a KEY_ID',
+    allowed:
+      'an IP address, a name such as branch.example, user@host, a distinguished name such as "O=Acme, CN=hq", or # and ' +
+      'hexadecimal digits for a KEY_ID',
   },
+  'pem-certificate': pemFormat('CERTIFICATE', 32),
+  'pem-certificates': pemFormat('CERTIFICATE', 128),
+  'pem-private-key': pemFormat('[A-Z ]*PRIVATE KEY', 32),
+  'pem-crl': pemFormat('X509 CRL', 512),
   'ppp-credential': {
     check: isCredential,
     allowed: 'text of 1 to 255 octets in UTF-8, without control characters',
   },
 };
+
+/** Whether there is such a block at all; what is in it, rules say. */
+function pemFormat(label: string, kibibytes: number): TextFormat {
+  const begin = new RegExp(`-----BEGIN ${label}-----`);
+  return {
+    check: (text) => text.length <= kibibytes * 1024 && begin.test(text),
+    allowed: `PEM text with a line "-----BEGIN ${label.replace('[A-Z ]*', '')}-----", at most ${kibibytes} KiB`,
+  };
+}
 
 for (const [name, format] of Object.entries(TEXT_FORMATS)) Format.Set(name, format.check);
 

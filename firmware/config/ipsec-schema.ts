@@ -1,6 +1,7 @@
 /** Schema of `ipsec`: connections to peers. */
 import Type, { type Static } from 'typebox';
-import { count, flag, ipv4Networks, NAME, NAME_ALLOWED, secret } from './schema-parts.ts';
+import { CERTIFICATES_SCHEMA } from './certificates-schema.ts';
+import { count, flag, ipv4Networks, NAME, NAME_ALLOWED, NAME_PATTERN, secret } from './schema-parts.ts';
 
 /** What stands for everybody in `remote`. */
 export const ANY_PEER = 'any';
@@ -39,14 +40,44 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       format: 'ip-or-host-name',
       'x-allowed': 'an IP address, a host name such as vpn.example.com, or "any"',
     }),
-    psk: secret({
-      'x-priority': 'basic',
-      title: 'Pre-shared key',
-      description: 'Both ends have it. A short one can be guessed offline by whoever meddles with one set-up.',
-    }),
+    psk: Type.Optional(
+      secret({
+        'x-priority': 'basic',
+        title: 'Pre-shared key',
+        description: 'Both ends have it. A short one can be guessed offline by whoever meddles with one set-up.',
+      }),
+    ),
+    certificate: Type.Optional(
+      Type.String({
+        title: 'Own certificate',
+        description: 'Instead of a pre-shared key: the certificate by which this router proves who it is.',
+        pattern: NAME_PATTERN,
+        'x-allowed': 'the name of a certificate under "ipsec.certificates"',
+        'x-refers-to': 'ipsec.certificates',
+      }),
+    ),
+    authorities: Type.Optional(
+      Type.Array(
+        Type.String({
+          title: 'Authority',
+          description: 'Its certificates are believed.',
+          pattern: NAME_PATTERN,
+          'x-allowed': 'the name of a certificate under "ipsec.certificates"',
+          'x-refers-to': 'ipsec.certificates',
+        }),
+        {
+          title: 'Authorities',
+          description: 'Whose certificates are believed when the peer proves by one who it is.',
+          minItems: 1,
+          maxItems: 16,
+          uniqueItems: true,
+        },
+      ),
+    ),
     localId: identity({
       title: 'Own identity',
-      description: 'Who this router says it is; its address when it is left out.',
+      description:
+        'Who this router says it is; when it is left out its address, with a certificate the first name in that.',
     }),
     remoteId: identity({
       title: "Peer's identity",
@@ -144,6 +175,7 @@ export const IPSEC_SCHEMA = Type.Object(
       additionalProperties: false,
       'x-allowed': NAME_ALLOWED,
     }),
+    certificates: CERTIFICATES_SCHEMA,
   },
   { title: 'IPsec', description: 'IPsec with IKEv1 or IKEv2.', default: {}, additionalProperties: false },
 );

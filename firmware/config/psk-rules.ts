@@ -33,11 +33,13 @@ export const PSK_RULES: readonly ConfigurationRule[] = [
   },
 ];
 
-type Entry = IpsecConnectionConfiguration & { readonly name: string; readonly path: string };
+type Entry = IpsecConnectionConfiguration & { readonly psk: string; readonly name: string; readonly path: string };
 
+/** Those that have a key. */
 function entries(configuration: Configuration): Entry[] {
-  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => {
-    return { ...entry, name, path: memberPath('ipsec.connections', name) };
+  return Object.entries(configuration.ipsec.connections).flatMap(([name, entry]) => {
+    const { psk } = entry;
+    return psk === undefined ? [] : { ...entry, psk, name, path: memberPath('ipsec.connections', name) };
   });
 }
 

@@ -1,5 +1,6 @@
 /** All cross-field rules, run over a configuration that fits the schema. */
 import { CALLS_RULES } from './calls-rules.ts';
+import { CERTIFICATES_RULES } from './certificates-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
 import { INTERFACE_IPV6_RULES } from './interface-ipv6-rules.ts';
 import { INTERFACE_RULES } from './interface-rules.ts';
@@ -44,6 +45,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...L2TP_IPSEC_RULES,
   ...IPSEC_RULES,
   ...PSK_RULES,
+  ...CERTIFICATES_RULES,
   ...RADIUS_RULES,
   ...FORWARD_RULES,
   ...CALLS_RULES,

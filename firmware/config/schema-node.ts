@@ -6,8 +6,8 @@ import type { TSchema } from 'typebox';
 
 export type Priority = 'basic' | 'advanced';
 
-/** What a value can name: an IPsec connection, or the device of an interface. */
-export type Reference = 'ipsec.connections' | 'interfaces.NAME.device';
+/** What a value can name: an IPsec connection, a certificate, or the device of an interface. */
+export type Reference = 'ipsec.connections' | 'ipsec.certificates' | 'interfaces.NAME.device';
 
 export interface SchemaNode {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';

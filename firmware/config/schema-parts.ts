@@ -9,9 +9,9 @@ interface Words {
 }
 
 /** Names that people give to interfaces, clients and servers: they appear in device names, file names and paths. */
-export const NAME = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$',
-});
+export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$';
+
+export const NAME = Type.String({ pattern: NAME_PATTERN });
 
 /** Words for {@link NAME}; a record carries them because the schema has no place for words on its keys. */
 export const NAME_ALLOWED = 'a name of 1 to 32 letters, digits, hyphens and underscores, a letter or digit first';

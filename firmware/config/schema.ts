@@ -28,7 +28,6 @@ export type Configuration = Static<typeof CONFIGURATION_SCHEMA>;
 /** Keys that belong to the configuration file and that this version cannot carry out, by the path of their object. */
 export const NOT_AVAILABLE_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['', ['modems', 'uplinks', 'firewall', 'dhcp', 'dns', 'users']],
-  ['ipsec', ['certificates']],
 ]);
 
 /** The entry of `record` under exactly this name; names such as `constructor` find nothing that was not configured. */

@@ -4,7 +4,7 @@ import type { IpsecConnectionConfiguration } from '../config/ipsec-schema.ts';
 import { usersOf } from '../config/ipsec-users.ts';
 import { type Configuration, ownEntry } from '../config/schema.ts';
 import type { IkeIdentity } from '../protocol/ike/ike-types.ts';
-import type { IpsecConnectionSettings } from '../vpn/ipsec/ipsec-types.ts';
+import type { IpsecAuthentication, IpsecConnectionSettings } from '../vpn/ipsec/ipsec-types.ts';
 
 /** Octets of outer headers around ESP: IP, and UDP where a NAT lies between. */
 const OUTER_IPV4 = 20 + 8;
@@ -35,7 +35,7 @@ export function connectionSettings(
   linkMtu: number,
 ): IpsecConnectionSettings[] {
   return Object.entries(configuration.ipsec.connections).map(([name, entry]): IpsecConnectionSettings => {
-    const { version, remote, psk, mode, profile, encapsulation, dpdSeconds } = entry;
+    const { version, remote, mode, profile, encapsulation, dpdSeconds } = entry;
     const device = devices.get(name);
     const { localSubnets, remoteSubnets, start } = entry;
     const mtu = tunnelMtu(linkMtu, remote);
@@ -43,7 +43,7 @@ export function connectionSettings(
       name,
       version,
       remote,
-      psk,
+      authentication: authentication(configuration, name, entry),
       ...identity('localId', entry.localId),
       ...identity('remoteId', entry.remoteId),
       mode,
@@ -61,6 +61,18 @@ export function connectionSettings(
       ...(device === undefined ? {} : { tunnel: { device, localSubnets, remoteSubnets, mtu, start } }),
     };
   });
+}
+
+/** The rules have refused every configuration in which something is missing, or there twice. */
+function authentication(
+  { ipsec: { certificates } }: Configuration,
+  name: string,
+  { psk, certificate, authorities = [] }: IpsecConnectionConfiguration,
+): IpsecAuthentication {
+  if (psk !== undefined) return { kind: 'psk', psk };
+  const own = certificate === undefined ? undefined : ownEntry(certificates, certificate);
+  if (own === undefined) throw new RangeError(`connection ${name} has neither a pre-shared key nor a certificate`);
+  return { kind: 'certificate', own, authorities: authorities.flatMap((known) => ownEntry(certificates, known) ?? []) };
 }
 
 function identity<Key extends 'localId' | 'remoteId'>(

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../hal/clock.ts';
+import type { WallTime } from '../certificates/certificate-failures.ts';
 import { readStateFile, reasonOf, writeStateFile } from '../config/state-file.ts';
 
 const FILE_NAME = 'wall-clock';
@@ -70,6 +71,11 @@ export class WallClockFloor implements Clock {
 
   wall(): number {
     return Math.max(this.#clock.wall(), this.#floorNow());
+  }
+
+  /** {@link wall}, and whether it is what the machine's clock says, and not only what it has to be at least. */
+  wallTime(): WallTime {
+    return { at: this.wall(), trusted: this.#clock.wall() >= this.#floorNow() };
   }
 
   setTimer(at: number, callback: () => void): Timer {

@@ -8,10 +8,19 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   board: [],
   'firmware/protocol': [],
   'firmware/dataplane': ['firmware/protocol', 'hal'],
-  'firmware/config': ['firmware/dataplane', 'firmware/protocol', 'hal'],
+  'firmware/certificates': ['firmware/protocol'],
+  'firmware/config': ['firmware/certificates', 'firmware/dataplane', 'firmware/protocol', 'hal'],
   // For the filter of what peers wrote; nothing else of the protocols.
   'firmware/log': ['firmware/protocol/printable.ts'],
-  'firmware/network': ['firmware/config', 'firmware/dataplane', 'firmware/protocol', 'firmware/log', 'hal', 'board'],
+  'firmware/network': [
+    'firmware/config',
+    'firmware/certificates',
+    'firmware/dataplane',
+    'firmware/protocol',
+    'firmware/log',
+    'hal',
+    'board',
+  ],
   get 'firmware/vpn'() {
     return below('firmware/network');
   },

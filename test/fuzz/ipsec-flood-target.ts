@@ -37,7 +37,7 @@ function settings(version: 1 | 2): IpsecConnectionSettings {
     name: `callers${version}`,
     version,
     remote: 'any',
-    psk: PSK,
+    authentication: { kind: 'psk', psk: PSK },
     mode: 'transport',
     profile: 'auto',
     encapsulation: 'auto',
@@ -72,6 +72,7 @@ async function main(): Promise<void> {
   const service = new IpsecService({
     dispatch,
     clock: new LinuxClock(),
+    wall: () => ({ at: Date.now(), trusted: true }),
     random: new LinuxEntropy(),
     mark: 0,
     sourceAddress: async () => '127.0.0.1',

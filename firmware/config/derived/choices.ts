@@ -35,6 +35,8 @@ function referencesOf(reference: Reference, { interfaces, ipsec }: Configuration
   switch (reference) {
     case 'ipsec.connections':
       return Object.keys(ipsec.connections);
+    case 'ipsec.certificates':
+      return Object.keys(ipsec.certificates);
     case 'interfaces.NAME.device':
       return Object.values(interfaces).map(({ device }) => device);
   }

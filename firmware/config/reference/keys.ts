@@ -7,6 +7,7 @@ import { code, table } from './markdown.ts';
 
 const REFERENCE_WORDS: Readonly<Record<Reference, string>> = {
   'ipsec.connections': 'the name of an entry of `ipsec.connections`',
+  'ipsec.certificates': 'the name of an entry of `ipsec.certificates`',
   'interfaces.NAME.device': 'the `device` of an entry of `interfaces`',
 };
 

@@ -1,13 +1,13 @@
 /** Identities of either version: comparing and showing them. */
 import { hex } from '../bytes.ts';
 import { printable } from '../printable.ts';
-import { distinguishedNameText } from './distinguished-name.ts';
+import { distinguishedNameKey, distinguishedNameText } from './distinguished-name.ts';
 import type { IkeIdentity } from './ike-types.ts';
 
 /** Longest name that is shown, in characters. */
 const MAX_SHOWN = 80;
 
-/** Same type and same octets; of names the case does not matter. */
+/** Same type and same octets; of names the case does not matter, and distinguished names are compared as such. */
 export function sameIdentity(a: IkeIdentity, b: IkeIdentity): boolean {
   return identityKey(a) === identityKey(b);
 }
@@ -15,6 +15,7 @@ export function sameIdentity(a: IkeIdentity, b: IkeIdentity): boolean {
 /** As the key of a map. */
 export function identityKey(identity: IkeIdentity): string {
   const { kind, value } = identity;
+  if (kind === 'dn') return `dn ${distinguishedNameKey(value)}`;
   return `${kind} ${typeof value === 'string' ? value.toLowerCase() : hex(value)}`;
 }
 

@@ -2,12 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Failure, Instant } from '../../protocol/machine.ts';
 import type { ConnectionState } from '../steps.ts';
 import { AttemptPlan } from './attempt-plan.ts';
+import type { IkeProofs } from './ike-authentication.ts';
 import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
 import type { ProtectedChannel } from './protected-channel.ts';
 
 /** What is known of an entry of `ipsec.connections` beside its channels. */
 export class ConnectionRecord {
   readonly settings: IpsecConnectionSettings;
+  readonly proofs: IkeProofs;
   readonly plan: AttemptPlan;
   /** Somebody takes calls on it. */
   served = false;
@@ -20,8 +22,14 @@ export class ConnectionRecord {
   state: ConnectionState = 'down';
   since: Instant;
 
-  constructor(now: Instant, settings: IpsecConnectionSettings, remembered: WorkingOffer | undefined) {
+  constructor(
+    now: Instant,
+    settings: IpsecConnectionSettings,
+    proofs: IkeProofs,
+    remembered: WorkingOffer | undefined,
+  ) {
     this.settings = settings;
+    this.proofs = proofs;
     this.since = now;
     this.plan = new AttemptPlan({
       profile: settings.profile,

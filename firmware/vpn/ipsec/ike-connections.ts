@@ -1,8 +1,8 @@
 /** From an entry of the configuration to what the IKE machines take. */
-import { utf8Bytes } from '../../protocol/bytes.ts';
 import { IKEV1_DEFAULTS, IKEV2_DEFAULTS, type Proposals } from '../../protocol/ike/default-offers.ts';
 import type { IkeConnection, TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import { formatIpv4, isIpAddress, lastAddress, networkOf, parseCidr } from '../../protocol/ip-address.ts';
+import type { IkeProofs } from './ike-authentication.ts';
 import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
 
 const UDP = 17;
@@ -17,13 +17,14 @@ export interface InsidePorts {
 /** As a caller, for one attempt. */
 export function callerConnection(
   settings: IpsecConnectionSettings,
+  proofs: IkeProofs,
   attempt: WorkingOffer,
   remoteAddress: string,
   ports: InsidePorts | undefined,
 ): IkeConnection {
   const defaults = settings.version === 1 ? IKEV1_DEFAULTS : IKEV2_DEFAULTS;
   return {
-    ...common(settings, remoteAddress, defaults[attempt.offer]),
+    ...common(settings, proofs, remoteAddress, defaults[attempt.offer]),
     ...(ports === undefined ? {} : { transportPorts: { protocol: UDP, ...ports } }),
     forceEncapsulation: attempt.udpEncapsulation,
   };
@@ -37,27 +38,32 @@ export function callerConnection(
  */
 export function answererConnection(
   settings: IpsecConnectionSettings,
+  proofs: IkeProofs,
   knownAddress: string | undefined,
 ): IkeConnection | undefined {
   const remote = settings.remote === 'any' || isIpAddress(settings.remote) ? settings.remote : knownAddress;
   if (remote === undefined) return undefined;
   const { acceptable } = settings.version === 1 ? IKEV1_DEFAULTS : IKEV2_DEFAULTS;
   return {
-    ...common(settings, remote, acceptable),
+    ...common(settings, proofs, remote, acceptable),
     ...(settings.mode === 'transport' ? { transportPorts: { protocol: UDP, local: 0, remote: 0 } } : {}),
     forceEncapsulation: settings.encapsulation === 'always',
   };
 }
 
-function common(settings: IpsecConnectionSettings, remote: string, proposals: Proposals): IkeConnection {
-  const { name, version, psk, localId, remoteId, mode, tunnel } = settings;
+function common(
+  settings: IpsecConnectionSettings,
+  proofs: IkeProofs,
+  remote: string,
+  proposals: Proposals,
+): IkeConnection {
+  const { name, version, remoteId, mode, tunnel } = settings;
   return {
     name,
     version,
     remote,
-    ...(localId === undefined ? {} : { localId }),
+    ...proofs,
     ...(remoteId === undefined ? {} : { remoteId }),
-    authentication: { kind: 'psk', key: utf8Bytes(psk) },
     mode,
     ...(tunnel === undefined
       ? {}

@@ -1,3 +1,4 @@
+import type { WallTime } from '../../certificates/certificate-failures.ts';
 import type { SaKey } from '../../dataplane/data-plane.ts';
 import type { LifetimeUnit } from '../../protocol/esp/lifetime.ts';
 import type { IkeConnection, IkeSecrets } from '../../protocol/ike/ike-types.ts';
@@ -8,6 +9,7 @@ import { internalFailure } from '../steps.ts';
 import type { ChannelId } from './channel.ts';
 import { ChannelLifecycle } from './channel-lifecycle.ts';
 import { ConnectionRecord } from './connection-record.ts';
+import { ikeProofs } from './ike-authentication.ts';
 import { answererConnection, callerConnection, type InsidePorts } from './ike-connections.ts';
 import { type IkeEndpointsOptions, type IkeRef, refKey } from './ike-endpoints.ts';
 import { IkeRecord } from './ike-record.ts';
@@ -27,6 +29,8 @@ import { connectionInfo } from './ipsec-views.ts';
 export interface IpsecMachineOptions extends IkeEndpointsOptions {
   /** A number that no policy or SA of the data plane has had. */
   readonly newId: () => number;
+  /** The wall clock, by which certificates of peers are judged. */
+  readonly wall: () => WallTime;
   /** What worked for a connection the last time. */
   readonly remembered?: (connection: string) => WorkingOffer | undefined;
 }
@@ -46,6 +50,7 @@ export interface DialRequest {
 /** Both versions of IKE and all channels: who is called, who may call, and which SAs protect what. */
 export class IpsecMachine implements Machine<IpsecOutput> {
   readonly #remembered: (connection: string) => WorkingOffer | undefined;
+  readonly #wall: () => WallTime;
   readonly #outputs: IpsecOutput[] = [];
   readonly #life: ChannelLifecycle;
   /** Names of connections on which calls are taken. */
@@ -54,12 +59,13 @@ export class IpsecMachine implements Machine<IpsecOutput> {
 
   constructor(options: IpsecMachineOptions, random: RandomSource) {
     this.#remembered = options.remembered ?? (() => undefined);
+    this.#wall = options.wall;
     this.#life = new ChannelLifecycle({ ...options, emit: (output) => this.#outputs.push(output) }, random);
   }
 
   /**
    * Other connections from now on. What is unchanged keeps running; what goes or has changed loses its channels.
-   * @throws RangeError when one holds what cannot be negotiated; then those before stay.
+   * @throws RangeError, MaterialError when one holds what cannot be negotiated; then those before stay.
    */
   setConnections(now: Instant, settings: readonly IpsecConnectionSettings[]): void {
     const before = this.#life.connections;
@@ -67,7 +73,7 @@ export class IpsecMachine implements Machine<IpsecOutput> {
     for (const entry of settings) {
       const known = before.get(entry.name);
       const same = known?.isOf(entry) ? known : undefined;
-      next.set(entry.name, same ?? new ConnectionRecord(now, entry, this.#remembered(entry.name)));
+      next.set(entry.name, same ?? this.#record(now, entry));
     }
     if (!this.#ended) this.#life.ike.setAnswered(answerersOf(next));
     for (const [name, record] of before) {
@@ -100,7 +106,8 @@ export class IpsecMachine implements Machine<IpsecOutput> {
         local: { address: request.localAddress, port: ephemeralPort ?? attempt.port },
         remote: { address: remoteAddress, port: attempt.port },
       };
-      const ref = this.#life.ike.initiate(now, callerConnection(record.settings, attempt, remoteAddress, ports), path);
+      const called = callerConnection(record.settings, record.proofs, attempt, remoteAddress, ports);
+      const ref = this.#life.ike.initiate(now, called, path);
       const ike = new IkeRecord(ref, connection, path);
       ike.channel = id;
       this.#life.ikes.set(refKey(ref), ike);
@@ -284,6 +291,11 @@ export class IpsecMachine implements Machine<IpsecOutput> {
     return this.#outputs.shift();
   }
 
+  #record(now: Instant, settings: IpsecConnectionSettings): ConnectionRecord {
+    const proofs = ikeProofs(settings, this.#wall);
+    return new ConnectionRecord(now, settings, proofs, this.#remembered(settings.name));
+  }
+
   #settle(now: Instant): void {
     this.#life.settle(now);
     for (const record of this.#life.connections.values()) this.#tellState(now, record);
@@ -325,6 +337,6 @@ export class IpsecMachine implements Machine<IpsecOutput> {
 
 function answerersOf(connections: ReadonlyMap<string, ConnectionRecord>): readonly IkeConnection[] {
   return [...connections.values()].flatMap(
-    ({ settings, knownAddress }) => answererConnection(settings, knownAddress) ?? [],
+    ({ settings, proofs, knownAddress }) => answererConnection(settings, proofs, knownAddress) ?? [],
   );
 }

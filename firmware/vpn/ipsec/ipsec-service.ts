@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../../../hal/clock.ts';
+import type { WallTime } from '../../certificates/certificate-failures.ts';
 import type { PolicySpec, SaKey, SocketId } from '../../dataplane/data-plane.ts';
 import type { IkeSecrets } from '../../protocol/ike/ike-types.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
@@ -22,6 +23,8 @@ import { isTunnel, TunnelConnection, type TunnelSettings } from './tunnel-connec
 export interface IpsecServices {
   readonly dispatch: DataPlaneDispatch;
   readonly clock: Clock;
+  /** What time it is, for certificates. */
+  readonly wall: () => WallTime;
   readonly random: RandomSource;
   /** SO_MARK of outer packets. */
   readonly mark: number;
@@ -55,9 +58,9 @@ export class IpsecService implements IpsecChannels {
 
   constructor(services: IpsecServices) {
     this.#services = services;
-    const { dispatch, random, clock, mark, memory, qcdSecret } = services;
+    const { dispatch, random, clock, wall, mark, memory, qcdSecret } = services;
     const remembered = (connection: string) => memory.get(connection);
-    this.machine = new IpsecMachine({ newId: () => dispatch.nextId(), remembered, qcdSecret }, random);
+    this.machine = new IpsecMachine({ newId: () => dispatch.nextId(), wall, remembered, qcdSecret }, random);
     this.#runner = new MachineRunner(
       this.machine,
       clock,

@@ -1,4 +1,5 @@
 /** What the IPsec service is told and what can be seen of it. */
+import type { CertificateMaterial } from '../../certificates/material.ts';
 import type { SaKey } from '../../dataplane/data-plane.ts';
 import type { IkeIdentity } from '../../protocol/ike/ike-types.ts';
 import type { EspProposal, IkeProposal } from '../../protocol/ike/proposals.ts';
@@ -7,13 +8,24 @@ import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { ConnectionState } from '../steps.ts';
 import type { ChannelId } from './channel.ts';
 
+/** How the two sides prove who they are, as configured: texts, so that what is unchanged compares equal. */
+export type IpsecAuthentication =
+  | { readonly kind: 'psk'; readonly psk: string }
+  | {
+      readonly kind: 'certificate';
+      /** With its private key. */
+      readonly own: CertificateMaterial;
+      /** Whose certificates are believed. */
+      readonly authorities: readonly CertificateMaterial[];
+    };
+
 /** An entry of `ipsec.connections`. */
 export interface IpsecConnectionSettings {
   readonly name: string;
   readonly version: 1 | 2;
   /** IP address or DNS name of the peer; `any`: takes callers from everywhere and calls nobody. */
   readonly remote: string;
-  readonly psk: string;
+  readonly authentication: IpsecAuthentication;
   readonly localId?: IkeIdentity;
   readonly remoteId?: IkeIdentity;
   readonly mode: 'transport' | 'tunnel';

@@ -76,7 +76,7 @@ describe('a good configuration', () => {
   });
 
   it('may be empty', () => {
-    const none = { l2tp: { clients: {}, servers: {} }, ipsec: { connections: {} }, routes: [] };
+    const none = { l2tp: { clients: {}, servers: {} }, ipsec: { connections: {}, certificates: {} }, routes: [] };
     const empty = { system: { hostname: 'culvert' }, interfaces: {}, ...none };
     expect(parsed({})).toEqual(empty);
     expect(parseConfiguration('', 'empty.yaml')).toMatchObject({ ok: true, configuration: empty });
@@ -153,13 +153,6 @@ describe('a key that does not belong', () => {
       expect(problem?.suggestion).toBeUndefined();
     },
   );
-
-  it('is ipsec.certificates, is refused as not available in this version, and the rest of ipsec is taken', () => {
-    const problems = refused(withValue(protectedDocument(), 'ipsec.certificates', {}));
-    expect(problems).toEqual([
-      expect.objectContaining({ rule: 'not-available', path: 'ipsec.certificates', allowed: 'the keys connections' }),
-    ]);
-  });
 
   it('is refused even when it is called __proto__', () => {
     const problems = problemsOf('{"system": {"__proto__": {"hostname": "x"}}, "interfaces": {"__proto__": {}}}');
@@ -243,7 +236,6 @@ describe('a wrong value', () => {
     ['ipsec.connections.x', { ...PEER, version: 3 }, '3', /^1 or 2$/],
     ['ipsec.connections.x', { ...PEER, version: '1' }, '"1"', /^1 or 2$/],
     ['ipsec.connections.x', { ...PEER, remote: '10.20.0' }, '"10.20.0"', /host name such as .*, or "any"$/],
-    ['ipsec.connections.x', { ...PEER, psk: undefined }, 'nothing', /255 octets/],
     ['ipsec.connections.x', { ...PEER, localId: '#abc' }, '"#abc"', /KEY_ID/],
     ['ipsec.connections.x', { ...PEER, localId: 'a b' }, '"a b"', /name such as branch\.example/],
     ['ipsec.connections.x', { ...PEER, lifetimeSeconds: 5 }, '5', /from 20 to 86400 seconds/],

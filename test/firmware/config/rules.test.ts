@@ -263,10 +263,12 @@ describe('the rules', () => {
     expect(matching[0]?.allowed).not.toBe('');
   });
 
-  it('each have a case here, or in the tests of the rules of IPsec, IPv6, RADIUS and forwarding', () => {
+  it('each have a case here, or in the tests of the rules of IPsec, certificates, IPv6, RADIUS and forwarding', () => {
     const covered = new Set(CASES.map(([rule]) => rule));
     const names = CONFIGURATION_RULES.map(({ name }) => name);
-    expect(names.filter((name) => !covered.has(name) && !/^(ipsec|ipv6|radius|forward)-/.test(name))).toEqual([]);
+    expect(
+      names.filter((name) => !covered.has(name) && !/^(ipsec|certificate|ipv6|radius|forward)-/.test(name)),
+    ).toEqual([]);
   });
 
   it('each say what they want in one sentence of their own', () => {

@@ -48,6 +48,7 @@ describe('the schema', () => {
       '.l2tp.servers.NAME.forward.NAME.secret',
       '.l2tp.servers.NAME.secret',
       '.ipsec.connections.NAME.psk',
+      '.ipsec.certificates.NAME.key',
     ]);
   });
 

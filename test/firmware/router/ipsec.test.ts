@@ -51,7 +51,7 @@ describe('the IPsec of a router', () => {
         name: 'plant',
         version: 2,
         remote: '10.20.0.8',
-        psk: 'long enough',
+        authentication: { kind: 'psk', psk: 'long enough' },
         localId: { kind: 'fqdn', value: 'cl.lab' },
         mode: 'tunnel',
         profile: 'auto',

@@ -59,7 +59,7 @@ describe('the forms of the configuration', () => {
       priority: 'advanced',
     });
     expect(field('ipsec.connections.NAME.version')).toMatchObject({ input: 'select', options: [1, 2], default: 2 });
-    expect(field('ipsec.connections.NAME.psk')).toMatchObject({ input: 'password', secret: true, required: true });
+    expect(field('ipsec.connections.NAME.psk')).toMatchObject({ input: 'password', secret: true, required: false });
     expect(field('l2tp.clients.NAME.authentication')).toMatchObject({
       input: 'select-list',
       options: ['pap', 'chap', 'mschapv1', 'mschapv2', 'eap'],

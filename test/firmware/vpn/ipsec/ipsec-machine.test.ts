@@ -6,6 +6,7 @@ import {
   FAST_ESP_V1,
   FAST_ESP_V2,
   OFFICE,
+  psk,
   servedSettings,
   settings,
   TestNetwork,
@@ -121,11 +122,11 @@ describe.each([1, 2] as const)('an IPsec machine with IKEv%i', (version) => {
     const called = ['callers', 'callers-2'] as const;
     branch.machine.setConnections(
       network.now,
-      names.map((name, index) => settings(version, { name, psk: psks[index] ?? '' })),
+      names.map((name, index) => settings(version, { name, authentication: psk(psks[index] ?? '') })),
     );
     office.machine.setConnections(
       network.now,
-      called.map((name, index) => servedSettings(version, { name, psk: psks[index] ?? '' })),
+      called.map((name, index) => servedSettings(version, { name, authentication: psk(psks[index] ?? '') })),
     );
     for (const name of called) office.machine.serve(network.now, name);
     const first = dial(network, branch, 'hq');
@@ -166,7 +167,7 @@ describe.each([1, 2] as const)('an IPsec machine with IKEv%i', (version) => {
   });
 
   it('never shows the key, in steps, failures or views', () => {
-    const { branch, office, network } = transport(version, {}, { psk: 'another key altogether' });
+    const { branch, office, network } = transport(version, {}, { authentication: psk('another key altogether') });
     dial(network, branch);
     network.run(60);
     const said = JSON.stringify([

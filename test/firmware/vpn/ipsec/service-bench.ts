@@ -26,6 +26,7 @@ export class ServiceSite {
     this.service = new IpsecService({
       dispatch: this.dispatch,
       clock,
+      wall: () => ({ at: clock.wall(), trusted: true }),
       random: new SeededRandom(seed),
       mark: 7,
       sourceAddress: async () => (this.route ? address : undefined),

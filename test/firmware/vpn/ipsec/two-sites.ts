@@ -4,7 +4,11 @@ import type { Instant } from '../../../../firmware/protocol/machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../../../firmware/protocol/udp-path.ts';
 import { IpsecMachine, type IpsecMachineOptions } from '../../../../firmware/vpn/ipsec/ipsec-machine.ts';
 import type { ChannelPolicy, ChannelSa, IpsecOutput } from '../../../../firmware/vpn/ipsec/ipsec-output.ts';
-import type { IpsecConnectionSettings, WorkingOffer } from '../../../../firmware/vpn/ipsec/ipsec-types.ts';
+import type {
+  IpsecAuthentication,
+  IpsecConnectionSettings,
+  WorkingOffer,
+} from '../../../../firmware/vpn/ipsec/ipsec-types.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 
 type OutputOf<Kind extends IpsecOutput['kind']> = Extract<IpsecOutput, { kind: Kind }>;
@@ -14,13 +18,17 @@ export const FAST_IKE_V2 = { encryption: 'aes128gcm16', prf: 'sha256', group: 'x
 export const FAST_ESP_V1 = { encryption: 'aes128', integrity: 'sha1', esn: false } as const;
 export const FAST_ESP_V2 = { encryption: 'aes128gcm16', esn: false } as const;
 
+export function psk(text: string): IpsecAuthentication {
+  return { kind: 'psk', psk: text };
+}
+
 /** A connection with algorithms that cost little time. */
 export function settings(version: 1 | 2, more: Partial<IpsecConnectionSettings> = {}): IpsecConnectionSettings {
   return {
     name: 'hq',
     version,
     remote: OFFICE,
-    psk: 'a key that is shared',
+    authentication: psk('a key that is shared'),
     mode: 'transport',
     profile: 'auto',
     ikeProposals: [version === 1 ? FAST_IKE_V1 : FAST_IKE_V2],
@@ -59,7 +67,10 @@ export class TestSite {
     this.#lastId = seed * 100_000;
     const newId = (): number => this.newId();
     const remembered = (connection: string): WorkingOffer | undefined => this.memory.get(connection);
-    this.machine = new IpsecMachine({ newId, remembered, ...options }, new SeededRandom(seed));
+    this.machine = new IpsecMachine(
+      { newId, remembered, wall: () => ({ at: 0, trusted: true }), ...options },
+      new SeededRandom(seed),
+    );
   }
 
   newId(): number {

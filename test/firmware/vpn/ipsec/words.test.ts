@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IpsecConnectionSettings } from '../../../../firmware/vpn/ipsec/ipsec-types.ts';
-import { BRANCH, dial, OFFICE, servedSettings, settings, TestNetwork, TestSite } from './two-sites.ts';
+import { BRANCH, dial, OFFICE, psk, servedSettings, settings, TestNetwork, TestSite } from './two-sites.ts';
 
 type Changes = Partial<IpsecConnectionSettings>;
 
@@ -19,7 +19,7 @@ const NETWORKS: Changes = {
 
 /** What was set wrong, at the caller and at the called; what each side says. */
 const CASES: readonly (readonly [string, Changes, Changes, RegExp, RegExp])[] = [
-  ['another pre-shared key', {}, { psk: 'another key' }, /pre-shared key/, /pre-shared key/],
+  ['another pre-shared key', {}, { authentication: psk('another key') }, /pre-shared key/, /pre-shared key/],
   ['other ESP algorithms', {}, OTHER_ESP, /ESP proposal/, /aes256-sha512/],
   ['another identity wanted by the caller', OTHER_ID, {}, /hq\.example/, /identity/],
   ['another identity wanted by the called', {}, OTHER_ID, /key|identity/, /hq\.example/],

@@ -1,0 +1,239 @@
+/** Rules about certificates, and about how the ends of an IPsec connection prove who they are. */
+import { type Certificate, publicKeyOf, sameName } from '../certificates/certificate.ts';
+import { KEY_USAGE } from '../certificates/extensions.ts';
+import { speaksFor } from '../certificates/identity-match.ts';
+import { keyWeakness } from '../certificates/key-strength.ts';
+import {
+  type CertificateMaterial,
+  MaterialError,
+  readCertificate,
+  readChain,
+  readKey,
+  readRevocationLists,
+} from '../certificates/material.ts';
+import { verifySigned } from '../certificates/signed.ts';
+import { parseIkeIdentity } from './ike-identity.ts';
+import type { IpsecConnectionConfiguration } from './ipsec-schema.ts';
+import { itemPath, memberPath } from './json-path.ts';
+import { quoted } from './problem.ts';
+import type { ConfigurationRule, Finding } from './rule.ts';
+import { type Configuration, ownEntry } from './schema.ts';
+import { nearest } from './spelling.ts';
+
+/** Versions of IKE in which this router can sign. */
+const VERSIONS_THAT_SIGN: readonly number[] = [];
+
+export const CERTIFICATES_RULES: readonly ConfigurationRule[] = [
+  {
+    name: 'certificate-unreadable',
+    severity: 'error',
+    description: 'Certificates, keys and revocation lists can be read, and a key belongs to the certificate beside it.',
+    check: unreadable,
+  },
+  {
+    name: 'certificate-crl',
+    severity: 'error',
+    description: 'A revocation list stands beside the certificate of the authority that has signed it.',
+    check: foreignLists,
+  },
+  {
+    name: 'certificate-weak',
+    severity: 'warning',
+    description: 'A certificate has a key that peers believe: RSA with 2048 bits or more, ECDSA, Ed25519.',
+    check: weakKeys,
+  },
+  {
+    name: 'certificate-or-key',
+    severity: 'error',
+    description:
+      'The ends of a connection prove who they are in exactly one way: by pre-shared key, or by certificate and authorities.',
+    check: oneWay,
+  },
+  {
+    name: 'certificate-version',
+    severity: 'error',
+    description: 'Certificates are for the versions of IKE that can sign here.',
+    check: signingVersion,
+  },
+  {
+    name: 'certificate-own',
+    severity: 'error',
+    description: 'The certificate of a connection exists, and has its private key beside it.',
+    check: ownCertificate,
+  },
+  {
+    name: 'certificate-authorities',
+    severity: 'error',
+    description: 'The authorities of a connection exist, and their certificates may issue others.',
+    check: authorities,
+  },
+  {
+    name: 'certificate-identity',
+    severity: 'error',
+    description: 'With a certificate the own identity is one of the names in it, since the peer looks for it there.',
+    check: ownIdentity,
+  },
+];
+
+interface Entry extends IpsecConnectionConfiguration {
+  readonly path: string;
+}
+
+function entries(configuration: Configuration): Entry[] {
+  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
+    ...entry,
+    path: memberPath('ipsec.connections', name),
+  }));
+}
+
+interface Named {
+  readonly material: CertificateMaterial;
+  readonly path: string;
+}
+
+function certificates(configuration: Configuration): Named[] {
+  return Object.entries(configuration.ipsec.certificates).map(([name, material]) => ({
+    material,
+    path: memberPath('ipsec.certificates', name),
+  }));
+}
+
+/** What a part of the material is read as; the reason where it cannot be. */
+function attempt<T>(read: () => T): T | MaterialError {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MaterialError)) throw error;
+    return error;
+  }
+}
+
+/** The certificate, if it can be read: another rule says so where it cannot. */
+function readable(material: CertificateMaterial | undefined): Certificate | undefined {
+  const certificate = material && attempt(() => readCertificate(material));
+  return certificate instanceof MaterialError ? undefined : certificate;
+}
+
+function* unreadable(configuration: Configuration): Iterable<Finding> {
+  for (const { material, path } of certificates(configuration)) {
+    const certificate = attempt(() => readCertificate(material));
+    const results = [
+      certificate,
+      attempt(() => readChain(material)),
+      attempt(() => readRevocationLists(material)),
+      certificate instanceof MaterialError ? undefined : attempt(() => readKey(material, certificate)),
+    ];
+    for (const result of results) {
+      if (!(result instanceof MaterialError)) continue;
+      yield { path: `${path}.${result.part}`, found: result.message, allowed: result.remedy };
+    }
+  }
+}
+
+function* foreignLists(configuration: Configuration): Iterable<Finding> {
+  for (const { material, path } of certificates(configuration)) {
+    const authority = readable(material);
+    const key = authority && publicKeyOf(authority);
+    const lists = attempt(() => readRevocationLists(material));
+    if (authority === undefined || key === undefined || lists instanceof MaterialError) continue;
+    const allowed = 'a list that this authority has signed, for all of its certificates';
+    for (const { issuer, signed } of lists) {
+      if (!sameName(issuer, authority.subject))
+        yield { path: `${path}.crl`, found: 'a list of another authority', allowed };
+      else if (verifySigned(signed, key) !== 'good')
+        yield { path: `${path}.crl`, found: 'a list that the key of this authority has not signed', allowed };
+      else if (authority.extensions.keyUsage?.has(KEY_USAGE.cRLSign) === false)
+        yield {
+          path: `${path}.crl`,
+          found: 'a list of an authority that may not sign lists (keyUsage cRLSign)',
+          allowed,
+        };
+    }
+  }
+}
+
+function* weakKeys(configuration: Configuration): Iterable<Finding> {
+  for (const { material, path } of certificates(configuration)) {
+    const certificate = readable(material);
+    const key = certificate && publicKeyOf(certificate);
+    const weakness = key && keyWeakness(key);
+    if (weakness === undefined) continue;
+    const allowed = 'a key that is believed: RSA with 2048 bits or more, ECDSA with P-256 or more, Ed25519';
+    yield { path: `${path}.certificate`, found: `a key of ${weakness}`, allowed };
+  }
+}
+
+function* oneWay(configuration: Configuration): Iterable<Finding> {
+  for (const { path, psk, certificate, authorities: trusted } of entries(configuration)) {
+    if (psk === undefined && certificate === undefined && trusted === undefined) {
+      const allowed = 'a pre-shared key here, or "certificate" and "authorities"';
+      yield { path: `${path}.psk`, found: 'nothing by which the ends could prove who they are', allowed };
+    } else if (psk !== undefined && (certificate !== undefined || trusted !== undefined)) {
+      const found = 'a pre-shared key and certificates';
+      yield { path: `${path}.psk`, found, allowed: 'one of them: leave the other one out' };
+    } else if (psk === undefined && certificate === undefined) {
+      const allowed = 'the name of the certificate by which this router proves who it is';
+      yield { path: `${path}.certificate`, found: 'nothing, beside authorities', allowed };
+    } else if (psk === undefined && trusted === undefined) {
+      const allowed = 'the names of the authorities whose certificates are believed';
+      yield { path: `${path}.authorities`, found: 'nothing, beside a certificate', allowed };
+    }
+  }
+}
+
+function* signingVersion(configuration: Configuration): Iterable<Finding> {
+  for (const { path, version, certificate } of entries(configuration)) {
+    if (certificate === undefined || VERSIONS_THAT_SIGN.includes(version)) continue;
+    const found = `a certificate with version ${version} of IKE, which is not available in this version`;
+    yield { path: `${path}.certificate`, found, allowed: 'a pre-shared key ("psk")' };
+  }
+}
+
+function* ownCertificate(configuration: Configuration): Iterable<Finding> {
+  const known = configuration.ipsec.certificates;
+  for (const { path, certificate } of entries(configuration)) {
+    if (certificate === undefined) continue;
+    const material = ownEntry(known, certificate);
+    if (material === undefined) yield unknownName(`${path}.certificate`, certificate, known);
+    else if (material.key === undefined) {
+      const found = `${quoted(certificate)}, which has no private key ("key")`;
+      yield { path: `${path}.certificate`, found, allowed: 'a certificate with its private key' };
+    }
+  }
+}
+
+function* authorities(configuration: Configuration): Iterable<Finding> {
+  const known = configuration.ipsec.certificates;
+  for (const { path, authorities: trusted = [] } of entries(configuration)) {
+    for (const [index, name] of trusted.entries()) {
+      const at = itemPath(`${path}.authorities`, index);
+      const material = ownEntry(known, name);
+      if (material === undefined) yield unknownName(at, name, known);
+      else if (readable(material)?.extensions.isAuthority === false) {
+        const found = `${quoted(name)}, whose certificate is none of an authority (basicConstraints CA)`;
+        yield { path: at, found, allowed: 'the certificate of the authority that has issued that of the peer' };
+      }
+    }
+  }
+}
+
+function unknownName(path: string, name: string, known: Configuration['ipsec']['certificates']): Finding {
+  const names = Object.keys(known);
+  const suggestion = nearest(name, names);
+  return {
+    path,
+    found: `${quoted(name)}, which is no certificate of this configuration`,
+    allowed: names.length === 0 ? 'a name under "ipsec.certificates"' : names.map(quoted).join(', '),
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}
+
+function* ownIdentity(configuration: Configuration): Iterable<Finding> {
+  for (const { path, certificate: name, localId } of entries(configuration)) {
+    const certificate = name === undefined ? undefined : readable(ownEntry(configuration.ipsec.certificates, name));
+    const identity = localId === undefined ? undefined : parseIkeIdentity(localId);
+    if (certificate === undefined || identity === undefined || speaksFor(certificate, identity)) continue;
+    const allowed = 'a name in subjectAltName of the certificate, its whole subject, or no key "localId"';
+    yield { path: `${path}.localId`, found: `${quoted(localId ?? '')}, for which the certificate is not`, allowed };
+  }
+}
