@@ -59,10 +59,17 @@ export function routeArguments(route: Route): string[] {
 
 /** What follows `ip -F rule add` or `del`. */
 export function ruleArguments(rule: Rule): string[] {
-  const selector = rule.notMark === undefined ? [] : ['not', 'fwmark', markOf(rule.notMark)];
+  if (rule.source !== undefined && rule.notMark !== undefined) throw invalid('not', 'for the mark alone');
+  const source = rule.source === undefined ? [] : ['from', addressWithLength(rule.source)];
+  const not = rule.notMark === undefined ? [] : ['not', 'fwmark', markOf(rule.notMark)];
+  const mark = rule.mark === undefined ? [] : ['fwmark', markOf(rule.mark)];
   const owner = rule.protocol === undefined ? [] : ['protocol', decimal(rule.protocol, MAX_U8, 'a protocol')];
-  const table = decimal(rule.table, MAX_U32, 'a table');
-  return [...selector, 'lookup', table, 'priority', decimal(rule.priority, MAX_U32, 'a priority'), ...owner];
+  const action =
+    rule.goto === undefined
+      ? ['lookup', decimal(rule.table ?? Number.NaN, MAX_U32, 'a table')]
+      : ['goto', decimal(rule.goto, MAX_U32, 'a priority')];
+  const priority = decimal(rule.priority, MAX_U32, 'a priority');
+  return [...source, ...not, ...mark, ...action, 'priority', priority, ...owner];
 }
 
 /** Marks are bits: written as everybody writes them, in hexadecimal. */

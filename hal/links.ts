@@ -36,7 +36,13 @@ export interface Rule {
   readonly family: 4 | 6;
   /** Match packets whose mark is *not* this. */
   readonly notMark?: number;
-  readonly table: number;
+  /** Match packets whose mark is this. */
+  readonly mark?: number;
+  /** Match packets from this network, CIDR. What this machine sends without having chosen an address is from 0.0.0.0. Not with `notMark`. */
+  readonly source?: string;
+  /** Where it looks, or, with `goto`, the priority of the rule that is asked next: one of the two is there. */
+  readonly table?: number;
+  readonly goto?: number;
   readonly protocol?: number;
 }
 

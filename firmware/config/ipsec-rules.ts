@@ -45,7 +45,9 @@ export const IPSEC_RULES: readonly ConfigurationRule[] = [
   {
     name: 'ipsec-subnets',
     severity: 'error',
-    description: 'In tunnel mode there are networks at both ends, in transport mode there are none.',
+    description:
+      'In tunnel mode there are networks at both ends, with routing "route" at least behind the peer; in transport mode ' +
+      'there are none.',
     check: subnets,
   },
   {
@@ -163,7 +165,8 @@ function* subnets(configuration: Configuration): Iterable<Finding> {
   for (const entry of entries(configuration)) {
     for (const key of ['localSubnets', 'remoteSubnets'] as const) {
       const path = `${entry.path}.${key}`;
-      if (entry.mode === 'tunnel' && entry[key].length === 0) {
+      const needed = entry.mode === 'tunnel' && (key === 'remoteSubnets' || entry.routing === 'policy');
+      if (needed && entry[key].length === 0) {
         const whose = key === 'localSubnets' ? 'at this end' : 'behind the peer';
         yield { path, found: 'none', allowed: `in tunnel mode, one network or more ${whose}, such as 192.168.12.0/24` };
       } else if (entry.mode === 'transport' && entry[key].length > 0) {

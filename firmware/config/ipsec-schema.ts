@@ -144,6 +144,13 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       title: 'Remote networks',
       description: 'Networks behind the peer, in tunnel mode.',
     }),
+    routing: Type.Enum(['policy', 'route'], {
+      title: 'Routing',
+      description:
+        '"policy": packets from the local to the remote networks go into the tunnel, and no others; "route": whatever is ' +
+        'for the remote networks does, and the peers agree on everything (0.0.0.0/0 at both ends). In tunnel mode.',
+      default: 'policy',
+    }),
     start: Type.Enum(['boot', 'manual'], {
       'x-priority': 'basic',
       title: 'Start',

@@ -5,12 +5,17 @@ import type { Configuration } from '../config/schema.ts';
 import { contains, formatCidr, hostPrefix, parseIpv4, parseRange, rangeToCidrs } from '../protocol/ip-address.ts';
 import { canonicalPrefix, ipContains, parseIpPrefix } from '../protocol/ip-prefix.ts';
 
-/** Every remote prefix of the configuration, of both families and canonical, whether its tunnel stands or not. */
-export function configuredPrefixes({ l2tp, ipsec }: Configuration): string[] {
+/**
+ * Every remote prefix of the configuration to which packets from everywhere are routed, of both families and canonical,
+ * whether its tunnel stands or not.
+ */
+export function routedPrefixes({ l2tp, ipsec }: Configuration): string[] {
   return unique([
     ...Object.values(l2tp.clients).flatMap(clientPrefixes),
     ...Object.values(l2tp.servers).flatMap(serverPrefixes),
-    ...Object.values(ipsec.connections).flatMap(connectionPrefixes),
+    ...Object.values(ipsec.connections).flatMap((connection) =>
+      isBySource(connection) ? [] : connectionPrefixes(connection),
+    ),
   ]);
 }
 
@@ -38,6 +43,11 @@ export function serverPrefixes({ pool, ipv6, users }: L2tpServerConfiguration): 
 /** What is behind the peer of an IPsec connection in tunnel mode; in transport mode L2TP says what is behind it. */
 export function connectionPrefixes({ mode, remoteSubnets }: IpsecConnectionConfiguration): readonly string[] {
   return mode === 'tunnel' ? remoteSubnets : [];
+}
+
+/** Packets go into the tunnel by their source as well, and not by their destination alone. */
+export function isBySource({ mode, routing }: IpsecConnectionConfiguration): boolean {
+  return mode === 'tunnel' && routing === 'policy';
 }
 
 function holds(outer: string, inner: string): boolean {

@@ -1,23 +1,16 @@
 /** Routes and rules; `marks.ts` explains the plan. */
 import type { Route, Rule } from '../../hal/links.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
-import { PrefixIndex } from '../config/prefix-index.ts';
+import type { PrefixIndex } from '../config/prefix-index.ts';
 import type { Configuration } from '../config/schema.ts';
 import { contains, formatCidr, hostPrefix, networkOf, parseIpv4 } from '../protocol/ip-address.ts';
 import { canonicalPrefix, ipContains, isIpv6Text, parseIpPrefix } from '../protocol/ip-prefix.ts';
-import { configuredPrefixes } from './configured-prefixes.ts';
+import { routedPrefixes } from './configured-prefixes.ts';
 import type { LiveTunnel } from './desired.ts';
+import { guardedTable } from './guarded-table.ts';
 import { belongsElsewhere, guardIndex, type SourceGuard, sourceGuards } from './guards.ts';
-import {
-  MAIN_TABLE,
-  OUTER_MARK,
-  ROUTE_PROTOCOL,
-  RULE_PRIORITY,
-  THROW_METRIC,
-  TUNNEL_METRIC,
-  TUNNEL_TABLE,
-  UNREACHABLE_METRIC,
-} from './marks.ts';
+import { MAIN_TABLE, OUTER_MARK, ROUTE_PROTOCOL, RULE_PRIORITY, TUNNEL_TABLE } from './marks.ts';
+import { sourceDevices, sourceRouting } from './source-routing.ts';
 
 /**
  * What never belongs into a tunnel even when 0.0.0.0/0 or ::/0 does: multicast, the limited broadcast and link-local
@@ -30,7 +23,6 @@ const KERNEL_PROTOCOLS: ReadonlySet<number> = new Set([2, 9]);
 
 export interface DesiredRouting {
   readonly routes: readonly Route[];
-  readonly tunnelPrefixes: readonly string[];
   readonly rules: readonly Rule[];
   readonly guards: readonly SourceGuard[];
 }
@@ -44,34 +36,29 @@ export function desiredRouting(
   const exempt = [...connected, ...staticDestinations(configuration), ...LINK_SCOPED_PREFIXES];
   const guards = sourceGuards(configuration, exempt);
   const guarding = guardIndex(guards);
-  const throughTunnels = tunnels.flatMap((tunnel) =>
-    tunnelRoutes(tunnel, connected, guarding).map((prefix) => ({
-      prefix,
-      device: tunnel.device,
-      ...(tunnel.source === undefined || isIpv6Text(prefix) ? {} : { source: tunnel.source }),
-    })),
-  );
-  const guarded = unique([...configuredPrefixes(configuration), ...throughTunnels.map(({ prefix }) => prefix)]);
-  const behind = new PrefixIndex(
-    guarded.flatMap((prefix) => {
-      const outer = parseIpPrefix(prefix);
-      return outer === undefined ? [] : [[outer, prefix] as const];
-    }),
-  );
-  const thrown = unique(exempt).filter((prefix) => isBehind(behind, prefix));
+  const bySource = sourceDevices(configuration);
+  const throughTunnels = tunnels
+    .filter(({ device }) => !bySource.has(device))
+    .flatMap((tunnel) =>
+      tunnelRoutes(tunnel, connected, guarding).map((prefix) => ({
+        prefix,
+        device: tunnel.device,
+        ...(tunnel.source === undefined || isIpv6Text(prefix) ? {} : { source: tunnel.source }),
+      })),
+    );
+  const tunnelTable = guardedTable(TUNNEL_TABLE, routedPrefixes(configuration), throughTunnels, exempt);
+  const sources = sourceRouting(configuration, tunnels, exempt);
+  const asked = sources.rules.length > 0 || tunnelTable.prefixes.some((prefix) => !isIpv6Text(prefix));
   return {
-    tunnelPrefixes: guarded,
     routes: [
-      ...guarded.map((prefix) => tunnelTableRoute({ prefix, type: 'unreachable', metric: UNREACHABLE_METRIC })),
-      ...thrown.map((prefix) => tunnelTableRoute({ prefix, type: 'throw', metric: THROW_METRIC })),
-      ...firstOfEach(throughTunnels).map((route) =>
-        tunnelTableRoute({ ...route, type: 'unicast', metric: TUNNEL_METRIC }),
-      ),
+      ...tunnelTable.routes,
+      ...sources.tables.flatMap(({ routes }) => routes),
       ...mainTableRoutes(configuration),
     ],
     rules: [
-      ...(guarded.some((prefix) => !isIpv6Text(prefix)) ? [TUNNEL_RULE] : []),
-      ...(guarded.some(isIpv6Text) ? [TUNNEL_RULE_6] : []),
+      ...(asked ? [TUNNEL_RULE] : []),
+      ...(tunnelTable.prefixes.some(isIpv6Text) ? [TUNNEL_RULE_6] : []),
+      ...sources.rules,
     ],
     guards,
   };
@@ -160,24 +147,6 @@ function mainTableRoutes(configuration: Configuration): Route[] {
 }
 
 const MAIN_ROUTE = { type: 'unicast', table: MAIN_TABLE, protocol: ROUTE_PROTOCOL } as const;
-
-function tunnelTableRoute(route: Pick<Route, 'prefix' | 'type' | 'device' | 'metric' | 'source'>): Route {
-  return { ...route, table: TUNNEL_TABLE, protocol: ROUTE_PROTOCOL };
-}
-
-/** Two tunnels cannot have one prefix at the same time: the first to have it keeps it. */
-function firstOfEach<T extends { readonly prefix: string }>(entries: readonly T[]): T[] {
-  const seen = new Map<string, T>();
-  for (const entry of entries) if (!seen.has(entry.prefix)) seen.set(entry.prefix, entry);
-  return [...seen.values()];
-}
-
-function isBehind(index: PrefixIndex<string>, text: string): boolean {
-  const inner = parseIpPrefix(text);
-  if (inner === undefined) return false;
-  const [outer] = index.containing(inner);
-  return outer !== undefined;
-}
 
 function holds(outer: string, inner: string): boolean {
   const [a, b] = [parseIpPrefix(outer), parseIpPrefix(inner)];

@@ -50,10 +50,8 @@ export interface DesiredAddress {
 export interface DesiredNetwork {
   readonly links: readonly DesiredLink[];
   readonly addresses: readonly DesiredAddress[];
-  /** Of the main table and of the tunnel table. */
+  /** Of the main table and of our own tables. */
   readonly routes: readonly Route[];
-  /** Every prefix in the tunnel table that leads to a tunnel or, without it, nowhere. */
-  readonly tunnelPrefixes: readonly string[];
   readonly rules: readonly Rule[];
   /** Sources that must not come in clear, the longest prefix first. */
   readonly guards: readonly SourceGuard[];

@@ -9,6 +9,12 @@
  * packets are refused with an ICMP message and never take the default route in clear text. While the tunnel stands the
  * same prefix leads into its device with a better metric. For directly connected networks inside such a prefix a
  * `throw` route ends the search in the table, so that the main table answers and longest prefix wins across both.
+ *
+ * IPsec between networks (`routing: "policy"`) takes a packet by its source as well. For each source network there is a
+ * rule with a table of its own, which holds the remote prefixes that packets from there go to, in the same three kinds of
+ * routes; what is in none of these tables, or comes from elsewhere, goes on as if there were none. Packets of this router
+ * that have no source yet count as one more source network, 0.0.0.0/32: the route gives them an address of this end. A
+ * rule cannot ask for a source and against a mark at once, so marked packets jump over these rules.
  */
 
 /** rtm_protocol of every route and rule we make. In the range that iproute2 leaves to others. */
@@ -20,11 +26,23 @@ export const TUNNEL_TABLE = 5000;
 /** Priority of the rule that looks into {@link TUNNEL_TABLE}: after `local` (0), before `main` (32766). */
 export const RULE_PRIORITY = 5000;
 
+/** Priority of the rule by which marked packets jump to {@link RULE_PRIORITY}, past those of source networks. */
+export const OUTER_PRIORITY = 4959;
+
+/** Priority of the rule of a source that is one address; the shorter the prefix, the higher the number, by 32 at most. */
+export const FIRST_SOURCE_PRIORITY = 4960;
+
+/** Tables of source networks are numbered from here on. */
+export const FIRST_SOURCE_TABLE = 5001;
+
 /** SO_MARK of outer sockets. */
 export const OUTER_MARK = 0xc1;
 
 /** The kernel's main table. */
 export const MAIN_TABLE = 254;
+
+/** Tables of ours may have numbers up to here. */
+export const LAST_TABLE = 99_999;
 
 /** The worst metric there is: any other route to the same prefix wins. */
 export const UNREACHABLE_METRIC = 4294967295;

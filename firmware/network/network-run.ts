@@ -10,10 +10,10 @@ import type { Failure } from '../protocol/machine.ts';
 import { type DesiredNetwork, desiredAddresses, desiredLinks, desiredNetwork, type LiveTunnel } from './desired.ts';
 import type { FilterTable } from './filter-table.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { MAIN_TABLE, TUNNEL_TABLE } from './marks.ts';
-import { isOurRule, isOurs, sameDestination } from './ownership.ts';
+import { MAIN_TABLE } from './marks.ts';
+import { isOurRule, isOurs, isOurTable, sameDestination } from './ownership.ts';
 import { planLinks } from './plan-links.ts';
-import { planRouting, routeRemoval, ruleRemoval } from './plan-routing.ts';
+import { planRouting, routeRemoval, ruleRemovals } from './plan-routing.ts';
 import { Settled } from './settled.ts';
 import { type Step, stepFailure } from './step.ts';
 import { desiredSysctls, isWantedSysctl, tunnelSysctls, type WantedSysctl } from './sysctls.ts';
@@ -94,7 +94,7 @@ export class NetworkRun {
       desiredNetwork(configuration, { tunnels: standing, mainRoutes, reversePathFilter });
     if (plan.steps.length > 0) {
       // What must not come in clear does not come before it is known: an address draws packets, and so does forwarding.
-      const ahead = wanted(ofTables(state, MAIN_TABLE));
+      const ahead = wanted(mainTable(state));
       if (ahead.guards.length > 0) await this.#filter.apply(ahead, this.#notes);
       await this.#execute(plan.steps, state);
       // New addresses bring connected networks with them, and removed ones take routes.
@@ -102,7 +102,7 @@ export class NetworkRun {
     }
     // Reading and planning hundreds of routes takes some milliseconds each: others have their turn in between.
     await setImmediate();
-    const desired = wanted(ofTables(state, MAIN_TABLE));
+    const desired = wanted(mainTable(state));
     await setImmediate();
     // What went with an address or a link was not taken by anybody.
     await this.#routing(desired, state, plan.steps.length === 0);
@@ -117,8 +117,8 @@ export class NetworkRun {
   async restore(): Promise<void> {
     try {
       const state = await this.#links.state();
-      const routes = ofTables(state, TUNNEL_TABLE, MAIN_TABLE).filter(isOurs).map(routeRemoval);
-      await this.#execute([...state.rules.filter(isOurRule).map(ruleRemoval), ...routes], state);
+      const routes = ourTables(state).filter(isOurs).map(routeRemoval);
+      await this.#execute([...ruleRemovals(state.rules.filter(isOurRule)), ...routes], state);
       await this.#execute(await this.#undo(this.#journal.entries), state);
     } finally {
       // Last: until then there may be addresses and forwarding for what comes in clear.
@@ -134,10 +134,7 @@ export class NetworkRun {
     const devices = new Set(state.links.map(({ name }) => name));
     // What should lead over a device that is not there has been reported with the device.
     const routes = desired.routes.filter(({ device }) => device === undefined || devices.has(device));
-    const plan = planRouting(
-      { routes, rules: desired.rules },
-      { routes: ofTables(state, MAIN_TABLE, TUNNEL_TABLE), rules: state.rules },
-    );
+    const plan = planRouting({ routes, rules: desired.rules }, { routes: ourTables(state), rules: state.rules });
     plan.failures.forEach(this.#cannot);
     await this.#execute(plan.steps, undisturbed ? state : undefined);
     const orphaned = this.#journal.entries.filter(
@@ -275,6 +272,10 @@ export class NetworkRun {
   };
 }
 
-function ofTables({ routes }: NetworkState, ...tables: readonly number[]): Route[] {
-  return routes.filter(({ table }) => tables.includes(table));
+function mainTable({ routes }: NetworkState): Route[] {
+  return routes.filter(({ table }) => table === MAIN_TABLE);
+}
+
+function ourTables({ routes }: NetworkState): Route[] {
+  return routes.filter(({ table }) => isOurTable(table));
 }

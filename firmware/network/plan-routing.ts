@@ -18,14 +18,13 @@ export function planRouting(
   desired: { readonly routes: readonly Route[]; readonly rules: readonly Rule[] },
   actual: { readonly routes: readonly Route[]; readonly rules: readonly Rule[] },
 ): RoutingPlan {
-  const ofTable = (table: number) => desired.routes.filter((route) => route.table === table);
   const standing = Map.groupBy(actual.routes, destinationKey);
   const step = (route: Route) => routeStep(route, standing.get(destinationKey(route)) ?? []);
-  const tunnel = ofTable(TUNNEL_TABLE).map(step);
-  const main = ofTable(MAIN_TABLE).map(step);
+  const tunnel = desired.routes.filter(({ table }) => table !== MAIN_TABLE).map(step);
+  const main = desired.routes.filter(({ table }) => table === MAIN_TABLE).map(step);
   const ours = actual.rules.filter(isOurRule);
   const addRules = desired.rules.filter((rule) => !ours.some((other) => sameRule(rule, other))).map(ruleAddition);
-  const removeRules = ours.filter((rule) => !desired.rules.some((other) => sameRule(rule, other))).map(ruleRemoval);
+  const removeRules = ruleRemovals(ours.filter((rule) => !desired.rules.some((other) => sameRule(rule, other))));
   const wanted = new Set(desired.routes.map(destinationKey));
   const removeRoutes = actual.routes
     .filter((route) => isOurs(route) && !wanted.has(destinationKey(route)))
@@ -66,26 +65,39 @@ export function routeRemoval(route: Route): Step {
 
 function ruleAddition(rule: Rule): Step {
   return {
-    done: `rule of priority ${rule.priority} for table ${rule.table} added`,
+    done: `${describeRule(rule)} added`,
     changes: [{ kind: 'add-rule', rule }],
-    repaired: `rule of priority ${rule.priority} for table ${rule.table} was removed by somebody else, and is put back`,
+    repaired: `${describeRule(rule)} was removed by somebody else, and is put back`,
   };
 }
 
-export function ruleRemoval(rule: Rule): Step {
-  return {
-    done: `rule of priority ${rule.priority} for table ${rule.table} removed`,
+/** Those of sources first: as long as one stands, outer packets have to jump over it. */
+export function ruleRemovals(rules: readonly Rule[]): Step[] {
+  const ordered = [...rules.filter(({ source }) => source), ...rules.filter(({ source }) => source === undefined)];
+  return ordered.map((rule) => ({
+    done: `${describeRule(rule)} removed`,
     changes: [{ kind: 'remove-rule', rule }],
-  };
+  }));
 }
 
 function sameRule(a: Rule, b: Rule): boolean {
-  return a.priority === b.priority && a.family === b.family && a.notMark === b.notMark && a.table === b.table;
+  const sameSelector = a.notMark === b.notMark && a.mark === b.mark && a.source === b.source;
+  return a.priority === b.priority && a.family === b.family && sameSelector && a.table === b.table && a.goto === b.goto;
+}
+
+function describeRule({ priority, source, table, goto }: Rule): string {
+  const from = source === undefined ? '' : ` from ${source}`;
+  return `rule of priority ${priority}${from} for ${table === undefined ? `rule ${goto}` : `table ${table}`}`;
 }
 
 function describeRoute({ type, prefix, gateway, device, table }: Route): string {
   const how = type === 'unicast' ? '' : `${type} `;
   const via = gateway === undefined ? '' : ` via ${gateway}`;
   const on = device === undefined ? '' : ` on ${device}`;
-  return `${how}route to ${prefix}${via}${on}${table === TUNNEL_TABLE ? ' in the tunnel table' : ''}`;
+  return `${how}route to ${prefix}${via}${on}${tableText(table)}`;
+}
+
+function tableText(table: number): string {
+  if (table === MAIN_TABLE) return '';
+  return table === TUNNEL_TABLE ? ' in the tunnel table' : ` in table ${table}`;
 }

@@ -14,7 +14,7 @@ import type {
   UplinkFacts,
 } from '../diagnosis/live/live-facts.ts';
 import { clientPrefixes, connectionPrefixes, serverPrefixes } from '../network/configured-prefixes.ts';
-import { TUNNEL_TABLE } from '../network/marks.ts';
+import { isOurs } from '../network/ownership.ts';
 import { formatCidr, networkOf } from '../protocol/ip-address.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { ConnectionSet } from './connection-set.ts';
@@ -225,8 +225,9 @@ async function sourceOf(address: string, { links, mark }: Probes): Promise<strin
 
 /** Prefixes that are routed into a device; `undefined` when that cannot be found out. */
 async function routedInto(device: string, links: Links): Promise<readonly string[] | undefined> {
-  const routes = await inTime(Promise.all([links.routes(4, TUNNEL_TABLE), links.routes(6, TUNNEL_TABLE)]), undefined);
-  return routes?.flat().flatMap((route) => (route.device === device ? [route.prefix] : []));
+  const state = await inTime(links.state(), undefined);
+  const routes = state?.routes.filter((route) => isOurs(route) && route.device === device);
+  return routes && [...new Set(routes.map(({ prefix }) => prefix))];
 }
 
 /** The messages of the log that are of this connection. */

@@ -37,7 +37,7 @@ export function connectionSettings(
   return Object.entries(configuration.ipsec.connections).map(([name, entry]): IpsecConnectionSettings => {
     const { version, remote, mode, profile, encapsulation, dpdSeconds } = entry;
     const device = devices.get(name);
-    const { localSubnets, remoteSubnets, start } = entry;
+    const { localSubnets, remoteSubnets, routing, start } = entry;
     const mtu = tunnelMtu(linkMtu, remote);
     return {
       name,
@@ -58,7 +58,7 @@ export function connectionSettings(
       ikeLifetime: entry.ikeLifetimeSeconds,
       childLifetime: entry.lifetimeSeconds,
       dpdSeconds,
-      ...(device === undefined ? {} : { tunnel: { device, localSubnets, remoteSubnets, mtu, start } }),
+      ...(device === undefined ? {} : { tunnel: { device, localSubnets, remoteSubnets, routing, mtu, start } }),
     };
   });
 }

@@ -39,7 +39,6 @@ const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 
 /** Selectors of a rule that the port cannot say; a rule that has one is not listed, so that none is taken for a plain one. */
 const FOREIGN_SELECTORS = [
-  'srclen',
   'dst',
   'iif',
   'oif',
@@ -55,7 +54,6 @@ const FOREIGN_SELECTORS = [
   'tun_id',
   'uid_start',
   'action',
-  'goto',
   'nat_gateway',
   'suppress_prefixlen',
   'suppress_ifgroup',
@@ -149,22 +147,33 @@ export function parsePreferredSource(text: string): string | undefined {
 export function parseRules(text: string, family: 4 | 6): readonly Rule[] {
   return records(text, 'rules').flatMap((entry) => {
     const table = numberOf(entry['table'], TABLES);
+    const target = numberOf(entry['goto'], {});
     const inverted = 'not' in entry;
     const mark = numberOf(entry['fwmark'], {});
-    if (table === undefined || entry['src'] !== 'all') return [];
+    const source = ruleSource(entry, family);
+    if ((table === undefined) === (target === undefined)) return [];
     if (FOREIGN_SELECTORS.some((selector) => selector in entry)) return [];
-    if (inverted !== (mark !== undefined)) return [];
+    if (inverted && (mark === undefined || source !== undefined)) return [];
     const protocol = numberOf(entry['protocol'], PROTOCOLS);
     return [
       {
         priority: integer(entry, 'priority'),
         family,
-        table,
-        ...(mark === undefined ? {} : { notMark: mark }),
+        ...(table === undefined ? {} : { table }),
+        ...(target === undefined ? {} : { goto: target }),
+        ...(mark === undefined ? {} : { [inverted ? 'notMark' : 'mark']: mark }),
+        ...(source === undefined ? {} : { source }),
         ...(protocol === undefined ? {} : { protocol }),
       },
     ];
   });
+}
+
+function ruleSource(entry: Json, family: 4 | 6): string | undefined {
+  const address = string(entry, 'src');
+  if (address === 'all') return undefined;
+  // Of one address, no length is shown.
+  return `${address}/${'srclen' in entry ? integer(entry, 'srclen') : family === 4 ? 32 : 128}`;
 }
 
 /** A number, the text of one (decimal or `0x`), or one of the names. */

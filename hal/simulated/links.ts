@@ -302,15 +302,21 @@ function matchesRule(rule: Rule, wanted: Rule): boolean {
     rule.family === wanted.family &&
     rule.priority === wanted.priority &&
     rule.table === wanted.table &&
+    rule.goto === wanted.goto &&
     (wanted.notMark === undefined || rule.notMark === wanted.notMark) &&
+    (wanted.mark === undefined || rule.mark === wanted.mark) &&
+    (wanted.source === undefined || rule.source === wanted.source) &&
     (wanted.protocol === undefined || rule.protocol === wanted.protocol)
   );
 }
 
 function describeRule(rule: Rule): string {
-  const mark = rule.notMark === undefined ? '' : ` not fwmark ${rule.notMark}`;
+  const source = rule.source === undefined ? '' : ` from ${rule.source}`;
+  const not = rule.notMark === undefined ? '' : ` not fwmark ${rule.notMark}`;
+  const mark = rule.mark === undefined ? '' : ` fwmark ${rule.mark}`;
   const owner = rule.protocol === undefined ? '' : ` protocol ${rule.protocol}`;
-  return `IPv${rule.family}${mark} lookup ${rule.table} priority ${rule.priority}${owner}`;
+  const action = rule.goto === undefined ? `lookup ${rule.table}` : `goto ${rule.goto}`;
+  return `IPv${rule.family}${source}${not}${mark} ${action} priority ${rule.priority}${owner}`;
 }
 
 function describeRoute(route: Route): string {

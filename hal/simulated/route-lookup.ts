@@ -23,8 +23,11 @@ export interface RoutingState {
 /** @param remote octets of an address. @returns text of the source address; `undefined` when there is no way there. */
 export function sourceTowards(state: RoutingState, remote: Uint8Array, mark: number): string | undefined {
   const family = remote.length === 4 ? 4 : 6;
+  let next = 0;
   for (const rule of state.rules) {
-    if (rule.family !== family || rule.notMark === mark) continue;
+    if (rule.priority < next || !matches(rule, family, mark)) continue;
+    next = rule.goto ?? next;
+    if (rule.table === undefined) continue;
     if (rule.table === TABLE_LOCAL) {
       const own = ownAddressFor(state, remote);
       if (own !== undefined) return own;
@@ -35,6 +38,13 @@ export function sourceTowards(state: RoutingState, remote: Uint8Array, mark: num
     return route.type === 'unicast' ? sourceOf(state, route, remote) : undefined;
   }
   return undefined;
+}
+
+/** Whether the rule is for a packet of this machine that has no source yet. */
+function matches(rule: Rule, family: 4 | 6, mark: number): boolean {
+  if (rule.family !== family || rule.notMark === mark) return false;
+  if (rule.mark !== undefined && rule.mark !== mark) return false;
+  return rule.source === undefined || contains(rule.source, new Uint8Array(family === 4 ? 4 : 16));
 }
 
 /** An address of the machine is reached from itself, and any of 127.0.0.0/8 from 127.0.0.1. */

@@ -8,6 +8,9 @@ import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
 const UDP = 17;
 const MAX_PORT = 65_535;
 
+/** Every packet of IPv4. */
+const EVERYTHING = networkSelector('0.0.0.0/0');
+
 /** Inner UDP ports of what goes through a channel in transport mode. */
 export interface InsidePorts {
   readonly local: number;
@@ -58,6 +61,7 @@ function common(
   proposals: Proposals,
 ): IkeConnection {
   const { name, version, remoteId, mode, tunnel } = settings;
+  const everything = tunnel?.routing === 'route';
   return {
     name,
     version,
@@ -68,8 +72,8 @@ function common(
     ...(tunnel === undefined
       ? {}
       : {
-          localSelectors: tunnel.localSubnets.map(networkSelector),
-          remoteSelectors: tunnel.remoteSubnets.map(networkSelector),
+          localSelectors: everything ? [EVERYTHING] : tunnel.localSubnets.map(networkSelector),
+          remoteSelectors: everything ? [EVERYTHING] : tunnel.remoteSubnets.map(networkSelector),
         }),
     ikeProposals: settings.ikeProposals ?? proposals.ike,
     espProposals: settings.espProposals ?? proposals.esp,
@@ -80,7 +84,7 @@ function common(
 }
 
 /** Every packet of a network. @throws RangeError when it is none. */
-function networkSelector(cidr: string): TrafficSelector {
+export function networkSelector(cidr: string): TrafficSelector {
   const prefix = parseCidr(cidr);
   if (prefix === undefined) throw new RangeError(`${cidr} is no IPv4 network`);
   return {

@@ -12,6 +12,7 @@ import { type ConnectionState, internalFailure, type Step } from '../steps.ts';
 import type { TunnelNetworks } from '../tunnel-networks.ts';
 import type { Channel, ChannelId, ChannelListener, ChannelRequest, ChannelServer, IpsecChannels } from './channel.ts';
 import { ChannelProgramming } from './channel-programming.ts';
+import { networkSelector } from './ike-connections.ts';
 import { IkeSockets } from './ike-sockets.ts';
 import { shuttingDown } from './ipsec-failures.ts';
 import { IpsecMachine } from './ipsec-machine.ts';
@@ -311,7 +312,10 @@ export class IpsecService implements IpsecChannels {
     if (tunnel !== undefined) {
       const { interface: id, settings } = tunnel;
       if (id === undefined) return undefined;
-      return { kind: 'ip', interface: id, localSelectors, remoteSelectors, mtu: settings.tunnel.mtu };
+      const { mtu, routing, remoteSubnets } = settings.tunnel;
+      // Where the sides have agreed on everything, the peer may speak for the networks behind it all the same, and no others.
+      const remote = routing === 'route' ? remoteSubnets.map(networkSelector) : remoteSelectors;
+      return { kind: 'ip', interface: id, localSelectors, remoteSelectors: remote, mtu };
     }
     const socket = this.#calls.get(key)?.request?.inside.socket ?? this.#servers.get(connection)?.socket;
     return socket === undefined ? undefined : { kind: 'l2tp', socket };

@@ -46,6 +46,8 @@ export interface IpsecConnectionSettings {
     readonly device: string;
     readonly localSubnets: readonly string[];
     readonly remoteSubnets: readonly string[];
+    /** `policy`: the two sides agree on these networks; `route`: on everything, and what is routed into the TUN goes. */
+    readonly routing: 'policy' | 'route';
     /** Octets of inner packet. */
     readonly mtu: number;
     readonly start: 'boot' | 'manual';

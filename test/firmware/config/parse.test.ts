@@ -186,6 +186,7 @@ describe('IPsec', () => {
       dpdSeconds: 10,
       localSubnets: [],
       remoteSubnets: [],
+      routing: 'policy',
       start: 'boot',
       virtualAddress: false,
     });

@@ -68,9 +68,10 @@ describe('the desired network', () => {
     expect(desired.addresses).toContainEqual({ device: 'l2tp-hq', address: '10.98.7.10/32' });
   });
 
-  it('refuses what is behind an IPsec tunnel while it is down, and asks from our address at this end while it is up', () => {
+  it('takes whatever is for the networks behind a routed IPsec tunnel, and refuses it while the tunnel is down', () => {
     const document = withValue(protectedDocument(), 'l2tp', {});
-    const configuration = parsed(withValue(document, 'ipsec.connections.hq', undefined));
+    const alone = withValue(document, 'ipsec.connections.hq', undefined);
+    const configuration = parsed(withValue(alone, 'ipsec.connections.plant.routing', 'route'));
     expect(table(desiredNetwork(configuration, NOTHING).routes)).toEqual(['unreachable 10.88.0.0/24 4294967295']);
     const plant = { device: 'ipsec-plant', localAddress: '', source: '192.168.12.1', prefixes: ['10.88.0.0/24'] };
     const desired = desiredNetwork(configuration, { ...NOTHING, tunnels: [plant] });

@@ -110,6 +110,25 @@ function ruleCases(family: 4 | 6): readonly ContractCase<LinksWorld>[] {
       },
     },
     {
+      name: `IPv${family}: a rule for a source, and one that jumps by the mark, are read back as they were added`,
+      run: async ({ links }) => {
+        const [network, host] = family === 4 ? ['10.1.0.0/16', '0.0.0.0/32'] : ['fd00:1::/32', 'fd00::1/128'];
+        const rules: readonly Rule[] = [
+          { priority: 1002, family, mark: 0x77, goto: 1005, protocol: PROTOCOL },
+          { priority: 1003, family, source: host, table: TABLE, protocol: PROTOCOL },
+          { priority: 1004, family, source: network, table: TABLE, protocol: PROTOCOL },
+          { priority: 1005, family, notMark: 0x77, table: TABLE, protocol: PROTOCOL },
+        ];
+        for (const one of rules) await links.addRule(one);
+        assert.deepEqual((await links.rules(family)).slice(1, 5), rules);
+        await assert.rejects(
+          links.removeRule({ priority: 1004, family, source: host, table: TABLE }),
+          rejection('ENOENT'),
+        );
+        for (const one of rules) await links.removeRule(one);
+      },
+    },
+    {
       name: `IPv${family}: adding a rule twice fails with EEXIST, removing a missing one with ENOENT`,
       run: async ({ links }) => {
         await links.addRule(rule);

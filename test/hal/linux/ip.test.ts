@@ -24,8 +24,9 @@ describe('the output of ip', () => {
   it('leaves out routes and rules that the port cannot express, so that none is taken for a plainer one', () => {
     expect(parseRoutes('[{"type":"2","dst":"10.0.0.1","dev":"eth0"}]', 4, 255)).toEqual([]);
     const rules = [
-      { src: '10.0.0.0', srclen: 8 },
-      { src: 'all', fwmark: '0x1' },
+      { src: '10.0.0.0', srclen: 8, not: null, fwmark: '0x1' },
+      { src: '10.0.0.0', srclen: 8, not: null },
+      { src: 'all', goto: 7 },
       { src: 'all', fwmark: '0x1', fwmask: '0xff', not: null },
       { src: 'all', iif: 'eth0' },
       { src: 'all', not: null, dst: '10.0.0.0', dstlen: 8 },
@@ -89,6 +90,14 @@ describe('the arguments of ip', () => {
   it('put the mark of a rule behind "not"', () => {
     const rule = { priority: 100, family: 4, notMark: 0x77, table: 99, protocol: 77 } as const;
     expect(ruleArguments(rule).join(' ')).toBe('not fwmark 0x77 lookup 99 priority 100 protocol 77');
+    const source = '10.0.0.0/8';
+    expect(() => ruleArguments({ ...rule, source })).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+  });
+
+  it('have a table or another rule to go to', () => {
+    const rule = { priority: 100, family: 4, mark: 0x77, source: '10.0.0.0/8' } as const;
+    expect(ruleArguments({ ...rule, goto: 200 }).join(' ')).toBe('from 10.0.0.0/8 fwmark 0x77 goto 200 priority 100');
+    expect(() => ruleArguments(rule)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
   });
 });
 

@@ -25,7 +25,7 @@ function transport(version: 1 | 2, branchChanges: Changes = {}, officeChanges: C
   return { branch, office, network };
 }
 
-const TUNNEL = { device: 'ipsec-hq', mtu: 1400, start: 'boot' } as const;
+const TUNNEL = { device: 'ipsec-hq', mtu: 1400, routing: 'policy', start: 'boot' } as const;
 
 /** Both sides know each other; networks as `10.1.0.0/24`. */
 function tunnels(version: 1 | 2, local: readonly string[], remote: readonly string[], changes: Changes = {}) {

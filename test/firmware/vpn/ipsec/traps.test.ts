@@ -27,6 +27,7 @@ const TUNNEL = {
   localSubnets: ['10.1.0.0/24'],
   remoteSubnets: ['10.2.0.0/24'],
   mtu: 1400,
+  routing: 'policy',
   start: 'boot',
 } as const;
 const FAR_TUNNEL = { ...TUNNEL, localSubnets: TUNNEL.remoteSubnets, remoteSubnets: TUNNEL.localSubnets };

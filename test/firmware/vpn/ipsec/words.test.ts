@@ -11,6 +11,7 @@ const NETWORKS: Changes = {
   tunnel: {
     device: 'ipsec-x',
     mtu: 1400,
+    routing: 'policy',
     start: 'boot',
     localSubnets: ['10.2.0.0/24'],
     remoteSubnets: ['10.1.0.0/24'],
