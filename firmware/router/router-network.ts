@@ -131,13 +131,17 @@ export class RouterNetwork implements TunnelNetworks {
   }
 }
 
-/** Our address on one of the networks that the IPsec connection with this TUN connects, if we have one there. */
+/**
+ * Our address on one of the networks that the IPsec connection with this TUN connects, if we have one there; rather one
+ * towards the inside, where a wide network has the uplink's in it, too.
+ */
 function siteAddress(configuration: Configuration, device: string): string | undefined {
   const names = tunnelInterfaceNames(configuration).connections;
   const connection = Object.entries(configuration.ipsec.connections).find(([name]) => names.get(name) === device)?.[1];
   const local = (connection?.localSubnets ?? []).flatMap((text) => parseCidr(text) ?? []);
-  const own = interfaceNetworks(configuration).find(({ prefix }) =>
+  const inside = interfaceNetworks(configuration).filter(({ prefix }) =>
     local.some((network) => contains(network, hostPrefix(prefix.address))),
   );
+  const own = inside.find(({ zone }) => zone !== 'wan') ?? inside[0];
   return own && formatIpv4(own.prefix.address);
 }

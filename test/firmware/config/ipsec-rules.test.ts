@@ -358,3 +358,13 @@ describe('networks behind an IPsec tunnel', () => {
 it('a client without IPsec needs no connection', () => {
   expect(parseConfiguration(JSON.stringify(exampleDocument()), 'x.json')).toMatchObject({ ok: true });
 });
+
+it('where routes decide, no local network needs to be named', () => {
+  const subnets = (...changes: readonly Change[]) => {
+    return findings([`${CONNECTIONS}.plant.localSubnets`, []], ...changes).filter(
+      ({ rule }) => rule === 'ipsec-subnets',
+    );
+  };
+  expect(subnets([`${CONNECTIONS}.plant.routing`, 'route'])).toEqual([]);
+  expect(subnets([`${CONNECTIONS}.plant.routing`, 'policy'])).toHaveLength(1);
+});

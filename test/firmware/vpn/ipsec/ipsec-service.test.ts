@@ -179,6 +179,22 @@ describe.each([1, 2] as const)('the IPsec service with IKEv%i', (version) => {
     expect(bench.branch.dataPlane.leftovers + bench.office.dataPlane.leftovers).toBe(0);
   });
 
+  it('agrees on everything where routes decide, and lets the peer speak for the networks behind it alone', async () => {
+    const bench = new ServiceBench();
+    const routed = (tunnel: typeof TUNNEL | typeof FAR_TUNNEL) => ({ ...tunnel, routing: 'route' }) as const;
+    await bench.office.service.setConnections([
+      settings(version, { name: 'branch', remote: 'any', mode: 'tunnel', tunnel: routed(FAR_TUNNEL) }),
+    ]);
+    await bench.branch.service.setConnections([settings(version, { mode: 'tunnel', tunnel: routed(TUNNEL) })]);
+    await bench.run(20);
+    const everything = [{ protocol: 0, firstAddress: '0.0.0.0', lastAddress: '255.255.255.255' }];
+    const [sa] = bench.branch.dataPlane.sas.values();
+    expect(sa).toMatchObject({ localSelectors: everything, remoteSelectors: everything });
+    const [policy] = bench.branch.dataPlane.policies.values();
+    const remoteSelectors = [{ firstAddress: '10.2.0.0', lastAddress: '10.2.0.255' }];
+    expect(policy?.inside).toMatchObject({ localSelectors: everything, remoteSelectors });
+  });
+
   it('waits for the next call when the one between networks that called has hung up, and has nothing to complain of', async () => {
     const bench = new ServiceBench();
     const waiting = { name: 'branch', remote: 'any', mode: 'tunnel', tunnel: FAR_TUNNEL } as const;

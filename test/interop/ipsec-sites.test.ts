@@ -1,0 +1,104 @@
+/** Two Culverts between whose networks there is a tunnel, and a hub with two spokes. */
+import { afterEach, describe, expect } from 'vitest';
+import { run } from '../../scripts/lab/shell.ts';
+import { waitFor } from '../../scripts/lab/wait.ts';
+import { allUp, eachReachesEach, networksOf, type Site, Sites, siteConnection, wanOf } from './ipsec-sites.ts';
+import { expectNoneLost, ipsecStatus, type Overlay, pingSteadily } from './ipsec-support.ts';
+import { matrixIt } from './matrix.ts';
+import { ping } from './site-pair.ts';
+
+const CULVERT = { peer: 'Culvert', mode: 'tunnel', encapsulation: 'udp' } as const;
+
+let sites: Sites | undefined;
+afterEach(async () => {
+  await sites?.remove();
+  sites = undefined;
+});
+
+/** Sites 1 and 2 with all their networks, each naming the other by its address. */
+async function twoSites(first: Overlay, second: Overlay): Promise<readonly [Site, Site]> {
+  sites = await Sites.create();
+  const one = await sites.add(1, { two: siteConnection(networksOf(1), networksOf(2), { remote: wanOf(2), ...first }) });
+  const two = await sites.add(2, {
+    one: siteConnection(networksOf(2), networksOf(1), { remote: wanOf(1), ...second }),
+  });
+  return [one, two];
+}
+
+/** SPIs by which the connection receives. */
+async function spisOf({ router }: Site, name: string): Promise<readonly string[]> {
+  return (await ipsecStatus(router, name))?.children.map(({ inboundSpi }) => inboundSpi) ?? [];
+}
+
+describe('two sites with two networks each, both calling', { timeout: 120_000 }, () => {
+  for (const version of [2, 1] as const) {
+    const algorithms = 'default offers, 2 x 2 networks, both calling';
+    matrixIt({ ...CULVERT, role: 'initiator', version, algorithms }, async (measure) => {
+      const overlay = { version, lifetimeSeconds: 20, ikeLifetimeSeconds: 20 };
+      const [one, two] = await twoSites(overlay, overlay);
+      // A masquerade of somebody else's for all that leaves by the uplink: what is inside the tunnel leaves by the tunnel.
+      const masquerade =
+        'table ip nat { chain post { type nat hook postrouting priority 100; oifname "eth0" masquerade; }; }';
+      await run(one.router.namespace.command('nft', masquerade));
+      const counted = 'table ip seen { chain in { type filter hook input priority 0; ip saddr 10.1.1.10 counter; }; }';
+      await run(two.host.command('nft', counted));
+      await measure(async () => {
+        await Promise.all([one.router.start(), two.router.start()]);
+        await eachReachesEach(one, two);
+      });
+      const pings = pingSteadily(one.host, two.hosts[1], '-I', one.hosts[1]);
+      await eachReachesEach(two, one);
+      expect(await two.host.run('nft', 'list', 'table', 'ip', 'seen')).not.toContain('packets 0 ');
+      // The routers themselves have an address at their end, and nothing else of theirs goes in.
+      expect(await ping(one.router.namespace, two.hosts[0])).toBe(true);
+      expect(await ping(two.router.namespace, one.hosts[1])).toBe(true);
+      expect(await ping(one.router.namespace, two.hosts[0], '-I', one.wan)).toBe(false);
+      const before = await spisOf(one, 'two');
+      const renewed = async () => {
+        const now = await spisOf(one, 'two');
+        return now.length > 0 && now.every((spi) => !before.includes(spi));
+      };
+      await waitFor('new keys of every pair', renewed, { timeoutMs: 60_000, intervalMs: 200 });
+      await expectNoneLost(pings);
+      await allUp([one, 'two'], [two, 'one']);
+    });
+  }
+});
+
+describe('a hub with two spokes', { timeout: 120_000 }, () => {
+  const HUB = 3;
+
+  /** What a spoke is told; the rest of the world behind the hub is all of 10.0.0.0/8. */
+  const spokeConnection = (number: number, overlay: Overlay) =>
+    siteConnection(networksOf(number), ['10.0.0.0/8'], {
+      remote: wanOf(HUB),
+      localId: `spoke${number}.example`,
+      remoteId: 'hub.example',
+      ...overlay,
+    });
+
+  /** What the hub is told of that spoke, to which it brings everything else. */
+  const hubConnection = (number: number, overlay: Overlay) =>
+    siteConnection(['10.0.0.0/8'], networksOf(number), {
+      remote: 'any',
+      localId: 'hub.example',
+      remoteId: `spoke${number}.example`,
+      ...overlay,
+    });
+
+  for (const routing of ['policy', 'route'] as const) {
+    const algorithms = `default offers, hub and two spokes, routing by ${routing}`;
+    matrixIt({ ...CULVERT, role: 'responder', version: 2, algorithms }, async (measure) => {
+      sites = await Sites.create();
+      const hub = await sites.add(HUB, { one: hubConnection(1, { routing }), two: hubConnection(2, { routing }) });
+      const one = await sites.add(1, { hub: spokeConnection(1, { routing }) });
+      const two = await sites.add(2, { hub: spokeConnection(2, { routing }) });
+      await Promise.all([hub, one, two].map(({ router }) => router.start()));
+      await measure(() => eachReachesEach(one, two));
+      await eachReachesEach(two, hub);
+      expect(await ping(hub.router.namespace, one.hosts[1])).toBe(true);
+      expect(await ping(one.router.namespace, two.hosts[0])).toBe(true);
+      await allUp([hub, 'one'], [hub, 'two'], [one, 'hub'], [two, 'hub']);
+    });
+  }
+});
