@@ -75,7 +75,7 @@ export function wrongName(certificate: Certificate, identity: IkeIdentity): Fail
   const known = (names ?? []).filter(({ kind }) => kind !== 'other').map(generalNameText);
   const told = known.slice(0, MOST_TOLD).map(printable).join(', ') + (known.length > MOST_TOLD ? ' and others' : '');
   return refused(
-    `the certificate ${certificateText(certificate)} is of somebody else: the peer calls itself ${identityText(identity)}, ` +
+    `the certificate ${certificateText(certificate)} is of somebody else: the peer says that it is ${identityText(identity)}, ` +
       `and the certificate ${told === '' ? 'has no subjectAltName' : `is for ${told}`}`,
     `give the peer a certificate with ${identityText(identity)} in its subjectAltName, or let it call itself what its ` +
       'certificate says',

@@ -2,7 +2,7 @@
 import { type Certificate, publicKeyOf, sameName } from '../certificates/certificate.ts';
 import { KEY_USAGE } from '../certificates/extensions.ts';
 import { speaksFor } from '../certificates/identity-match.ts';
-import { keyWeakness } from '../certificates/key-strength.ts';
+import { keyText, keyWeakness } from '../certificates/key-strength.ts';
 import {
   type CertificateMaterial,
   MaterialError,
@@ -19,9 +19,6 @@ import { quoted } from './problem.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import { type Configuration, ownEntry } from './schema.ts';
 import { nearest } from './spelling.ts';
-
-/** Versions of IKE in which this router can sign. */
-const VERSIONS_THAT_SIGN: readonly number[] = [];
 
 export const CERTIFICATES_RULES: readonly ConfigurationRule[] = [
   {
@@ -52,7 +49,7 @@ export const CERTIFICATES_RULES: readonly ConfigurationRule[] = [
   {
     name: 'certificate-version',
     severity: 'error',
-    description: 'Certificates are for the versions of IKE that can sign here.',
+    description: 'With version 1 of IKE the own certificate has an RSA key.',
     check: signingVersion,
   },
   {
@@ -182,10 +179,14 @@ function* oneWay(configuration: Configuration): Iterable<Finding> {
 }
 
 function* signingVersion(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, certificate } of entries(configuration)) {
-    if (certificate === undefined || VERSIONS_THAT_SIGN.includes(version)) continue;
-    const found = `a certificate with version ${version} of IKE, which is not available in this version`;
-    yield { path: `${path}.certificate`, found, allowed: 'a pre-shared key ("psk")' };
+  for (const { path, version, certificate: name } of entries(configuration)) {
+    if (version !== 1 || name === undefined) continue;
+    const certificate = readable(ownEntry(configuration.ipsec.certificates, name));
+    const key = certificate && publicKeyOf(certificate);
+    if (key === undefined || key.asymmetricKeyType === 'rsa') continue;
+    const found = `${quoted(name)}, a certificate with ${keyText(key)}`;
+    const allowed = 'a certificate with an RSA key, or version 2: with others version 1 cannot sign here';
+    yield { path: `${path}.certificate`, found, allowed };
   }
 }
 

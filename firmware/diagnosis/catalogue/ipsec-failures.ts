@@ -1,4 +1,5 @@
 /** What goes wrong in IKE and ESP. */
+import { CERTIFICATE_FAILURES } from './certificate-failures.ts';
 import type { KnownFailure } from './known-failure.ts';
 
 export const IPSEC_FAILURES: readonly KnownFailure[] = [
@@ -121,6 +122,7 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     cause: 'the peer does not know the authority that issued it, or expects another name in it',
     words: /^Main Mode 5: .*does not believe the certificate/,
   },
+  ...CERTIFICATE_FAILURES,
   {
     id: 'signature-unproved',
     step: 'ike-authentication',

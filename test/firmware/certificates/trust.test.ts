@@ -60,7 +60,9 @@ describe('the judge of certificates', () => {
   it.each(['example', 'x.hq.example', 'x.wild.example', '@*.wild.example', '192.0.2.2', 'admin@hq.example'])(
     'does not believe it for %s',
     (text) =>
-      expect(words(judge(believing, [good], text))).toMatch(/is of somebody else: the peer calls itself .*hq\.example/),
+      expect(words(judge(believing, [good], text))).toMatch(
+        /is of somebody else: the peer says that it is .*hq\.example/,
+      ),
   );
 
   it('does not look for a name in the common name', () => {
@@ -108,7 +110,7 @@ describe('each of the five', () => {
 
   it('another name', () => {
     expect(words(judge(believing, [good], 'branch.example'))).toBe(
-      'authentication: the certificate "C=DE, O=Acme, CN=hq" is of somebody else: the peer calls itself branch.example, and ' +
+      'authentication: the certificate "C=DE, O=Acme, CN=hq" is of somebody else: the peer says that it is branch.example, and ' +
         'the certificate is for hq.example, 192.0.2.1, 2001:db8::1, Admin@hq.example and others; give the peer a ' +
         'certificate with branch.example in its subjectAltName, or let it call itself what its certificate says',
     );

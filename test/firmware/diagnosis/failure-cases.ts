@@ -1,4 +1,5 @@
 /** Failures as the protocols and the router make them, and which of the known ones they are. */
+
 import { checkAssignment } from '../../../firmware/network/assignment-check.ts';
 import { espOfferRefused, ikeOfferRefused } from '../../../firmware/protocol/ike/no-proposal.ts';
 import * as v1 from '../../../firmware/protocol/ike/v1/failures.ts';
@@ -21,6 +22,7 @@ import { PPP_EAP } from '../../../firmware/protocol/ppp/protocol-numbers.ts';
 import * as ipsec from '../../../firmware/vpn/ipsec/ipsec-failures.ts';
 import * as client from '../../../firmware/vpn/l2tp/client-failures.ts';
 import { internalFailure } from '../../../firmware/vpn/steps.ts';
+import { CERTIFICATE_CASES } from './certificate-cases.ts';
 
 const PEER = { address: '10.20.0.2', port: 1701 };
 const IKE = { address: '10.20.0.2', port: 500 };
@@ -79,6 +81,7 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['certificate-wanted', v2Auth.wrongAuthMethod('a certificate', 'psk')],
   ['certificate-wanted', v1.otherMethod('Main Mode 1', [3], [1])],
   ['certificate-disbelieved', v1.noAnswerToAuthentication(IKE, 'certificate', false, {})],
+  ...CERTIFICATE_CASES,
   ['signature-unproved', v1.wrongSignature('Main Mode 6', ID)],
   ['signature-unproved', v1.noCertificate('Main Mode 5', ID)],
   ['signature-unproved', v1.unreadableProof(IKE)],
