@@ -65,7 +65,7 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     cause:
       'message 5 is encrypted with a key that depends on the pre-shared key, so with another one it is garbage to the peer',
     remedy: 'set the same pre-shared key on both ends, and check the identity that the peer expects',
-    words: /^Main Mode (5|6): .*(pre-shared key|does not decrypt)/,
+    words: /^(Main Mode (5|6)|Aggressive Mode (2|3)): .*(pre-shared key|does not decrypt)/,
   },
   {
     id: 'port-4500-blocked',
@@ -106,21 +106,21 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     title: 'the peer is somebody else than expected',
     cause:
       'the identity configured for the peer is not what it calls itself; behind a NAT that often is its private address',
-    words: /the peer calls itself/,
+    words: /the (peer|caller) calls itself/,
   },
   {
     id: 'certificate-wanted',
     step: 'ike-authentication',
     title: 'the peer wants another kind of authentication',
     cause: 'the peer is set to certificates or EAP, and here a pre-shared key is set; or the other way round',
-    words: /^(authentication|Main Mode 1): the peer wants to authenticate (with|by)/,
+    words: /^(authentication|(Main|Aggressive) Mode 1): the peer wants to authenticate (with|by)/,
   },
   {
     id: 'certificate-disbelieved',
     step: 'ike-authentication',
     title: 'the peer does not believe the certificate here (IKEv1)',
     cause: 'the peer does not know the authority that issued it, or expects another name in it',
-    words: /^Main Mode 5: .*does not believe the certificate/,
+    words: /^(Main Mode 5|Aggressive Mode 3): .*does not believe the certificate/,
   },
   ...CERTIFICATE_FAILURES,
   {
@@ -129,14 +129,15 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     title: 'the signature of the peer proves nothing (IKEv1)',
     cause: 'the peer signs with another key than the one of its certificate, or keeps its certificate to itself',
     words:
-      /^Main Mode \d: .*(is not by the key of its certificate|sent no certificate|cannot be read as one that holds an identity)/,
+      /^(Main|Aggressive) Mode \d: .*(is not by the key of its certificate|sent no certificate|cannot be read as one that holds an identity)/,
   },
   {
     id: 'ike-deleted-unused',
     step: 'ike-authentication',
     title: 'the peer hangs up right after phase 1',
     cause: 'the peer finds no connection for the identity that it was shown, although the key was right',
-    words: /^(DELETE: .*at once, before there was a child|Main Mode 6: the peer does not believe who)/,
+    words:
+      /^(DELETE: .*at once, before there was a child|Main Mode 6: the peer does not believe who|Aggressive Mode 2: .* does not believe who)/,
   },
   {
     id: 'esp-no-proposal',

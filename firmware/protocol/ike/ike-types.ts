@@ -40,6 +40,8 @@ export interface IkeConnection {
   readonly requestAddress?: boolean;
   /** As the one that is called: inner addresses for those who ask. */
   readonly leases?: AddressLeases;
+  /** IKEv1: Aggressive Mode instead of Main Mode, as caller; and answered, as the one that is called. Default false. */
+  readonly aggressive?: boolean;
   readonly mode: 'transport' | 'tunnel';
   /** For transport mode absent: the two outer addresses, UDP, and the ports below. */
   readonly localSelectors?: readonly TrafficSelector[];

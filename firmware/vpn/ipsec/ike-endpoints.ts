@@ -179,7 +179,7 @@ export class IkeEndpoints implements Machine<VersionedOutput> {
       id: ikeId,
       connection: view.connection,
       initiator: view.initiator,
-      state: state === 'main-mode' ? 'connecting' : state === 'established' ? 'up' : 'replaced',
+      state: state === 'phase-1' ? 'connecting' : state === 'established' ? 'up' : 'replaced',
       path: view.path,
       ...(proposal === undefined ? {} : { proposal }),
       ...(peer === undefined ? {} : { peer }),

@@ -1,14 +1,15 @@
 /** Which message 1 becomes a Main Mode: connections by address, proposals, and limits on strangers. */
 import type { Failure } from '../../machine.ts';
 import type { UdpEndpoint } from '../../udp-path.ts';
-import type { IkeConnection } from '../ike-types.ts';
+import { sameIdentity } from '../identity.ts';
+import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 import { noIkeProposal } from '../no-proposal.ts';
 import { chooseIkeProposal, type IkeProposal } from '../proposals.ts';
 import { methodOf } from './authentication-method.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
 import { noConnection, otherMethod } from './failures.ts';
+import type { Phase1Exchange } from './phase1.ts';
 import type { Phase1Offer } from './phase1-transforms.ts';
-import type { AnyMainMode } from './sa-table.ts';
 
 /**
  * Connections that are tried on message 5: the responder must decrypt it before it learns who the peer is
@@ -22,14 +23,30 @@ export interface Admitted {
   readonly offer: Phase1Offer;
 }
 
-/** A proposal and everybody who may be meant, or why not; `connection` is for whom the failure is. */
+export type Verdict1 = Admitted | { readonly failure: Failure; readonly connection?: IkeConnection };
+
+/** Connections of whoever may be at this address, those that name it first. */
+export function knownAt(connections: readonly IkeConnection[], remote: UdpEndpoint): readonly IkeConnection[] {
+  const byAddress = connections.filter((connection) => connection.remote === remote.address);
+  return [...byAddress, ...connections.filter((connection) => connection.remote === 'any')];
+}
+
+/** Of these, those that may be meant by whoever says this of himself: those that name him first. */
+export function meantBy(known: readonly IkeConnection[], identity: IkeIdentity): readonly IkeConnection[] {
+  const named = known.filter(({ remoteId }) => remoteId !== undefined && sameIdentity(remoteId, identity));
+  return [...named, ...known.filter(({ remoteId }) => remoteId === undefined)];
+}
+
+/**
+ * A proposal and everybody who may be meant, or why not; `connection` is for whom the failure is.
+ * @param step `Main Mode 1` or `Aggressive Mode 1`.
+ */
 export function judgeMessage1(
-  connections: readonly IkeConnection[],
+  known: readonly IkeConnection[],
   remote: UdpEndpoint,
   offers: readonly Phase1Offer[],
-): Admitted | { readonly failure: Failure; readonly connection?: IkeConnection } {
-  const byAddress = connections.filter((connection) => connection.remote === remote.address);
-  const known = [...byAddress, ...connections.filter((connection) => connection.remote === 'any')];
+  step: string,
+): Verdict1 {
   const [first] = known;
   if (first === undefined) return { failure: noConnection(remote) };
   for (const connection of known) {
@@ -43,8 +60,8 @@ export function judgeMessage1(
   const acceptable = known.flatMap(({ ikeProposals }) => ikeProposals);
   const failure =
     offered.length > 0 || offers.length === 0
-      ? noIkeProposal('Main Mode 1', offered, acceptable)
-      : otherMethod('Main Mode 1', [...new Set(offers.map(({ method }) => method))], [...methods]);
+      ? noIkeProposal(step, offered, acceptable)
+      : otherMethod(step, [...new Set(offers.map(({ method }) => method))], [...methods]);
   return { failure, connection: first };
 }
 
@@ -61,11 +78,11 @@ function chooseOffer(
   return choice === undefined || offer === undefined ? undefined : { proposal: choice.proposal, offer };
 }
 
-/** Whether one more stranger may be half-way through Main Mode. */
-export function hasRoomFor(mainModes: Iterable<AnyMainMode>, remote: UdpEndpoint, limits: IkeV1Limits): boolean {
+/** Whether one more stranger may be half-way through phase 1. */
+export function hasRoomFor(phase1s: Iterable<Phase1Exchange>, remote: UdpEndpoint, limits: IkeV1Limits): boolean {
   let total = 0;
   let ofAddress = 0;
-  for (const { initiator, path } of mainModes) {
+  for (const { initiator, path } of phase1s) {
     if (initiator) continue;
     total += 1;
     if (path.remote.address === remote.address) ofAddress += 1;

@@ -19,6 +19,11 @@ export function methodWords(method: number): string {
   return METHOD_WORDS.get(method) ?? `method ${method}`;
 }
 
+/** By what a side proves itself. */
+export function proofKind({ authentication }: IkeConnection): 'psk' | 'certificate' {
+  return authentication.kind === 'psk' ? 'psk' : 'certificate';
+}
+
 /** The one that a connection is for. @throws RangeError when IKEv1 has none for it. */
 export function methodOf({ name, authentication }: IkeConnection): number {
   if (authentication.kind === 'psk') return AuthenticationMethod.preSharedKey;

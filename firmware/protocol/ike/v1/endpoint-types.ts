@@ -84,7 +84,7 @@ export interface IkeV1View {
   readonly connection: string;
   readonly initiator: boolean;
   /** `replaced`: another SA has taken over, this one only still answers. */
-  readonly state: 'main-mode' | 'established' | 'replaced';
+  readonly state: 'phase-1' | 'established' | 'replaced';
   readonly path: UdpPath;
   readonly proposal?: IkeProposal;
   readonly peer?: IkePeer;

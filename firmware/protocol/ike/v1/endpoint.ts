@@ -1,7 +1,6 @@
 /**
  * An IKEv1 endpoint (RFC 2407, 2408, 2409, 3947, 3706): any number of peers, called or calling. Main Mode with pre-
- * shared keys or RSA signatures, Quick Mode for ESP, Informational. Aggressive Mode is refused: with a pre-shared key it hands a
- * stranger what he needs to guess it at leisure.
+ * shared keys or RSA signatures, Aggressive Mode for connections that say so, Quick Mode for ESP, Informational.
  */
 import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant, Machine, RandomSource } from '../../machine.ts';
@@ -9,26 +8,22 @@ import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts'
 import type { IkeConnection, IkeOutput, IkeSecrets } from '../ike-types.ts';
 import { isZeroSpi } from '../message-header.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
-import { hasRoomFor, judgeMessage1 } from './admission.ts';
 import { ChildTable } from './child-table.ts';
 import { endpointSettings, type IkeV1Settings } from './endpoint-settings.ts';
 import type { IkeV1Counters, IkeV1Limits, IkeV1Options, IkeV1View } from './endpoint-types.ts';
 import { closedHere } from './failures.ts';
+import { FirstMessages } from './first-message.ts';
 import { cookieKey, decodeMessage, type ReceivedMessage } from './header.ts';
 import type { IsakmpSa, IsakmpSaHost } from './isakmp-sa.ts';
-import { isEncrypted, plainPayloads } from './main-mode.ts';
-import { MainModeInitiator } from './main-mode-initiator.ts';
-import { MainModeResponder } from './main-mode-responder.ts';
 import { decodeNotification } from './notification.ts';
 import { ExchangeType, FIRST_STATUS_TYPE, notifyName, PayloadType } from './numbers.ts';
 import { Outbox } from './outbox.ts';
-import { bodiesOf, onlyBody } from './payload.ts';
-import { phase1Offers } from './phase1-transforms.ts';
+import { bodiesOf } from './payload.ts';
+import { isEncrypted, type Phase1Exchange, plainPayloads } from './phase1.ts';
+import { beginPhase1 } from './phase1-begin.ts';
 import { Reassemblies } from './reassemblies.ts';
-import { Refusals } from './refusal.ts';
 import { SaLifecycle } from './sa-lifecycle.ts';
-import { type AnyMainMode, SaTable } from './sa-table.ts';
-import { recognizeVendor } from './vendor-ids.ts';
+import { SaTable } from './sa-table.ts';
 
 export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   readonly counters: IkeV1Counters = {
@@ -53,7 +48,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   readonly #table = new SaTable();
   readonly #lifecycle: SaLifecycle;
   readonly #reassemblies = new Reassemblies();
-  readonly #refusals = new Refusals(this.outbox);
+  readonly #firstMessages: FirstMessages;
   #lastIkeId = 0;
 
   /** @throws RangeError when a connection holds what IKEv1 cannot say. */
@@ -62,16 +57,21 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     this.#settings = endpointSettings(options);
     this.random = random;
     this.children = new ChildTable(this.outbox, random, options.spiInUse);
-    this.#lifecycle = new SaLifecycle(this, this.#table, () => this.#freshIkeId());
+    this.#lifecycle = new SaLifecycle(this, this.#table);
+    this.#firstMessages = new FirstMessages(this, this.#table);
   }
 
-  /** For Main Modes. */
+  /** For phase 1. */
   get self(): OwnVendorId {
     return this.#settings;
   }
 
   get limits(): IkeV1Limits {
     return this.#settings.limits;
+  }
+
+  get connections(): readonly IkeConnection[] {
+    return this.#settings.connections;
   }
 
   /**
@@ -83,7 +83,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   }
 
   /**
-   * Sets a connection up: Main Mode, then Quick Mode for each pair of selectors. `ike-up` and `child-up` follow, or
+   * Sets a connection up: phase 1, then Quick Mode for each pair of selectors. `ike-up` and `child-up` follow, or
    * `ike-down` with the reason.
    * @param path to port 500, or straight to 4500.
    * @returns the ikeId that the outputs name.
@@ -92,9 +92,9 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   initiate(now: Instant, connectionName: string, path: UdpPath): number {
     const connection = this.#settings.connections.find(({ name }) => name === connectionName);
     if (connection === undefined) throw new RangeError(`no IKEv1 connection is called ${connectionName}`);
-    const ikeId = this.#freshIkeId();
+    const ikeId = this.freshIkeId();
     const options = { ikeId, connection, path, initialContact: !this.#table.knows(path.remote.address) };
-    this.#table.addInitiator(new MainModeInitiator(now, this, options));
+    this.#table.addInitiator(beginPhase1(now, this, options));
     return ikeId;
   }
 
@@ -126,8 +126,8 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
 
   /** Ends an ISAKMP SA and its child SAs: the peer is told, `child-down` and `ike-down` follow at once. */
   close(now: Instant, ikeId: number, failure: Failure = closedHere()): void {
-    const mode = this.#table.mainModes.get(ikeId);
-    if (mode !== undefined) this.#dropMainMode(now, mode, failure);
+    const mode = this.#table.phase1s.get(ikeId);
+    if (mode !== undefined) this.#dropPhase1(now, mode, failure);
     const sa = this.#table.sas.get(ikeId);
     if (sa !== undefined) this.#lifecycle.close(now, sa, failure);
   }
@@ -141,7 +141,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   pathError(_now: Instant, remote: UdpEndpoint, code: string): void {
     // A datagram that was too big says nothing about the peer.
     if (code === 'EMSGSIZE') return;
-    for (const mode of this.#table.mainModes.values()) {
+    for (const mode of this.#table.phase1s.values()) {
       if (sameEndpoint(mode.path.remote, remote)) mode.hint({ pathError: code });
     }
     for (const sa of this.#table.sas.values()) sa.pathError(remote, code);
@@ -165,9 +165,9 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     if (record !== undefined) this.#table.sas.get(record.ikeId)?.peerMoved(now, path);
   }
 
-  /** Every Main Mode in progress and every ISAKMP SA. */
+  /** Every phase 1 in progress and every ISAKMP SA. */
   views(): readonly IkeV1View[] {
-    return [...this.#mainModeViews(), ...this.#lifecycle.succession.views()];
+    return [...this.#phase1Views(), ...this.#lifecycle.succession.views()];
   }
 
   /** Keys of every ISAKMP SA that stands, and of its child SAs. */
@@ -187,22 +187,22 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
 
   /** There is no SA, and none is being made. */
   get idle(): boolean {
-    return this.#table.mainModes.size === 0 && this.#table.sas.size === 0;
+    return this.#table.phase1s.size === 0 && this.#table.sas.size === 0;
   }
 
   tick(now: Instant): void {
-    for (const mode of [...this.#table.mainModes.values()]) {
+    for (const mode of [...this.#table.phase1s.values()]) {
       if (mode.deadline === undefined || now < mode.deadline) continue;
       mode.tick(now);
-      this.#settleMainMode(now, mode);
+      this.#settlePhase1(now, mode);
     }
     this.#lifecycle.tick(now);
   }
 
   nextDeadline(): Instant | undefined {
-    const { mainModes, sas } = this.#table;
+    const { phase1s, sas } = this.#table;
     let earliest = this.children.deadline;
-    for (const { deadline } of [...mainModes.values(), ...sas.values()]) {
+    for (const { deadline } of [...phase1s.values(), ...sas.values()]) {
       if (deadline !== undefined && (earliest === undefined || deadline < earliest)) earliest = deadline;
     }
     return earliest;
@@ -234,50 +234,27 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
 
   #dispatch(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     const { exchangeType } = message.header;
-    if (exchangeType === ExchangeType.mainMode) this.#receiveMainMode(now, message, path);
-    else if (exchangeType === ExchangeType.informational || exchangeType === ExchangeType.quickMode) {
+    if (exchangeType === ExchangeType.mainMode || exchangeType === ExchangeType.aggressive) {
+      this.#receivePhase1(now, message, path);
+    } else if (exchangeType === ExchangeType.informational || exchangeType === ExchangeType.quickMode) {
       this.#receiveOther(now, message, path);
-    } else if (exchangeType === ExchangeType.aggressive) {
-      this.counters.aggressiveMode += 1;
-      this.#refusals.aggressiveMode(now, this.#freshIkeId(), message, path);
     } else this.counters.unsupportedExchange += 1;
   }
 
-  #receiveMainMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+  #receivePhase1(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     const { cookieI, cookieR } = message.header;
-    const mode = isZeroSpi(cookieR) ? this.#table.asked(cookieI, path.remote) : this.#table.mainMode(message.header);
+    const mode = isZeroSpi(cookieR) ? this.#table.asked(cookieI, path.remote) : this.#table.phase1Of(message.header);
     if (mode !== undefined) {
       mode.receive(now, message, path);
-      this.#settleMainMode(now, mode);
-    } else if (isZeroSpi(cookieR)) this.#receiveMessage1(now, message, path);
-    else this.#receiveEstablished(now, message, path);
-  }
-
-  #receiveMessage1(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    if (message.header.messageId !== 0) throw new DecodeError('message id in phase 1');
-    const payloads = plainPayloads(message);
-    const saBody = onlyBody(payloads, PayloadType.sa, 'SA').slice();
-    const verdict = judgeMessage1(this.#settings.connections, path.remote, phase1Offers(saBody));
-    if ('failure' in verdict) {
-      this.counters.refused += 1;
-      const { failure, connection } = verdict;
-      this.#refusals.message1(now, this.#freshIkeId(), message, path, failure, connection?.name);
-      return;
-    }
-    const { ikeSas, ikeSasPerAddress } = this.limits;
-    const full = this.#table.sas.size >= ikeSas || this.#table.countAt(path.remote.address) >= ikeSasPerAddress;
-    if (full || !hasRoomFor(this.#table.mainModes.values(), path.remote, this.limits)) {
-      this.counters.halfOpenLimit += 1;
-      return;
-    }
-    const vendor = recognizeVendor(this.self, payloads);
-    const options = { ikeId: this.#freshIkeId(), message, saBody, vendor, path, ...verdict };
-    this.#table.addResponder(new MainModeResponder(now, this, options), path.remote);
+      this.#settlePhase1(now, mode);
+    } else if (!isZeroSpi(cookieR)) this.#receiveEstablished(now, message, path);
+    else if (message.header.exchangeType === ExchangeType.mainMode) this.#firstMessages.mainMode(now, message, path);
+    else this.#firstMessages.aggressiveMode(now, message, path);
   }
 
   /** Informational and Quick Mode: under an ISAKMP SA, or a hint about one that is being made. */
   #receiveOther(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    const mode = this.#table.mainMode(message.header);
+    const mode = this.#table.phase1Of(message.header);
     const encrypted = isEncrypted(message);
     if (encrypted && mode === undefined) this.#receiveEstablished(now, message, path);
     else if (encrypted) {
@@ -288,13 +265,17 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   }
 
   /** In clear: anybody may have sent it, so nothing ends because of it. */
-  #receiveHint(message: ReceivedMessage, mode: AnyMainMode | undefined): void {
+  #receiveHint(message: ReceivedMessage, mode: Phase1Exchange | undefined): void {
     this.counters.unauthenticatedNotify += 1;
     const [body] = bodiesOf(plainPayloads(message), PayloadType.notification);
-    if (mode === undefined || body === undefined) return;
+    const { cookieI, cookieR } = message.header;
+    const sa = this.#table.established(cookieKey(cookieI, cookieR));
+    const about = mode ?? sa;
+    if (about === undefined || body === undefined) return;
     const { type } = decodeNotification(body);
-    this.outbox.received(mode.ikeId, 'Informational', `${notifyName(type)}, unauthenticated`);
-    if (type < FIRST_STATUS_TYPE) mode.hint({ notify: type });
+    this.outbox.received(about.ikeId, 'Informational', `${notifyName(type)}, unauthenticated`);
+    if (type < FIRST_STATUS_TYPE) mode?.hint({ notify: type });
+    sa?.hint(type);
   }
 
   #receiveEstablished(now: Instant, message: ReceivedMessage, path: UdpPath): void {
@@ -319,7 +300,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   #receiveFragment(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     const { cookieI, cookieR } = message.header;
     const key = cookieKey(cookieI, cookieR);
-    if (this.#table.mainMode(message.header) === undefined && this.#table.established(key) === undefined) {
+    if (this.#table.phase1Of(message.header) === undefined && this.#table.established(key) === undefined) {
       this.counters.unknownCookies += 1;
       return;
     }
@@ -330,37 +311,38 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     this.#dispatch(now, inner, path);
   }
 
-  #settleMainMode(now: Instant, mode: AnyMainMode): void {
+  #settlePhase1(now: Instant, mode: Phase1Exchange): void {
     const { outcome, failure } = mode;
     if (outcome !== undefined) {
-      this.#table.removeMainMode(mode);
+      this.#table.removePhase1(mode);
       this.#lifecycle.established(now, outcome);
-    } else if (mode instanceof MainModeInitiator ? failure !== undefined : mode.expired) {
-      this.#dropMainMode(now, mode, failure);
+    } else if (mode.initiator ? failure !== undefined : mode.expired) {
+      this.#dropPhase1(now, mode, failure);
     }
   }
 
   /** @param failure what there is to say; nothing where a stranger just went away. */
-  #dropMainMode(now: Instant, mode: AnyMainMode, failure: Failure | undefined): void {
-    this.#table.removeMainMode(mode);
+  #dropPhase1(now: Instant, mode: Phase1Exchange, failure: Failure | undefined): void {
+    this.#table.removePhase1(mode);
     if (failure === undefined) return;
-    const rekeyed = mode instanceof MainModeInitiator ? mode.rekeys : undefined;
+    const rekeyed = mode.initiator ? mode.rekeys : undefined;
     if (rekeyed !== undefined) this.#table.sas.get(rekeyed)?.rekeyFailed(now, failure);
     else this.outbox.emit({ kind: 'ike-down', ikeId: mode.ikeId, connection: mode.connection.name, failure });
   }
 
-  #mainModeViews(): readonly IkeV1View[] {
-    return [...this.#table.mainModes.values()].map(({ ikeId, connection, initiator, path }) => ({
+  #phase1Views(): readonly IkeV1View[] {
+    return [...this.#table.phase1s.values()].map(({ ikeId, connection, initiator, path }) => ({
       ikeId,
       connection: connection.name,
       initiator,
-      state: 'main-mode',
+      state: 'phase-1',
       path,
       children: [],
     }));
   }
 
-  #freshIkeId(): number {
+  /** An ikeId that was never used. */
+  freshIkeId(): number {
     this.#lastIkeId += 1;
     return this.#lastIkeId;
   }

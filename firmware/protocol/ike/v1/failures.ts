@@ -44,12 +44,12 @@ function causeOf({ notify, unreadable }: Clues): NonNullable<Failure['cause']> {
   return notify === undefined && unreadable === undefined ? 'silence' : 'refused';
 }
 
-/** No answer to message 1. */
-export function noAnswer(remote: UdpEndpoint, clues: Clues): Failure {
+/** No answer to message 1. @param step `Main Mode 1` or `Aggressive Mode 1`. */
+export function noAnswer(step: string, remote: UdpEndpoint, clues: Clues): Failure {
   return {
-    step: 'Main Mode 1',
+    step,
     reason: `${formatEndpoint(remote)} did not answer within ${ANSWER_SECONDS} s${cluesText(clues)}`,
-    remedy: `check that address, that UDP port ${remote.port} is open, and that the peer speaks IKEv1 (Main Mode)`,
+    remedy: `check that address, that UDP port ${remote.port} is open, and that the peer speaks IKEv1 (${step.slice(0, -2)})`,
     cause: causeOf(clues),
   };
 }
@@ -73,8 +73,12 @@ const DOUBTS = {
   },
 } as const;
 
-/** Message 5 was not answered. @param floated it went to port 4500. @param kind how this side proved itself. */
+/**
+ * The message that proves who this side is was not taken. @param step `Main Mode 5` or `Aggressive Mode 3`.
+ * @param floated it went to port 4500. @param kind how this side proved itself.
+ */
 export function noAnswerToAuthentication(
+  step: string,
   remote: UdpEndpoint,
   kind: keyof typeof DOUBTS,
   floated: boolean,
@@ -86,8 +90,8 @@ export function noAnswerToAuthentication(
   const identity = 'check the identity that the peer expects';
   const { doubt, remedy } = DOUBTS[kind];
   return {
-    step: 'Main Mode 5',
-    reason: `${end} does not accept message 5: ${doubt}${guess}${cluesText(clues)}`,
+    step,
+    reason: `${end} does not accept message ${step.slice(-1)}: ${doubt}${guess}${cluesText(clues)}`,
     remedy: guess ? `${remedy}, ${identity}, and let UDP port 4500 pass` : `${remedy}, and ${identity}`,
     cause: causeOf(clues),
   };
@@ -124,10 +128,10 @@ export function otherMethod(step: string, offered: readonly number[], acceptable
   };
 }
 
-/** Message 6 came, but is not of somebody who knows the key. */
-export function answerNotVerified(remote: UdpEndpoint): Failure {
+/** The peer's proof came, but is not of somebody who knows the key. @param step `Main Mode 6` or `Aggressive Mode 2`. */
+export function answerNotVerified(step: string, remote: UdpEndpoint): Failure {
   return {
-    step: 'Main Mode 6',
+    step,
     reason: `the answer of ${formatEndpoint(remote)} cannot be verified: its pre-shared key is another one`,
     remedy: SAME_KEY,
     cause: 'refused',
@@ -161,6 +165,36 @@ export function wrongKey(remote: UdpEndpoint, tried: number): Failure {
     step: 'Main Mode 5',
     reason: `message 5 of ${formatEndpoint(remote)} does not decrypt or verify with ${keys}`,
     remedy: SAME_KEY,
+    cause: 'refused',
+  };
+}
+
+/** As responder in Aggressive Mode: message 3 does not prove who message 1 spoke of. */
+export function wrongKeyOf(step: string, identity: IkeIdentity): Failure {
+  return {
+    step,
+    reason: `the message of ${identityText(identity)} does not decrypt or verify: its pre-shared key is another one`,
+    remedy: SAME_KEY,
+    cause: 'refused',
+  };
+}
+
+/** As responder in Aggressive Mode: the caller gave up with a word, which anybody may have sent. */
+export function disbelievedByCaller(remote: UdpEndpoint): Failure {
+  return {
+    step: 'Aggressive Mode 2',
+    reason: `${formatEndpoint(remote)} does not believe who this side is (unauthenticated AUTHENTICATION-FAILED)`,
+    remedy: 'compare the pre-shared keys, or the certificates and authorities, and the identities of both ends',
+    cause: 'refused',
+  };
+}
+
+/** As responder in Aggressive Mode: no connection is for whoever calls. */
+export function unknownCaller(identity: IkeIdentity): Failure {
+  return {
+    step: 'Aggressive Mode 1',
+    reason: `the caller calls itself ${identityText(identity)}, and no connection with Aggressive Mode is for that identity`,
+    remedy: 'correct the remote identity here or the local identity there',
     cause: 'refused',
   };
 }

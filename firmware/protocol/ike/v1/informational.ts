@@ -1,7 +1,6 @@
 /** The Informational Exchange under an ISAKMP SA (RFC 2409 section 5.7): what a genuine one asks for. */
 import { ByteReader, ByteWriter, concatBytes, hex } from '../../bytes.ts';
 import { hash1 } from '../crypto/keys-v1.ts';
-import type { Phase1Outcome } from './main-mode.ts';
 import {
   decodeDelete,
   decodeNotification,
@@ -20,6 +19,7 @@ import {
   ProtocolId,
 } from './numbers.ts';
 import type { Payload } from './payload.ts';
+import type { Phase1Outcome } from './phase1.ts';
 import { secondsOf } from './phase1-transforms.ts';
 import { Phase2Messages } from './phase2-message.ts';
 import { decodeAttributes } from './sa-payload.ts';

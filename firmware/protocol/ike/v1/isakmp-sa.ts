@@ -4,23 +4,33 @@ import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts'
 import { hash1, wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkePeer } from '../ike-types.ts';
 import { RateLimit } from '../rate-limit.ts';
+import { proofKind } from './authentication-method.ts';
 import type { ChildTable } from './child-table.ts';
 import { DEFAULT_DPD_SECONDS, DeadPeerDetection } from './dpd.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
-import { childNeverWanted, deletedByPeer, deletedUnused, noChildLeft, peerSilent, proofRefused } from './failures.ts';
+import {
+  childNeverWanted,
+  deletedByPeer,
+  deletedUnused,
+  noAnswerToAuthentication,
+  noChildLeft,
+  peerSilent,
+  proofRefused,
+} from './failures.ts';
 import { cookieKey, type ReceivedMessage } from './header.ts';
 import { deletePayload, dpdPayload, errorPayload, handleInformational, sealInformational } from './informational.ts';
 import { agreedLifetime, type Lifetime, lifetimeFrom, nextAttempt } from './lifetimes.ts';
-import { hasInitialContact, type MainModeContext, type Phase1Outcome } from './main-mode.ts';
 import { followed } from './natd.ts';
 import { encodeDelete, spiOctets } from './notification.ts';
 import { ExchangeType, NotifyType, PayloadType, ProtocolId } from './numbers.ts';
 import type { Payload } from './payload.ts';
+import { hasInitialContact, type Phase1Context, type Phase1Outcome } from './phase1.ts';
 import { MessageIds, Phase2Messages } from './phase2-message.ts';
 import type { QuickModeContext } from './quick-mode.ts';
 import type { QuickModeRequest } from './quick-mode-initiator.ts';
 import { answerQuickMode } from './quick-mode-responder.ts';
 import { QuickModes, type QuickModesHost } from './quick-modes.ts';
+import { Retransmission } from './retransmit.ts';
 
 /** How long an SA that this side opened may be without child SA, ms: some peers delete before they make anew. */
 const CHILDLESS_MS = 10000;
@@ -33,9 +43,11 @@ const QUICK_MODES_PER_SECOND = 2;
 const QUICK_MODES_BURST = 64;
 
 /** What an ISAKMP SA needs of the endpoint around it. */
-export interface IsakmpSaHost extends MainModeContext {
+export interface IsakmpSaHost extends Phase1Context {
   readonly children: ChildTable;
   readonly limits: IkeV1Limits;
+  /** An ikeId that was never used. */
+  freshIkeId(): number;
   /** SAs that have ended and are to be taken down. */
   readonly ending: Set<IsakmpSa>;
   /** The peer deleted the ISAKMP SA with these cookies, over `sa`. */
@@ -64,6 +76,10 @@ export class IsakmpSa implements QuickModesHost {
   #lifetime: Lifetime;
   #childlessSince: Instant | undefined;
   readonly #asked = new RateLimit(QUICK_MODES_PER_SECOND, QUICK_MODES_BURST);
+  /** The last message of phase 1 while it is not known whether the peer has it: nothing answers it. */
+  #unconfirmed: { readonly message: Uint8Array; readonly retransmission: Retransmission } | undefined;
+  /** It said in clear that it does not believe this side: anybody may have, while {@link #unconfirmed}. */
+  #disbelieved = false;
   #ended: Failure | undefined;
   /** This side opened the connection, or took it over from an SA for which it did. */
   opened: boolean;
@@ -90,6 +106,8 @@ export class IsakmpSa implements QuickModesHost {
     this.#path = sa.path;
     this.#messageIds = new MessageIds(host.random);
     this.opened = opened;
+    const { unconfirmed: message } = sa;
+    if (message !== undefined) this.#unconfirmed = { message, retransmission: new Retransmission(now) };
     this.#childlessSince = now;
     const { nat, vendor, connection } = sa;
     this.peer = {
@@ -124,7 +142,8 @@ export class IsakmpSa implements QuickModesHost {
 
   get deadline(): Instant {
     const { rekeyAt, expiresAt } = this.#lifetime;
-    const deadlines = [expiresAt, this.retireAt, ...this.#quickModes.deadlines];
+    const confirmation = this.#unconfirmed?.retransmission.deadline;
+    const deadlines = [expiresAt, this.retireAt, confirmation, ...this.#quickModes.deadlines];
     if (this.replacedBy === undefined) {
       deadlines.push(this.#dpd.deadline, this.rekeying || this.doubted ? undefined : rekeyAt);
       if (this.#childlessSince !== undefined) deadlines.push(this.#childlessSince + this.#childlessMs);
@@ -157,11 +176,26 @@ export class IsakmpSa implements QuickModesHost {
   /** Lets its exchanges and DPD act. Lifetimes are the endpoint's. */
   tick(now: Instant): void {
     this.#quickModes.tick(now);
+    const confirmation = this.#unconfirmed?.retransmission.due(now);
+    if (confirmation === 'resend') this.send('Aggressive Mode 3 again', this.#unconfirmed?.message ?? new Uint8Array());
+    if (confirmation === 'exhausted') this.#unconfirmed = undefined;
     if (this.replacedBy !== undefined) return;
     const due = this.#dpd.due(now);
-    if (due.kind === 'dead') this.#host.silent(this, peerSilent(this.#path.remote, this.#dpd.silence(now)));
+    if (due.kind === 'dead') this.#host.silent(this, this.#silence(now));
     if (due.kind === 'ask') this.inform([dpdPayload(this.sa, NotifyType.rUThere, due.sequence)], 'R-U-THERE');
     this.#watchChildren(now);
+  }
+
+  #silence(now: Instant): Failure {
+    const { remote } = this.#path;
+    if (!this.#disbelieved) return peerSilent(remote, this.#dpd.silence(now));
+    const clues = { notify: NotifyType.authenticationFailed };
+    return noAnswerToAuthentication('Aggressive Mode 3', remote, proofKind(this.sa.connection), false, clues);
+  }
+
+  /** A notification in clear. */
+  hint(type: number): void {
+    if (this.#unconfirmed !== undefined) this.#disbelieved ||= type === NotifyType.authenticationFailed;
   }
 
   startQuickMode(now: Instant, request: QuickModeRequest): void {
@@ -361,6 +395,8 @@ export class IsakmpSa implements QuickModesHost {
   /** Authenticated and never seen before: the peer lives, and is where this came from. */
   #genuine(now: Instant, messageId: number, seen: UdpPath): void {
     this.#messageIds.use(messageId);
+    this.#unconfirmed = undefined;
+    this.#disbelieved = false;
     this.#dpd.heard(now);
     this.doubted = false;
     this.#follow(seen);

@@ -1,4 +1,4 @@
-/** NAT discovery in Main Mode (RFC 3947 section 3.2), and where a peer behind a NAT is. */
+/** NAT discovery in phase 1 (RFC 3947 section 3.2), and where a peer behind a NAT is. */
 import type { RandomSource } from '../../machine.ts';
 import { sameEndpoint, type UdpPath } from '../../udp-path.ts';
 import {
@@ -44,21 +44,25 @@ export function natdPayloads(
   ];
 }
 
-/** What the peer's NAT-D payloads say: the first is about this side, any of the others may be the peer's source. */
+/**
+ * What the peer's NAT-D payloads say: the first is about this side, any of the others may be the peer's source.
+ * @param paths on which the message came, or the one before: some move to port 4500 between hashing and sending.
+ */
 export function detectNat(
   traversal: NatTraversal | undefined,
   payloads: readonly Payload[],
   prf: string,
   { cookieI, cookieR }: Cookies,
-  path: UdpPath,
+  paths: UdpPath | readonly UdpPath[],
   wish: EncapsulationWish,
 ): NatSituationV1 {
   const type = traversal === 'draft' ? PayloadType.natDDraft : PayloadType.natD;
   const [destination, ...sources] = bodiesOf(payloads, type);
   if (traversal === undefined || destination === undefined || sources.length === 0) return NO_NAT;
   const { hash } = transform('prf', prf);
-  const local = !natdMatches([destination], natdHash(hash, cookieI, cookieR, path.local));
-  const remote = !natdMatches(sources, natdHash(hash, cookieI, cookieR, path.remote));
+  const seen = [paths].flat();
+  const local = !seen.some((path) => natdMatches([destination], natdHash(hash, cookieI, cookieR, path.local)));
+  const remote = !seen.some((path) => natdMatches(sources, natdHash(hash, cookieI, cookieR, path.remote)));
   return { traversal, ...natSituation(local, remote, wish) };
 }
 

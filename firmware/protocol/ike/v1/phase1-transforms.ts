@@ -1,7 +1,10 @@
 /** Phase 1 transforms (RFC 2409 appendix A): what they say, and how ours are said. */
 import { DecodeError } from '../../bytes.ts';
-import { type IkeOffer, type IkeProposal, unknownTransform } from '../proposals.ts';
+import type { IkeConnection } from '../ike-types.ts';
+import { chooseIkeProposal, type IkeOffer, type IkeProposal, unknownTransform } from '../proposals.ts';
 import { findGroupV1, findPhase1Encryption, findPhase1Hash, transform } from '../transforms.ts';
+import { methodOf } from './authentication-method.ts';
+import { agreedLifetime, DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
 import { Phase1Attribute as Attribute, KEY_IKE, LifeType, ProtocolId } from './numbers.ts';
 import { type DataAttribute, decodeSa, makeTransform, type SaProposal, type SaTransform } from './sa-payload.ts';
 
@@ -51,6 +54,20 @@ export function phase1Answer(saBody: Uint8Array): Phase1Offer {
   const [answer, ...others] = phase1Offers(saBody);
   if (answer === undefined || others.length > 0) throw new DecodeError('the answer holds not one transform');
   return answer;
+}
+
+/** What a responder chose of a connection's proposals. @throws DecodeError when that is not one of them. */
+export function acceptedAnswer(
+  connection: IkeConnection,
+  saBody: Uint8Array,
+): { readonly proposal: IkeProposal; readonly lifetime: number } {
+  const answer = phase1Answer(saBody);
+  const choice = chooseIkeProposal([answer.offer], connection.ikeProposals, { version: 1 });
+  if (choice === undefined || answer.method !== methodOf(connection)) {
+    throw new DecodeError('the answer was not among the proposals');
+  }
+  const lifetime = agreedLifetime(connection.ikeLifetime ?? DEFAULT_IKE_LIFETIME, answer.lifetime);
+  return { proposal: choice.proposal, lifetime };
 }
 
 function offerOf(proposal: SaProposal, item: SaTransform): Phase1Offer {

@@ -3,9 +3,9 @@ import { ByteReader, DecodeError } from '../../bytes.ts';
 import type { RandomSource } from '../../machine.ts';
 import { phase2Iv } from '../crypto/keys-v1.ts';
 import { encodeMessage, type ReceivedMessage } from './header.ts';
-import type { Phase1Outcome } from './main-mode.ts';
 import { HeaderFlag, PayloadType } from './numbers.ts';
 import type { Payload } from './payload.ts';
+import type { Phase1Outcome } from './phase1.ts';
 import { CbcChain, decodeHashed, encodeHashed } from './protected-message.ts';
 
 export class Phase2Messages {

@@ -8,9 +8,9 @@ import { chooseEspProposal, type EspProposal } from '../proposals.ts';
 import { modeRefused, quickModeMalformed } from './failures.ts';
 import type { ReceivedMessage } from './header.ts';
 import { agreedLifetime, DEFAULT_CHILD_LIFETIME } from './lifetimes.ts';
-import { NONCE_OCTETS } from './main-mode.ts';
 import { NotifyType } from './numbers.ts';
 import type { Payload } from './payload.ts';
+import { NONCE_OCTETS } from './phase1.ts';
 import type { Phase2Messages } from './phase2-message.ts';
 import { chosenEspProposal, encapsulationModes, type Phase2Offer, phase2Offers } from './phase2-transforms.ts';
 import {

@@ -14,10 +14,10 @@ import type { EspProposal } from '../proposals.ts';
 import type { IkeV1Counters } from './endpoint-types.ts';
 import type { ReceivedMessage } from './header.ts';
 import { decodeId, decodeNatOa, encodeId, encodeNatOa, type IdPayload } from './id-payload.ts';
-import type { Phase1Outcome } from './main-mode.ts';
 import { decodeNotification, type Notification } from './notification.ts';
 import { PayloadType, ProtocolId } from './numbers.ts';
 import { bodiesOf, nonceOf, onlyBody, optionalBody, type Payload } from './payload.ts';
+import type { Phase1Outcome } from './phase1.ts';
 import type { ChildSelectors, ClientIds } from './quick-mode-selectors.ts';
 
 /** What a Quick Mode needs of the ISAKMP SA around it. */

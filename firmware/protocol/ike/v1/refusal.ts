@@ -8,10 +8,10 @@ import { formatEndpoint, type UdpPath } from '../../udp-path.ts';
 import { isZeroSpi } from '../message-header.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
-import { plainMessage } from './main-mode.ts';
 import { isakmpNotification } from './notification.ts';
 import { ExchangeType, NotifyType, notifyName, PayloadType } from './numbers.ts';
 import type { Outbox } from './outbox.ts';
+import { plainMessage } from './phase1.ts';
 
 /** Refusals that are told and reported, in a second and at once; the others are only counted. */
 const REFUSALS_PER_SECOND = 5;
@@ -24,6 +24,21 @@ export class Refusals {
 
   constructor(outbox: Outbox) {
     this.#outbox = outbox;
+  }
+
+  /** In Aggressive Mode nobody may be who calls: that is said as where the proof is wrong. */
+  caller(
+    now: Instant,
+    ikeId: number,
+    message: ReceivedMessage,
+    path: UdpPath,
+    failure: Failure,
+    connection: string,
+  ): void {
+    if (!this.#limit.allows(now)) return;
+    this.#outbox.received(ikeId, failure.step, failure.reason);
+    this.#notify(ikeId, message, path, NotifyType.authenticationFailed);
+    this.#tell(ikeId, message, path, failure, connection);
   }
 
   /**
@@ -40,15 +55,19 @@ export class Refusals {
     connection: string | undefined,
   ): void {
     if (!this.#limit.allows(now)) return;
-    this.#outbox.received(ikeId, 'Main Mode 1', failure.reason);
+    this.#outbox.received(ikeId, failure.step, failure.reason);
     if (connection === undefined) return;
     this.#notify(ikeId, message, path, NotifyType.noProposalChosen);
-    const caller = `${hex(message.header.cookieI)} ${formatEndpoint(path.remote)}`;
+    this.#tell(ikeId, message, path, failure, connection);
+  }
+
+  #tell(ikeId: number, { header }: ReceivedMessage, path: UdpPath, failure: Failure, connection: string): void {
+    const caller = `${hex(header.cookieI)} ${formatEndpoint(path.remote)}`;
     if (caller !== this.#last) this.#outbox.emit({ kind: 'ike-down', ikeId, connection, failure });
     this.#last = caller;
   }
 
-  /** Aggressive Mode, which is not spoken here. */
+  /** Aggressive Mode, where no connection is for it. */
   aggressiveMode(now: Instant, ikeId: number, message: ReceivedMessage, path: UdpPath): void {
     if (!isZeroSpi(message.header.cookieR) || !this.#limit.allows(now)) return;
     this.#outbox.received(ikeId, 'Aggressive Mode 1', 'refused');

@@ -1,13 +1,13 @@
 /**
- * From an agreed Main Mode to the end: when SAs come up, are rekeyed, expire and are taken down with their child SAs.
+ * From an agreed phase 1 to the end: when SAs come up, are rekeyed, expire and are taken down with their child SAs.
  */
 import type { Failure, Instant } from '../../machine.ts';
 import { sameIdentity } from '../identity.ts';
 import type { ChildRecord, ChildTable } from './child-table.ts';
 import { closedHere, expired, peerRestarted } from './failures.ts';
 import { IsakmpSa, type IsakmpSaHost } from './isakmp-sa.ts';
-import type { Phase1Outcome } from './main-mode.ts';
-import { MainModeInitiator } from './main-mode-initiator.ts';
+import type { Phase1Outcome } from './phase1.ts';
+import { beginPhase1 } from './phase1-begin.ts';
 import { wantedIds } from './quick-mode-selectors.ts';
 import type { SaTable } from './sa-table.ts';
 import { Succession } from './succession.ts';
@@ -23,21 +23,19 @@ export class SaLifecycle {
   readonly #table: SaTable;
   readonly #children: ChildTable;
   readonly #succession: Succession;
-  readonly #freshIkeId: () => number;
 
-  constructor(host: IsakmpSaHost, table: SaTable, freshIkeId: () => number) {
+  constructor(host: IsakmpSaHost, table: SaTable) {
     this.#host = host;
     this.#table = table;
     this.#children = host.children;
     this.#succession = new Succession(table, host.children, host.outbox);
-    this.#freshIkeId = freshIkeId;
   }
 
   get succession(): Succession {
     return this.#succession;
   }
 
-  /** Main Mode is through: `ike-up` follows, and Quick Mode where this side opened the connection. */
+  /** Phase 1 is through: `ike-up` follows, and Quick Mode where this side opened the connection. */
   established(now: Instant, outcome: Phase1Outcome): void {
     const rekeyed = outcome.rekeys === undefined ? undefined : this.#table.sas.get(outcome.rekeys)?.owner;
     const opened = outcome.initiator && outcome.rekeys === undefined;
@@ -63,8 +61,8 @@ export class SaLifecycle {
     const { proposal, connection: configured } = sa.sa;
     const ikeProposals = [proposal, ...configured.ikeProposals.slice(0, MAX_OTHER_PROPOSALS)];
     const connection = { ...configured, ikeProposals };
-    const options = { ikeId: this.#freshIkeId(), connection, path: sa.path, initialContact: false, rekeys: ikeId };
-    this.#table.addInitiator(new MainModeInitiator(now, this.#host, options));
+    const options = { ikeId: this.#host.freshIkeId(), connection, path: sa.path, initialContact: false, rekeys: ikeId };
+    this.#table.addInitiator(beginPhase1(now, this.#host, options));
   }
 
   rekeyChild(now: Instant, record: ChildRecord): void {
@@ -137,9 +135,9 @@ export class SaLifecycle {
   #down(now: Instant, sa: IsakmpSa, failure: Failure): void {
     sa.end(failure);
     const chain = this.#succession.chainOf(sa);
-    for (const mode of [...this.#table.mainModes.values()]) {
-      const rekeys = mode instanceof MainModeInitiator ? mode.rekeys : undefined;
-      if (chain.some(({ ikeId }) => ikeId === rekeys)) this.#table.removeMainMode(mode);
+    for (const mode of [...this.#table.phase1s.values()]) {
+      const rekeys = mode.initiator ? mode.rekeys : undefined;
+      if (chain.some(({ ikeId }) => ikeId === rekeys)) this.#table.removePhase1(mode);
     }
     for (const { child } of this.#children.ofIke(sa.ikeId)) this.#children.remove(now, child.id, failure);
     for (const member of chain) this.#forget(now, member);

@@ -6,8 +6,7 @@ import { sameIdentity } from '../identity.ts';
 import { isZeroSpi } from '../message-header.ts';
 import { cookieKey, type IsakmpHeader } from './header.ts';
 import type { IsakmpSa } from './isakmp-sa.ts';
-import { MainModeInitiator } from './main-mode-initiator.ts';
-import type { MainModeResponder } from './main-mode-responder.ts';
+import type { Phase1Exchange } from './phase1.ts';
 import type { ReplayCache } from './replay-cache.ts';
 
 /**
@@ -25,34 +24,35 @@ export interface Lingering {
   readonly until: Instant;
 }
 
-export type AnyMainMode = MainModeInitiator | MainModeResponder;
+type Initiator = Phase1Exchange & { readonly initiator: true };
+type Responder = Phase1Exchange & { readonly initiator: false };
 
 export class SaTable {
   /** By ikeId. */
-  readonly mainModes = new Map<number, AnyMainMode>();
+  readonly phase1s = new Map<number, Phase1Exchange>();
   readonly sas = new Map<number, IsakmpSa>();
   /** By the initiator's cookie: the other one is not known at first. */
-  readonly #initiators = new Map<string, MainModeInitiator>();
-  readonly #responders = new Map<string, MainModeResponder>();
+  readonly #initiators = new Map<string, Initiator>();
+  readonly #responders = new Map<string, Responder>();
   /** By the initiator's cookie and where message 1 came from. */
-  readonly #asked = new Map<string, MainModeResponder>();
+  readonly #asked = new Map<string, Responder>();
   readonly #established = new Map<string, IsakmpSa>();
   readonly #lingering = new Map<string, Lingering>();
 
-  addInitiator(mode: MainModeInitiator): void {
-    this.mainModes.set(mode.ikeId, mode);
+  addInitiator(mode: Initiator): void {
+    this.phase1s.set(mode.ikeId, mode);
     this.#initiators.set(hex(mode.cookieI), mode);
   }
 
-  addResponder(mode: MainModeResponder, remote: UdpEndpoint): void {
-    this.mainModes.set(mode.ikeId, mode);
+  addResponder(mode: Responder, remote: UdpEndpoint): void {
+    this.phase1s.set(mode.ikeId, mode);
     this.#responders.set(cookieKey(mode.cookieI, mode.cookieR), mode);
     this.#asked.set(askedKey(mode.cookieI, remote), mode);
   }
 
-  removeMainMode(mode: AnyMainMode): void {
-    this.mainModes.delete(mode.ikeId);
-    if (mode instanceof MainModeInitiator) this.#initiators.delete(hex(mode.cookieI));
+  removePhase1(mode: Phase1Exchange): void {
+    this.phase1s.delete(mode.ikeId);
+    if (mode.initiator) this.#initiators.delete(hex(mode.cookieI));
     else {
       this.#responders.delete(cookieKey(mode.cookieI, mode.cookieR));
       for (const [key, other] of this.#asked) if (other === mode) this.#asked.delete(key);
@@ -75,13 +75,13 @@ export class SaTable {
     if (this.#lingering.size > MAX_LINGERING && oldest !== undefined) this.#lingering.delete(oldest);
   }
 
-  /** The Main Mode that has this message 1 already. */
-  asked(cookieI: Uint8Array, remote: UdpEndpoint): MainModeResponder | undefined {
+  /** The phase 1 that has this message 1 already. */
+  asked(cookieI: Uint8Array, remote: UdpEndpoint): Responder | undefined {
     return this.#asked.get(askedKey(cookieI, remote));
   }
 
   /** By cookies. */
-  mainMode({ cookieI, cookieR }: IsakmpHeader): AnyMainMode | undefined {
+  phase1Of({ cookieI, cookieR }: IsakmpHeader): Phase1Exchange | undefined {
     const initiator = this.#initiators.get(hex(cookieI));
     if (initiator === undefined) return this.#responders.get(cookieKey(cookieI, cookieR));
     // A refusal may come without a cookie of the responder's own.
@@ -109,7 +109,7 @@ export class SaTable {
 
   /** There is an SA with whoever is at this address, or this side is making one. */
   knows(address: string): boolean {
-    for (const { initiator, path } of this.mainModes.values()) {
+    for (const { initiator, path } of this.phase1s.values()) {
       if (initiator && path.remote.address === address) return true;
     }
     return this.countAt(address) > 0;

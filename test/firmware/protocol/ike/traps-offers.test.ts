@@ -10,9 +10,9 @@ import {
 import { chooseEspProposal, chooseIkeProposal } from '../../../../firmware/protocol/ike/proposals.ts';
 import { IkeV1Endpoint } from '../../../../firmware/protocol/ike/v1/endpoint.ts';
 import { decodeMessage } from '../../../../firmware/protocol/ike/v1/header.ts';
-import { plainMessage } from '../../../../firmware/protocol/ike/v1/main-mode.ts';
 import { PayloadType } from '../../../../firmware/protocol/ike/v1/numbers.ts';
 import { decodePayloads, onlyBody } from '../../../../firmware/protocol/ike/v1/payload.ts';
+import { plainMessage } from '../../../../firmware/protocol/ike/v1/phase1.ts';
 import { phase1Answer, phase1Offers } from '../../../../firmware/protocol/ike/v1/phase1-transforms.ts';
 import { chosenEspProposal, phase2Offers } from '../../../../firmware/protocol/ike/v1/phase2-transforms.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';

@@ -5,10 +5,10 @@ import { hash1, phase2Iv } from '../../../../firmware/protocol/ike/crypto/keys-v
 import { HEADER_OCTETS } from '../../../../firmware/protocol/ike/message-header.ts';
 import { decodeMessage, encodeMessage } from '../../../../firmware/protocol/ike/v1/header.ts';
 import { sealInformational } from '../../../../firmware/protocol/ike/v1/informational.ts';
-import type { Phase1Outcome } from '../../../../firmware/protocol/ike/v1/main-mode.ts';
 import { encodeDelete } from '../../../../firmware/protocol/ike/v1/notification.ts';
 import { ExchangeType, PayloadType } from '../../../../firmware/protocol/ike/v1/numbers.ts';
 import { decodePayloads, encodePayloads, firstType } from '../../../../firmware/protocol/ike/v1/payload.ts';
+import type { Phase1Outcome } from '../../../../firmware/protocol/ike/v1/phase1.ts';
 import { Phase2Messages } from '../../../../firmware/protocol/ike/v1/phase2-message.ts';
 import { CbcChain } from '../../../../firmware/protocol/ike/v1/protected-message.ts';
 import { spiOctets } from '../../../../firmware/protocol/ike/v2/child.ts';
@@ -208,7 +208,7 @@ describe('before authentication', () => {
       }
       for (const { endpoint } of [pair.client, pair.server]) {
         for (const { ikeId, state } of endpoint.views()) {
-          if (state === 'main-mode') endpoint.rekeyIke(pair.network.now, ikeId);
+          if (state === 'phase-1') endpoint.rekeyIke(pair.network.now, ikeId);
         }
       }
       return true;

@@ -6,11 +6,11 @@ import { fragment, MAX_DATAGRAM_OCTETS, Reassembly } from '../../../../../firmwa
 import { decodeMessage, encodeMessage } from '../../../../../firmware/protocol/ike/v1/header.ts';
 import { handleInformational } from '../../../../../firmware/protocol/ike/v1/informational.ts';
 import { agreedLifetime, lifetimeFrom } from '../../../../../firmware/protocol/ike/v1/lifetimes.ts';
-import type { Phase1Outcome } from '../../../../../firmware/protocol/ike/v1/main-mode.ts';
 import { detectNat, natdPayloads } from '../../../../../firmware/protocol/ike/v1/natd.ts';
 import { encodeDelete, isakmpNotification } from '../../../../../firmware/protocol/ike/v1/notification.ts';
 import { NotifyType, PayloadType } from '../../../../../firmware/protocol/ike/v1/numbers.ts';
 import { decodePayloads, encodePayloads, firstType } from '../../../../../firmware/protocol/ike/v1/payload.ts';
+import type { Phase1Outcome } from '../../../../../firmware/protocol/ike/v1/phase1.ts';
 import { ReplayCache } from '../../../../../firmware/protocol/ike/v1/replay-cache.ts';
 import { Retransmission } from '../../../../../firmware/protocol/ike/v1/retransmit.ts';
 import {

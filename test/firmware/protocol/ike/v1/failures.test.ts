@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeMessage } from '../../../../../firmware/protocol/ike/v1/header.ts';
-import { plainMessage } from '../../../../../firmware/protocol/ike/v1/main-mode.ts';
 import { isakmpNotification } from '../../../../../firmware/protocol/ike/v1/notification.ts';
 import { HeaderFlag, NotifyType, PayloadType } from '../../../../../firmware/protocol/ike/v1/numbers.ts';
+import { plainMessage } from '../../../../../firmware/protocol/ike/v1/phase1.ts';
 import {
   BRANCH,
   branch,

@@ -1,16 +1,22 @@
 /**
- * What both sides of Main Mode have in common (RFC 2409 sections 5.1 and 5.4). With a pre-shared key PROOF is a HASH; with
- * signatures it is CERTs and SIG, and CERTREQs go in messages 4 and 5.
+ * What both sides of phase 1 have in common (RFC 2409 sections 5.1 and 5.4). With a pre-shared key PROOF is a HASH; with
+ * signatures it is CERTs and SIG, and CERTREQs go in messages 4 and 5 of Main Mode and 2 of Aggressive Mode.
  *
+ *     Main Mode
  *     1  HDR, SA, VIDs              -->
  *     2                             <--  HDR, SA, VIDs
  *     3  HDR, KE, Ni, NAT-D, NAT-D  -->
  *     4                             <--  HDR, KE, Nr [, CERTREQ], NAT-D, NAT-D
  *     5  HDR*, IDii, PROOF_I [, CERTREQ]  -->
  *     6                             <--  HDR*, IDir, PROOF_R
+ *
+ *     Aggressive Mode
+ *     1  HDR, SA, KE, Ni, IDii, VIDs  -->
+ *     2                               <--  HDR, SA, KE, Nr, IDir, PROOF_R [, CERTREQ], VIDs, NAT-D, NAT-D
+ *     3  HDR*, PROOF_I, NAT-D, NAT-D  -->
  */
 import { concatBytes, DecodeError } from '../../bytes.ts';
-import type { Instant, RandomSource } from '../../machine.ts';
+import type { Failure, Instant, RandomSource } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import type { Phase1Keys } from '../crypto/keys-v1.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
@@ -31,8 +37,8 @@ import type { PeerVendor } from './vendor-ids.ts';
 /** Octets of this side's nonces. */
 export const NONCE_OCTETS = 32;
 
-/** What a Main Mode needs of the endpoint around it. */
-export interface MainModeContext {
+/** What a phase 1 needs of the endpoint around it. */
+export interface Phase1Context {
   readonly random: RandomSource;
   readonly outbox: Outbox;
   readonly counters: IkeV1Counters;
@@ -40,7 +46,7 @@ export interface MainModeContext {
   readonly self: OwnVendorId;
 }
 
-/** An ISAKMP SA, as Main Mode leaves it. */
+/** An ISAKMP SA, as phase 1 leaves it. */
 export interface Phase1Outcome {
   readonly ikeId: number;
   readonly initiator: boolean;
@@ -50,7 +56,7 @@ export interface Phase1Outcome {
   readonly proposal: IkeProposal;
   readonly keys: Phase1Keys;
   readonly encryptionKey: Uint8Array;
-  /** Last ciphertext block of message 6. */
+  /** Last ciphertext block of phase 1. */
   readonly lastBlock: Uint8Array;
   readonly path: UdpPath;
   readonly nat: NatSituationV1;
@@ -63,15 +69,22 @@ export interface Phase1Outcome {
   readonly replay: ReplayCache;
   /** The ISAKMP SA that this one was made to replace, when this side began it. */
   readonly rekeys?: number;
+  /** The last message of Aggressive Mode, to which there is no answer: whether the peer has it shows later. */
+  readonly unconfirmed?: Uint8Array;
 }
 
-/** One side of a Main Mode. Whoever drives it looks afterwards whether there is an outcome, or a failure. */
-export interface MainMode {
+/** One side of a phase 1. Whoever drives it looks afterwards whether there is an outcome, or a failure. */
+interface Phase1Side {
   readonly ikeId: number;
-  readonly initiator: boolean;
   readonly connection: IkeConnection;
+  readonly cookieI: Uint8Array;
+  /** Zeros while it is not known. */
+  readonly cookieR: Uint8Array;
   readonly path: UdpPath;
   readonly deadline: Instant | undefined;
+  readonly outcome: Phase1Outcome | undefined;
+  /** What there is to say of one that failed, or will when its time is over. */
+  readonly failure: Failure | undefined;
   /** @throws DecodeError when the message is malformed; nothing has changed then. */
   receive(now: Instant, message: ReceivedMessage, path: UdpPath): void;
   tick(now: Instant): void;
@@ -79,7 +92,19 @@ export interface MainMode {
   hint(clue: Clues): void;
 }
 
-/** A message of Main Mode in clear. */
+export type Phase1Exchange =
+  | (Phase1Side & {
+      readonly initiator: true;
+      /** The ISAKMP SA that it is made to replace. */
+      readonly rekeys: number | undefined;
+    })
+  | (Phase1Side & {
+      readonly initiator: false;
+      /** Its time is over. */
+      readonly expired: boolean;
+    });
+
+/** A message of phase 1 in clear; of Main Mode, unless another exchange is named. */
 export function plainMessage(
   cookieI: Uint8Array,
   cookieR: Uint8Array,
