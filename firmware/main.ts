@@ -98,6 +98,7 @@ async function run(options: RunOptions): Promise<number> {
     clock,
     open: () => openNetworkEvents(FILTER_TABLE),
     repair: () => reconciler.repair(),
+    onChange: () => router.networkChanged(),
     log: (line) => logger.warn(line),
   });
   const names = new ResolvedNames(stateDirectory);

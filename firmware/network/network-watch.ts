@@ -39,6 +39,8 @@ export interface NetworkWatchOptions {
   readonly open: () => NetworkEvents;
   /** Looks and puts right; what it changed, a line each. Never rejects. */
   readonly repair: () => Promise<{ readonly changes: readonly string[] }>;
+  /** Something was changed, by whomever: said at once, and at every look that hears of more. */
+  readonly onChange?: () => void;
   /** Called with one line. */
   readonly log: (line: string) => void;
 }
@@ -97,7 +99,10 @@ export class NetworkWatch {
   #look(): void {
     const now = this.#options.clock.now();
     const heard = this.#events?.take() === true;
-    if (heard) this.#since ??= now;
+    if (heard) {
+      this.#since ??= now;
+      this.#options.onChange?.();
+    }
     const since = this.#since ?? Number.POSITIVE_INFINITY;
     const over = !heard || now - since >= LONGEST_SWARM;
     const wanted = now >= since && over && now >= this.#lastRun + this.#pause(now);

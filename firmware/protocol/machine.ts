@@ -33,7 +33,7 @@ export interface Failure {
   /**
    * For programs that choose the next attempt by it; absent where it makes no difference. `silence`: nobody answered;
    * `no-proposal`: there are no algorithms that both sides accept; `refused`: the other side answered and said no, and will
-   * say no again if asked again soon.
+   * say no again if asked again soon; `moved`: this side has another address, from which to ask again at once.
    */
-  readonly cause?: 'silence' | 'no-proposal' | 'refused';
+  readonly cause?: 'silence' | 'no-proposal' | 'refused' | 'moved';
 }

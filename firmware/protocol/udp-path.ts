@@ -24,6 +24,11 @@ export function sameEndpoint(a: UdpEndpoint, b: UdpEndpoint): boolean {
   return a.port === b.port && a.address === b.address;
 }
 
+/** Whether two paths have the same ends. */
+export function samePath(a: UdpPath, b: UdpPath): boolean {
+  return sameEndpoint(a.local, b.local) && sameEndpoint(a.remote, b.remote);
+}
+
 /** Whether two paths lead to the same peer: by the same channel, where there is one, whatever its address is by now. */
 export function samePeer(a: UdpPath, b: UdpPath): boolean {
   if (a.bearer === undefined && b.bearer === undefined) return sameEndpoint(a.remote, b.remote);

@@ -83,6 +83,11 @@ export class ConnectionSet {
     });
   }
 
+  /** The network of this machine may have changed. */
+  networkChanged(): void {
+    if (!this.#ending) this.#ipsec?.networkChanged();
+  }
+
   /** No connection is started any more, not even by an {@link enforce} that is under way. */
   end(): void {
     this.#ending = true;

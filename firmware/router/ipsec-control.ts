@@ -15,6 +15,8 @@ export interface IpsecControl extends IpsecChannels {
   connect(name: string): void;
   /** Resolves when it is down. */
   disconnect(name: string): Promise<void>;
+  /** The network of this machine may have changed, and with it the address that this side has towards its peers. */
+  networkChanged(): void;
   info(): readonly IpsecConnectionInfo[];
   /** Keys of all SAs in use, for a request that asks for nothing else: never for a status, and never to be logged. */
   secrets(): readonly IkeSecrets[];

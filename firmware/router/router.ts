@@ -98,6 +98,11 @@ export class Router implements RouterControl {
     return this.#changes.run(() => this.#enforce(configuration));
   }
 
+  /** The network of this machine may have changed, by whomever: costs little where nothing follows from it. */
+  networkChanged(): void {
+    this.#connections.networkChanged();
+  }
+
   /** What {@link enforce} would change on the machine's network, in the words of ip(8). */
   preview(configuration: Configuration): Promise<readonly string[]> {
     return this.#parts.network.preview(configuration);

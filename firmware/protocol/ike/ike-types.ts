@@ -182,7 +182,10 @@ export type IkeOutput =
   /** From now on send on this one: it came with `receiveOnly`, or the one that was to replace it is given up. */
   | { readonly kind: 'child-send'; readonly childId: number }
   | { readonly kind: 'child-down'; readonly childId: number; readonly failure?: Failure }
-  /** The peer moved (authenticated): further datagrams, ESP too, go there. */
-  | { readonly kind: 'path'; readonly ikeId: number; readonly path: UdpPath }
+  /**
+   * An end moved (authenticated): further datagrams, ESP too, go this way. @see ChildSa.path
+   * `peer`, with MOBIKE: what is known of NATs on it, by which ESP is wrapped in UDP or not from now on.
+   */
+  | { readonly kind: 'path'; readonly ikeId: number; readonly path: UdpPath; readonly peer?: IkePeer }
   /** With all its children, each of which had its `child-down` before. */
   | { readonly kind: 'ike-down'; readonly ikeId: number; readonly connection: string; readonly failure: Failure };

@@ -2,7 +2,6 @@ import { identityKey } from '../../protocol/ike/identity.ts';
 import type { ChildSa, IkeOutput } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
-import { formatEndpoint, sameEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
 import type { Step } from '../steps.ts';
 import { ChannelTable, type Found } from './channel-table.ts';
 import type { ConnectionRecord } from './connection-record.ts';
@@ -12,6 +11,7 @@ import { IkeRecord } from './ike-record.ts';
 import { childGone, nobodyServes } from './ipsec-failures.ts';
 import type { IpsecOutput } from './ipsec-output.ts';
 import { selectorsKey } from './ipsec-views.ts';
+import { moveStep } from './move-step.ts';
 import type { Pair, PeerMark, ProtectedChannel } from './protected-channel.ts';
 
 /** How long a channel whose last SAs the peer has deleted waits for others while the IKE SA stands, ms. */
@@ -125,7 +125,7 @@ export class ChannelLifecycle {
         return;
       }
       case 'path':
-        this.#moved({ version, id: output.ikeId }, output.path);
+        this.#moved(now, { version, id: output.ikeId }, output);
         return;
       case 'ike-down':
         this.#ikeDown(now, { version, id: output.ikeId }, output);
@@ -244,21 +244,16 @@ export class ChannelLifecycle {
     channel.graceUntil = now + (failure === undefined ? GRACE_MS : EXPIRED_GRACE_MS);
   }
 
-  #moved(ref: IkeRef, path: UdpPath): void {
+  #moved(now: Instant, ref: IkeRef, { path, peer }: OutputOf<'path'>): void {
     const ike = this.ikes.get(refKey(ref));
-    if (ike !== undefined) this.#noteMove(ike, path);
-    for (const channel of this.channels.ofIke(ref)) channel.move(ref, path);
-  }
-
-  #noteMove(ike: IkeRecord, path: UdpPath): void {
-    const from = ike.path.remote;
-    ike.path = path;
-    if (ike.peer === undefined || sameEndpoint(from, path.remote)) return;
-    ike.movedFrom = from;
-    const detail =
-      `the peer moved from ${formatEndpoint(from)} to ${formatEndpoint(path.remote)}, as one does whose NAT has ` +
-      'forgotten its mapping; what is for it goes there now';
-    this.#emit({ kind: 'step', connection: ike.connection, step: { step: 'NAT', detail } });
+    if (ike !== undefined) {
+      const step = moveStep(ike.path, path, peer !== undefined);
+      if (ike.peer !== undefined && peer === undefined && step !== undefined) ike.movedFrom = ike.path.remote;
+      if (peer === undefined) ike.path = path;
+      else ike.moved(now, peer, path);
+      if (step !== undefined) this.#emit({ kind: 'step', connection: ike.connection, step });
+    }
+    for (const channel of this.channels.ofIke(ref)) channel.move(ref, path, peer);
   }
 
   #ikeDown(now: Instant, ref: IkeRef, { connection, failure }: OutputOf<'ike-down'>): void {

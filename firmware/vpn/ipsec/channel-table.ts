@@ -1,5 +1,5 @@
 import type { SaKey } from '../../dataplane/data-plane.ts';
-import { sameEndpoint, type UdpPath } from '../../protocol/udp-path.ts';
+import { sameEndpoint, samePath, type UdpPath } from '../../protocol/udp-path.ts';
 import type { ChannelId } from './channel.ts';
 import { type IkeRef, refKey } from './ike-endpoints.ts';
 import type { IpsecOutput } from './ipsec-output.ts';
@@ -78,7 +78,7 @@ export class ChannelTable {
     for (const channel of this.all()) {
       const moved = channel.pairs.filter(({ ike }) => refKey(ike) === refKey(from));
       for (const pair of moved) pair.ike = to;
-      if (moved.some((pair) => !sameEndpoint(pair.path.remote, path.remote))) channel.move(to, path);
+      if (moved.some((pair) => !samePath(pair.path, path))) channel.move(to, path);
       if (channel.lostIke !== undefined && refKey(channel.lostIke) === refKey(from)) channel.lostIke = to;
     }
   }

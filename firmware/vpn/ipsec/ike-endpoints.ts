@@ -112,6 +112,11 @@ export class IkeEndpoints implements Machine<VersionedOutput> {
     this.#of(version).peerMoved(now, id, path);
   }
 
+  /** See {@link IkeV2Endpoint.addressChanged}; IKEv1 has nothing of the kind. */
+  addressChanged(now: Instant, { version, id }: IkeRef, local: string): boolean {
+    return version === 2 && this.#v2.addressChanged(now, id, local);
+  }
+
   /** Only IKEv2 has words for it outside of an SA. @param path to a port of IKE. */
   unknownSpi(now: Instant, spi: number, path: UdpPath): void {
     if (this.#answered.some(({ version }) => version === 2)) this.#v2.unknownSpi(now, spi, path);

@@ -35,10 +35,15 @@ export class IkeRecord {
 
   /** It stands. A mapping of a NAT before this side is kept alive from now on. */
   established(now: Instant, peer: IkePeer, path: UdpPath): void {
+    this.moved(now, peer, path);
+  }
+
+  /** It goes another way, or ESP goes otherwise. */
+  moved(now: Instant, peer: IkePeer, path: UdpPath): void {
     this.peer = peer;
     this.path = path;
     const mapped = peer.natLocal || peer.encapsulation === 'configuration';
-    if (mapped && path.local.port !== IKE_PORT) this.#keepalive = new NatKeepaliveTimer(now);
+    this.#keepalive = mapped && path.local.port !== IKE_PORT ? new NatKeepaliveTimer(now) : undefined;
   }
 
   get deadline(): Instant | undefined {

@@ -73,6 +73,16 @@ export function childGone(): Failure {
   };
 }
 
+/** This side's address on the way to the peer is another one, and what stood cannot follow it. */
+export function addressChanged(before: string, after: string): Failure {
+  return {
+    step: 'address',
+    reason: `this side has the address ${after} instead of ${before} now, and the peer cannot go on with another one`,
+    remedy: 'nothing needs to be done; the connection is made anew from the new address',
+    cause: 'moved',
+  };
+}
+
 /** Packets, octets or sequence numbers of the only pair are used up. */
 export function usedUp(unit: LifetimeUnit): Failure {
   return {

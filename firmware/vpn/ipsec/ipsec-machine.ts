@@ -14,6 +14,7 @@ import { answererConnection, callerConnection, type InsidePorts } from './ike-co
 import { type IkeEndpointsOptions, type IkeRef, refKey } from './ike-endpoints.ts';
 import { IkeRecord } from './ike-record.ts';
 import {
+  addressChanged,
   alreadyDialled,
   childGone,
   configurationChanged,
@@ -221,6 +222,27 @@ export class IpsecMachine implements Machine<IpsecOutput> {
     const { local, remote } = path;
     const toIke = { local: { ...local, port: IKE_PORT }, remote: { ...remote, port: IKE_PORT } };
     this.#life.ike.unknownSpi(now, spi, remote.port === 0 ? toIke : path);
+    this.#settle(now);
+  }
+
+  /** Where the IKE SAs lead that this side opened: whoever knows tells of the address of this side on the way there. */
+  get destinations(): ReadonlySet<string> {
+    const opened = [...this.#life.ikes.values()].filter(({ replaced, channel }) => !replaced && channel !== undefined);
+    return new Set(opened.map(({ path }) => path.remote.address));
+  }
+
+  /**
+   * This side's address on the way to `remote` is `local`. What stands from another one goes on from there where the peer
+   * knows MOBIKE; else the channel ends, to be dialled again.
+   */
+  localAddress(now: Instant, remote: string, local: string): void {
+    for (const ike of [...this.#life.ikes.values()]) {
+      const elsewhere = ike.path.remote.address === remote && ike.path.local.address !== local;
+      const channel = ike.channel === undefined ? undefined : this.#life.channels.get(ike.channel);
+      if (!elsewhere || ike.replaced || ike.closed || channel === undefined) continue;
+      if (this.#life.ike.addressChanged(now, ike.ref, local)) continue;
+      this.#life.end(now, channel, addressChanged(ike.path.local.address, local));
+    }
     this.#settle(now);
   }
 

@@ -18,6 +18,7 @@ import { shuttingDown } from './ipsec-failures.ts';
 import { IpsecMachine } from './ipsec-machine.ts';
 import type { ChannelPolicy, ChannelSa, IpsecOutput } from './ipsec-output.ts';
 import type { IpsecConnectionInfo, IpsecConnectionSettings, OfferMemory } from './ipsec-types.ts';
+import { LocalAddresses } from './local-addresses.ts';
 import { type Call, OutgoingCalls } from './outgoing-calls.ts';
 import { isTunnel, TunnelConnection, type TunnelSettings } from './tunnel-connection.ts';
 
@@ -54,6 +55,7 @@ export class IpsecService implements IpsecChannels {
   readonly #servers = new Map<string, ChannelServer>();
   readonly #tunnels = new Map<string, TunnelConnection>();
   readonly #programming: ChannelProgramming;
+  readonly #addresses: LocalAddresses;
   #linger: Timer | undefined;
   #stopping = false;
 
@@ -75,6 +77,11 @@ export class IpsecService implements IpsecChannels {
       machine: this.machine,
       run: (input) => this.#runner.run(input),
       onOpened: () => this.#reviewSockets(),
+    });
+    this.#addresses = new LocalAddresses({
+      destinations: () => this.machine.destinations,
+      sourceAddress: services.sourceAddress,
+      onAddress: (remote, local) => this.#runner.run((now) => this.machine.localAddress(now, remote, local)),
     });
     this.#programming = new ChannelProgramming({
       dispatch,
@@ -161,6 +168,11 @@ export class IpsecService implements IpsecChannels {
   async disconnect(name: string): Promise<void> {
     await this.#tunnel(name).disconnect();
     this.#reviewSockets();
+  }
+
+  /** The network of this machine may have changed: what stands goes on from the address that this side has now. */
+  networkChanged(): void {
+    this.#addresses.look();
   }
 
   info(): readonly IpsecConnectionInfo[] {

@@ -1,5 +1,5 @@
 import type { SaKey } from '../../dataplane/data-plane.ts';
-import type { ChildSa, TrafficSelector } from '../../protocol/ike/ike-types.ts';
+import type { ChildSa, IkePeer, TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import type { Failure, Instant } from '../../protocol/machine.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { ChannelId } from './channel.ts';
@@ -14,13 +14,13 @@ export interface Pair {
   readonly key: SaKey;
   /** The child SA. */
   readonly ref: IkeRef;
-  readonly child: ChildSa;
+  child: ChildSa;
   /** The IKE SA that it belongs to now. */
   ike: IkeRef;
   /** Where its packets go; the peer may move. */
   path: UdpPath;
   /** The data plane follows the peer by itself: it is behind a NAT. */
-  readonly followPeer: boolean;
+  followPeer: boolean;
   /** The peer may not have it yet. */
   receiveOnly: boolean;
   /** Another one has taken over. */
@@ -124,11 +124,16 @@ export class ProtectedChannel {
     this.#emit({ kind: 'remove-sa', sa: pair.key });
   }
 
-  /** Pairs of that IKE SA send to another place. */
-  move(ike: IkeRef, path: UdpPath): void {
+  /** Pairs of that IKE SA send another way. @param peer what is known of NATs on it, where that may have changed. */
+  move(ike: IkeRef, path: UdpPath, peer?: IkePeer): void {
     for (const pair of this.#pairs) {
       if (refKey(pair.ike) !== refKey(ike)) continue;
       pair.path = path;
+      if (peer !== undefined) {
+        const udpEncapsulation = peer.encapsulation !== undefined;
+        pair.child = { ...pair.child, udpEncapsulation };
+        pair.followPeer = peer.natRemote && udpEncapsulation;
+      }
       this.#putSa(pair);
     }
     if (this.mark !== undefined) this.mark = { ...this.mark, remote: path.remote };

@@ -140,6 +140,7 @@ export class TunnelConnection {
     const { clock } = this.#services;
     if (this.#upSince !== undefined && clock.now() - this.#upSince >= STABLE_MS) this.#backoff.reset();
     this.#failed(failure);
+    if (failure.cause === 'moved') this.#attemptNow();
   }
 
   async #begin(): Promise<void> {

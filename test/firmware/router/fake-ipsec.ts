@@ -57,6 +57,10 @@ export class FakeIpsec implements IpsecControl {
     this.say(name, 'down');
   }
 
+  networkChanged(): void {
+    this.calls.push('network changed');
+  }
+
   keys: readonly IkeSecrets[] = [];
 
   secrets(): readonly IkeSecrets[] {

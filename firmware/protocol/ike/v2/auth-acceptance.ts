@@ -17,6 +17,7 @@ import {
 import { configurationReply } from './configuration-payload.ts';
 import { supersededByPeer } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
+import { answerMobike } from './mobike.ts';
 import { findNotify, notify } from './notify.ts';
 import type { Payload } from './payload.ts';
 import { receivedToken } from './qcd.ts';
@@ -54,7 +55,7 @@ export function accept(
   sa.peerToken = receivedToken(payloads);
   if (findNotify(payloads, 'INITIAL_CONTACT') !== undefined) supersede(now, sa);
   sa.establish(now);
-  const said = [...head, ...tokenPayloads(sa)];
+  const said = [...head, ...tokenPayloads(sa), ...answerMobike(sa, payloads)];
   if ('answer' in child) {
     sa.childlessSince = now;
     sa.childFailure = child.failure;

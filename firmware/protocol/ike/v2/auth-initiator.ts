@@ -12,6 +12,7 @@ import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exc
 import { decodeIdentity, encodeIdentity, type IdBody } from './identity.ts';
 import type { IkeSa } from './ike-sa.ts';
 import type { InitResult } from './init-exchange.ts';
+import { mobikeSupported } from './mobike.ts';
 import { notify } from './notify.ts';
 import { find, type Payload, type PayloadOf } from './payload.ts';
 import { certificateProblem, covered, provesSharedKey, sharedKeyProof, signatureProof } from './proof.ts';
@@ -44,6 +45,7 @@ export class AuthInitiator implements Exchange {
       ...(connection.remoteId === undefined ? [] : [{ kind: 'IDr' as const, ...encodeIdentity(connection.remoteId) }]),
       ...proof.auth,
       ...tokenPayloads(sa),
+      ...mobikeSupported(sa),
       ...(connection.requestAddress === true ? [configurationRequest()] : []),
       ...askPayloads(this.#ask),
     ];

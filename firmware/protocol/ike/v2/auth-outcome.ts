@@ -7,6 +7,7 @@ import { DONE, type Finished } from './exchange.ts';
 import { malformed, peerRefused } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { ikeDelete, tellAuthenticationFailed } from './informational.ts';
+import { readMobikeAnswer } from './mobike.ts';
 import { findError, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import type { Payload } from './payload.ts';
@@ -44,6 +45,7 @@ export function takeChild(now: Instant, sa: IkeSa, ask: ChildAsk, payloads: read
     return DONE;
   }
   sa.configuration = configuration;
+  readMobikeAnswer(sa, payloads);
   sa.establish(now);
   sa.install(makeChild(now, sa, agreed, ask.spi, { ...nonces, asked: true }));
   return DONE;

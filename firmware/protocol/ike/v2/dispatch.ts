@@ -31,6 +31,8 @@ export function receiveFor(now: Instant, sa: IkeSa, header: ReceivedHeader, mess
   else if (header.response) receiveResponse(now, sa, header, message, path);
   else receiveRequest(now, sa, header, message, path);
   sa.window.pump(now);
+  // What it was still to ask, behind the answer that made the other one.
+  if (sa.state.name === 'replaced') sa.state.by.window.pump(now);
 }
 
 /** The answer to IKE_SA_INIT; all else is but a hint (section 2.4), save the proof of RFC 6290. */
@@ -113,7 +115,7 @@ function receiveRequest(now: Instant, sa: IkeSa, header: ReceivedHeader, message
   for (const child of sa.children.values()) child.confirmed = true;
   const key = peekFragment(message) === undefined ? message : (sa.firstFragment ?? message);
   sa.firstFragment = undefined;
-  const answer = answerOpened(now, sa, name, opened);
+  const answer = answerOpened(now, sa, name, opened, path);
   const reply = sa.seal(name, header.messageId, answer, true);
   sa.expectedId += 1;
   sa.replies.put(key, reply);
@@ -133,9 +135,14 @@ function open(now: Instant, sa: IkeSa, header: ReceivedHeader, message: Uint8Arr
   return parts.add(now, header.messageId, opened);
 }
 
-/** A fresh message that verifies: the peer lives, and where it came from is where the peer is (section 2.23). */
-export function heard(now: Instant, sa: IkeSa, path: UdpPath): void {
+/** A fresh message that verifies: the peer lives. With MOBIKE it says itself where it is (RFC 4555 section 3.8). */
+function heard(now: Instant, sa: IkeSa, path: UdpPath): void {
   sa.heardAt = Math.max(sa.heardAt, now);
+  if (!sa.mobility.agreed) follow(sa, path);
+}
+
+/** Where something fresh and authentic came from is where a peer behind a NAT is (section 2.23). */
+export function follow(sa: IkeSa, path: UdpPath): void {
   if (!sa.established || !sa.nat.remote || sameEndpoint(sa.path.remote, path.remote)) return;
   sa.path = { ...sa.path, remote: path.remote };
   sa.host.emit({ kind: 'path', ikeId: sa.id, path: sa.path });
@@ -146,6 +153,7 @@ function answerOpened(
   sa: IkeSa,
   name: ExchangeName,
   opened: { readonly firstType: number; readonly content: Uint8Array },
+  path: UdpPath,
 ): readonly Payload[] {
   try {
     const { payloads, unsupportedCritical } = decodeChain(opened.firstType, opened.content);
@@ -153,7 +161,7 @@ function answerOpened(
     if (unsupportedCritical !== undefined) {
       return [notify('UNSUPPORTED_CRITICAL_PAYLOAD', Uint8Array.of(unsupportedCritical))];
     }
-    return answerRequest(now, sa, name, payloads);
+    return answerRequest(now, sa, name, payloads, path);
   } catch (error) {
     // Fatal to both sides (section 2.21.3).
     if (!(error instanceof DecodeError)) throw error;
@@ -164,12 +172,18 @@ function answerOpened(
   }
 }
 
-function answerRequest(now: Instant, sa: IkeSa, name: ExchangeName, payloads: readonly Payload[]): readonly Payload[] {
+function answerRequest(
+  now: Instant,
+  sa: IkeSa,
+  name: ExchangeName,
+  payloads: readonly Payload[],
+  path: UdpPath,
+): readonly Payload[] {
   const { state } = sa;
   if (state.name === 'half-open') return answerAuth(now, sa, state.init, payloads);
   // Whoever uses it believes in it; only the DELETE of a redundant one says otherwise.
   if (state.name === 'undecided' && !deletesIkeSa(payloads) && state.of.established) adopt(now, state.of, sa);
-  if (name === 'INFORMATIONAL') return answerInformational(now, sa, payloads);
+  if (name === 'INFORMATIONAL') return answerInformational(now, sa, payloads, path);
   if (sa.ended || !sa.asked.allows(now)) return [notify('TEMPORARY_FAILURE')];
   const rekeysIke =
     findNotify(payloads, 'REKEY_SA') === undefined &&

@@ -12,13 +12,14 @@ import { RateLimit } from '../rate-limit.ts';
 import { Admission } from './admission.ts';
 import { spiNumber } from './child.ts';
 import { usableConnections } from './connection.ts';
-import { heard, receiveFor } from './dispatch.ts';
+import { follow, receiveFor } from './dispatch.ts';
 import { closedHere, unreachablePeer } from './failures.ts';
 import { decodeHeader, type ReceivedHeader } from './header.ts';
 import { type IkeHost, IkeSa } from './ike-sa.ts';
 import { ikeDelete } from './informational.ts';
 import { InitInitiator } from './init-initiator.ts';
 import { answerInit } from './init-responder.ts';
+import { changeAddress } from './mobike.ts';
 import { findNotifies, notify } from './notify.ts';
 import { exchangeName } from './numbers.ts';
 import { decodeChain, ENCRYPTED } from './payload.ts';
@@ -179,7 +180,19 @@ export class IkeV2Endpoint implements Machine<IkeOutput>, IkeHost {
   peerMoved(now: Instant, childId: number, path: UdpPath): void {
     const found = this.#registry.child(childId);
     // Bare ESP has no ports, and says nothing about where IKE goes.
-    if (found !== undefined && path.remote.port !== 0) heard(now, found.sa, path);
+    if (found === undefined || path.remote.port === 0) return;
+    found.sa.heardAt = Math.max(found.sa.heardAt, now);
+    follow(found.sa, path);
+  }
+
+  /**
+   * This side has another address towards the peer of an IKE SA; `path` follows if it goes on from there (MOBIKE).
+   * @param local the new address. @returns whether it does; else it has to be closed and made anew.
+   */
+  addressChanged(now: Instant, ikeId: number, local: string): boolean {
+    const sa = this.#registry.get(ikeId);
+    if (sa === undefined || sa.ended) return false;
+    return changeAddress(now, sa, { ...sa.path, local: { ...sa.path.local, address: local } });
   }
 
   /** ESP came in for an SPI that nobody knows: the sender may have missed that this side was restarted. */

@@ -8,7 +8,15 @@ import type { ExchangeName } from './numbers.ts';
 import type { Payload } from './payload.ts';
 
 /** What an exchange is about: it decides what may overlap with what (section 2.25). */
-export type Duty = 'init' | 'auth' | 'child' | 'child-delete' | 'ike-rekey' | 'ike-delete' | 'informational';
+export type Duty =
+  | 'init'
+  | 'auth'
+  | 'child'
+  | 'child-delete'
+  | 'ike-rekey'
+  | 'ike-delete'
+  | 'addresses'
+  | 'informational';
 
 /** A response as it came. */
 export interface ReceivedResponse {
@@ -112,6 +120,17 @@ export class RequestWindow {
     this.#queue.push(exchange);
   }
 
+  /** Is the next one. */
+  addFirst(exchange: Exchange): void {
+    this.#queue.unshift(exchange);
+  }
+
+  /** The way has changed: what is under way is sent once more, as if for the first time. */
+  resend(now: Instant): void {
+    const outstanding = this.#current;
+    if (outstanding !== undefined) this.#restart(now, outstanding);
+  }
+
   /** Begins the next exchange when none is under way. */
   pump(now: Instant): void {
     while (this.#current === undefined) {
@@ -138,6 +157,10 @@ export class RequestWindow {
     if (finished.kind === 'done') this.#current = undefined;
     if (finished.kind !== 'again') return;
     outstanding.datagrams = this.#host.seal(outstanding.exchange.name, outstanding.messageId, finished.payloads);
+    this.#restart(now, outstanding);
+  }
+
+  #restart(now: Instant, outstanding: Outstanding): void {
     outstanding.tried = 0;
     outstanding.intervalMs = this.#policy.firstMs;
     outstanding.deadline = now + outstanding.intervalMs;

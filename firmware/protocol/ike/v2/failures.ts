@@ -168,3 +168,21 @@ export function outOfStep(): Failure {
     remedy: 'nothing needs to be done; connecting again is enough',
   };
 }
+
+/** MOBIKE: the peer does not want to go on with our new address. @param type of its answer. */
+export function addressRefused({ local }: UdpPath, type: number): Failure {
+  return {
+    step: 'MOBIKE',
+    reason: `the peer refuses to go on with our new address ${local.address} (${notifyText(type)})`,
+    remedy: 'nothing needs to be done if connecting again works; otherwise allow that address at the peer',
+  };
+}
+
+/** MOBIKE: who answers at the address that the peer gave has not seen what was sent there. */
+export function notThere({ remote }: UdpPath): Failure {
+  return {
+    step: 'MOBIKE',
+    reason: `the peer said that it moved to ${formatEndpoint(remote)}, and could not prove that it receives there`,
+    remedy: 'look for the cause in the log of the peer; something between may be changing addresses',
+  };
+}

@@ -22,6 +22,7 @@ import { encodeHeader, type IkeHeader } from './header.ts';
 import { addressIdentity } from './identity.ts';
 import type { HalfOpen } from './init-responder.ts';
 import { lifetime } from './lifetime.ts';
+import type { Mobility } from './mobike.ts';
 import { payloadsText } from './notify.ts';
 import { EXCHANGES, type ExchangeName } from './numbers.ts';
 import { encodeChain, type Payload } from './payload.ts';
@@ -123,6 +124,7 @@ export class IkeSa implements WindowHost {
   encapsulationAgreed = false;
   /** Both sides can put fragments together. */
   fragmentation = false;
+  mobility: Mobility = { agreed: false, natTraversal: false };
   implementation = '';
   peerId: IkeIdentity | undefined;
   /** Who the peer proved to be by EAP. */
@@ -293,7 +295,7 @@ export class IkeSa implements WindowHost {
     return sealMessage(this.protection, header, firstType, octets, limit);
   }
 
-  transmit(datagrams: readonly Uint8Array[], again = false, path: UdpPath = this.path): void {
+  transmit(datagrams: readonly Uint8Array[], again = false, path = this.mobility.unproved ?? this.path): void {
     if (again) this.host.counters.retransmitted += 1;
     for (const datagram of datagrams) this.host.emit({ kind: 'send', datagram, path });
   }

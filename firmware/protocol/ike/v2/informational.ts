@@ -1,10 +1,12 @@
 /** INFORMATIONAL exchanges (RFC 7296 sections 1.4, 2.4, 2.25): DELETE, liveness, and what is told in passing. */
 import type { Failure, Instant } from '../../machine.ts';
+import type { UdpPath } from '../../udp-path.ts';
 import { refusedByPeer } from './auth-failures.ts';
 import { type Child, spiNumber, spiOctets } from './child.ts';
 import { DONE, type Exchange } from './exchange.ts';
 import { closedByPeer, replacedByRekey } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
+import { answerAddresses, livenessPayloads, readLivenessAnswer } from './mobike.ts';
 import { findNotify, notify } from './notify.ts';
 import { PROTOCOL } from './numbers.ts';
 import { findAll, type Payload } from './payload.ts';
@@ -16,8 +18,11 @@ export function liveness(): Exchange {
   return {
     name: 'INFORMATIONAL',
     duty: 'informational',
-    begin: (_now, sa) => (sa.established ? [] : undefined),
-    finish: () => DONE,
+    begin: (_now, sa) => (sa.established ? livenessPayloads(sa) : undefined),
+    finish(now, sa, { payloads }) {
+      readLivenessAnswer(now, sa, payloads);
+      return DONE;
+    },
   };
 }
 
@@ -87,8 +92,13 @@ export function deletesIkeSa(payloads: readonly Payload[]): boolean {
   return findAll(payloads, 'D').some(({ protocol }) => protocol === PROTOCOL.ike);
 }
 
-/** Answers a request. @returns payloads of the response. */
-export function answerInformational(now: Instant, sa: IkeSa, payloads: readonly Payload[]): readonly Payload[] {
+/** Answers a request. @param path as it came. @returns payloads of the response. */
+export function answerInformational(
+  now: Instant,
+  sa: IkeSa,
+  payloads: readonly Payload[],
+  path: UdpPath,
+): readonly Payload[] {
   // Nothing else in that message may touch what is dead then.
   if (deletesIkeSa(payloads)) {
     deletedByPeer(now, sa, sa.childFailure ?? closedByPeer());
@@ -103,7 +113,8 @@ export function answerInformational(now: Instant, sa: IkeSa, payloads: readonly 
     .filter(({ protocol }) => protocol === PROTOCOL.esp)
     .flatMap(({ spis }) => spis)
     .flatMap((spi) => deleteChild(now, sa, spi));
-  return deleted.length === 0 ? [] : [{ kind: 'D', protocol: PROTOCOL.esp, spis: deleted }];
+  const answer = answerAddresses(now, sa, payloads, path);
+  return deleted.length === 0 ? answer : [...answer, { kind: 'D', protocol: PROTOCOL.esp, spis: deleted }];
 }
 
 /** Our own wishes about it, a DELETE or a rekey under way, are forgotten (section 2.25.2). */

@@ -5,7 +5,7 @@ import type { IkeSaSeed } from '../crypto/keys-v2.ts';
 import { SIGNATURE_HASHES } from '../crypto/signature.ts';
 import { agreeOnEncapsulation, implementationOf, ownVendorIds } from '../vendor-ids.ts';
 import type { IkeSa } from './ike-sa.ts';
-import { detectNat, natdPayloads } from './natd.ts';
+import { detectNat, knowsNatTraversal, natdPayloads } from './natd.ts';
 import { findNotify, notify } from './notify.ts';
 import { findAll, type Payload } from './payload.ts';
 
@@ -50,6 +50,7 @@ export function readClosingPayloads(
   sa.encapsulationAgreed = agreeOnEncapsulation(sa.host, ids);
   sa.nat = detectNat(payloads, sa.spiI, spiR, path, { agreed: sa.encapsulationAgreed, forced });
   sa.peerHashes = readU16List(findNotify(payloads, 'SIGNATURE_HASH_ALGORITHMS')?.data ?? new Uint8Array(0));
+  sa.mobility = { agreed: false, natTraversal: knowsNatTraversal(payloads) };
   sa.fragmentation = findNotify(payloads, 'IKEV2_FRAGMENTATION_SUPPORTED') !== undefined;
 }
 

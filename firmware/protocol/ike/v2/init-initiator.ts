@@ -15,6 +15,7 @@ import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exc
 import { malformed, peerRefused } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { closingPayloads, NONCE_OCTETS, readClosingPayloads, seedOf } from './init-exchange.ts';
+import { prefersNatPort } from './mobike.ts';
 import { findError, findNotify, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import { find, type Payload } from './payload.ts';
@@ -125,7 +126,7 @@ export class InitInitiator implements Exchange {
     sa.setKeys(proposal, ikeSaKeys(proposal, seedOf(sa, this.#nonce, nonceR, sharedSecret)));
     wipe(sharedSecret);
     const requestOctets = sa.window.currentDatagrams[0] ?? new Uint8Array(0);
-    if (sa.encapsulation !== undefined) sa.path = movedToNatPort(sa.path);
+    if (sa.encapsulation !== undefined || prefersNatPort(sa)) sa.path = movedToNatPort(sa.path);
     sa.hint = undefined;
     sa.window.add(new AuthInitiator({ requestOctets, responseOctets: message.slice() }));
     return DONE;

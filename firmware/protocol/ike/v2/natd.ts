@@ -22,6 +22,13 @@ export function natdPayloads(
   ];
 }
 
+/** Whether the peer sends what NAT detection needs. */
+export function knowsNatTraversal(payloads: readonly Payload[]): boolean {
+  const [source] = findNotifies(payloads, 'NAT_DETECTION_SOURCE_IP');
+  const [destination] = findNotifies(payloads, 'NAT_DETECTION_DESTINATION_IP');
+  return source !== undefined && destination !== undefined;
+}
+
 /** What the peer's notifications say. Without them the peer knows no NAT traversal, and there is nothing to do. */
 export function detectNat(
   payloads: readonly Payload[],
@@ -32,7 +39,7 @@ export function detectNat(
 ): NatSituation {
   const sources = findNotifies(payloads, 'NAT_DETECTION_SOURCE_IP').map(({ data }) => data);
   const destinations = findNotifies(payloads, 'NAT_DETECTION_DESTINATION_IP').map(({ data }) => data);
-  if (sources.length === 0 || destinations.length === 0) return NO_NAT;
+  if (!knowsNatTraversal(payloads)) return NO_NAT;
   const remote = !natdMatches(sources, natdHash('sha1', spiI, spiR, path.remote));
   const local = !natdMatches(destinations, natdHash('sha1', spiI, spiR, path.local));
   return natSituation(local, remote, wish);

@@ -210,6 +210,8 @@ function heir(
   next.expiresAt = now + REPLACED_MS;
   next.asked = old.asked;
   next.nat = old.nat;
+  next.encapsulationAgreed = old.encapsulationAgreed;
+  next.mobility = old.mobility;
   next.fragmentation = old.fragmentation;
   next.implementation = old.implementation;
   next.peerId = old.peerId;

@@ -9,6 +9,9 @@ export function adopt(now: Instant, old: IkeSa, next: IkeSa): void {
   old.rekeyAt = undefined;
   old.peerRekey = undefined;
   next.inherit(old);
+  // It may have moved since the new one was begun.
+  next.path = old.path;
+  next.nat = old.nat;
   next.establish(now, old);
   for (const child of old.children.values()) {
     child.sa = { ...child.sa, ikeId: next.id };
@@ -19,6 +22,9 @@ export function adopt(now: Instant, old: IkeSa, next: IkeSa): void {
   next.lost = old.lost;
   next.childlessSince = old.childlessSince;
   next.childFailure = old.childFailure;
+  const { current } = old.window;
+  // Its answer would come under an SA that is over.
+  if (current?.duty === 'addresses') next.window.add(current);
   for (const exchange of old.window.takeQueue()) {
     if (exchange.duty !== 'ike-rekey' && exchange.duty !== 'ike-delete') next.window.add(exchange);
   }

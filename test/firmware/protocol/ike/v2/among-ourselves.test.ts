@@ -45,8 +45,8 @@ describe('two of us (IKEv2)', () => {
     ['the called', { rightOptions: OURSELVES }],
   ])('do not where only %s wants it', (_, options) => {
     expect(seen(new Harness(options).connect())).toEqual([
-      [undefined, false, false, false, 500],
-      [undefined, false, false, false, 500],
+      [undefined, false, false, false, 4500],
+      [undefined, false, false, false, 4500],
     ]);
   });
 

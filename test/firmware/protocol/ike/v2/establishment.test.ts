@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Harness, LEFT, PATH, problems } from './harness.ts';
+import { Harness, LEFT, MOVED_PATH, problems } from './harness.ts';
 
 describe('IKE_SA_INIT and IKE_AUTH', () => {
   it('bring up an IKE SA and a child with four messages', () => {
@@ -21,6 +21,6 @@ describe('IKE_SA_INIT and IKE_AUTH', () => {
     expect(harness.last('right', 'ike-up').peer.identity).toEqual({ kind: 'fqdn', value: 'left.example' });
     expect(harness.last('left', 'ike-up').peer.implementation).toBe('Culvert');
     expect(left.udpEncapsulation).toBe(false);
-    expect(harness.last('left', 'ike-up').path).toEqual(PATH);
+    expect(harness.last('left', 'ike-up').path).toEqual(MOVED_PATH);
   });
 });

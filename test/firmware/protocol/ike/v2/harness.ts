@@ -27,6 +27,12 @@ export const PATH: UdpPath = {
   remote: { address: RIGHT_ADDRESS, port: 500 },
 };
 
+/** The same once IKE has moved on: those who know MOBIKE go to port 4500 whether there is a NAT or not. */
+export const MOVED_PATH: UdpPath = {
+  local: { address: LEFT_ADDRESS, port: 4500 },
+  remote: { address: RIGHT_ADDRESS, port: 4500 },
+};
+
 export const FAST_IKE = { encryption: 'aes128gcm16', prf: 'sha256', group: 'x25519' } as const;
 export const FAST_ESP = { encryption: 'aes128gcm16', esn: false } as const;
 

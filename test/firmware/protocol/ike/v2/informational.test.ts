@@ -3,7 +3,7 @@ import { decodeHeader } from '../../../../../firmware/protocol/ike/v2/header.ts'
 import { notify } from '../../../../../firmware/protocol/ike/v2/notify.ts';
 import { qcdToken } from '../../../../../firmware/protocol/ike/v2/qcd.ts';
 import { encodeUnprotected } from '../../../../../firmware/protocol/ike/v2/unprotected.ts';
-import { Harness, PATH, problems } from './harness.ts';
+import { Harness, MOVED_PATH, PATH, problems } from './harness.ts';
 
 const SECRETS = {
   leftOptions: { qcdSecret: new Uint8Array(32).fill(1) },
@@ -38,7 +38,7 @@ describe('liveness', () => {
     harness.run(60_000);
     expect(harness.last('left', 'ike-down').failure).toMatchObject({
       step: 'liveness',
-      reason: 'the peer 192.0.2.2:500 does not answer any more',
+      reason: 'the peer 192.0.2.2:4500 does not answer any more',
     });
     expect(harness.all('left', 'child-down')).toHaveLength(1);
     expect(harness.left.idle).toBe(true);
@@ -46,7 +46,7 @@ describe('liveness', () => {
 
   it('is asked about at once when the network reports an error, which alone ends nothing', () => {
     const harness = new Harness().connect();
-    harness.left.pathError(harness.now, PATH.remote, 'EHOSTUNREACH');
+    harness.left.pathError(harness.now, MOVED_PATH.remote, 'EHOSTUNREACH');
     harness.drain();
     expect(harness.flying.map(({ name }) => name)).toEqual(['INFORMATIONAL request 2']);
     harness.deliverAll();
@@ -103,7 +103,7 @@ describe('Quick Crash Detection (RFC 6290)', () => {
   it('notices a reboot with the first message after it', () => {
     const harness = new Harness({ ...SECRETS, left: { dpdSeconds: 10 } }).connect();
     harness.reboot('right');
-    harness.left.pathError(harness.now, PATH.remote, 'ECONNREFUSED');
+    harness.left.pathError(harness.now, MOVED_PATH.remote, 'ECONNREFUSED');
     harness.deliverAll();
     expect(harness.last('left', 'ike-down').failure.reason).toBe(
       'the peer proved that it was restarted and has lost the SA',

@@ -1,7 +1,7 @@
 /** A peer that says what the test wants, in good encryption: the right side calls nobody, and is called by this one. */
 
 import { preSharedKeyOf } from '../../../../../firmware/protocol/ike/authentication.ts';
-import { createKeyExchange } from '../../../../../firmware/protocol/ike/crypto/dh.ts';
+import { createKeyExchange, type KeyExchange } from '../../../../../firmware/protocol/ike/crypto/dh.ts';
 import { type IkeSaKeys, ikeSaKeys, pskAuth } from '../../../../../firmware/protocol/ike/crypto/keys-v2.ts';
 import type { IkeConnection } from '../../../../../firmware/protocol/ike/ike-types.ts';
 import { HEADER_OCTETS, ZERO_SPI } from '../../../../../firmware/protocol/ike/message-header.ts';
@@ -14,7 +14,9 @@ import { encodeIdentity, idOctets } from '../../../../../firmware/protocol/ike/v
 import { EXCHANGES, type ExchangeName } from '../../../../../firmware/protocol/ike/v2/numbers.ts';
 import { decodeChain, encodeChain, find, type Payload } from '../../../../../firmware/protocol/ike/v2/payload.ts';
 import { encodeEspOffers, encodeIkeOffers, groupNumber } from '../../../../../firmware/protocol/ike/v2/sa-payload.ts';
+import type { IkeV2Options } from '../../../../../firmware/protocol/ike/v2/settings.ts';
 import { encodeUnprotected } from '../../../../../firmware/protocol/ike/v2/unprotected.ts';
+import type { UdpPath } from '../../../../../firmware/protocol/udp-path.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
 import { FAST_ESP, FAST_IKE, LEFT, PATH, RIGHT, SaTable } from './harness.ts';
 
@@ -25,6 +27,8 @@ export class ScriptedPeer {
   readonly right: IkeV2Endpoint;
   readonly table = new SaTable();
   readonly failures: string[] = [];
+  /** How often the right side was told that the path is another one. */
+  moves = 0;
   #received: Uint8Array[] = [];
   readonly #spiI = this.random.bytes(8);
   #spiR: Uint8Array = ZERO_SPI;
@@ -35,8 +39,8 @@ export class ScriptedPeer {
   #protection: MessageProtection | undefined;
   #nextId = 1;
 
-  constructor(right: Partial<IkeConnection> = {}) {
-    this.right = new IkeV2Endpoint({ connections: [{ ...RIGHT, ...right }] }, new SeededRandom(7));
+  constructor(right: Partial<IkeConnection> = {}, options: Partial<IkeV2Options> = {}) {
+    this.right = new IkeV2Endpoint({ connections: [{ ...RIGHT, ...right }], ...options }, new SeededRandom(7));
   }
 
   #header(exchange: ExchangeName, messageId: number) {
@@ -44,25 +48,30 @@ export class ScriptedPeer {
     return { spiI: this.#spiI, spiR: this.#spiR, exchange: EXCHANGES[exchange], messageId, ...flags };
   }
 
-  #give(datagram: Uint8Array): Uint8Array | undefined {
-    this.right.receive(0, datagram, REVERSED);
+  #give(datagram: Uint8Array, path: UdpPath = REVERSED): Uint8Array | undefined {
+    this.right.receive(0, datagram, path);
     for (let output = this.right.poll(); output !== undefined; output = this.right.poll()) {
       this.table.apply(output);
       if (output.kind === 'send') this.#received.push(output.datagram);
+      if (output.kind === 'path') this.moves += 1;
       if (output.kind === 'ike-down') this.failures.push(output.failure.reason);
     }
-    return this.#received.pop();
+    // Requests of the right side's may come along.
+    return this.#received.splice(0).findLast((one) => decodeHeader(one).response || this.#keys === undefined);
+  }
+
+  #initPayloads({ publicValue }: KeyExchange): readonly Payload[] {
+    return [
+      { kind: 'SA', proposals: encodeIkeOffers(ikeOffers([FAST_IKE]), new Uint8Array(0)) },
+      { kind: 'KE', group: groupNumber(FAST_IKE.group), data: publicValue },
+      { kind: 'Nonce', data: this.#nonce },
+    ];
   }
 
   /** @returns payloads of the answer. */
   init(extra: readonly Payload[] = []): readonly Payload[] {
     const exchange = createKeyExchange(FAST_IKE.group, this.random);
-    this.#request = encodeUnprotected(this.#header('IKE_SA_INIT', 0), [
-      { kind: 'SA', proposals: encodeIkeOffers(ikeOffers([FAST_IKE]), new Uint8Array(0)) },
-      { kind: 'KE', group: groupNumber(FAST_IKE.group), data: exchange.publicValue },
-      { kind: 'Nonce', data: this.#nonce },
-      ...extra,
-    ]);
+    this.#request = encodeUnprotected(this.#header('IKE_SA_INIT', 0), [...this.#initPayloads(exchange), ...extra]);
     const response = this.#give(this.#request) ?? new Uint8Array(HEADER_OCTETS);
     const header = decodeHeader(response);
     const { payloads } = decodeChain(header.nextPayload, response.subarray(HEADER_OCTETS));
@@ -96,18 +105,19 @@ export class ScriptedPeer {
   }
 
   /** A request with these octets inside. @returns payloads of the answer; `undefined` when there is none. */
-  raw(exchange: ExchangeName, firstType: number, content: Uint8Array): readonly Payload[] | undefined {
+  raw(exchange: ExchangeName, firstType: number, content: Uint8Array, path?: UdpPath): readonly Payload[] | undefined {
     const messageId = this.#nextId;
     this.#nextId += 1;
     const message = this.#protection?.seal(this.#header(exchange, messageId), firstType, content);
-    const answer = this.#give(message ?? new Uint8Array(0));
+    const answer = this.#give(message ?? new Uint8Array(0), path);
     const opened = answer === undefined ? undefined : this.#protection?.open(answer);
     return opened === undefined ? undefined : decodeChain(opened.firstType, opened.content).payloads;
   }
 
-  ask(exchange: ExchangeName, payloads: readonly Payload[]): readonly Payload[] | undefined {
+  /** @param path on which it comes. */
+  ask(exchange: ExchangeName, payloads: readonly Payload[], path?: UdpPath): readonly Payload[] | undefined {
     const { firstType, octets } = encodeChain(payloads);
-    return this.raw(exchange, firstType, octets);
+    return this.raw(exchange, firstType, octets, path);
   }
 
   /** Answers a request of the right side's. */
@@ -115,6 +125,18 @@ export class ScriptedPeer {
     const { firstType, octets } = encodeChain(payloads);
     const header = { ...this.#header(exchange, messageId), response: true };
     this.#give(this.#protection?.seal(header, firstType, octets) ?? new Uint8Array(0));
+  }
+
+  /** Somebody else begins from there, and gets an answer. */
+  neighbour(path: UdpPath): void {
+    const spiI = this.random.bytes(8);
+    const header = { ...this.#header('IKE_SA_INIT', 0), spiI, spiR: ZERO_SPI };
+    this.right.receive(
+      0,
+      encodeUnprotected(header, this.#initPayloads(createKeyExchange(FAST_IKE.group, this.random))),
+      path,
+    );
+    while (this.right.poll() !== undefined);
   }
 
   connect(): this {
