@@ -31,6 +31,8 @@ export interface SwanConnection {
   readonly virtualAddress?: boolean;
   /** It begins anew, authentication included, after this many seconds; 0 for never. Default: 0. */
   readonly reauthSeconds?: number;
+  /** Whether it knows MOBIKE. Default: true. */
+  readonly mobike?: boolean;
   /** Identity, as strongSwan writes it. Default: {@link localAddress}. */
   readonly localId?: string;
   /** The peer's identity. Default: the peer's address where that is known, otherwise any. */
@@ -177,6 +179,7 @@ function connectionSection(connection: SwanConnection): string {
     `over_time = ${Math.max(60, ikeRekey)}s`,
     NO_JITTER,
     `dpd_delay = ${connection.dpdSeconds ?? 0}s`,
+    ...(connection.mobike === false ? ['mobike = no'] : []),
     'unique = replace',
     ...(connection.reauthSeconds === undefined ? [] : [`reauth_time = ${connection.reauthSeconds}s`]),
     'send_cert = always',

@@ -23,6 +23,7 @@ let filter: SimulatedPacketFilter;
 let reconciler: Reconciler;
 let log: string[];
 let runs: number;
+let told: number;
 let watch: NetworkWatch;
 
 beforeEach(async () => {
@@ -33,6 +34,7 @@ beforeEach(async () => {
   filter = new SimulatedPacketFilter();
   log = [];
   runs = 0;
+  told = 0;
   reconciler = new Reconciler({
     links,
     packetFilter: filter,
@@ -57,6 +59,9 @@ function watchWith(open: () => NetworkEvents): NetworkWatch {
     repair: () => {
       runs += 1;
       return reconciler.repair();
+    },
+    onChange: () => {
+      told += 1;
     },
     log: (line) => log.push(line),
   });
@@ -90,6 +95,15 @@ describe('the watch', () => {
     await pass(2000);
     expect(runs).toBe(1);
     expect(log).toEqual([]);
+  });
+
+  it('says at the next look that something was changed, whatever it waits for itself', async () => {
+    watch.start();
+    await pass(1000);
+    expect(told).toBe(0);
+    await removeRoute();
+    await pass(300);
+    expect(told).toBe(1);
   });
 
   it('puts back what somebody else took away, soon, says so, and rests', async () => {

@@ -51,7 +51,8 @@ export const PORTS = { local: 1701, remote: 1701 } as const;
 
 /** One machine, and what a data plane would hold. */
 export class TestSite {
-  readonly address: string;
+  /** It may move. */
+  address: string;
   readonly machine: IpsecMachine;
   readonly policies = new Map<number, ChannelPolicy>();
   readonly sas = new Map<SaKey, ChannelSa>();

@@ -1,0 +1,163 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  addresses,
+  type BranchNetwork,
+  branchConfiguration,
+  createBranchNetwork,
+  officeConfiguration,
+} from '../../scripts/lab/branch-network.ts';
+import { LabCulvert } from '../../scripts/lab/culvert.ts';
+import { type Strongswan, startStrongswan } from '../../scripts/lab/strongswan.ts';
+import { waitFor } from '../../scripts/lab/wait.ts';
+import { ipsecStatus, type Overlay, PSK, pingSteadily, waitForIpsec } from './ipsec-support.ts';
+import { ping } from './site-pair.ts';
+
+/** What the branch has instead of {@link addresses.branchWan} after its move. */
+const MOVED = '10.20.0.77';
+const PING_EVERY_MS = 50;
+const IDS = { localId: 'branch.example', remoteId: 'office.example' } as const;
+
+function ipsec(end: 'branch' | 'office', overlay: Overlay = {}): Overlay {
+  const { branchNetwork, officeNetwork, officeWan } = addresses;
+  const branch = end === 'branch';
+  return {
+    plant: {
+      version: 2,
+      remote: branch ? officeWan : 'any',
+      psk: PSK,
+      mode: 'tunnel',
+      localId: branch ? IDS.localId : IDS.remoteId,
+      remoteId: branch ? IDS.remoteId : IDS.localId,
+      localSubnets: [branch ? branchNetwork : officeNetwork],
+      remoteSubnets: [branch ? officeNetwork : branchNetwork],
+      start: 'boot',
+      ...overlay,
+    },
+  };
+}
+
+function branchAt(address: string): Record<string, unknown> {
+  const configuration = branchConfiguration({}, { ipsec: ipsec('branch') });
+  const { interfaces } = configuration as { interfaces: Record<string, Record<string, unknown>> };
+  const wan = {
+    ...interfaces['wan'],
+    ipv4: { method: 'static', address: `${address}/24`, gateway: addresses.internet },
+  };
+  return { ...configuration, l2tp: {}, interfaces: { ...interfaces, wan } };
+}
+
+describe("the branch's address changes under a running ping", { timeout: 90_000 }, () => {
+  let network: BranchNetwork;
+  let branch: LabCulvert | undefined;
+  let office: LabCulvert | undefined;
+  let swan: Strongswan | undefined;
+
+  beforeAll(async () => {
+    network = await createBranchNetwork('namespace');
+  });
+
+  afterEach(async () => {
+    await branch?.remove();
+    await office?.remove();
+    await swan?.stop();
+    branch = undefined;
+    office = undefined;
+    swan = undefined;
+    await network.office.ip('address', 'flush', 'dev', 'eth0');
+    await network.office.ip('address', 'flush', 'dev', 'lan0');
+  });
+
+  afterAll(() => network?.delete());
+
+  async function startBranch(): Promise<LabCulvert> {
+    branch = new LabCulvert({
+      name: 'branch',
+      namespace: network.branch,
+      configuration: branchAt(addresses.branchWan),
+    });
+    await branch.start();
+    await waitForIpsec(branch, 'plant', 'up');
+    await waitFor('an answer through the tunnel', () => ping(network.branchHost, addresses.officeHost));
+    return branch;
+  }
+
+  async function startCulvert(): Promise<LabCulvert> {
+    const configuration = { ...officeConfiguration({}, { ipsec: ipsec('office') }), l2tp: {} };
+    office = new LabCulvert({ name: 'office', namespace: network.office, configuration });
+    await office.start();
+    return office;
+  }
+
+  async function startSwan(mobike: boolean): Promise<Strongswan> {
+    await network.office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
+    await network.office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
+    await network.office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    swan = await startStrongswan({
+      namespace: network.office,
+      connections: [
+        {
+          version: 2,
+          localAddress: addresses.officeWan,
+          psk: PSK,
+          mode: 'tunnel',
+          localId: IDS.remoteId,
+          remoteId: IDS.localId,
+          localTraffic: addresses.officeNetwork,
+          remoteTraffic: addresses.branchNetwork,
+          mobike,
+        },
+      ],
+    });
+    return swan;
+  }
+
+  /** The branch gets another address while it pings. @returns how long nothing came through, ms. */
+  async function move(router: LabCulvert, to: string): Promise<number> {
+    const pings = pingSteadily(network.branchHost, addresses.officeHost);
+    await pings.more(10);
+    const result = await router.commit(JSON.stringify(branchAt(to)), 'moved.json');
+    expect(result).toMatchObject({ ok: true });
+    await pings.more(20);
+    const { lost } = await pings.stop();
+    return lost.length * PING_EVERY_MS;
+  }
+
+  it('with Culvert as peer: less than a second is lost, and the IKE SA is the same', async () => {
+    const peer = await startCulvert();
+    const router = await startBranch();
+    const before = await ipsecStatus(router, 'plant');
+    for (const [round, address] of [MOVED, addresses.branchWan, MOVED].entries()) {
+      const lost = await move(router, address);
+      console.log(`MOBIKE, Culvert to Culvert, move ${round + 1}: ${lost} ms lost`);
+      expect(lost).toBeLessThan(1000);
+    }
+    const after = await ipsecStatus(router, 'plant');
+    expect(after?.children[0]?.inboundSpi).toBe(before?.children[0]?.inboundSpi);
+    expect(await ipsecStatus(peer, 'plant')).toMatchObject({ state: 'up', peer: expect.stringContaining(MOVED) });
+  });
+
+  it('with strongSwan as peer: less than a second is lost, and the IKE SA is the same', async () => {
+    const peer = await startSwan(true);
+    const router = await startBranch();
+    const [before] = await peer.control.listSas();
+    for (const [round, address] of [MOVED, addresses.branchWan].entries()) {
+      const lost = await move(router, address);
+      console.log(`MOBIKE, Culvert to strongSwan, move ${round + 1}: ${lost} ms lost`);
+      expect(lost).toBeLessThan(1000);
+    }
+    const [after] = await peer.control.listSas();
+    expect(after?.id).toBe(before?.id);
+  });
+
+  it('with a peer that knows no MOBIKE: the branch dials again at once', async () => {
+    const peer = await startSwan(false);
+    const router = await startBranch();
+    const [before] = await peer.control.listSas();
+    const lost = await move(router, MOVED);
+    console.log(`without MOBIKE, Culvert to strongSwan: ${lost} ms lost`);
+    expect(lost).toBeLessThan(4000);
+    const [after] = await peer.control.listSas();
+    expect(after?.id).not.toBe(before?.id);
+    expect((await ipsecStatus(router, 'plant'))?.state).toBe('up');
+  });
+});
