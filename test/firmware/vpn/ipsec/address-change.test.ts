@@ -3,7 +3,7 @@ import { LocalAddresses } from '../../../../firmware/vpn/ipsec/local-addresses.t
 import { BRANCH, dial, OFFICE, servedSettings, settings, TestNetwork, TestSite } from './two-sites.ts';
 
 const MOVED = '203.0.113.9';
-const TUNNEL = { device: 'ipsec-hq', mtu: 1400, start: 'boot' } as const;
+const TUNNEL = { device: 'ipsec-hq', routing: 'policy', mtu: 1400, start: 'boot' } as const;
 
 /** A branch that has called head office in tunnel mode, or for L2TP. */
 function connected(version: 1 | 2, mode: 'tunnel' | 'transport') {
