@@ -132,6 +132,27 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
       /^(Main|Aggressive) Mode \d: .*(is not by the key of its certificate|sent no certificate|cannot be read as one that holds an identity)/,
   },
   {
+    id: 'xauth-refused',
+    step: 'ike-authentication',
+    title: 'the login is refused (XAUTH)',
+    cause: 'user or password are wrong, or the peer wants what only a person could give: a code, a new PIN',
+    words: /^XAUTH: the peer (refused the login|asks for)/,
+  },
+  {
+    id: 'xauth-silent',
+    step: 'ike-authentication',
+    title: 'the login is never judged (XAUTH)',
+    cause: 'the peer waits for a server of its own, or is set up for XAUTH by halves',
+    words: /^XAUTH: .*(never asked|did not say)/,
+  },
+  {
+    id: 'mode-config-failed',
+    step: 'ike-authentication',
+    title: 'the peer assigns no inner address (Mode-Config)',
+    cause: 'there is no pool of addresses for this caller, or it is exhausted',
+    words: /^Mode-Config: /,
+  },
+  {
     id: 'ike-deleted-unused',
     step: 'ike-authentication',
     title: 'the peer hangs up right after phase 1',

@@ -42,6 +42,8 @@ export interface IkeConnection {
   readonly leases?: AddressLeases;
   /** IKEv1: Aggressive Mode instead of Main Mode, as caller; and answered, as the one that is called. Default false. */
   readonly aggressive?: boolean;
+  /** IKEv1, as caller: a user who is logged in where the peer has proved itself (XAUTH, draft-beaulieu-ike-xauth-02). */
+  readonly xauth?: { readonly user: string; readonly password: string };
   readonly mode: 'transport' | 'tunnel';
   /** For transport mode absent: the two outer addresses, UDP, and the ports below. */
   readonly localSelectors?: readonly TrafficSelector[];

@@ -3,6 +3,7 @@
 import { checkAssignment } from '../../../firmware/network/assignment-check.ts';
 import { espOfferRefused, ikeOfferRefused } from '../../../firmware/protocol/ike/no-proposal.ts';
 import * as v1 from '../../../firmware/protocol/ike/v1/failures.ts';
+import * as login from '../../../firmware/protocol/ike/v1/login-failures.ts';
 import * as v2Auth from '../../../firmware/protocol/ike/v2/auth-failures.ts';
 import * as v2 from '../../../firmware/protocol/ike/v2/failures.ts';
 import * as l2tp from '../../../firmware/protocol/l2tp/failures.ts';
@@ -89,6 +90,14 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['signature-unproved', v1.wrongSignature('Main Mode 6', ID)],
   ['signature-unproved', v1.noCertificate('Main Mode 5', ID)],
   ['signature-unproved', v1.unreadableProof(IKE)],
+  ['xauth-refused', login.loginRefused('bob', '')],
+  ['xauth-refused', login.loginNotConfigured('who?')],
+  ['xauth-refused', login.loginUnsupported('a new PIN', '')],
+  ['xauth-silent', login.loginNeverAsked(IKE)],
+  ['xauth-silent', login.loginUnanswered(IKE)],
+  ['mode-config-failed', login.noAnswerToModeConfig(IKE)],
+  ['mode-config-failed', login.noAddress(IKE)],
+  ['mode-config-failed', login.addressChanged('10.99.0.7', '10.99.0.8')],
   ['ike-deleted-unused', v1.deletedUnused()],
   ['ike-deleted-unused', v1.proofRefused()],
   ['esp-no-proposal', espOfferRefused('Quick Mode', [])],

@@ -27,8 +27,10 @@ export type Verdict1 = Admitted | { readonly failure: Failure; readonly connecti
 
 /** Connections of whoever may be at this address, those that name it first. */
 export function knownAt(connections: readonly IkeConnection[], remote: UdpEndpoint): readonly IkeConnection[] {
-  const byAddress = connections.filter((connection) => connection.remote === remote.address);
-  return [...byAddress, ...connections.filter((connection) => connection.remote === 'any')];
+  // Whoever logs in calls: it is not for us to ask a peer for its password.
+  const answering = connections.filter(({ xauth }) => xauth === undefined);
+  const byAddress = answering.filter((connection) => connection.remote === remote.address);
+  return [...byAddress, ...answering.filter((connection) => connection.remote === 'any')];
 }
 
 /** Of these, those that may be meant by whoever says this of himself: those that name him first. */

@@ -57,7 +57,7 @@ export class AggressiveModeInitiator extends Phase1Initiator {
       { type: PayloadType.keyExchange, body: this.#exchange.publicValue },
       { type: PayloadType.nonce, body: this.#nonceI },
       identityPayload(this.#claim),
-      ...initiatorVendorIds(context.self),
+      ...initiatorVendorIds(context.self, this.connection.xauth !== undefined),
     ];
     this.send(now, 'Aggressive Mode 1', this.#plain(payloads), false);
   }

@@ -9,6 +9,8 @@ const METHOD_WORDS: ReadonlyMap<number, string> = new Map([
   [AuthenticationMethod.rsaSignature, 'RSA signature'],
   [4, 'RSA encryption'],
   [5, 'revised RSA encryption'],
+  [AuthenticationMethod.xauthPreSharedKey, 'pre-shared key and login (XAUTH)'],
+  [AuthenticationMethod.xauthRsaSignature, 'RSA signature and login (XAUTH)'],
   [9, 'ECDSA signature (256 bits)'],
   [10, 'ECDSA signature (384 bits)'],
   [11, 'ECDSA signature (521 bits)'],
@@ -25,9 +27,14 @@ export function proofKind({ authentication }: IkeConnection): 'psk' | 'certifica
 }
 
 /** The one that a connection is for. @throws RangeError when IKEv1 has none for it. */
-export function methodOf({ name, authentication }: IkeConnection): number {
-  if (authentication.kind === 'psk') return AuthenticationMethod.preSharedKey;
+export function methodOf({ name, authentication, xauth }: IkeConnection): number {
+  const login = xauth !== undefined;
+  if (authentication.kind === 'psk') {
+    return login ? AuthenticationMethod.xauthPreSharedKey : AuthenticationMethod.preSharedKey;
+  }
   if (authentication.kind !== 'certificate') throw new RangeError(`connection ${name}: EAP is of IKEv2`);
-  if (signsPhase1(authentication.credential.privateKey)) return AuthenticationMethod.rsaSignature;
+  if (signsPhase1(authentication.credential.privateKey)) {
+    return login ? AuthenticationMethod.xauthRsaSignature : AuthenticationMethod.rsaSignature;
+  }
   throw new RangeError(`connection ${name}: IKEv1 takes certificates with RSA keys only`);
 }

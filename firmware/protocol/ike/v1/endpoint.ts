@@ -14,7 +14,8 @@ import type { IkeV1Counters, IkeV1Limits, IkeV1Options, IkeV1View } from './endp
 import { closedHere } from './failures.ts';
 import { FirstMessages } from './first-message.ts';
 import { cookieKey, decodeMessage, type ReceivedMessage } from './header.ts';
-import type { IsakmpSa, IsakmpSaHost } from './isakmp-sa.ts';
+import type { IsakmpSa } from './isakmp-sa.ts';
+import type { IsakmpSaHost } from './isakmp-sa-host.ts';
 import { decodeNotification } from './notification.ts';
 import { ExchangeType, FIRST_STATUS_TYPE, notifyName, PayloadType } from './numbers.ts';
 import { Outbox } from './outbox.ts';
@@ -24,6 +25,13 @@ import { beginPhase1 } from './phase1-begin.ts';
 import { Reassemblies } from './reassemblies.ts';
 import { SaLifecycle } from './sa-lifecycle.ts';
 import { SaTable } from './sa-table.ts';
+
+/** Exchanges under an ISAKMP SA. */
+const UNDER_AN_SA: ReadonlySet<number> = new Set([
+  ExchangeType.informational,
+  ExchangeType.quickMode,
+  ExchangeType.transaction,
+]);
 
 export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   readonly counters: IkeV1Counters = {
@@ -228,6 +236,11 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   }
 
   /** For ISAKMP SAs. */
+  configured(now: Instant, sa: IsakmpSa): void {
+    this.#lifecycle.admit(now, sa);
+  }
+
+  /** For ISAKMP SAs. */
   initialContact(now: Instant, sa: IsakmpSa): void {
     this.#lifecycle.initialContact(now, sa);
   }
@@ -236,7 +249,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     const { exchangeType } = message.header;
     if (exchangeType === ExchangeType.mainMode || exchangeType === ExchangeType.aggressive) {
       this.#receivePhase1(now, message, path);
-    } else if (exchangeType === ExchangeType.informational || exchangeType === ExchangeType.quickMode) {
+    } else if (UNDER_AN_SA.has(exchangeType)) {
       this.#receiveOther(now, message, path);
     } else this.counters.unsupportedExchange += 1;
   }
@@ -252,7 +265,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     else this.#firstMessages.aggressiveMode(now, message, path);
   }
 
-  /** Informational and Quick Mode: under an ISAKMP SA, or a hint about one that is being made. */
+  /** Informational, Quick Mode and Transaction: under an ISAKMP SA, or a hint about one that is being made. */
   #receiveOther(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     const mode = this.#table.phase1Of(message.header);
     const encrypted = isEncrypted(message);

@@ -1,13 +1,14 @@
 /** An established ISAKMP SA: the phase 2 exchanges under it, and what keeps it alive. */
 import type { Failure, Instant } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
-import { hash1, wipePhase1Keys } from '../crypto/keys-v1.ts';
+import type { AssignedConfiguration } from '../authentication.ts';
+import { wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkePeer } from '../ike-types.ts';
-import { RateLimit } from '../rate-limit.ts';
 import { proofKind } from './authentication-method.ts';
-import type { ChildTable } from './child-table.ts';
+import { ChildlessWatch } from './childless-watch.ts';
+import { ConfigurationClient, type ConfigurationClientHost } from './configuration-client.ts';
+import { Confirmation } from './confirmation.ts';
 import { DEFAULT_DPD_SECONDS, DeadPeerDetection } from './dpd.ts';
-import type { IkeV1Limits } from './endpoint-types.ts';
 import {
   childNeverWanted,
   deletedByPeer,
@@ -19,49 +20,22 @@ import {
 } from './failures.ts';
 import { cookieKey, type ReceivedMessage } from './header.ts';
 import { deletePayload, dpdPayload, errorPayload, handleInformational, sealInformational } from './informational.ts';
-import { agreedLifetime, type Lifetime, lifetimeFrom, nextAttempt } from './lifetimes.ts';
+import type { IsakmpSaHost } from './isakmp-sa-host.ts';
+import { type Lifetime, SaLifetime } from './lifetimes.ts';
 import { followed } from './natd.ts';
 import { encodeDelete, spiOctets } from './notification.ts';
 import { ExchangeType, NotifyType, PayloadType, ProtocolId } from './numbers.ts';
 import type { Payload } from './payload.ts';
-import { hasInitialContact, type Phase1Context, type Phase1Outcome } from './phase1.ts';
-import { MessageIds, Phase2Messages } from './phase2-message.ts';
+import { hasInitialContact, type Phase1Outcome, peerOf } from './phase1.ts';
+import { MessageIds, type OpenedFirst, openFirst } from './phase2-message.ts';
 import type { QuickModeContext } from './quick-mode.ts';
 import type { QuickModeRequest } from './quick-mode-initiator.ts';
 import { answerQuickMode } from './quick-mode-responder.ts';
+import { hostSelector } from './quick-mode-selectors.ts';
 import { QuickModes, type QuickModesHost } from './quick-modes.ts';
-import { Retransmission } from './retransmit.ts';
 
-/** How long an SA that this side opened may be without child SA, ms: some peers delete before they make anew. */
-const CHILDLESS_MS = 10000;
-
-/** The same for one that the peer opened, which may have something to say to its user before it asks again. */
-const CALLER_CHILDLESS_MS = 60_000;
-
-/** Quick Modes that the peer may begin: a second, and at once, when it has many networks. Each may cost a key exchange. */
-const QUICK_MODES_PER_SECOND = 2;
-const QUICK_MODES_BURST = 64;
-
-/** What an ISAKMP SA needs of the endpoint around it. */
-export interface IsakmpSaHost extends Phase1Context {
-  readonly children: ChildTable;
-  readonly limits: IkeV1Limits;
-  /** An ikeId that was never used. */
-  freshIkeId(): number;
-  /** SAs that have ended and are to be taken down. */
-  readonly ending: Set<IsakmpSa>;
-  /** The peer deleted the ISAKMP SA with these cookies, over `sa`. */
-  deletedByPeer(now: Instant, sa: IsakmpSa, key: string): void;
-  /** The peer of `sa` is somewhere else now. */
-  moved(sa: IsakmpSa): void;
-  /** The peer does not answer over `sa`. */
-  silent(sa: IsakmpSa, failure: Failure): void;
-  /** The peer says over `sa` that it remembers no other. */
-  initialContact(now: Instant, sa: IsakmpSa): void;
-}
-
-export class IsakmpSa implements QuickModesHost {
-  readonly sa: Phase1Outcome;
+export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
+  sa: Phase1Outcome;
   readonly ikeId: number;
   /** Both cookies. */
   readonly key: string;
@@ -73,13 +47,12 @@ export class IsakmpSa implements QuickModesHost {
   readonly #messageIds: MessageIds;
   readonly #dpd: DeadPeerDetection;
   #path: UdpPath;
-  #lifetime: Lifetime;
-  #childlessSince: Instant | undefined;
-  readonly #asked = new RateLimit(QUICK_MODES_PER_SECOND, QUICK_MODES_BURST);
-  /** The last message of phase 1 while it is not known whether the peer has it: nothing answers it. */
-  #unconfirmed: { readonly message: Uint8Array; readonly retransmission: Retransmission } | undefined;
-  /** It said in clear that it does not believe this side: anybody may have, while {@link #unconfirmed}. */
-  #disbelieved = false;
+  readonly #lifetime: SaLifetime;
+  readonly #childless = new ChildlessWatch();
+  readonly #confirmation: Confirmation;
+  /** As caller. */
+  readonly #client: ConfigurationClient | undefined;
+  #admitted = false;
   #ended: Failure | undefined;
   /** This side opened the connection, or took it over from an SA for which it did. */
   opened: boolean;
@@ -95,7 +68,8 @@ export class IsakmpSa implements QuickModesHost {
   rekeying = false;
   lastFailure: Failure | undefined;
 
-  constructor(now: Instant, host: IsakmpSaHost, sa: Phase1Outcome, opened: boolean) {
+  /** @param wished the inner address that this side had under the SA before. */
+  constructor(now: Instant, host: IsakmpSaHost, sa: Phase1Outcome, opened: boolean, wished?: string) {
     this.sa = sa;
     this.ikeId = sa.ikeId;
     this.key = cookieKey(sa.cookieI, sa.cookieR);
@@ -106,20 +80,13 @@ export class IsakmpSa implements QuickModesHost {
     this.#path = sa.path;
     this.#messageIds = new MessageIds(host.random);
     this.opened = opened;
-    const { unconfirmed: message } = sa;
-    if (message !== undefined) this.#unconfirmed = { message, retransmission: new Retransmission(now) };
-    this.#childlessSince = now;
-    const { nat, vendor, connection } = sa;
-    this.peer = {
-      identity: sa.peerIdentity,
-      implementation: vendor.implementation,
-      natLocal: nat.local,
-      natRemote: nat.remote,
-      ...(nat.encapsulation === undefined ? {} : { encapsulation: nat.encapsulation }),
-    };
-    this.#lifetime = lifetimeFrom(now, sa.lifetime, sa.initiator, host.random);
+    this.#confirmation = new Confirmation(now, sa.unconfirmed);
+    const { vendor, connection } = sa;
+    this.peer = peerOf(sa);
+    this.#lifetime = new SaLifetime(now, sa.lifetime, sa.initiator, host.random);
     const seconds = vendor.deadPeerDetection ? (connection.dpdSeconds ?? DEFAULT_DPD_SECONDS) : 0;
     this.#dpd = new DeadPeerDetection(now, seconds, host.random);
+    if (sa.initiator) this.#client = new ConfigurationClient(now, this, wished);
   }
 
   get path(): UdpPath {
@@ -127,7 +94,7 @@ export class IsakmpSa implements QuickModesHost {
   }
 
   get lifetime(): Lifetime {
-    return this.#lifetime;
+    return this.#lifetime.current;
   }
 
   /** Why it is to be taken down, once that is so. */
@@ -141,12 +108,12 @@ export class IsakmpSa implements QuickModesHost {
   }
 
   get deadline(): Instant {
-    const { rekeyAt, expiresAt } = this.#lifetime;
-    const confirmation = this.#unconfirmed?.retransmission.deadline;
-    const deadlines = [expiresAt, this.retireAt, confirmation, ...this.#quickModes.deadlines];
+    const { rekeyAt, expiresAt } = this.lifetime;
+    const early = [this.#confirmation.deadline, this.#client?.deadline];
+    const deadlines = [expiresAt, this.retireAt, ...early, ...this.#quickModes.deadlines];
     if (this.replacedBy === undefined) {
       deadlines.push(this.#dpd.deadline, this.rekeying || this.doubted ? undefined : rekeyAt);
-      if (this.#childlessSince !== undefined) deadlines.push(this.#childlessSince + this.#childlessMs);
+      deadlines.push(this.#childless.deadline(this.opened));
     }
     return Math.min(...deadlines.filter((deadline) => deadline !== undefined));
   }
@@ -160,7 +127,8 @@ export class IsakmpSa implements QuickModesHost {
       if (seen.reply !== undefined) this.#replyAgain(seen.reply, path);
       return;
     }
-    if (this.#quickModes.has(messageId) && exchangeType === ExchangeType.quickMode) {
+    if (exchangeType === ExchangeType.transaction) this.#receiveTransaction(now, message, path);
+    else if (this.#quickModes.has(messageId) && exchangeType === ExchangeType.quickMode) {
       if (!this.#quickModes.receive(now, message)) this.counters.authenticationFailed += 1;
       else {
         this.#genuine(now, messageId, path);
@@ -173,12 +141,60 @@ export class IsakmpSa implements QuickModesHost {
     else this.#receiveInformational(now, message, path);
   }
 
+  #receiveTransaction(now: Instant, message: ReceivedMessage, path: UdpPath): void {
+    if (this.#client === undefined) this.counters.unsupportedExchange += 1;
+    else if (!this.#client.receive(now, message)) this.counters.authenticationFailed += 1;
+    else {
+      this.#genuine(now, message.header.messageId, path);
+      this.#settleClient(now);
+    }
+  }
+
+  #settleClient(now: Instant): void {
+    const failure = this.#client?.failure;
+    if (failure !== undefined) this.endAndTell(failure);
+    else if (!this.#admitted && !this.configuring) this.#host.configured(now, this);
+  }
+
+  /** A login or an inner address is still to come: nothing else is done with it. */
+  get configuring(): boolean {
+    return this.#client?.pending === true;
+  }
+
+  get configuration(): AssignedConfiguration | undefined {
+    return this.#client?.assigned;
+  }
+
+  /** Whether it is of use, or was. */
+  get admitted(): boolean {
+    return this.#admitted;
+  }
+
+  /** It is of use from now on: for whatever has the inner address, where one was assigned. */
+  admit(now: Instant): void {
+    this.#admitted = true;
+    this.#childless.begin(now);
+    const addresses = this.configuration?.addresses;
+    if (addresses === undefined) return;
+    const localSelectors = addresses.map((address) => hostSelector(address, 0, 0));
+    this.sa = { ...this.sa, connection: { ...this.sa.connection, localSelectors } };
+  }
+
+  freshMessageId(): number {
+    return this.#messageIds.fresh();
+  }
+
+  isUsed(messageId: number): boolean {
+    return this.#messageIds.isUsed(messageId);
+  }
+
   /** Lets its exchanges and DPD act. Lifetimes are the endpoint's. */
   tick(now: Instant): void {
     this.#quickModes.tick(now);
-    const confirmation = this.#unconfirmed?.retransmission.due(now);
-    if (confirmation === 'resend') this.send('Aggressive Mode 3 again', this.#unconfirmed?.message ?? new Uint8Array());
-    if (confirmation === 'exhausted') this.#unconfirmed = undefined;
+    const message3 = this.#confirmation.due(now);
+    if (message3 !== undefined) this.send('Aggressive Mode 3 again', message3);
+    this.#client?.tick(now);
+    this.#settleClient(now);
     if (this.replacedBy !== undefined) return;
     const due = this.#dpd.due(now);
     if (due.kind === 'dead') this.#host.silent(this, this.#silence(now));
@@ -188,19 +204,19 @@ export class IsakmpSa implements QuickModesHost {
 
   #silence(now: Instant): Failure {
     const { remote } = this.#path;
-    if (!this.#disbelieved) return peerSilent(remote, this.#dpd.silence(now));
+    if (!this.#confirmation.disbelieved) return peerSilent(remote, this.#dpd.silence(now));
     const clues = { notify: NotifyType.authenticationFailed };
     return noAnswerToAuthentication('Aggressive Mode 3', remote, proofKind(this.sa.connection), false, clues);
   }
 
   /** A notification in clear. */
   hint(type: number): void {
-    if (this.#unconfirmed !== undefined) this.#disbelieved ||= type === NotifyType.authenticationFailed;
+    this.#confirmation.hint(type);
   }
 
   startQuickMode(now: Instant, request: QuickModeRequest): void {
     this.#quickModes.start(now, this.#messageIds.fresh(), request);
-    this.#childlessSince = undefined;
+    this.#childless.end();
   }
 
   /** An Informational of this side (RFC 2409 section 5.7). @returns the message. */
@@ -263,8 +279,9 @@ export class IsakmpSa implements QuickModesHost {
   rekeyFailed(now: Instant, failure: Failure): void {
     this.rekeying = false;
     this.lastFailure = failure;
-    const { expiresAt } = this.#lifetime;
-    this.#lifetime = { expiresAt, rekeyAt: nextAttempt(now, expiresAt) };
+    // A login that was refused is not tried again by itself: a server may lock the user.
+    if (this.sa.connection.xauth === undefined || failure.cause !== 'refused') this.#lifetime.retry(now);
+    else this.#lifetime.giveUp();
   }
 
   /**
@@ -322,15 +339,13 @@ export class IsakmpSa implements QuickModesHost {
   }
 
   #receiveQuickMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    const { exchangesPerIkeSa, childrenPerIkeSa } = this.#host.limits;
-    const full = this.#quickModes.size >= exchangesPerIkeSa;
-    const many = this.#host.children.ofIke(this.owner.ikeId).length >= childrenPerIkeSa;
-    if (full || many || !this.#asked.allows(now)) {
+    if (!this.#admitted || !this.#quickModes.hasRoom(now, this.#host.limits)) {
       this.counters.unexpected += 1;
       return;
     }
-    const opened = this.#openFirst(now, message, path, ExchangeType.quickMode);
+    const opened = this.#openFirst(now, message, path);
     if (opened === undefined) return;
+    this.received('Quick Mode 1');
     const { messages, payloads } = opened;
     if (hasInitialContact(payloads)) this.#host.initialContact(now, this);
     const answer = answerQuickMode(now, this, messages, message, payloads);
@@ -345,7 +360,7 @@ export class IsakmpSa implements QuickModesHost {
   }
 
   #receiveInformational(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    const opened = this.#openFirst(now, message, path, ExchangeType.informational);
+    const opened = this.#openFirst(now, message, path);
     if (opened === undefined) return;
     this.remember(opened.messages.messageId, message.octets);
     const effects = {
@@ -363,7 +378,7 @@ export class IsakmpSa implements QuickModesHost {
         this.remember(opened.messages.messageId, message.octets, reply);
       },
       hereIAm: (sequence: number) => this.#dpd.isAnswer(sequence),
-      shorten: (seconds: number) => this.#shorten(now, seconds),
+      shorten: (seconds: number) => this.#lifetime.shorten(now, seconds),
       refused: (type: number, spi: number | undefined) => {
         if (type === NotifyType.authenticationFailed) this.lastFailure = proofRefused();
         else this.#quickModes.refused(now, type, spi);
@@ -373,30 +388,17 @@ export class IsakmpSa implements QuickModesHost {
   }
 
   /** The first message of an exchange that the peer begins; `undefined` when it is not genuine. */
-  #openFirst(
-    now: Instant,
-    message: ReceivedMessage,
-    path: UdpPath,
-    exchangeType: number,
-  ): { readonly messages: Phase2Messages; readonly payloads: readonly Payload[] } | undefined {
-    const { messageId } = message.header;
-    const messages = new Phase2Messages(this.sa, exchangeType, messageId);
-    const { prf } = this.sa.proposal;
-    const payloads = messages.open(message, (covered) => hash1(prf, this.sa.keys.skeyidA, messageId, covered));
-    if (payloads === undefined) {
-      this.counters.authenticationFailed += 1;
-      return undefined;
-    }
-    this.#genuine(now, messageId, path);
-    if (exchangeType === ExchangeType.quickMode) this.received('Quick Mode 1');
-    return { messages, payloads };
+  #openFirst(now: Instant, message: ReceivedMessage, path: UdpPath): OpenedFirst | undefined {
+    const opened = openFirst(this.sa, message);
+    if (opened === undefined) this.counters.authenticationFailed += 1;
+    else this.#genuine(now, message.header.messageId, path);
+    return opened;
   }
 
   /** Authenticated and never seen before: the peer lives, and is where this came from. */
   #genuine(now: Instant, messageId: number, seen: UdpPath): void {
     this.#messageIds.use(messageId);
-    this.#unconfirmed = undefined;
-    this.#disbelieved = false;
+    this.#confirmation.heard();
     this.#dpd.heard(now);
     this.doubted = false;
     this.#follow(seen);
@@ -425,24 +427,18 @@ export class IsakmpSa implements QuickModesHost {
     owner.#watchChildren(now);
   }
 
-  #shorten(now: Instant, seconds: number): void {
-    const shorter = lifetimeFrom(now, agreedLifetime(this.sa.lifetime, seconds), this.sa.initiator, this.random);
-    if (shorter.expiresAt < this.#lifetime.expiresAt) this.#lifetime = shorter;
-  }
-
   /** Neither with a child SA nor about to have one. */
   get #isBarren(): boolean {
-    return this.replacedBy === undefined && !this.busy && this.#host.children.ofIke(this.ikeId).length === 0;
-  }
-
-  get #childlessMs(): number {
-    return this.opened ? CHILDLESS_MS : CALLER_CHILDLESS_MS;
+    return (
+      this.#admitted &&
+      this.replacedBy === undefined &&
+      !this.busy &&
+      this.#host.children.ofIke(this.ikeId).length === 0
+    );
   }
 
   #watchChildren(now: Instant): void {
-    if (!this.#isBarren) this.#childlessSince = undefined;
-    else this.#childlessSince ??= now;
-    if (this.#childlessSince === undefined || now - this.#childlessSince < this.#childlessMs) return;
+    if (!this.#childless.look(now, this.#isBarren, this.opened)) return;
     this.endAndTell(this.used ? noChildLeft() : (this.lastFailure ?? childNeverWanted()));
   }
 }

@@ -40,3 +40,41 @@ export function lifetimeFrom(now: Instant, seconds: number, initiator: boolean, 
 export function nextAttempt(now: Instant, expiresAt: Instant): Instant {
   return now + Math.min(15000, Math.max(1000, Math.floor((expiresAt - now) / 4)));
 }
+
+/** The lifetime of an ISAKMP SA, which a peer may shorten, and within which a rekey may fail. */
+export class SaLifetime {
+  readonly #seconds: number;
+  readonly #initiator: boolean;
+  readonly #random: RandomSource;
+  #current: Lifetime;
+
+  /** @param seconds the agreed lifetime. */
+  constructor(now: Instant, seconds: number, initiator: boolean, random: RandomSource) {
+    this.#seconds = seconds;
+    this.#initiator = initiator;
+    this.#random = random;
+    this.#current = lifetimeFrom(now, seconds, initiator, random);
+  }
+
+  get current(): Lifetime {
+    return this.#current;
+  }
+
+  /** Counts from now. Harmless when that is no sooner. */
+  shorten(now: Instant, seconds: number): void {
+    const shorter = lifetimeFrom(now, agreedLifetime(this.#seconds, seconds), this.#initiator, this.#random);
+    if (shorter.expiresAt < this.#current.expiresAt) this.#current = shorter;
+  }
+
+  /** A rekey failed: it is tried again before the end. */
+  retry(now: Instant): void {
+    const { expiresAt } = this.#current;
+    this.#current = { expiresAt, rekeyAt: nextAttempt(now, expiresAt) };
+  }
+
+  /** A rekey failed, and would fail again. */
+  giveUp(): void {
+    const { expiresAt } = this.#current;
+    this.#current = { expiresAt, rekeyAt: expiresAt };
+  }
+}

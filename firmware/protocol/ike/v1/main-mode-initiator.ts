@@ -66,7 +66,10 @@ export class MainModeInitiator extends Phase1Initiator {
     super(now, context, options);
     const { ikeProposals, ikeLifetime = DEFAULT_IKE_LIFETIME } = this.connection;
     this.#saBody = encodeSa([phase1Proposal(ikeProposals, ikeLifetime, methodOf(this.connection))]);
-    const payloads = [{ type: PayloadType.sa, body: this.#saBody }, ...initiatorVendorIds(context.self)];
+    const payloads = [
+      { type: PayloadType.sa, body: this.#saBody },
+      ...initiatorVendorIds(context.self, this.connection.xauth !== undefined),
+    ];
     this.send(now, 'Main Mode 1', plainMessage(this.cookieI, this.cookieR, payloads), false);
   }
 

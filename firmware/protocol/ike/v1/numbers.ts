@@ -14,6 +14,8 @@ export const PayloadType = {
   notification: 11,
   delete: 12,
   vendorId: 13,
+  /** draft-dukes-ike-mode-cfg-02 section 3.2. */
+  attributes: 14,
   natD: 20,
   natOa: 21,
   /** draft-ietf-ipsec-nat-t-ike-02 and -03, from the private range. */
@@ -23,8 +25,8 @@ export const PayloadType = {
   fragment: 132,
 } as const;
 
-/** Exchange Type (RFC 2408 section 3.1; RFC 2409 appendix A). */
-export const ExchangeType = { mainMode: 2, aggressive: 4, informational: 5, quickMode: 32 } as const;
+/** Exchange Type (RFC 2408 section 3.1; RFC 2409 appendix A; draft-dukes-ike-mode-cfg-02 section 3.3). */
+export const ExchangeType = { mainMode: 2, aggressive: 4, informational: 5, transaction: 6, quickMode: 32 } as const;
 
 /** Flags of the header (RFC 2408 section 3.1). */
 export const HeaderFlag = { encryption: 1, commit: 2 } as const;
@@ -52,8 +54,33 @@ export const Phase1Attribute = {
   keyLength: 14,
 } as const;
 
-/** Authentication Method (RFC 2409 appendix A). */
-export const AuthenticationMethod = { preSharedKey: 1, rsaSignature: 3 } as const;
+/** Authentication Method (RFC 2409 appendix A; draft-beaulieu-ike-xauth-02 section 7.2: XAUTHInitPreShared, XAUTHInitRSA). */
+export const AuthenticationMethod = {
+  preSharedKey: 1,
+  rsaSignature: 3,
+  xauthPreSharedKey: 65001,
+  xauthRsaSignature: 65005,
+} as const;
+
+/** Types of an Attribute payload (draft-dukes-ike-mode-cfg-02 section 3.2). */
+export const ConfigType = { request: 1, reply: 2, set: 3, ack: 4 } as const;
+
+/** Attributes of Mode-Config (section 3.4). */
+export const ConfigAttributeType = { internalIp4Address: 1, internalIp4Netmask: 2, internalIp4Dns: 3 } as const;
+
+/** Attributes of XAUTH (draft-beaulieu-ike-xauth-02 section 7.1). */
+export const XauthAttribute = {
+  type: 16520,
+  userName: 16521,
+  userPassword: 16522,
+  passcode: 16523,
+  message: 16524,
+  challenge: 16525,
+  domain: 16526,
+  status: 16527,
+  nextPin: 16528,
+  answer: 16529,
+} as const;
 
 /** Certificate Encoding: X.509 Certificate - Signature (RFC 2408 section 3.9). */
 export const CERTIFICATE_X509_SIGNATURE = 4;

@@ -19,7 +19,7 @@ import { concatBytes, DecodeError } from '../../bytes.ts';
 import type { Failure, Instant, RandomSource } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import type { Phase1Keys } from '../crypto/keys-v1.ts';
-import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
+import type { IkeConnection, IkeIdentity, IkePeer } from '../ike-types.ts';
 import type { IkeProposal } from '../proposals.ts';
 import { transform } from '../transforms.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
@@ -103,6 +103,17 @@ export type Phase1Exchange =
       /** Its time is over. */
       readonly expired: boolean;
     });
+
+/** What there is to show of the peer of an ISAKMP SA. */
+export function peerOf({ peerIdentity, vendor, nat }: Phase1Outcome): IkePeer {
+  return {
+    identity: peerIdentity,
+    implementation: vendor.implementation,
+    natLocal: nat.local,
+    natRemote: nat.remote,
+    ...(nat.encapsulation === undefined ? {} : { encapsulation: nat.encapsulation }),
+  };
+}
 
 /** A message of phase 1 in clear; of Main Mode, unless another exchange is named. */
 export function plainMessage(

@@ -1,7 +1,7 @@
 /** Messages of one phase 2 exchange: encrypted and hashed under the ISAKMP SA (RFC 2409 sections 5.5 and 5.7). */
 import { ByteReader, DecodeError } from '../../bytes.ts';
 import type { RandomSource } from '../../machine.ts';
-import { phase2Iv } from '../crypto/keys-v1.ts';
+import { hash1, phase2Iv } from '../crypto/keys-v1.ts';
 import { encodeMessage, type ReceivedMessage } from './header.ts';
 import { HeaderFlag, PayloadType } from './numbers.ts';
 import type { Payload } from './payload.ts';
@@ -52,6 +52,24 @@ export class Phase2Messages {
     if (payloads !== undefined) opened.accept();
     return payloads;
   }
+}
+
+/** The first message of an exchange, verified, and the exchange. */
+export interface OpenedFirst {
+  readonly messages: Phase2Messages;
+  readonly payloads: readonly Payload[];
+}
+
+/**
+ * The first message of a Quick Mode or Informational that the peer begins, under HASH(1); `undefined` when that is wrong.
+ * @throws DecodeError when it is not encrypted, or not with our key.
+ */
+export function openFirst(sa: Phase1Outcome, message: ReceivedMessage): OpenedFirst | undefined {
+  const { messageId, exchangeType } = message.header;
+  const messages = new Phase2Messages(sa, exchangeType, messageId);
+  const { prf } = sa.proposal;
+  const payloads = messages.open(message, (covered) => hash1(prf, sa.keys.skeyidA, messageId, covered));
+  return payloads === undefined ? undefined : { messages, payloads };
 }
 
 /** Message ids that are remembered as used, within one ISAKMP SA. Five minutes of DPD apart, that is four weeks. */

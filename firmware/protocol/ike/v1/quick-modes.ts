@@ -1,11 +1,17 @@
 /** The Quick Modes that are under way within one ISAKMP SA, and what becomes of them. */
 import type { Failure, Instant } from '../../machine.ts';
+import { RateLimit } from '../rate-limit.ts';
 import type { ChildTable } from './child-table.ts';
+import type { IkeV1Limits } from './endpoint-types.ts';
 import type { Clues } from './failures.ts';
 import type { ReceivedMessage } from './header.ts';
 import type { QuickMode, QuickModeContext } from './quick-mode.ts';
 import { QuickModeInitiator, type QuickModeRequest } from './quick-mode-initiator.ts';
 import { QuickModeResponder } from './quick-mode-responder.ts';
+
+/** Those that the peer may begin: a second, and at once, when it has many networks. Each may cost a key exchange. */
+const PER_SECOND = 2;
+const BURST = 64;
 
 /** What the exchanges need of the ISAKMP SA around them. */
 export interface QuickModesHost extends QuickModeContext {
@@ -19,6 +25,7 @@ export class QuickModes {
   readonly #host: QuickModesHost;
   readonly #children: ChildTable;
   readonly #exchanges = new Map<number, QuickMode>();
+  readonly #asked = new RateLimit(PER_SECOND, BURST);
 
   constructor(host: QuickModesHost, children: ChildTable) {
     this.#host = host;
@@ -27,6 +34,12 @@ export class QuickModes {
 
   get size(): number {
     return this.#exchanges.size;
+  }
+
+  /** Whether the peer may begin one more now; if so it counts as begun. */
+  hasRoom(now: Instant, { exchangesPerIkeSa, childrenPerIkeSa }: IkeV1Limits): boolean {
+    const many = this.#children.ofIke(this.#host.owner.ikeId).length >= childrenPerIkeSa;
+    return this.#exchanges.size < exchangesPerIkeSa && !many && this.#asked.allows(now);
   }
 
   /** When {@link tick} is wanted. */

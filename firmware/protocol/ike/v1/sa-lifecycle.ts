@@ -5,7 +5,9 @@ import type { Failure, Instant } from '../../machine.ts';
 import { sameIdentity } from '../identity.ts';
 import type { ChildRecord, ChildTable } from './child-table.ts';
 import { closedHere, expired, peerRestarted } from './failures.ts';
-import { IsakmpSa, type IsakmpSaHost } from './isakmp-sa.ts';
+import { IsakmpSa } from './isakmp-sa.ts';
+import type { IsakmpSaHost } from './isakmp-sa-host.ts';
+import { addressChanged } from './login-failures.ts';
 import type { Phase1Outcome } from './phase1.ts';
 import { beginPhase1 } from './phase1-begin.ts';
 import { wantedIds } from './quick-mode-selectors.ts';
@@ -35,17 +37,35 @@ export class SaLifecycle {
     return this.#succession;
   }
 
-  /** Phase 1 is through: `ike-up` follows, and Quick Mode where this side opened the connection. */
+  /** Phase 1 is through: a login and an inner address may have to follow. */
   established(now: Instant, outcome: Phase1Outcome): void {
-    const rekeyed = outcome.rekeys === undefined ? undefined : this.#table.sas.get(outcome.rekeys)?.owner;
+    const rekeyed = this.#rekeyedBy(outcome);
     const opened = outcome.initiator && outcome.rekeys === undefined;
-    const sa = new IsakmpSa(now, this.#host, outcome, opened);
+    const sa = new IsakmpSa(now, this.#host, outcome, opened, rekeyed?.configuration?.addresses[0]);
     this.#table.add(sa);
+    if (!sa.configuring) this.admit(now, sa);
+  }
+
+  /** It is of use: `ike-up` follows, and Quick Mode where this side opened the connection. */
+  admit(now: Instant, sa: IsakmpSa): void {
+    const outcome = sa.sa;
+    const rekeyed = this.#rekeyedBy(outcome);
+    const before = rekeyed?.configuration?.addresses[0];
+    const [address] = sa.configuration?.addresses ?? [];
+    if (before !== undefined && address !== undefined && before !== address) {
+      sa.endAndTell(addressChanged(before, address));
+      return;
+    }
+    sa.admit(now);
     if (outcome.initialContact) this.initialContact(now, sa);
     const same = rekeyed !== undefined && sameIdentity(rekeyed.sa.peerIdentity, outcome.peerIdentity);
     this.#succession.begin(now, sa, same && rekeyed.ended === undefined ? rekeyed : undefined);
     if (sa.opened && this.#children.ofIke(sa.ikeId).length === 0) this.#startChildren(now, sa);
     else if (outcome.initiator) sa.showPlace(now);
+  }
+
+  #rekeyedBy({ rekeys }: Phase1Outcome): IsakmpSa | undefined {
+    return rekeys === undefined ? undefined : this.#table.sas.get(rekeys)?.owner;
   }
 
   /** Takes down whatever the same peer had before. */
@@ -141,7 +161,9 @@ export class SaLifecycle {
     }
     for (const { child } of this.#children.ofIke(sa.ikeId)) this.#children.remove(now, child.id, failure);
     for (const member of chain) this.#forget(now, member);
-    this.#host.outbox.emit({ kind: 'ike-down', ikeId: sa.ikeId, connection: sa.sa.connection.name, failure });
+    const { rekeys } = sa.sa;
+    if (!sa.admitted && rekeys !== undefined) this.#table.sas.get(rekeys)?.rekeyFailed(now, failure);
+    else this.#host.outbox.emit({ kind: 'ike-down', ikeId: sa.ikeId, connection: sa.sa.connection.name, failure });
   }
 
   #forget(now: Instant, sa: IsakmpSa): void {

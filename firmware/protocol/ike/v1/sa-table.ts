@@ -125,6 +125,7 @@ export class SaTable {
     return [...this.sas.values()].filter(
       (other) =>
         other !== sa &&
+        other.admitted &&
         other.sa.connection.name === connection.name &&
         formatEndpoint(other.path.remote) === end &&
         sameIdentity(other.sa.peerIdentity, peerIdentity),

@@ -105,7 +105,7 @@ export class Succession {
       ikeId: sa.ikeId,
       connection: sa.sa.connection.name,
       initiator: sa.sa.initiator,
-      state: sa.replacedBy === undefined ? 'established' : 'replaced',
+      state: stateOf(sa),
       path: sa.path,
       proposal: sa.sa.proposal,
       peer: sa.peer,
@@ -137,7 +137,13 @@ export class Succession {
       proposal: sa.sa.proposal,
       peer: sa.peer,
       path: sa.path,
+      ...(sa.configuration === undefined ? {} : { configuration: sa.configuration }),
       ...(old === undefined ? {} : { replaces: old.ikeId }),
     });
   }
+}
+
+function stateOf({ admitted, replacedBy }: IsakmpSa): IkeV1View['state'] {
+  if (!admitted) return 'phase-1';
+  return replacedBy === undefined ? 'established' : 'replaced';
 }

@@ -17,6 +17,9 @@ const DRAFT_02 = 'cd60464335df21f87cfdb2fc68b6a448';
 const DPD = 'afcad71368a1f1c96b8696fc77570100';
 const DPD_ANY_MINOR = 'afcad71368a1f1c96b8696fc775701';
 
+/** draft-beaulieu-ike-xauth-02 section 6. */
+const XAUTH = '09002689dfd6b712';
+
 /** MD5 of `FRAGMENTATION`; behind it, from some, 4 octets of capabilities, of which this is Main Mode. */
 const FRAGMENTATION = '4048b7d56ebce88525e7de7f00d6c2d3';
 const FRAGMENTATION_MAIN_MODE = `${FRAGMENTATION}80000000`;
@@ -28,6 +31,7 @@ export const CAPABILITY_VENDOR_IDS: readonly { readonly prefix: string; readonly
   { prefix: DRAFT_02_LF, name: 'NAT traversal (draft 02, with a line feed)' },
   { prefix: DRAFT_02, name: 'NAT traversal (draft 02)' },
   { prefix: DPD_ANY_MINOR, name: 'Dead Peer Detection (RFC 3706)' },
+  { prefix: XAUTH, name: 'XAUTH' },
   { prefix: FRAGMENTATION, name: 'IKE fragmentation' },
 ];
 
@@ -65,9 +69,10 @@ export function recognizeVendor(own: OwnVendorId, payloads: readonly Payload[]):
   };
 }
 
-/** What an initiator says it can do. */
-export function initiatorVendorIds(own: OwnVendorId): readonly Payload[] {
-  return vendorPayloads(own, [RFC_3947, DRAFT_03, DRAFT_02_LF, DRAFT_02, DPD, FRAGMENTATION_MAIN_MODE]);
+/** What an initiator says it can do. @param login a user is to be logged in. */
+export function initiatorVendorIds(own: OwnVendorId, login: boolean): readonly Payload[] {
+  const xauth = login ? [XAUTH] : [];
+  return vendorPayloads(own, [RFC_3947, DRAFT_03, DRAFT_02_LF, DRAFT_02, DPD, ...xauth, FRAGMENTATION_MAIN_MODE]);
 }
 
 /** What a responder answers: of NAT traversal the one that is to be used, if any. */
