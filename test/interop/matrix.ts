@@ -11,6 +11,8 @@ export interface MatrixRow {
   readonly mode: 'transport' | 'tunnel';
   readonly encapsulation: 'native' | 'udp' | 'nat';
   readonly algorithms: string;
+  /** How the two prove who they are, such as `ECDSA`. Default: by pre-shared key. */
+  readonly proof?: string;
   /** From the first packet to the first answer through the tunnel. */
   milliseconds?: number;
 }
@@ -26,8 +28,10 @@ export type Measure = <T>(connect: () => Promise<T>) => Promise<T>;
 
 /** A test that is a case of the matrix. */
 export function matrixIt(row: MatrixRow, test: (measure: Measure) => Promise<void>): void {
-  const { role, version, mode, encapsulation, algorithms } = row;
-  it(`as ${role}, by IKEv${version}, ${mode} mode, ${encapsulation}, ${algorithms}`, async ({ task }: TestContext) => {
+  const { role, version, mode, encapsulation, algorithms, proof = 'PSK' } = row;
+  it(`as ${role}, by IKEv${version}, ${proof}, ${mode} mode, ${encapsulation}, ${algorithms}`, async ({
+    task,
+  }: TestContext) => {
     const done: MatrixRow = { ...row };
     task.meta.interop = done;
     await test(async (connect) => {

@@ -24,10 +24,10 @@ describe('the table of the interop matrix', () => {
       ],
     });
     expect(table.split('\n')).toEqual([
-      'peer                 our role  IKE  mode       ESP  algorithms     result  ms',
-      '-------------------  --------  ---  ---------  ---  -------------  ------  ---',
-      'strongSwan + xl2tpd  client    v1   transport  nat  aes256-sha256  passed  812',
-      'strongSwan + xl2tpd  client    v2   transport  nat  3des-sha1      failed',
+      'peer                 our role  IKE  proof  mode       ESP  algorithms     result  ms',
+      '-------------------  --------  ---  -----  ---------  ---  -------------  ------  ---',
+      'strongSwan + xl2tpd  client    v1   PSK    transport  nat  aes256-sha256  passed  812',
+      'strongSwan + xl2tpd  client    v2   PSK    transport  nat  3des-sha1      failed',
     ]);
   });
 

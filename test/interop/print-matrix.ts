@@ -8,7 +8,7 @@ interface MatrixReport {
   }[];
 }
 
-const HEADINGS = ['peer', 'our role', 'IKE', 'mode', 'ESP', 'algorithms', 'result', 'ms'];
+const HEADINGS = ['peer', 'our role', 'IKE', 'proof', 'mode', 'ESP', 'algorithms', 'result', 'ms'];
 
 /** @returns the table, a line for each case in the order of the run; empty when there was no case */
 export function formatMatrix(report: MatrixReport): string {
@@ -16,8 +16,8 @@ export function formatMatrix(report: MatrixReport): string {
     assertionResults.flatMap(({ status, meta }) => {
       const row = meta?.interop;
       if (row === undefined) return [];
-      const { peer, role, version, mode, encapsulation, algorithms, milliseconds } = row;
-      return [[peer, role, `v${version}`, mode, encapsulation, algorithms, status, `${milliseconds ?? ''}`]];
+      const { peer, role, version, mode, encapsulation, algorithms, proof = 'PSK', milliseconds } = row;
+      return [[peer, role, `v${version}`, proof, mode, encapsulation, algorithms, status, `${milliseconds ?? ''}`]];
     }),
   );
   if (rows.length === 0) return '';
