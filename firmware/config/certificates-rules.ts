@@ -40,13 +40,6 @@ export const CERTIFICATES_RULES: readonly ConfigurationRule[] = [
     check: weakKeys,
   },
   {
-    name: 'certificate-or-key',
-    severity: 'error',
-    description:
-      'The ends of a connection prove who they are in exactly one way: by pre-shared key, or by certificate and authorities.',
-    check: oneWay,
-  },
-  {
     name: 'certificate-version',
     severity: 'error',
     description: 'With version 1 of IKE the own certificate has an RSA key.',
@@ -157,24 +150,6 @@ function* weakKeys(configuration: Configuration): Iterable<Finding> {
     if (weakness === undefined) continue;
     const allowed = 'a key that is believed: RSA with 2048 bits or more, ECDSA with P-256 or more, Ed25519';
     yield { path: `${path}.certificate`, found: `a key of ${weakness}`, allowed };
-  }
-}
-
-function* oneWay(configuration: Configuration): Iterable<Finding> {
-  for (const { path, psk, certificate, authorities: trusted } of entries(configuration)) {
-    if (psk === undefined && certificate === undefined && trusted === undefined) {
-      const allowed = 'a pre-shared key here, or "certificate" and "authorities"';
-      yield { path: `${path}.psk`, found: 'nothing by which the ends could prove who they are', allowed };
-    } else if (psk !== undefined && (certificate !== undefined || trusted !== undefined)) {
-      const found = 'a pre-shared key and certificates';
-      yield { path: `${path}.psk`, found, allowed: 'one of them: leave the other one out' };
-    } else if (psk === undefined && certificate === undefined) {
-      const allowed = 'the name of the certificate by which this router proves who it is';
-      yield { path: `${path}.certificate`, found: 'nothing, beside authorities', allowed };
-    } else if (psk === undefined && trusted === undefined) {
-      const allowed = 'the names of the authorities whose certificates are believed';
-      yield { path: `${path}.authorities`, found: 'nothing, beside a certificate', allowed };
-    }
   }
 }
 

@@ -1,7 +1,17 @@
 /** Schema of `ipsec`: connections to peers. */
 import Type, { type Static } from 'typebox';
 import { CERTIFICATES_SCHEMA } from './certificates-schema.ts';
-import { count, flag, ipv4Networks, NAME, NAME_ALLOWED, NAME_PATTERN, secret } from './schema-parts.ts';
+import {
+  count,
+  flag,
+  ipv4Networks,
+  NAME,
+  NAME_ALLOWED,
+  NAME_PATTERN,
+  secret,
+  USER_NAME,
+  USER_NAME_ALLOWED,
+} from './schema-parts.ts';
 
 /** What stands for everybody in `remote`. */
 export const ANY_PEER = 'any';
@@ -24,6 +34,11 @@ function proposals(words: { readonly title: string; readonly description: string
     ),
   );
 }
+
+const IPSEC_USER_SCHEMA = Type.Object(
+  { password: secret({ title: 'Password', description: 'Password for EAP.' }) },
+  { title: 'User', description: 'Somebody who may come in.', additionalProperties: false },
+);
 
 const IPSEC_CONNECTION_SCHEMA = Type.Object(
   {
@@ -73,6 +88,24 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
           uniqueItems: true,
         },
       ),
+    ),
+    user: Type.Optional(
+      Type.String({
+        title: 'User',
+        description: 'User name by which this router lets itself in at the peer: by EAP-MSCHAPv2 with version 2.',
+        format: 'ppp-credential',
+      }),
+    ),
+    password: Type.Optional(secret({ title: 'Password', description: 'Password of this user.' })),
+    users: Type.Optional(
+      Type.Record(USER_NAME, IPSEC_USER_SCHEMA, {
+        title: 'Users',
+        description: 'Who may come in by EAP-MSCHAPv2, by user name. This router proves itself by its certificate.',
+        minProperties: 1,
+        maxProperties: 4096,
+        additionalProperties: false,
+        'x-allowed': USER_NAME_ALLOWED,
+      }),
     ),
     localId: identity({
       title: 'Own identity',

@@ -10,6 +10,7 @@ import { L2TP_IPV6_RULES } from './l2tp-ipv6-rules.ts';
 import { L2TP_RULES } from './l2tp-rules.ts';
 import { secretLeaves } from './leaves.ts';
 import type { Problem } from './problem.ts';
+import { PROOF_RULES } from './proof-rules.ts';
 import { PSK_RULES } from './psk-rules.ts';
 import { RADIUS_RULES } from './radius-rules.ts';
 import { REDACTED } from './redact.ts';
@@ -44,6 +45,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...L2TP_IPV6_RULES,
   ...L2TP_IPSEC_RULES,
   ...IPSEC_RULES,
+  ...PROOF_RULES,
   ...PSK_RULES,
   ...CERTIFICATES_RULES,
   ...RADIUS_RULES,

@@ -67,12 +67,18 @@ export function connectionSettings(
 function authentication(
   { ipsec: { certificates } }: Configuration,
   name: string,
-  { psk, certificate, authorities = [] }: IpsecConnectionConfiguration,
+  { psk, certificate, authorities = [], user, password, users }: IpsecConnectionConfiguration,
 ): IpsecAuthentication {
   if (psk !== undefined) return { kind: 'psk', psk };
+  const trusted = authorities.flatMap((known) => ownEntry(certificates, known) ?? []);
+  if (user !== undefined && password !== undefined) {
+    return { kind: 'eap-client', user, password, authorities: trusted };
+  }
   const own = certificate === undefined ? undefined : ownEntry(certificates, certificate);
   if (own === undefined) throw new RangeError(`connection ${name} has neither a pre-shared key nor a certificate`);
-  return { kind: 'certificate', own, authorities: authorities.flatMap((known) => ownEntry(certificates, known) ?? []) };
+  if (users === undefined) return { kind: 'certificate', own, authorities: trusted };
+  const passwords = Object.entries(users).map(([name, entry]) => [name, entry.password] as const);
+  return { kind: 'eap-server', own, users: Object.fromEntries(passwords) };
 }
 
 function identity<Key extends 'localId' | 'remoteId'>(

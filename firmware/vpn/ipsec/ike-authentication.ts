@@ -24,9 +24,24 @@ export function ikeProofs(
     const key = utf8Bytes(authentication.psk);
     return { authentication: { kind: 'psk', key }, ...(localId === undefined ? {} : { localId }) };
   }
-  const { own, authorities } = authentication;
-  return {
-    authentication: { kind: 'certificate', credential: signingCredential(own), trust: trustIn(authorities, wall) },
-    localId: certificateIdentity(own, localId),
-  };
+  if (authentication.kind === 'eap-client') {
+    const { user, password, authorities } = authentication;
+    const trust = trustIn(authorities, wall);
+    return { authentication: { kind: 'eap-client', user, password, trust }, localId: localId ?? userIdentity(user) };
+  }
+  const { own } = authentication;
+  const credential = signingCredential(own);
+  const proof = { localId: certificateIdentity(own, localId) };
+  if (authentication.kind === 'certificate') {
+    const trust = trustIn(authentication.authorities, wall);
+    return { ...proof, authentication: { kind: 'certificate', credential, trust } };
+  }
+  const passwords = new Map(Object.entries(authentication.users));
+  return { ...proof, authentication: { kind: 'eap-server', credential, passwordOf: (user) => passwords.get(user) } };
+}
+
+/** What a user calls itself before EAP: its name, as what that looks like. */
+function userIdentity(user: string): IkeIdentity {
+  if (/^[^@\s]+@[^@\s]+$/.test(user)) return { kind: 'email', value: user };
+  return /^[A-Za-z0-9.-]+$/.test(user) ? { kind: 'fqdn', value: user } : { kind: 'key-id', value: utf8Bytes(user) };
 }

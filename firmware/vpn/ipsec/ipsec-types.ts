@@ -17,6 +17,20 @@ export type IpsecAuthentication =
       readonly own: CertificateMaterial;
       /** Whose certificates are believed. */
       readonly authorities: readonly CertificateMaterial[];
+    }
+  /** As caller, IKEv2: the peer by certificate, this side by EAP. */
+  | {
+      readonly kind: 'eap-client';
+      readonly user: string;
+      readonly password: string;
+      readonly authorities: readonly CertificateMaterial[];
+    }
+  /** As the one that is called, IKEv2: the other half of it. */
+  | {
+      readonly kind: 'eap-server';
+      readonly own: CertificateMaterial;
+      /** Passwords by user name. */
+      readonly users: Readonly<Record<string, string>>;
     };
 
 /** An entry of `ipsec.connections`. */

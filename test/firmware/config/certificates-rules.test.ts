@@ -40,7 +40,7 @@ function findings(...changes: readonly Change[]): readonly Problem[] {
   document = withValue(document, 'ipsec.connections.plant', CONNECTION);
   for (const [path, value] of changes) document = withValue(document, path, value);
   const result = parseConfiguration(JSON.stringify(document), 'x.json');
-  return (result.ok ? result.warnings : result.problems).filter(({ rule }) => rule.startsWith('certificate-'));
+  return (result.ok ? result.warnings : result.problems).filter(({ rule }) => /^(certificate|proof)-/.test(rule));
 }
 
 const PLANT = 'ipsec.connections.plant';
@@ -48,6 +48,8 @@ const EXTRA = 'ipsec.certificates.extra';
 const encrypted = workshop.openssl('pkcs8', '-topk8', '-in', `${branch.name}.key`, '-passout', 'pass:abc');
 
 /** Rule, severity, changes, path of the finding, what it says. */
+const USERS = { alice: { password: 'alice-pw' } };
+
 const CASES: readonly (readonly [string, Problem['severity'], readonly Change[], string, RegExp])[] = [
   [
     'certificate-unreadable',
@@ -114,15 +116,9 @@ const CASES: readonly (readonly [string, Problem['severity'], readonly Change[],
     `${EXTRA}.certificate`,
     /RSA with 1024 bits/,
   ],
+  ['proof-one-way', 'error', [[`${PLANT}.psk`, 'long enough']], `${PLANT}.authorities`, /beside a pre-shared key/],
   [
-    'certificate-or-key',
-    'error',
-    [[`${PLANT}.psk`, 'long enough']],
-    `${PLANT}.psk`,
-    /a pre-shared key and certificates/,
-  ],
-  [
-    'certificate-or-key',
+    'proof-one-way',
     'error',
     [
       [`${PLANT}.certificate`, undefined],
@@ -131,14 +127,42 @@ const CASES: readonly (readonly [string, Problem['severity'], readonly Change[],
     `${PLANT}.psk`,
     /nothing by which/,
   ],
+  ['proof-one-way', 'error', [[`${PLANT}.authorities`, undefined]], `${PLANT}.authorities`, /beside a certificate/],
+  ['proof-one-way', 'error', [[`${PLANT}.certificate`, undefined]], `${PLANT}.certificate`, /beside authorities/],
+  ['proof-one-way', 'error', [[`${PLANT}.user`, 'alice']], `${PLANT}.password`, /nothing, beside a user/],
+  ['proof-one-way', 'error', [[`${PLANT}.password`, 'alice-pw']], `${PLANT}.user`, /nothing, beside a user/],
+  ['proof-one-way', 'error', [[`${PLANT}.user`, 'alice']], `${PLANT}.certificate`, /beside a user and a password/],
+  ['proof-one-way', 'error', [[`${PLANT}.users`, USERS]], `${PLANT}.authorities`, /beside users who come in/],
   [
-    'certificate-or-key',
+    'proof-version',
     'error',
-    [[`${PLANT}.authorities`, undefined]],
-    `${PLANT}.authorities`,
-    /beside a certificate/,
+    [
+      [`${PLANT}.user`, 'alice'],
+      [`${PLANT}.version`, 1],
+    ],
+    `${PLANT}.version`,
+    /version 1 with a user/,
   ],
-  ['certificate-or-key', 'error', [[`${PLANT}.certificate`, undefined]], `${PLANT}.certificate`, /beside authorities/],
+  [
+    'proof-caller',
+    'error',
+    [
+      [`${PLANT}.user`, 'alice'],
+      [`${PLANT}.remote`, 'any'],
+    ],
+    `${PLANT}.remote`,
+    /beside a user by which/,
+  ],
+  [
+    'proof-caller',
+    'error',
+    [
+      [`${PLANT}.users`, USERS],
+      [`${PLANT}.remote`, '10.20.0.8'],
+    ],
+    `${PLANT}.remote`,
+    /beside users/,
+  ],
   ['certificate-version', 'error', [[`${PLANT}.version`, 1]], `${PLANT}.certificate`, /with ECDSA with P-256/],
   [
     'certificate-own',
@@ -185,7 +209,7 @@ describe('the rules of certificates', () => {
 
   it('each have a case here', () => {
     const covered = new Set(CASES.map(([rule]) => rule));
-    const names = CONFIGURATION_RULES.map(({ name }) => name).filter((name) => name.startsWith('certificate-'));
+    const names = CONFIGURATION_RULES.map(({ name }) => name).filter((name) => /^(certificate|proof)-/.test(name));
     expect(names.filter((name) => !covered.has(name))).toEqual([]);
   });
 
@@ -196,6 +220,27 @@ describe('the rules of certificates', () => {
       expect(problems).toEqual([]);
     },
   );
+
+  it.each<[string, readonly Change[]]>([
+    [
+      'a caller by user and password',
+      [
+        [`${PLANT}.certificate`, undefined],
+        [`${PLANT}.user`, 'alice'],
+        [`${PLANT}.password`, 'alice-pw'],
+      ],
+    ],
+    [
+      'a side that has users',
+      [
+        [`${PLANT}.authorities`, undefined],
+        [`${PLANT}.users`, USERS],
+        [`${PLANT}.remote`, 'any'],
+      ],
+    ],
+  ])('find nothing wrong with %s', (_, changes) => {
+    expect(findings(...changes)).toEqual([]);
+  });
 
   it('suggest the name that was meant', () => {
     const [problem] = findings([`${PLANT}.certificate`, 'brunch']).filter(({ rule }) => rule === 'certificate-own');

@@ -48,6 +48,8 @@ describe('the schema', () => {
       '.l2tp.servers.NAME.forward.NAME.secret',
       '.l2tp.servers.NAME.secret',
       '.ipsec.connections.NAME.psk',
+      '.ipsec.connections.NAME.password',
+      '.ipsec.connections.NAME.users.NAME.password',
       '.ipsec.certificates.NAME.key',
     ]);
   });

@@ -1,0 +1,108 @@
+/** Rules about how the two ends of an IPsec connection prove who they are. */
+import type { IpsecConnectionConfiguration } from './ipsec-schema.ts';
+import { ANY_PEER } from './ipsec-schema.ts';
+import { memberPath } from './json-path.ts';
+import type { ConfigurationRule, Finding } from './rule.ts';
+import type { Configuration } from './schema.ts';
+
+export const PROOF_RULES: readonly ConfigurationRule[] = [
+  {
+    name: 'proof-one-way',
+    severity: 'error',
+    description:
+      'The ends of a connection prove who they are in one way: by key, by certificate, or one by certificate and one by user and password.',
+    check: oneWay,
+  },
+  {
+    name: 'proof-version',
+    severity: 'error',
+    description: 'User names and passwords are for version 2 of IKE.',
+    check: userVersion,
+  },
+  {
+    name: 'proof-caller',
+    severity: 'error',
+    description: 'Whoever lets itself in by user and password calls one peer, and whoever has users is called.',
+    check: userCaller,
+  },
+];
+
+interface Entry extends IpsecConnectionConfiguration {
+  readonly path: string;
+}
+
+function entries(configuration: Configuration): Entry[] {
+  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
+    ...entry,
+    path: memberPath('ipsec.connections', name),
+  }));
+}
+
+type Key = 'psk' | 'certificate' | 'authorities' | 'user' | 'password' | 'users';
+
+/** What a way is made of: with the first of `with` it is chosen, and all are needed. */
+interface Way {
+  readonly words: string;
+  readonly with: readonly Key[];
+}
+
+/** In the order in which what is there points to one. */
+const WAYS: readonly Way[] = [
+  { words: 'users who come in by EAP', with: ['users', 'certificate'] },
+  { words: 'a user and a password', with: ['user', 'password', 'authorities'] },
+  { words: 'a user and a password', with: ['password', 'user', 'authorities'] },
+  { words: 'a pre-shared key', with: ['psk'] },
+  { words: 'a certificate', with: ['certificate', 'authorities'] },
+  { words: 'authorities', with: ['authorities', 'certificate'] },
+];
+
+/** What each key holds, as something to put there. */
+const HOLDS: Readonly<Record<Key, string>> = {
+  psk: 'a pre-shared key',
+  certificate: 'the name of the certificate by which this router proves who it is',
+  authorities: 'the names of the authorities whose certificates are believed',
+  user: 'the user name by which this router lets itself in',
+  password: 'the password of the user',
+  users: 'users with their passwords',
+};
+
+const KEYS = Object.keys(HOLDS) as readonly Key[];
+
+function* oneWay(configuration: Configuration): Iterable<Finding> {
+  for (const entry of entries(configuration)) {
+    const way = WAYS.find(({ with: [first] }) => first !== undefined && entry[first] !== undefined);
+    if (way === undefined) {
+      const allowed = 'a pre-shared key here, "certificate" and "authorities", or "user", "password" and "authorities"';
+      yield { path: `${entry.path}.psk`, found: 'nothing by which the ends could prove who they are', allowed };
+      continue;
+    }
+    for (const key of KEYS) {
+      const needed = way.with.includes(key);
+      if (needed === (entry[key] !== undefined)) continue;
+      const path = `${entry.path}.${key}`;
+      if (needed) yield { path, found: `nothing, beside ${way.words}`, allowed: HOLDS[key] };
+      else
+        yield { path, found: `${HOLDS[key]}, beside ${way.words}`, allowed: 'one way only: leave the other one out' };
+    }
+  }
+}
+
+function* userVersion(configuration: Configuration): Iterable<Finding> {
+  for (const { path, version, user, users } of entries(configuration)) {
+    if (version === 2 || (user === undefined && users === undefined)) continue;
+    const found = `version ${version} with ${user === undefined ? 'users' : 'a user'}`;
+    yield { path: `${path}.version`, found, allowed: 'version 2, which has EAP' };
+  }
+}
+
+function* userCaller(configuration: Configuration): Iterable<Finding> {
+  for (const { path, remote, user, users } of entries(configuration)) {
+    if (user !== undefined && remote === ANY_PEER) {
+      const found = '"any", beside a user by which this router calls a peer';
+      yield { path: `${path}.remote`, found, allowed: 'the address or name of the peer' };
+    } else if (users !== undefined && remote !== ANY_PEER) {
+      const found = 'one peer, beside users who call from everywhere';
+      yield { path: `${path}.remote`, found, allowed: '"any"' };
+    }
+  }
+}
