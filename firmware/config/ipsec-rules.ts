@@ -81,7 +81,7 @@ export const IPSEC_RULES: readonly ConfigurationRule[] = [
     name: 'ipsec-main-mode-identity',
     severity: 'warning',
     description:
-      'In version 1 the own identity is an address, since the peer chooses the key before it can read a name.',
+      'In Main Mode with a pre-shared key the own identity is an address, since the peer chooses the key before it can read a name.',
     check: mainModeIdentity,
   },
   {
@@ -236,8 +236,9 @@ function* severalMainModeKeys(configuration: Configuration): Iterable<Finding> {
 }
 
 function* mainModeIdentity(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, remote, localId } of entries(configuration)) {
-    if (version !== 1 || remote === ANY_PEER || localId === undefined) continue;
+  for (const { path, version, remote, localId, aggressive, psk } of entries(configuration)) {
+    const seen = aggressive || psk === undefined;
+    if (version !== 1 || remote === ANY_PEER || localId === undefined || seen) continue;
     const kind = parseIkeIdentity(localId)?.kind;
     if (kind === 'ipv4' || kind === 'ipv6') continue;
     const found = `${quoted(localId)}, which an IKEv1 peer cannot see before it has chosen the key by the address`;

@@ -62,6 +62,13 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
         description: 'Both ends have it. A short one can be guessed offline by whoever meddles with one set-up.',
       }),
     ),
+    aggressive: flag({
+      title: 'Aggressive Mode',
+      description:
+        'Instead of Main Mode, in version 1: the identity of the caller is sent in clear, and with a pre-shared key ' +
+        'whoever asks gets a hash by which the key can be guessed offline. Only for peers that insist.',
+      default: false,
+    }),
     certificate: Type.Optional(
       Type.String({
         title: 'Own certificate',
@@ -92,7 +99,9 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
     user: Type.Optional(
       Type.String({
         title: 'User',
-        description: 'User name by which this router lets itself in at the peer: by EAP-MSCHAPv2 with version 2.',
+        description:
+          'User name by which this router lets itself in at the peer: by EAP-MSCHAPv2 with version 2, and by XAUTH, ' +
+          'beside a key or a certificate, with version 1.',
         format: 'ppp-credential',
       }),
     ),

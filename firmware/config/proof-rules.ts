@@ -10,13 +10,14 @@ export const PROOF_RULES: readonly ConfigurationRule[] = [
     name: 'proof-one-way',
     severity: 'error',
     description:
-      'The ends of a connection prove who they are in one way: by key, by certificate, or one by certificate and one by user and password.',
+      'The ends of a connection prove who they are in one way: by key, by certificate, or one by certificate and one by user and password; ' +
+      'with version 1 user and password may stand beside a key or certificates (XAUTH).',
     check: oneWay,
   },
   {
     name: 'proof-version',
     severity: 'error',
-    description: 'User names and passwords are for version 2 of IKE.',
+    description: 'Users who come in by EAP are for version 2 of IKE.',
     check: userVersion,
   },
   {
@@ -70,13 +71,17 @@ const KEYS = Object.keys(HOLDS) as readonly Key[];
 
 function* oneWay(configuration: Configuration): Iterable<Finding> {
   for (const entry of entries(configuration)) {
-    const way = WAYS.find(({ with: [first] }) => first !== undefined && entry[first] !== undefined);
+    yield* halfLogin(entry);
+    const keys = KEYS.filter((key) => !isLogin(entry, key));
+    const way = WAYS.find(
+      ({ with: [first] }) => first !== undefined && keys.includes(first) && entry[first] !== undefined,
+    );
     if (way === undefined) {
       const allowed = 'a pre-shared key here, "certificate" and "authorities", or "user", "password" and "authorities"';
       yield { path: `${entry.path}.psk`, found: 'nothing by which the ends could prove who they are', allowed };
       continue;
     }
-    for (const key of KEYS) {
+    for (const key of keys) {
       const needed = way.with.includes(key);
       if (needed === (entry[key] !== undefined)) continue;
       const path = `${entry.path}.${key}`;
@@ -87,11 +92,23 @@ function* oneWay(configuration: Configuration): Iterable<Finding> {
   }
 }
 
+/** With version 1 a login comes after the proof, whatever that is. */
+function isLogin({ version }: Entry, key: Key): boolean {
+  return version === 1 && (key === 'user' || key === 'password');
+}
+
+function* halfLogin(entry: Entry): Iterable<Finding> {
+  for (const [there, missing] of [['user', 'password'] as const, ['password', 'user'] as const]) {
+    if (!isLogin(entry, there) || entry[there] === undefined || entry[missing] !== undefined) continue;
+    const found = `nothing, beside ${HOLDS[there]}`;
+    yield { path: `${entry.path}.${missing}`, found, allowed: HOLDS[missing] };
+  }
+}
+
 function* userVersion(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, user, users } of entries(configuration)) {
-    if (version === 2 || (user === undefined && users === undefined)) continue;
-    const found = `version ${version} with ${user === undefined ? 'users' : 'a user'}`;
-    yield { path: `${path}.version`, found, allowed: 'version 2, which has EAP' };
+  for (const { path, version, users } of entries(configuration)) {
+    if (version === 2 || users === undefined) continue;
+    yield { path: `${path}.version`, found: `version ${version} with users`, allowed: 'version 2, which has EAP' };
   }
 }
 

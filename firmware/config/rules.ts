@@ -1,4 +1,5 @@
 /** All cross-field rules, run over a configuration that fits the schema. */
+import { AGGRESSIVE_RULES } from './aggressive-rules.ts';
 import { CALLS_RULES } from './calls-rules.ts';
 import { CERTIFICATES_RULES } from './certificates-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
@@ -47,6 +48,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...IPSEC_RULES,
   ...PROOF_RULES,
   ...PSK_RULES,
+  ...AGGRESSIVE_RULES,
   ...CERTIFICATES_RULES,
   ...RADIUS_RULES,
   ...FORWARD_RULES,

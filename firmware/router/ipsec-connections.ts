@@ -44,6 +44,8 @@ export function connectionSettings(
       version,
       remote,
       authentication: authentication(configuration, name, entry),
+      ...login(entry),
+      ...(entry.aggressive ? { aggressive: true } : {}),
       ...identity('localId', entry.localId),
       ...identity('remoteId', entry.remoteId),
       mode,
@@ -67,11 +69,11 @@ export function connectionSettings(
 function authentication(
   { ipsec: { certificates } }: Configuration,
   name: string,
-  { psk, certificate, authorities = [], user, password, users }: IpsecConnectionConfiguration,
+  { version, psk, certificate, authorities = [], user, password, users }: IpsecConnectionConfiguration,
 ): IpsecAuthentication {
   if (psk !== undefined) return { kind: 'psk', psk };
   const trusted = authorities.flatMap((known) => ownEntry(certificates, known) ?? []);
-  if (user !== undefined && password !== undefined) {
+  if (version === 2 && user !== undefined && password !== undefined) {
     return { kind: 'eap-client', user, password, authorities: trusted };
   }
   const own = certificate === undefined ? undefined : ownEntry(certificates, certificate);
@@ -79,6 +81,10 @@ function authentication(
   if (users === undefined) return { kind: 'certificate', own, authorities: trusted };
   const passwords = Object.entries(users).map(([name, entry]) => [name, entry.password] as const);
   return { kind: 'eap-server', own, users: Object.fromEntries(passwords) };
+}
+
+function login({ version, user, password }: IpsecConnectionConfiguration): Pick<IpsecConnectionSettings, 'login'> {
+  return version === 2 || user === undefined || password === undefined ? {} : { login: { user, password } };
 }
 
 function identity<Key extends 'localId' | 'remoteId'>(

@@ -60,7 +60,7 @@ function common(
   remote: string,
   proposals: Proposals,
 ): IkeConnection {
-  const { name, version, remoteId, mode, tunnel } = settings;
+  const { name, version, remoteId, mode, tunnel, login, aggressive } = settings;
   const everything = tunnel?.routing === 'route';
   return {
     name,
@@ -68,6 +68,8 @@ function common(
     remote,
     ...proofs,
     ...(remoteId === undefined ? {} : { remoteId }),
+    ...(login === undefined ? {} : { xauth: login }),
+    ...(aggressive === undefined ? {} : { aggressive }),
     mode,
     ...(tunnel === undefined
       ? {}

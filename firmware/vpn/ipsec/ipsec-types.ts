@@ -40,6 +40,10 @@ export interface IpsecConnectionSettings {
   /** IP address or DNS name of the peer; `any`: takes callers from everywhere and calls nobody. */
   readonly remote: string;
   readonly authentication: IpsecAuthentication;
+  /** Version 1, as caller: who logs in once the peer has proved itself (XAUTH). */
+  readonly login?: { readonly user: string; readonly password: string };
+  /** Version 1: Aggressive Mode instead of Main Mode, both ways. */
+  readonly aggressive?: boolean;
   readonly localId?: IkeIdentity;
   readonly remoteId?: IkeIdentity;
   readonly mode: 'transport' | 'tunnel';

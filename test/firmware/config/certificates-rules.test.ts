@@ -137,11 +137,21 @@ const CASES: readonly (readonly [string, Problem['severity'], readonly Change[],
     'proof-version',
     'error',
     [
-      [`${PLANT}.user`, 'alice'],
+      [`${PLANT}.users`, USERS],
       [`${PLANT}.version`, 1],
     ],
     `${PLANT}.version`,
-    /version 1 with a user/,
+    /version 1 with users/,
+  ],
+  [
+    'proof-one-way',
+    'error',
+    [
+      [`${PLANT}.user`, 'alice'],
+      [`${PLANT}.version`, 1],
+    ],
+    `${PLANT}.password`,
+    /nothing, beside the user name/,
   ],
   [
     'proof-caller',

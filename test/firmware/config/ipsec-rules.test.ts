@@ -45,6 +45,20 @@ const CASES: readonly Case[] = [
     `${CONNECTIONS}.plant.virtualAddress`,
     /not available in this version/,
   ],
+  [
+    'ipsec-aggressive-version',
+    'error',
+    [[`${CONNECTIONS}.plant.aggressive`, true]],
+    `${CONNECTIONS}.plant.aggressive`,
+    /version 2, which has no such mode/,
+  ],
+  [
+    'ipsec-aggressive-mode',
+    'warning',
+    [[`${CONNECTIONS}.hq.aggressive`, true]],
+    `${CONNECTIONS}.hq.aggressive`,
+    /whoever listens on the way gets a hash/,
+  ],
   ['ipsec-remote', 'error', [[`${CONNECTIONS}.plant.remote`, 'ANY']], `${CONNECTIONS}.plant.remote`, /ANY/, 'any'],
   ['ipsec-remote', 'error', [[`${CONNECTIONS}.plant.remote`, '0.0.0.0']], `${CONNECTIONS}.plant.remote`, /0\.0/, 'any'],
   [

@@ -188,6 +188,7 @@ describe('IPsec', () => {
       remoteSubnets: [],
       routing: 'policy',
       start: 'boot',
+      aggressive: false,
       virtualAddress: false,
     });
     expect(plant).toMatchObject({

@@ -1,0 +1,48 @@
+/** Rules about Aggressive Mode, which only version 1 of IKE has. */
+import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
+import { memberPath } from './json-path.ts';
+import type { ConfigurationRule, Finding } from './rule.ts';
+import type { Configuration } from './schema.ts';
+
+export const AGGRESSIVE_RULES: readonly ConfigurationRule[] = [
+  {
+    name: 'ipsec-aggressive-version',
+    severity: 'error',
+    description: 'Only version 1 of IKE has an Aggressive Mode.',
+    check: aggressiveVersion,
+  },
+  {
+    name: 'ipsec-aggressive-mode',
+    severity: 'warning',
+    description: 'Aggressive Mode with a pre-shared key hands out a hash from which a weak key can be guessed offline.',
+    check: aggressiveMode,
+  },
+];
+
+function entries(configuration: Configuration): (IpsecConnectionConfiguration & { readonly path: string })[] {
+  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
+    ...entry,
+    path: memberPath('ipsec.connections', name),
+  }));
+}
+
+function* aggressiveVersion(configuration: Configuration): Iterable<Finding> {
+  for (const { path, version, aggressive } of entries(configuration)) {
+    if (!aggressive || version === 1) continue;
+    const found = 'true with version 2, which has no such mode and needs none';
+    yield { path: `${path}.aggressive`, found, allowed: 'false, or version 1' };
+  }
+}
+
+function* aggressiveMode(configuration: Configuration): Iterable<Finding> {
+  for (const { path, version, aggressive, psk, remote } of entries(configuration)) {
+    if (!aggressive || version !== 1 || psk === undefined) continue;
+    const whom = remote === ANY_PEER ? 'everybody who asks' : 'whoever listens on the way';
+    const found = `true with a pre-shared key: ${whom} gets a hash by which keys can be tried offline`;
+    yield {
+      path: `${path}.aggressive`,
+      found,
+      allowed: 'better Main Mode, version 2, or certificates; else a random key',
+    };
+  }
+}
