@@ -111,9 +111,13 @@ export class LossyNetwork {
   at(time: number, run: () => void): void {
     const event = { at: time, order: this.#order, run };
     this.#order += 1;
-    let index = this.#events.length;
-    while (index > 0 && later(this.#events[index - 1], event)) index -= 1;
-    this.#events.splice(index, 0, event);
+    let [low, high] = [0, this.#events.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (later(this.#events[middle], event)) high = middle;
+      else low = middle + 1;
+    }
+    this.#events.splice(low, 0, event);
   }
 
   /** Runs events until `done` says so or virtual time reaches `limit`. @returns whether `done` came true. */

@@ -193,6 +193,14 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     words: /^(Quick Mode|child SA).*(refused the child SA|cannot be read|an unauthenticated)|nothing here takes calls/,
   },
   {
+    id: 'network-taken',
+    step: 'child-sa',
+    title: 'two branches come with the same network',
+    cause: 'two callers of one connection have the same network behind them, and the first one keeps it',
+    remedy: 'give each branch networks of its own; if one took the place of the other, end the other first',
+    words: /^child SA: .* called with the network .* which is behind .* already/,
+  },
+  {
     id: 'child-silent',
     step: 'child-sa',
     title: 'the child SA is asked for in vain',

@@ -1,4 +1,4 @@
-import { identityKey } from '../../protocol/ike/identity.ts';
+import { identityKey, identityText } from '../../protocol/ike/identity.ts';
 import type { ChildSa, IkeOutput } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
@@ -8,11 +8,12 @@ import type { ConnectionRecord } from './connection-record.ts';
 import { EarlySteps } from './early-steps.ts';
 import { IkeEndpoints, type IkeEndpointsOptions, type IkeRef, type IkeVersion, refKey } from './ike-endpoints.ts';
 import { IkeRecord } from './ike-record.ts';
-import { childGone, nobodyServes } from './ipsec-failures.ts';
+import { childGone, networkTaken, nobodyServes } from './ipsec-failures.ts';
 import type { IpsecOutput } from './ipsec-output.ts';
-import { selectorsKey } from './ipsec-views.ts';
+import { selectorsKey, selectorWords } from './ipsec-views.ts';
 import { moveStep } from './move-step.ts';
 import type { Pair, PeerMark, ProtectedChannel } from './protected-channel.ts';
+import { firstOverlap } from './selector-overlap.ts';
 
 /** How long a channel whose last SAs the peer has deleted waits for others while the IKE SA stands, ms. */
 const GRACE_MS = 5_000;
@@ -170,9 +171,10 @@ export class ChannelLifecycle {
       remote: ike.path.remote,
       selectors: selectorsKey(child.localSelectors, child.remoteSelectors),
     };
-    const channel = before?.channel ?? this.#channelFor(ike, child, mark);
+    const taken = before === undefined ? this.#takenBy(ike, child, mark) : undefined;
+    const channel = taken === undefined ? (before?.channel ?? this.#channelFor(ike, child, mark)) : undefined;
     if (channel === undefined) {
-      this.#turnAway(now, ike);
+      this.#turnAway(now, ike, taken ?? nobodyServes(ike.connection));
       return;
     }
     if (channel.mark === undefined && this.#hasTooMany(ike, child)) {
@@ -283,8 +285,24 @@ export class ChannelLifecycle {
     this.#note(ike.connection, refusal);
   }
 
-  #turnAway(now: Instant, ike: IkeRecord): void {
-    this.#note(ike.connection, nobodyServes(ike.connection));
+  /** Why a caller may not have the networks that it comes with: another one has them. */
+  #takenBy(ike: IkeRecord, { mode, localSelectors, remoteSelectors }: ChildSa, mark: PeerMark): Failure | undefined {
+    if (mode !== 'tunnel' || ike.channel !== undefined || ike.peer === undefined) return undefined;
+    for (const { mark: other, pairs } of this.channels.of(ike.connection)) {
+      const [pair] = pairs;
+      // Who comes back from elsewhere takes its own place.
+      if (pair === undefined || other === undefined || other.identity === mark.identity) continue;
+      if (firstOverlap(localSelectors, pair.child.localSelectors) === undefined) continue;
+      const network = firstOverlap(remoteSelectors, pair.child.remoteSelectors);
+      const holder = this.ikes.get(refKey(pair.ike))?.peer;
+      if (network === undefined || holder === undefined) continue;
+      return networkTaken(identityText(ike.peer.identity), selectorWords(network), identityText(holder.identity));
+    }
+    return undefined;
+  }
+
+  #turnAway(now: Instant, ike: IkeRecord, failure: Failure): void {
+    this.#note(ike.connection, failure);
     this.close(now, ike);
   }
 

@@ -15,6 +15,8 @@ export interface Found {
 export class ChannelTable {
   readonly #emit: (output: IpsecOutput) => void;
   readonly #channels = new Map<ChannelId, ProtectedChannel>();
+  /** A hub has hundreds: whoever asks for those of one connection does not look at all others. */
+  readonly #byConnection = new Map<string, Set<ProtectedChannel>>();
   readonly #bySa = new Map<SaKey, Found>();
   readonly #byChild = new Map<string, Found>();
 
@@ -26,6 +28,8 @@ export class ChannelTable {
     const options = { id, connection, emit: this.#emit };
     const channel = new ProtectedChannel(dial === undefined ? options : { ...options, dial });
     this.#channels.set(id, channel);
+    const ofConnection = this.#byConnection.get(connection) ?? new Set();
+    this.#byConnection.set(connection, ofConnection.add(channel));
     return channel;
   }
 
@@ -34,6 +38,8 @@ export class ChannelTable {
     for (const pair of channel.pairs) this.#forget(pair);
     channel.clear();
     this.#channels.delete(channel.id);
+    const ofConnection = this.#byConnection.get(channel.connection);
+    if (ofConnection?.delete(channel) && ofConnection.size === 0) this.#byConnection.delete(channel.connection);
   }
 
   add(channel: ProtectedChannel, pair: Pair, replaces: Pair | undefined): void {
@@ -65,7 +71,7 @@ export class ChannelTable {
   }
 
   of(connection: string): readonly ProtectedChannel[] {
-    return this.all().filter((channel) => channel.connection === connection);
+    return [...(this.#byConnection.get(connection) ?? [])];
   }
 
   /** Those that have a pair of that IKE SA. */

@@ -42,6 +42,16 @@ export function nobodyServes(connection: string): Failure {
   };
 }
 
+/** Two branches on one connection cannot have the same addresses: there would be no telling whom a packet is for. */
+export function networkTaken(caller: string, network: string, holder: string): Failure {
+  return {
+    step: 'child SA',
+    reason: `${caller} called with the network ${network}, which is behind ${holder} already`,
+    remedy: 'give each branch networks of its own; if one took the place of the other, end the other first',
+    cause: 'refused',
+  };
+}
+
 export function noRoute(remoteAddress: string): Failure {
   return {
     step: 'route',

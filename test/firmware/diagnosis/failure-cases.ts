@@ -108,6 +108,7 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['selectors-refused', v2.selectorsUnacceptable([], [])],
   ['child-refused', v1.quickModeRefused(17)],
   ['child-refused', ipsec.nobodyServes('branches')],
+  ['network-taken', ipsec.networkTaken('two.example', '10.1.0.0/24', 'one.example')],
   ['child-silent', v1.noAnswerToQuickMode(IKE, {})],
   ['child-silent', v1.childNeverWanted()],
   ['esp-blocked', client.muteChannel('10.20.0.2', false)],
