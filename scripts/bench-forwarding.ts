@@ -84,9 +84,9 @@ function machine(
   forwarder.table.addInterface({ id: TUN });
   if (protection !== undefined) {
     const policy = { key: POLICY, inside: { kind: 'l2tp', socket: L2TP } } as const;
-    forwarder.putPolicy(policy);
+    forwarder.putPolicy(policy, 0);
     forwarder.putSa(pair(protection.keys, here, there), 0);
-    forwarder.putPolicy({ ...policy, sa: SA });
+    forwarder.putPolicy({ ...policy, sa: SA }, 0);
   }
   forwarder.table.putSession(session(here, there, protection === undefined ? {} : { bearer: POLICY }));
   return forwarder;

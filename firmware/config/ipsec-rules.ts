@@ -51,6 +51,13 @@ export const IPSEC_RULES: readonly ConfigurationRule[] = [
     check: subnets,
   },
   {
+    name: 'ipsec-start',
+    severity: 'error',
+    description:
+      'Who is to call when packets come has a peer to call, and only who was called by them hangs up in silence.',
+    check: startOnTraffic,
+  },
+  {
     name: 'ipsec-same-subnet',
     severity: 'error',
     description: 'The same network is not at both ends.',
@@ -173,6 +180,20 @@ function* subnets(configuration: Configuration): Iterable<Finding> {
         const found = `${entry[key].join(', ')} in transport mode, which connects no networks`;
         yield { path, found, allowed: 'none, or the mode "tunnel"; of an L2TP client, its routes' };
       }
+    }
+  }
+}
+
+function* startOnTraffic(configuration: Configuration): Iterable<Finding> {
+  for (const { path, mode, remote, start, idleSeconds } of entries(configuration)) {
+    if (mode !== 'tunnel') continue;
+    if (start === 'traffic' && remote === ANY_PEER) {
+      const found = '"traffic" with the peer "any", whom nobody can call';
+      yield { path: `${path}.start`, found, allowed: '"boot", or the address or name of a peer' };
+    }
+    if (start !== 'traffic' && idleSeconds > 0) {
+      const found = `${idleSeconds} with start "${start}", with which nothing would call again`;
+      yield { path: `${path}.idleSeconds`, found, allowed: '0, or start "traffic"' };
     }
   }
 }

@@ -193,11 +193,21 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
         'for the remote networks does, and the peers agree on everything (0.0.0.0/0 at both ends). In tunnel mode.',
       default: 'policy',
     }),
-    start: Type.Enum(['boot', 'manual'], {
+    start: Type.Enum(['boot', 'traffic', 'manual'], {
       'x-priority': 'basic',
       title: 'Start',
-      description: '"boot" calls at once and for ever; "manual" waits for "culvert connect". In tunnel mode.',
+      description:
+        '"boot" calls at once and for ever; "traffic" calls when packets come for the remote networks, and holds the first ' +
+        'ones meanwhile; "manual" waits for "culvert connect". In tunnel mode.',
       default: 'boot',
+    }),
+    idleSeconds: count({
+      title: 'Idle time',
+      description: 'With start "traffic": hang up after so long without a packet either way; 0: never.',
+      default: 0,
+      minimum: 0,
+      maximum: 86_400,
+      unit: 'seconds',
     }),
     virtualAddress: flag({
       title: 'Virtual address',

@@ -73,8 +73,8 @@ export interface InterfaceSpec {
    */
   readonly address?: string;
   /**
-   * Packets that no session or policy takes wait for a session, so many, 1..1024, and each so long, 1..120000 ms; the first
-   * one is reported (`traffic`). Multicast never waits. Errors are sent towards the inside without an address, too.
+   * Packets that no session takes and no policy with an SA wait for one, so many, 1..1024, and each so long, 1..120000 ms; the
+   * first one is reported (`traffic`). Multicast never waits. Errors are sent towards the inside without an address, too.
    */
   readonly hold?: { readonly packets: number; readonly milliseconds: number };
 }

@@ -37,7 +37,7 @@ export function connectionSettings(
   return Object.entries(configuration.ipsec.connections).map(([name, entry]): IpsecConnectionSettings => {
     const { version, remote, mode, profile, encapsulation, dpdSeconds } = entry;
     const device = devices.get(name);
-    const { localSubnets, remoteSubnets, routing, start } = entry;
+    const { localSubnets, remoteSubnets, routing, start, idleSeconds } = entry;
     const mtu = tunnelMtu(linkMtu, remote);
     return {
       name,
@@ -60,7 +60,9 @@ export function connectionSettings(
       ikeLifetime: entry.ikeLifetimeSeconds,
       childLifetime: entry.lifetimeSeconds,
       dpdSeconds,
-      ...(device === undefined ? {} : { tunnel: { device, localSubnets, remoteSubnets, routing, mtu, start } }),
+      ...(device === undefined
+        ? {}
+        : { tunnel: { device, localSubnets, remoteSubnets, routing, mtu, start, idleSeconds } }),
     };
   });
 }

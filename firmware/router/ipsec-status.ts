@@ -5,6 +5,9 @@ import type { Failure } from '../protocol/machine.ts';
 import { formatEndpoint, type UdpEndpoint } from '../protocol/udp-path.ts';
 import type { ChildSaInfo, IkeSaInfo, IpsecConnectionInfo } from '../vpn/ipsec/ipsec-types.ts';
 
+/** State `down` of a connection that packets will have call. */
+const WAITS = 'waits for traffic';
+
 /** Counters by SA pair. */
 export type SaCountersByKey = ReadonlyMap<SaKey, SaCounters>;
 
@@ -20,12 +23,14 @@ export function ipsecStatus(connection: IpsecConnectionInfo, counters: SaCounter
   return entries.length === 0 || waits ? [withoutSa(connection), ...entries] : entries;
 }
 
-function withoutSa({ name, version, mode, remote, state, stateSince, failure }: IpsecConnectionInfo): IpsecStatus {
+function withoutSa(connection: IpsecConnectionInfo): IpsecStatus {
+  const { name, version, mode, remote, state, stateSince, failure, waitsForTraffic } = connection;
   return {
     name,
     state,
     // A server that waits says why it turned the last caller away, too.
     ...(state === 'down' ? {} : why(failure)),
+    ...(waitsForTraffic ? { reason: WAITS } : {}),
     version,
     mode,
     role: remote === ANY_PEER ? 'responder' : 'initiator',

@@ -1,12 +1,17 @@
 import type { Clock, Timer } from '../../hal/clock.ts';
-import type { DataPlane, SessionKey } from '../dataplane/data-plane.ts';
+import type { DataPlane, InterfaceId, SaKey, SessionKey } from '../dataplane/data-plane.ts';
 import type { Instant } from '../protocol/machine.ts';
+
+/** Of a session, or of the interface of a connection whose SA pairs are watched together: no number is given out for both. */
+type WatchedKey = SessionKey | InterfaceId;
 
 interface Watched {
   readonly idleMs: number;
   readonly onIdle: () => void;
-  /** Packets of both directions at the last look; `undefined` before the first one. */
-  packets: number | undefined;
+  /** Whose packets count. */
+  readonly carriers: () => readonly (SessionKey | SaKey)[];
+  /** Packets of both directions of each carrier at the last look; `undefined` before the first one. */
+  packets: ReadonlyMap<SessionKey | SaKey, number> | undefined;
   since: Instant;
 }
 
@@ -16,11 +21,11 @@ const LOOKS = 10;
 const SHORTEST_MS = 250;
 const LONGEST_MS = 10_000;
 
-/** Notices sessions that carry no user packet either way. One timer for all, and none while nothing is watched. */
+/** Notices sessions and connections that carry no user packet either way. One timer for all, and none while nothing is watched. */
 export class IdleWatch {
   readonly #dataPlane: Pick<DataPlane, 'counters'>;
   readonly #clock: Clock;
-  readonly #watched = new Map<SessionKey, Watched>();
+  readonly #watched = new Map<WatchedKey, Watched>();
   #timer: Timer | undefined;
   /** When the timer is due. */
   #lookAt: Instant = 0;
@@ -30,14 +35,17 @@ export class IdleWatch {
     this.#clock = clock;
   }
 
-  /** @param onIdle called once, after which the session is not watched any more. */
-  watch(key: SessionKey, idleMs: number, onIdle: () => void): void {
-    this.#watched.set(key, { idleMs, onIdle, packets: undefined, since: this.#clock.now() });
+  /**
+   * @param onIdle called once, after which it is not watched any more.
+   * @param carriers sessions and SA pairs that carry its packets at present. Default: the session `key`.
+   */
+  watch(key: WatchedKey, idleMs: number, onIdle: () => void, carriers: Watched['carriers'] = () => [key]): void {
+    this.#watched.set(key, { idleMs, onIdle, carriers, packets: undefined, since: this.#clock.now() });
     this.#arm();
   }
 
   /** Harmless when it is not watched. */
-  unwatch(key: SessionKey): void {
+  unwatch(key: WatchedKey): void {
     if (this.#watched.delete(key)) this.#arm();
   }
 
@@ -56,24 +64,30 @@ export class IdleWatch {
   async #look(): Promise<void> {
     this.#timer = undefined;
     try {
-      const { sessions } = await this.#dataPlane.counters();
+      const { sessions, sas } = await this.#dataPlane.counters();
       const now = this.#clock.now();
-      for (const { key, packetsReceived, packetsSent } of sessions)
-        this.#compare(now, key, packetsReceived + packetsSent);
+      const packets = new Map(
+        [...sessions, ...sas].map(({ key, packetsReceived, packetsSent }) => [key, packetsReceived + packetsSent]),
+      );
+      for (const [key, watched] of this.#watched) this.#compare(now, key, watched, packets);
     } catch {
       // Nobody is idle as far as anybody knows.
     }
     this.#arm();
   }
 
-  #compare(now: Instant, key: SessionKey, packets: number): void {
-    const watched = this.#watched.get(key);
-    if (!watched) return;
-    if (packets !== watched.packets) {
-      // What came before the first look came before anybody watched.
-      if (watched.packets !== undefined) watched.since = now;
-      watched.packets = packets;
-    }
+  #compare(now: Instant, key: WatchedKey, watched: Watched, counted: ReadonlyMap<number, number>): void {
+    const before = watched.packets;
+    const packets = new Map(
+      watched.carriers().flatMap((carrier) => {
+        const count = counted.get(carrier);
+        return count === undefined ? [] : [[carrier, count] as const];
+      }),
+    );
+    if (packets.size === 0) return;
+    // What came before the first look came before anybody watched; a carrier that is new since has carried nothing before.
+    if (before && [...packets].some(([carrier, count]) => count !== (before.get(carrier) ?? 0))) watched.since = now;
+    watched.packets = packets;
     if (now - watched.since < watched.idleMs) return;
     this.#watched.delete(key);
     watched.onIdle();

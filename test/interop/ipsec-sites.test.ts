@@ -3,7 +3,7 @@ import { afterEach, describe, expect } from 'vitest';
 import { run } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { allUp, eachReachesEach, networksOf, type Site, Sites, siteConnection, wanOf } from './ipsec-sites.ts';
-import { expectNoneLost, ipsecStatus, type Overlay, pingSteadily } from './ipsec-support.ts';
+import { expectNoneLost, ipsecStatus, type Overlay, pingSteadily, withLogOf } from './ipsec-support.ts';
 import { matrixIt } from './matrix.ts';
 import { ping } from './site-pair.ts';
 
@@ -30,7 +30,7 @@ async function spisOf({ router }: Site, name: string): Promise<readonly string[]
   return (await ipsecStatus(router, name))?.children.map(({ inboundSpi }) => inboundSpi) ?? [];
 }
 
-describe('two sites with two networks each, both calling', { timeout: 120_000 }, () => {
+describe('two sites with two networks each, both calling', { timeout: 240_000 }, () => {
   for (const version of [2, 1] as const) {
     const algorithms = 'default offers, 2 x 2 networks, both calling';
     matrixIt({ ...CULVERT, role: 'initiator', version, algorithms }, async (measure) => {
@@ -65,7 +65,34 @@ describe('two sites with two networks each, both calling', { timeout: 120_000 },
   }
 });
 
-describe('a hub with two spokes', { timeout: 120_000 }, () => {
+describe('two sites that call when packets come', { timeout: 240_000 }, () => {
+  /** It has hung up, or has never called, and says so. */
+  const rests = async ({ router }: Site, name: string): Promise<void> => {
+    const waits = async () => {
+      const entry = await ipsecStatus(router, name);
+      return entry?.state === 'down' && entry.reason === 'waits for traffic';
+    };
+    await withLogOf(router, waitFor(`${router.name} to wait for traffic`, waits, { timeoutMs: 60_000 }));
+  };
+
+  for (const version of [2, 1] as const) {
+    const algorithms = 'default offers, called by the first packet';
+    matrixIt({ ...CULVERT, role: 'initiator', version, algorithms }, async (measure) => {
+      const waiting = { version, start: 'traffic' };
+      const [one, two] = await twoSites({ ...waiting, idleSeconds: 2 }, waiting);
+      await Promise.all([one.router.start(), two.router.start()]);
+      for (let call = 0; call < 2; call += 1) {
+        await rests(one, 'two');
+        await rests(two, 'one');
+        // One packet, and no other one: it is held, and answered once the tunnel stands.
+        const first = () => ping(one.host, two.hosts[1], '-W', '20', '-I', one.hosts[1]);
+        expect(await (call === 0 ? measure(first) : first())).toBe(true);
+      }
+    });
+  }
+});
+
+describe('a hub with two spokes', { timeout: 240_000 }, () => {
   const HUB = 3;
 
   /** What a spoke is told; the rest of the world behind the hub is all of 10.0.0.0/8. */

@@ -151,7 +151,7 @@ export class UserspaceEngine {
         this.#forwarder.sendPppFrame(command.session, command.frame, this.#options.now());
         return;
       case 'put-policy':
-        this.#forwarder.putPolicy(command.spec);
+        this.#forwarder.putPolicy(command.spec, this.#options.now());
         return;
       case 'remove-policy':
         this.#forwarder.removePolicy(command.key);

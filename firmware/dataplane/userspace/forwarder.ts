@@ -90,14 +90,21 @@ export class Forwarder {
   }
 
   /** @throws EncodeError when a selector makes no sense; all stays as it was. */
-  putPolicy(spec: PolicySpec): void {
-    this.policies.put(spec, spec.sa === undefined ? undefined : this.sas.pair(spec.sa));
+  putPolicy(spec: PolicySpec, now: Instant): void {
+    const sa = spec.sa === undefined ? undefined : this.sas.pair(spec.sa);
+    this.policies.put(spec, sa);
+    if (spec.inside.kind === 'ip' && sa !== undefined) this.#sendHeld(spec.inside.interface, now);
   }
 
   /** Its SA pairs go with it. */
   removePolicy(key: PolicyKey): void {
+    const inside = this.policies.policy(key)?.inside;
     this.policies.remove(key);
     this.sas.removeOf(key);
+    if (inside?.kind !== 'ip' || this.policies.has(inside.interface)) return;
+    // Who was told while there was a policy may have thought that it is taken care of.
+    const held = this.table.held(inside.interface);
+    if (held !== undefined) held.told = false;
   }
 
   /** The network has said how large a packet to that address may be. It is of interest where ESP goes. */
@@ -174,10 +181,12 @@ export class Forwarder {
   /** @throws RangeError when a prefix of it is none. */
   putSession(spec: SessionSpec, now: Instant): void {
     this.table.putSession(spec);
-    const on = spec.network?.interface;
-    const waiting = on === undefined ? undefined : this.table.held(on)?.takeAll();
-    if (on === undefined || waiting === undefined) return;
-    for (const packet of waiting) {
+    if (spec.network !== undefined) this.#sendHeld(spec.network.interface, now);
+  }
+
+  /** Somebody has come who may take what waits. */
+  #sendHeld(on: InterfaceId, now: Instant): void {
+    for (const packet of this.table.held(on)?.takeAll() ?? []) {
       const bytes = new Uint8Array(HEADROOM + packet.length + TAILROOM);
       bytes.set(packet, HEADROOM);
       this.receivePacket(on, bytes, HEADROOM, packet.length, now);

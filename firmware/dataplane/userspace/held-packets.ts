@@ -1,4 +1,4 @@
-/** User packets that wait for a session of their interface: what an on-demand connection dials for is not lost. */
+/** User packets that wait for a session or an SA of their interface: what an on-demand connection dials for is not lost. */
 import type { IpPacket } from '../../protocol/esp/ip-packet.ts';
 import { u8 } from '../../protocol/esp/octets.ts';
 import type { Instant } from '../../protocol/machine.ts';

@@ -12,8 +12,10 @@ import type { Oversize } from './oversize.ts';
 import { MIN_PATH_MTU_IPV6 } from './path-mtu.ts';
 import type { Policy, PolicyTable } from './policy-table.ts';
 import type { SaPair } from './sa-pair.ts';
+import type { SessionTable } from './session-table.ts';
 
 export interface IpTunnelParts {
+  readonly table: SessionTable;
   readonly policies: PolicyTable;
   readonly esp: EspPath;
   readonly oversize: Oversize;
@@ -29,14 +31,15 @@ export class IpTunnel {
     this.#parts = parts;
   }
 
-  /** A packet from a TUN. @returns false when no policy of the TUN covers it. */
+  /** A packet from a TUN. @returns false when no policy of the TUN covers it, or it may wait for the SA of the one that does. */
   sendPacket(from: InterfaceId, bytes: Uint8Array, inner: IpPacket, now: Instant): boolean {
-    const { policies, esp } = this.#parts;
+    const { policies, esp, table } = this.#parts;
     if (!policies.has(from)) return false;
     const flow = this.#flow;
     setFlow(flow, bytes, inner, 'outwards');
     const policy = policies.covering(from, flow);
     if (policy === undefined || policy.inside.kind !== 'ip') return false;
+    if (policy.sa === undefined && table.held(from) !== undefined) return false;
     const mtu = Math.min(policy.inside.mtu, esp.payloadRoom(policy, now));
     const nextHeader = inner.version === 4 ? NEXT_IPV4 : NEXT_IPV6;
     if (inner.length <= mtu) {

@@ -60,7 +60,7 @@ export function warmUp(ciphers: PacketCipherFactory, random: RandomSource): numb
     const policy = { key, inside: { kind: 'l2tp', socket: L2TP } } as const;
     const keys = { ...keysOf(suite, random), spi: FIRST_SPI + index };
     const host = [{ protocol: 0, firstPort: 0, lastPort: 0xffff, firstAddress: HERE, lastAddress: HERE }];
-    forwarder.putPolicy(policy);
+    forwarder.putPolicy(policy, 0);
     forwarder.putSa(
       {
         key,
@@ -78,7 +78,7 @@ export function warmUp(ciphers: PacketCipherFactory, random: RandomSource): numb
       },
       0,
     );
-    forwarder.putPolicy({ ...policy, sa: key });
+    forwarder.putPolicy({ ...policy, sa: key }, 0);
     const path = { remote: { address: HERE, port: PORT }, local: { address: HERE, port: PORT }, bearer: key };
     const origin = { remoteAddress: HERE, remotePort: 0, localAddress: HERE, interfaceIndex: 0, offset: 0 };
     for (let packet = 0; packet < PACKETS; packet++) {

@@ -30,6 +30,11 @@ export class ChannelProgramming {
     return this.#channelOfSa.get(sa);
   }
 
+  /** Pairs that protect one of the channels. */
+  sasOf(channels: ReadonlySet<ChannelId>): readonly SaKey[] {
+    return [...this.#channelOfSa].flatMap(([sa, channel]) => (channels.has(channel) ? [sa] : []));
+  }
+
   putPolicy(policy: ChannelPolicy): void {
     const inside = this.#services.inside(policy);
     if (inside === undefined) return;

@@ -6,6 +6,7 @@ import type { IkeSecrets } from '../../protocol/ike/ike-types.ts';
 import type { Failure, RandomSource } from '../../protocol/machine.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { DataPlaneDispatch, SaEvent, SocketEvent } from '../data-plane-dispatch.ts';
+import { IdleWatch } from '../idle-watch.ts';
 import { untilQuiet } from '../l2tp/until-quiet.ts';
 import { MachineRunner } from '../machine-runner.ts';
 import { type ConnectionState, internalFailure, type Step } from '../steps.ts';
@@ -17,10 +18,10 @@ import { IkeSockets } from './ike-sockets.ts';
 import { shuttingDown } from './ipsec-failures.ts';
 import { IpsecMachine } from './ipsec-machine.ts';
 import type { ChannelPolicy, ChannelSa, IpsecOutput } from './ipsec-output.ts';
-import type { IpsecConnectionInfo, IpsecConnectionSettings, OfferMemory } from './ipsec-types.ts';
+import type { IpsecConnectionInfo, IpsecConnectionSettings, OfferMemory, TunnelSettings } from './ipsec-types.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import { type Call, OutgoingCalls } from './outgoing-calls.ts';
-import { isTunnel, TunnelConnection, type TunnelSettings } from './tunnel-connection.ts';
+import { isTunnel, TunnelConnection } from './tunnel-connection.ts';
 
 export interface IpsecServices {
   readonly dispatch: DataPlaneDispatch;
@@ -56,6 +57,7 @@ export class IpsecService implements IpsecChannels {
   readonly #tunnels = new Map<string, TunnelConnection>();
   readonly #programming: ChannelProgramming;
   readonly #addresses: LocalAddresses;
+  readonly #idle: IdleWatch;
   #linger: Timer | undefined;
   #stopping = false;
 
@@ -83,6 +85,7 @@ export class IpsecService implements IpsecChannels {
       sourceAddress: services.sourceAddress,
       onAddress: (remote, local) => this.#runner.run((now) => this.machine.localAddress(now, remote, local)),
     });
+    this.#idle = new IdleWatch(dispatch.dataPlane, clock);
     this.#programming = new ChannelProgramming({
       dispatch,
       clock,
@@ -116,6 +119,7 @@ export class IpsecService implements IpsecChannels {
       const tunnel = this.#tunnelConnection(entry);
       this.#tunnels.set(entry.name, tunnel);
       if (entry.tunnel.start === 'boot') tunnel.connect();
+      else if (entry.tunnel.start === 'traffic') tunnel.arm();
     }
     this.#reviewSockets();
   }
@@ -183,7 +187,8 @@ export class IpsecService implements IpsecChannels {
       const { failure: turnedAway, ...rest } = view;
       const { state, stateSince, settings, failure = turnedAway } = tunnel;
       const device = tunnel.interface === undefined ? {} : { device: settings.tunnel.device };
-      return { ...rest, state, stateSince, ...device, ...(failure === undefined ? {} : { failure }) };
+      const waits = tunnel.waitsForTraffic ? { waitsForTraffic: true as const } : {};
+      return { ...rest, state, stateSince, ...device, ...waits, ...(failure === undefined ? {} : { failure }) };
     });
   }
 
@@ -239,6 +244,8 @@ export class IpsecService implements IpsecChannels {
       ...this.#services,
       dial: (remoteAddress) => this.#call({ connection: name, heard: false, udpEncapsulation: false }, remoteAddress),
       close: (channel) => this.#close(channel),
+      idle: this.#idle,
+      sasOf: (channels) => this.#programming.sasOf(channels),
       serve: () => {
         serving = true;
         return this.#takeCalls(name, () => serving);

@@ -68,9 +68,14 @@ export interface IpsecConnectionSettings {
     readonly routing: 'policy' | 'route';
     /** Octets of inner packet. */
     readonly mtu: number;
-    readonly start: 'boot' | 'manual';
+    /** `traffic`: TUN and routes stand, and the first packet that goes there, which is held, has it call. */
+    readonly start: 'boot' | 'traffic' | 'manual';
+    /** With `traffic`: seconds without a packet either way after which it hangs up; 0: never. */
+    readonly idleSeconds?: number;
   };
 }
+
+export type TunnelSettings = IpsecConnectionSettings & Required<Pick<IpsecConnectionSettings, 'tunnel'>>;
 
 /** What is remembered of a connection that worked, so that the next attempt begins with it. */
 export interface WorkingOffer {
@@ -136,6 +141,8 @@ export interface IpsecConnectionInfo {
   readonly stateSince: number;
   /** Why the last attempt failed, while none has succeeded since; of one that takes calls: the last caller turned away. */
   readonly failure?: Failure;
+  /** Nobody has called, and packets will have it call. */
+  readonly waitsForTraffic?: true;
   /** TUN of tunnel mode, while it is up. */
   readonly device?: string;
   readonly ikeSas: readonly IkeSaInfo[];

@@ -1,20 +1,20 @@
 import type { Clock, Timer } from '../../../hal/clock.ts';
 import { TaskQueue } from '../../config/task-queue.ts';
-import type { InterfaceId } from '../../dataplane/data-plane.ts';
+import type { InterfaceId, SaKey } from '../../dataplane/data-plane.ts';
 import { isIpAddress } from '../../protocol/ip-address.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { Backoff } from '../backoff.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
+import type { IdleWatch } from '../idle-watch.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
 import type { TunnelNetworks } from '../tunnel-networks.ts';
 import type { ChannelId } from './channel.ts';
 import { noSockets } from './ipsec-failures.ts';
-import type { IpsecConnectionSettings } from './ipsec-types.ts';
+import type { IpsecConnectionSettings, TunnelSettings } from './ipsec-types.ts';
+import { TunnelInterface } from './tunnel-interface.ts';
 
 /** How long a connection must have stood for the next failure to count as the first one, ms. */
 const STABLE_MS = 10_000;
-
-export type TunnelSettings = IpsecConnectionSettings & Required<Pick<IpsecConnectionSettings, 'tunnel'>>;
 
 export interface TunnelConnectionServices {
   readonly dispatch: DataPlaneDispatch;
@@ -28,6 +28,9 @@ export interface TunnelConnectionServices {
   /** Takes calls, until {@link TunnelConnectionServices.unserve}. @throws Error in words when that cannot be. */
   readonly serve: () => Promise<void>;
   readonly unserve: () => void;
+  readonly idle: IdleWatch;
+  /** Pairs that carry the packets of these channels. */
+  readonly sasOf: (channels: ReadonlySet<ChannelId>) => readonly SaKey[];
   readonly onStep: (step: Step) => void;
   readonly onState: (state: ConnectionState, failure?: Failure) => void;
 }
@@ -38,8 +41,8 @@ export function isTunnel(settings: IpsecConnectionSettings): settings is TunnelS
 }
 
 /**
- * A connection between networks: its TUN, its routes, and calls with back-off for ever, as long as somebody wants it. It
- * takes the peer's calls, too; whichever comes first is good.
+ * A connection between networks: its TUN, its routes, and calls with back-off for ever, as long as somebody wants it, or
+ * from the first packet on until it is up. It takes the peer's calls, too; whichever comes first is good.
  */
 export class TunnelConnection {
   readonly settings: TunnelSettings;
@@ -48,14 +51,15 @@ export class TunnelConnection {
   /** TUN and routes change one after the other. */
   readonly #tasks = new TaskQueue();
   #wanted = false;
+  /** It calls until it is up: somebody, or a packet, wants it now. */
+  #woken = false;
   /** Counts changes of mind, so that what was begun before one does not go on after it. */
   #generation = 0;
   #calling: ChannelId | undefined;
   readonly #up = new Set<ChannelId>();
   #timer: Timer | undefined;
   #attempts = 0;
-  #interface: InterfaceId | undefined;
-  #routed = false;
+  readonly #tun: TunnelInterface;
   #upSince: Instant | undefined;
   #state: ConnectionState = 'down';
   #stateSince: number;
@@ -64,6 +68,7 @@ export class TunnelConnection {
   constructor(settings: TunnelSettings, services: TunnelConnectionServices) {
     this.settings = settings;
     this.#services = services;
+    this.#tun = new TunnelInterface(settings, { ...services, onTraffic: () => this.#onTraffic() });
     this.#backoff = new Backoff(services.random);
     this.#stateSince = services.clock.wall();
   }
@@ -87,27 +92,47 @@ export class TunnelConnection {
 
   /** The TUN, while it is there. */
   get interface(): InterfaceId | undefined {
-    return this.#interface;
+    return this.#tun.id;
+  }
+
+  /** TUN and routes stand, and nobody has called: the first packet that goes there will have it call. */
+  get waitsForTraffic(): boolean {
+    return this.#wanted && !this.#woken && this.#tun.id !== undefined && this.#up.size === 0;
   }
 
   connect(): void {
+    if (this.#wanted && !this.#woken) {
+      if (this.#up.size === 0) this.#wake();
+      return;
+    }
     if (this.#wanted) {
       // Whoever asks again does not want to wait for the next attempt.
       if (this.#timer !== undefined) this.#attemptNow();
       return;
     }
     this.#wanted = true;
+    this.#woken = true;
     this.#generation += 1;
     this.#backoff.reset();
     this.#setState('connecting');
     this.#run(() => this.#begin());
   }
 
+  /** With `start: "traffic"`: TUN and routes from now on, and a call when packets come. */
+  arm(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#generation += 1;
+    this.#run(() => this.#begin());
+  }
+
   /** Resolves when the peer was told, as far as it answers, and TUN and routes are gone. Never rejects. */
   async disconnect(): Promise<void> {
     this.#wanted = false;
+    this.#woken = false;
     this.#generation += 1;
     this.#cancelTimer();
+    this.#watchIdle(false);
     this.#services.unserve();
     const channels = [...this.#up, ...(this.#calling === undefined ? [] : [this.#calling])];
     this.#up.clear();
@@ -129,6 +154,11 @@ export class TunnelConnection {
     if (this.#calling === channel) this.#calling = undefined;
     else if (!this.#up.delete(channel)) return;
     if (this.#up.size > 0 || this.#calling !== undefined || !this.#wanted) return;
+    if (this.#waits && (this.#state === 'up' || !this.#woken)) {
+      this.#step(failure.step, failure.reason);
+      this.#rest();
+      return;
+    }
     this.#run(() => this.#unroute());
     if (this.settings.remote === 'any') {
       // Whoever is gone may call again: this side waits as before.
@@ -146,7 +176,8 @@ export class TunnelConnection {
   async #begin(): Promise<void> {
     const generation = this.#generation;
     try {
-      await this.#openInterface();
+      await this.#tun.open();
+      if (this.#waits) await this.#tun.route();
     } catch (error) {
       const { device } = this.settings.tunnel;
       const reason = `${device} could not be set up: ${errorText(error)}`;
@@ -156,22 +187,23 @@ export class TunnelConnection {
       return;
     }
     if (generation !== this.#generation) return;
-    const waits = this.settings.remote === 'any';
+    const answersOnly = this.settings.remote === 'any';
     try {
       await this.#services.serve();
     } catch (error) {
       // Calling is possible all the same.
-      if (waits && generation === this.#generation) this.#failed(noSockets(errorText(error)));
-      if (waits) return;
+      if (answersOnly && generation === this.#generation) this.#failed(noSockets(errorText(error)));
+      if (answersOnly) return;
     }
     if (generation !== this.#generation) return;
-    if (!waits) this.#attemptNow();
+    if (!answersOnly && this.#woken) this.#attemptNow();
+    else if (!answersOnly) this.#setState(this.#up.size > 0 ? 'up' : 'down');
     else if (this.#up.size === 0) this.#setState('up');
   }
 
   #attemptNow(): void {
     this.#cancelTimer();
-    if (this.#interface === undefined || this.settings.remote === 'any') this.#run(() => this.#begin());
+    if (this.#tun.id === undefined || this.settings.remote === 'any') this.#run(() => this.#begin());
     else if (this.#up.size === 0 && this.#calling === undefined) void this.#attempt();
   }
 
@@ -211,24 +243,63 @@ export class TunnelConnection {
     this.#timer = clock.setTimer(clock.now() + this.#backoff.next(refused), () => this.#attemptNow());
   }
 
-  async #openInterface(): Promise<void> {
-    if (this.#interface !== undefined) return;
-    const { dispatch } = this.#services;
-    const { device, mtu } = this.settings.tunnel;
-    const id = dispatch.nextId();
-    await dispatch.dataPlane.addInterface({ id, name: device, mtu });
-    this.#interface = id;
+  /** TUN and routes stand while nobody has called. */
+  get #waits(): boolean {
+    return this.settings.tunnel.start === 'traffic';
+  }
+
+  /** Packets wait on the TUN. */
+  #onTraffic(): void {
+    if (!this.waitsForTraffic) return;
+    this.#step('demand', 'packets wait for the connection: calling');
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#backoff.reset();
+    this.#setState('connecting');
+    this.#attemptNow();
+  }
+
+  /** It waits for packets again. */
+  #rest(): void {
+    this.#woken = false;
+    this.#upSince = undefined;
+    this.#cancelTimer();
+    this.#watchIdle(false);
+    this.#setState('down');
+  }
+
+  #watchIdle(wanted: boolean): void {
+    const { idle, sasOf } = this.#services;
+    const id = this.#tun.id;
+    const { idleSeconds = 0 } = this.settings.tunnel;
+    if (id === undefined || !this.#waits || idleSeconds === 0) return;
+    if (wanted)
+      idle.watch(
+        id,
+        idleSeconds * 1000,
+        () => this.#onIdle(),
+        () => sasOf(this.#up),
+      );
+    else idle.unwatch(id);
+  }
+
+  #onIdle(): void {
+    this.#step('idle', `no packet either way for ${this.settings.tunnel.idleSeconds} s: hanging up`);
+    const channels = [...this.#up];
+    this.#up.clear();
+    for (const channel of channels) this.#services.close(channel);
+    this.#rest();
   }
 
   async #route(): Promise<void> {
     if (this.#up.size === 0) return;
     const generation = this.#generation;
-    const { device, remoteSubnets } = this.settings.tunnel;
-    const { networks } = this.#services;
-    const network = { name: this.settings.name, device, localAddress: '', dns: [], prefixes: remoteSubnets };
-    this.#routed = true;
+    const { device } = this.settings.tunnel;
     try {
-      await networks.up(network);
+      await this.#tun.route();
     } catch (error) {
       if (generation !== this.#generation) return;
       const reason = `the routes into ${device} could not be set: ${errorText(error)}`;
@@ -236,6 +307,7 @@ export class TunnelConnection {
       return;
     }
     if (generation !== this.#generation || this.#up.size === 0) return;
+    if (this.#state !== 'up') this.#watchIdle(true);
     this.#upSince = this.#services.clock.now();
     this.#setState('up');
   }
@@ -249,22 +321,11 @@ export class TunnelConnection {
   }
 
   async #unroute(): Promise<void> {
-    if (!this.#routed || this.#up.size > 0) return;
-    this.#routed = false;
-    const { device } = this.settings.tunnel;
-    await this.#services.networks.down(device).catch((error: unknown) => {
-      this.#step('routes', `those of ${device} could not be removed: ${errorText(error)}`);
-    });
+    if (this.#up.size === 0 && !this.#waits) await this.#tun.unroute();
   }
 
   async #takeDown(): Promise<void> {
-    if (this.#wanted) return;
-    await this.#unroute();
-    const id = this.#interface;
-    if (id === undefined) return;
-    this.#interface = undefined;
-    // Refused only by a data plane that is gone, and its TUNs with it.
-    await this.#services.dispatch.dataPlane.removeInterface(id).catch(() => undefined);
+    if (!this.#wanted) await this.#tun.close();
   }
 
   #run(task: () => Promise<void>): void {

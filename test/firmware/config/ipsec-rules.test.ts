@@ -172,6 +172,17 @@ const CASES: readonly Case[] = [
     `${CONNECTIONS}.hq.remoteSubnets`,
     /transport mode/,
   ],
+  ['ipsec-start', 'error', [[`${CONNECTIONS}.plant.idleSeconds`, 60]], `${CONNECTIONS}.plant.idleSeconds`, /start "/],
+  [
+    'ipsec-start',
+    'error',
+    [
+      [`${CONNECTIONS}.plant.start`, 'traffic'],
+      [`${CONNECTIONS}.plant.remote`, 'any'],
+    ],
+    `${CONNECTIONS}.plant.start`,
+    /nobody can call/,
+  ],
   [
     'ipsec-same-subnet',
     'error',

@@ -189,6 +189,7 @@ describe('IPsec', () => {
       routing: 'policy',
       start: 'boot',
       aggressive: false,
+      idleSeconds: 0,
       virtualAddress: false,
     });
     expect(plant).toMatchObject({

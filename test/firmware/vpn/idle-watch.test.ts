@@ -44,6 +44,35 @@ class Bench {
 }
 
 describe('a session that is watched for silence', () => {
+  it('has its packets carried by several, which come and go without being packets themselves', async () => {
+    const bench = new Bench();
+    bench.packets.set(1, { packetsReceived: 10, packetsSent: 10 });
+    bench.watch.watch(
+      9,
+      5000,
+      () => bench.idle.push(9),
+      () => [...bench.packets.keys()],
+    );
+    await bench.pass(3000);
+    bench.packets.set(2, { packetsReceived: 0, packetsSent: 0 });
+    await bench.pass(1000);
+    bench.packets.delete(1);
+    await bench.pass(900);
+    expect(bench.idle).toEqual([]);
+    await bench.pass(700);
+    expect(bench.idle).toEqual([9]);
+    bench.watch.watch(
+      9,
+      5000,
+      () => bench.idle.push(9),
+      () => [...bench.packets.keys()],
+    );
+    await bench.pass(3000);
+    bench.packets.set(3, { packetsReceived: 1, packetsSent: 0 });
+    await bench.pass(4000);
+    expect(bench.idle).toEqual([9]);
+  });
+
   it('is idle when no packet has come or gone for its time, and is told once', async () => {
     const bench = new Bench();
     bench.add(1, 5000);

@@ -97,22 +97,16 @@ export class EspEnd {
 
   /** A policy for L2TP, and the pair that it sends by, if any. */
   protect(key: number, sa?: number): void {
-    this.forwarder.putPolicy({
-      key,
-      inside: { kind: 'l2tp', socket: L2TP },
-      ...(sa === undefined ? {} : { sa }),
-    });
+    const spec: PolicySpec = { key, inside: { kind: 'l2tp', socket: L2TP }, ...(sa === undefined ? {} : { sa }) };
+    this.forwarder.putPolicy(spec, this.now);
   }
 
   ipPolicy(key: number, sa?: number, inside: Partial<Extract<PolicySpec['inside'], { kind: 'ip' }>> = {}): void {
     const mine = [range('10.1.0.0', '10.1.255.255'), range('2001:db8::1')];
     const theirs = [range('10.2.0.0', '10.2.255.255'), range('2001:db8::2')];
     const [localSelectors, remoteSelectors] = this.#left ? [mine, theirs] : [theirs, mine];
-    this.forwarder.putPolicy({
-      key,
-      inside: { kind: 'ip', interface: TUN, localSelectors, remoteSelectors, mtu: 1400, ...inside },
-      ...(sa === undefined ? {} : { sa }),
-    });
+    const whole = { kind: 'ip', interface: TUN, localSelectors, remoteSelectors, mtu: 1400, ...inside } as const;
+    this.forwarder.putPolicy({ key, inside: whole, ...(sa === undefined ? {} : { sa }) }, this.now);
   }
 
   /** The pair `number` between the two ends, in transport mode and in UDP unless said otherwise. */

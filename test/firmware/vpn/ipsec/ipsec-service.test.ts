@@ -179,6 +179,65 @@ describe.each([1, 2] as const)('the IPsec service with IKEv%i', (version) => {
     expect(bench.branch.dataPlane.leftovers + bench.office.dataPlane.leftovers).toBe(0);
   });
 
+  it('calls when packets wait, rests when the line is silent or the peer hangs up, and calls again', async () => {
+    const bench = new ServiceBench();
+    const there = settings(version, { name: 'branch', remote: 'any', mode: 'tunnel', tunnel: FAR_TUNNEL });
+    await bench.office.service.setConnections([there]);
+    const tunnel = { ...TUNNEL, start: 'traffic', idleSeconds: 30 } as const;
+    const { service, dataPlane, networks, states } = bench.branch;
+    await service.setConnections([settings(version, { mode: 'tunnel', tunnel })]);
+    await bench.run(60);
+    expect(service.info()).toMatchObject([{ state: 'down', waitsForTraffic: true, ikeSas: [] }]);
+    expect(networks.standing.has('ipsec-hq')).toBe(true);
+    const [spec] = dataPlane.interfaces.values();
+    expect(spec?.hold).toEqual({ packets: 64, milliseconds: 30_000 });
+    const traffic = () => dataPlane.listener({ kind: 'traffic', interface: spec?.id ?? 0 });
+    traffic();
+    traffic();
+    await bench.run(5);
+    expect(states).toEqual(['hq connecting', 'hq up']);
+    for (let beat = 0; beat < 6; beat += 1) {
+      for (const sa of dataPlane.sas.keys()) dataPlane.authentic.set(sa, (dataPlane.authentic.get(sa) ?? 0) + 1);
+      await bench.run(10);
+    }
+    expect(states.at(-1)).toBe('hq up');
+    await bench.run(40);
+    expect(states.at(-1)).toBe('hq down');
+    expect(dataPlane.sas.size).toBe(0);
+    expect(service.info()).toMatchObject([{ waitsForTraffic: true }]);
+    traffic();
+    await bench.run(5);
+    expect(states.at(-1)).toBe('hq up');
+    await bench.until(bench.office.service.disconnect('branch'));
+    await bench.run(20);
+    expect(service.info()).toMatchObject([{ state: 'down', waitsForTraffic: true }]);
+    expect(networks.standing.has('ipsec-hq')).toBe(true);
+    bench.office.service.connect('branch');
+    traffic();
+    await bench.run(20);
+    expect(states.at(-1)).toBe('hq up');
+    await bench.until(service.disconnect('hq'));
+    traffic();
+    await bench.run(5);
+    expect(states.at(-1)).toBe('hq down');
+    expect(networks.standing.size + dataPlane.interfaces.size).toBe(0);
+  });
+
+  it('goes on calling once packets have woken it, until it is through', async () => {
+    const bench = new ServiceBench();
+    const { service, dataPlane } = bench.branch;
+    await service.setConnections([settings(version, { mode: 'tunnel', tunnel: { ...TUNNEL, start: 'traffic' } })]);
+    await bench.run(1);
+    const [spec] = dataPlane.interfaces.values();
+    dataPlane.listener({ kind: 'traffic', interface: spec?.id ?? 0 });
+    await bench.run(200);
+    expect(service.info()).toMatchObject([{ failure: { cause: 'silence' } }]);
+    const there = settings(version, { name: 'branch', remote: 'any', mode: 'tunnel', tunnel: FAR_TUNNEL });
+    await bench.office.service.setConnections([there]);
+    await bench.run(60);
+    expect(bench.branch.states.at(-1)).toBe('hq up');
+  });
+
   it('agrees on everything where routes decide, and lets the peer speak for the networks behind it alone', async () => {
     const bench = new ServiceBench();
     const routed = (tunnel: typeof TUNNEL | typeof FAR_TUNNEL) => ({ ...tunnel, routing: 'route' }) as const;
