@@ -1,0 +1,6 @@
+/** The library that writes certificates. It takes 170 ms to load, so that only those load it who write some. */
+export async function x509Library() {
+  // First: the library is broken without it.
+  await import('reflect-metadata');
+  return await import('@peculiar/x509');
+}
