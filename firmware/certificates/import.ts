@@ -2,6 +2,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { DecodeError } from '../protocol/bytes.ts';
 import { type Certificate, certificateText, isSelfIssued, parseCertificate, sameName } from './certificate.ts';
+import { ImportError, PassphraseNeededError } from './import-error.ts';
 import { belongs, type CertificateMaterial } from './material.ts';
 import { AlgorithmError } from './passphrase-encryption.ts';
 import { pemBlocks, pemText } from './pem.ts';
@@ -11,14 +12,6 @@ import { keyPem } from './signing-keys.ts';
 
 /** Octets of a file that is read. */
 export const MAX_FILE_OCTETS = 1024 * 1024;
-
-/** It cannot be used. The message says which file, why and what to do, one sentence without a full stop. */
-export class ImportError extends Error {
-  override readonly name = 'ImportError';
-}
-
-/** A file is under a passphrase, and none was given. */
-export class PassphraseNeededError extends ImportError {}
 
 export interface Imported {
   readonly certificates: readonly Certificate[];

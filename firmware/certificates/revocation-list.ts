@@ -12,7 +12,9 @@ export const MAX_REVOCATION_LIST_OCTETS = 524_288;
 export interface Revocation {
   /** ms since 1970. */
   readonly at: number;
-  /** In words; absent where the issuer gives none. */
+  /** CRLReason; absent where the issuer gives none. */
+  readonly code?: number;
+  /** The same in words, where there is something to say. */
   readonly reason?: string;
 }
 
@@ -65,8 +67,13 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
     const entry = list.inside(TAG.sequence, 'revokedCertificate');
     const serial = serialText(entry.next(TAG.integer, 'userCertificate').contents);
     const at = time(entry.any('revocationDate'), 'revocationDate');
-    const reason = entry.done ? undefined : reasonIn(entry.inside(TAG.sequence, 'crlEntryExtensions'));
-    revoked.set(serial, { at, ...(reason === undefined ? {} : { reason }) });
+    const code = entry.done ? undefined : reasonIn(entry.inside(TAG.sequence, 'crlEntryExtensions'));
+    const reason = REASONS.get(code ?? 0);
+    revoked.set(serial, {
+      at,
+      ...(code === undefined ? {} : { code }),
+      ...(reason === undefined ? {} : { reason }),
+    });
   }
   return { signed, issuer, thisUpdate, ...nextUpdate, revoked };
 }
@@ -77,12 +84,11 @@ function refuseCritical(reader: DerReader): void {
   if (critical !== undefined) throw new DecodeError(`the extension ${objectIdentifierText(critical.id)} of a CRL`);
 }
 
-function reasonIn(reader: DerReader): string | undefined {
-  let reason: string | undefined;
+function reasonIn(reader: DerReader): number | undefined {
+  let reason: number | undefined;
   for (const { id, critical, value } of extensionsIn(reader)) {
     if (id === REASON_CODE) {
-      const code = new DerReader(value).next(TAG.enumerated, 'reasonCode').contents;
-      reason = REASONS.get(smallInteger(code, 'reasonCode'));
+      reason = smallInteger(new DerReader(value).next(TAG.enumerated, 'reasonCode').contents, 'reasonCode');
     } else if (critical || id === INDIRECT) throw new DecodeError('a CRL with certificates of other issuers');
   }
   return reason;

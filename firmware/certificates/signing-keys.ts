@@ -1,9 +1,6 @@
 /** Private keys as this router makes them, and what they sign with. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, type webcrypto } from 'node:crypto';
-
-export const KEY_TYPES = ['ecdsa-p256', 'ecdsa-p384', 'rsa-3072', 'ed25519'] as const;
-
-export type KeyType = (typeof KEY_TYPES)[number];
+import type { KeyType } from './key-types.ts';
 
 /** A new one, by the random numbers of Node. RSA takes up to some seconds. */
 export function makeKey(type: KeyType): KeyObject {

@@ -2,6 +2,7 @@
 import { HalError } from '../../hal/hal-error.ts';
 import { ControlSocketError } from '../api/control-socket.ts';
 import { ControlClientError } from '../api/transport.ts';
+import { ImportError } from '../certificates/import-error.ts';
 import { KeyFileError } from '../diagnosis/decode/keys/key-files.ts';
 import { parseCommandLine } from './arguments.ts';
 import { UsageError } from './command.ts';
@@ -36,6 +37,7 @@ export async function runCommandLine(
 
 /** Errors whose message is one sentence for a person. */
 const FOR_PEOPLE = [
+  ImportError,
   UsageError,
   ControlClientError,
   ControlSocketError,

@@ -22,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'validate a configuration file and put it in force; prints what changed',
     details: [
       'FILE is JSON or YAML. A wrong file is refused as a whole, and the running configuration stays.',
+      'Stars in the place of a secret, as "culvert show config" prints them, mean the secret that is in force there.',
       'With --confirm-within what was in force comes back by itself, also after a power cut, unless "culvert confirm" keeps',
       'the new one: for changes that may cut off the one who makes them.',
     ],
@@ -97,7 +98,7 @@ export const COMMANDS: readonly Command[] = [
     valueOptional: ['keys'],
     summary: 'show what the router has and does',
     details: [
-      `WHAT is one of: ${SHOW_TOPICS.join(', ')}.`,
+      `WHAT: ${SHOW_TOPICS.join(', ')}.`,
       '"show ipsec --keys [NAME]" prints the keys of the SAs that stand, of one connection or of all, as lines of the files',
       'ikev1_decryption_table, ikev2_decryption_table and esp_sa, which "culvert decode --keys" and Wireshark read.',
     ],
@@ -146,6 +147,29 @@ export const COMMANDS: readonly Command[] = [
       'Exit code 0: the diagnosis was made, whatever it says; 1: it could not be made, and stderr says why.',
     ],
     load: () => import('./diagnose.ts'),
+  },
+  {
+    name: 'certificate',
+    parameters: 'ACTION NAME|FILE...',
+    positionals: { min: 2, max: 9 },
+    options: [
+      ...(['ca', 'subject', 'names', 'days', 'key-type', 'reason', 'authority', 'passphrase-file', 'force'] as const),
+      ...(['comment', 'confirm-within', 'check', 'dry-run', 'json', 'state-dir'] as const),
+    ],
+    summary: 'make certificates for IPsec, issue them for the other end, and give them to the router',
+    details: [
+      'create-ca NAME          an authority of your own: NAME.crt for everybody, NAME.key for nobody else',
+      'issue NAME --ca CA      a certificate with its key: NAME.crt, NAME.key',
+      'request NAME            a key, and a request for an authority elsewhere: NAME.key, NAME.csr',
+      'sign NAME.csr --ca CA   the answer to such a request: NAME.crt',
+      'revoke FILE.crt --ca CA adds it to the list of the authority, CA.crl; "revoke CA.crl" makes the list anew',
+      'export NAME --ca CA     one file for phones and other routers, under a passphrase: NAME.p12 (PKCS #12)',
+      'import NAME FILE...     into the configuration of the running router, as ipsec.certificates.NAME, and commits it;',
+      '                        FILE is PEM, DER or PKCS #12, and several files are taken together: certificate, key, list',
+      'show FILE...            says what is in files',
+      'Private keys are written for their owner only, and are printed nowhere.',
+    ],
+    load: () => import('./certificate.ts'),
   },
   {
     name: 'help',

@@ -1,5 +1,7 @@
 /** Every option that any command has, once. */
 
+import { KEY_TYPES } from '../certificates/key-types.ts';
+
 export interface OptionDescription {
   readonly type: 'string' | 'boolean';
   /** As usage shows the value: `DIR`. */
@@ -55,6 +57,33 @@ export const OPTIONS = {
   replay: { type: 'string', value: 'FILE', summary: 'diagnose: the capture to judge instead of a connection' },
   all: { type: 'boolean', summary: 'user packets too, a line for each' },
   verbose: { type: 'boolean', summary: 'every field below its message' },
+  subject: {
+    type: 'string',
+    value: 'DN',
+    summary: 'certificate: the subject, as "O=Acme, CN=hq" (default: CN=NAME)',
+  },
+  names: {
+    type: 'string',
+    value: 'NAME,...',
+    summary: 'certificate: for whom it speaks: host names, addresses, user@host (default: NAME)',
+  },
+  ca: { type: 'string', value: 'NAME', summary: 'certificate: the authority, whose files are NAME.crt and NAME.key' },
+  days: {
+    type: 'string',
+    value: 'DAYS',
+    summary: 'certificate: how long it holds (authority 3650, else 825, list 30)',
+  },
+  'key-type': {
+    type: 'string',
+    value: 'TYPE',
+    summary: `certificate: ${KEY_TYPES.join(', ')} (default: the first; IKEv1 takes RSA)`,
+  },
+  reason: {
+    type: 'string',
+    value: 'REASON',
+    summary: 'certificate: why it is revoked: key-compromise, superseded, cessation-of-operation ...',
+  },
+  authority: { type: 'boolean', summary: 'certificate: of a file with several, take that of the authority' },
   help: { type: 'boolean', summary: 'say what the command does' },
   version: { type: 'boolean', summary: 'print the version' },
 } as const satisfies Record<string, OptionDescription>;

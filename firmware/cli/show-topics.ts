@@ -7,6 +7,7 @@ export const SHOW_TOPICS = [
   'l2tp',
   'ppp',
   'ipsec',
+  'certificates',
   'leds',
   'modems',
   'log',

@@ -37,6 +37,11 @@ async function showTopic(context: Context, topic: ShowTopic, client: ControlClie
     for (const line of await client.log()) context.out(json ? line : logText(line));
   } else if (topic === 'config') {
     context.out(asJson(await new ConfigurationClient(stateDirOf(context.options)).running()));
+  } else if (topic === 'certificates') {
+    const { certificatesText, configuredCertificates } = await import('./certificate-show.ts');
+    const running = await new ConfigurationClient(stateDirOf(context.options)).running();
+    const found = configuredCertificates(running, Date.now());
+    context.out(json ? asJson(found) : certificatesText(found).join('\n'));
   } else if (topic === 'traffic') {
     const totals = await client.traffic();
     context.out(json ? asJson(totals) : totalsText(totals).join('\n'));
@@ -65,7 +70,9 @@ interface View {
   readonly text: (status: RouterStatus) => readonly string[];
 }
 
-const VIEWS: { readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config' | 'traffic'>]: View } = {
+const VIEWS: {
+  readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config' | 'certificates' | 'traffic'>]: View;
+} = {
   status: { data: (status) => status, text: statusText },
   interfaces: { data: (status) => status.interfaces, text: ({ interfaces }) => interfacesText(interfaces) },
   uplinks: { data: (status) => status.uplinks, text: ({ uplinks }) => uplinksText(uplinks) },

@@ -15,16 +15,26 @@ export class FileError extends Error {
  * @throws FileError
  */
 export async function readTextFile(file: string, limit: number, kind: string): Promise<string> {
+  const octets = await readWholeFile(file, limit, kind);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(octets);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+/** The same with octets of any kind. @throws FileError */
+export async function readWholeFile(file: string, limit: number, kind: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(file);
     if (size > limit) throw tooLarge(file, limit, kind);
     const octets = await readFile(file);
     // A pipe does not say its size before it is read.
     if (octets.length > limit) throw tooLarge(file, limit, kind);
-    return new TextDecoder('utf-8', { fatal: true }).decode(octets);
+    return octets;
   } catch (error) {
     if (error instanceof FileError) throw error;
-    throw new FileError(`${file} cannot be read, ${causeOf(error)}: check its name and its permissions`);
+    throw unreadable(file, error);
   }
 }
 
@@ -39,7 +49,7 @@ export async function refuseExisting(file: string): Promise<void> {
  * @param force also in place of a file that is there; until the new one is whole, that stays.
  * @throws FileError; what was there stays.
  */
-export async function writeTextFile(file: string, text: string, force: boolean): Promise<void> {
+export async function writeTextFile(file: string, text: string | Uint8Array, force: boolean): Promise<void> {
   const path = force ? join(dirname(file), `.${basename(file)}.${process.pid}.tmp`) : file;
   let made = false;
   try {
@@ -74,6 +84,10 @@ function tooLarge(file: string, limit: number, kind: string): FileError {
   const mebibytes = limit / (1024 * 1024);
   const size = mebibytes >= 1 ? `${mebibytes} MiB` : `${limit} octets`;
   return new FileError(`${file} is larger than ${size} and no ${kind}: check that it is the right file`);
+}
+
+function unreadable(file: string, error: unknown): FileError {
+  return new FileError(`${file} cannot be read, ${causeOf(error)}: check its name and its permissions`);
 }
 
 function existing(file: string): FileError {

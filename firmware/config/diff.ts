@@ -64,7 +64,10 @@ function only(sign: '+' | '-', leaf: Leaf): string[] {
 }
 
 function show(value: unknown): string {
-  return JSON.stringify(value);
+  const text = JSON.stringify(value);
+  // PEM: what is in it says nothing to a person.
+  if (typeof value !== 'string' || !value.includes('\n')) return text;
+  return `${JSON.stringify(value.slice(0, value.indexOf('\n')))} and so on, ${value.length} characters`;
 }
 
 function sameValue(a: unknown, b: unknown): boolean {

@@ -11,17 +11,12 @@ import { parseCertificate } from '../../../firmware/certificates/certificate.ts'
 import { type GeneralName, generalNameText } from '../../../firmware/certificates/general-names.ts';
 import { trustIn } from '../../../firmware/certificates/ike-certificates.ts';
 import { readCertificateFile } from '../../../firmware/certificates/import.ts';
+import { KEY_TYPES, type KeyType } from '../../../firmware/certificates/key-types.ts';
 import { pemBlocks, pemText } from '../../../firmware/certificates/pem.ts';
 import { writePkcs12 } from '../../../firmware/certificates/pkcs12-export.ts';
 import { parseRequest } from '../../../firmware/certificates/request.ts';
 import { parseRevocationList } from '../../../firmware/certificates/revocation-list.ts';
-import {
-  KEY_TYPES,
-  type KeyType,
-  keyPem,
-  makeKey,
-  publicKeyInfo,
-} from '../../../firmware/certificates/signing-keys.ts';
+import { keyPem, makeKey, publicKeyInfo } from '../../../firmware/certificates/signing-keys.ts';
 import { hex } from '../../../firmware/protocol/bytes.ts';
 import { distinguishedNameText, parseDistinguishedName } from '../../../firmware/protocol/ike/distinguished-name.ts';
 import { DAY, Workshop } from './test-authority.ts';
@@ -93,7 +88,10 @@ describe.each(KEY_TYPES)('an authority with %s', (type) => {
     const der = await createRevocationList(ca, [revoked], times);
     const list = parseRevocationList(der);
     expect([...list.revoked]).toEqual([
-      [certificate.serialNumber, { at: Math.floor(revoked.at / 1000) * 1000, reason: 'its key is in the wrong hands' }],
+      [
+        certificate.serialNumber,
+        { at: Math.floor(revoked.at / 1000) * 1000, code: 1, reason: 'its key is in the wrong hands' },
+      ],
     ]);
     write('ca.pem', 'CERTIFICATE', ca.certificate.der);
     write('hq.pem', 'CERTIFICATE', certificate.der);

@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  assemble,
-  ImportError,
-  type Imported,
-  PassphraseNeededError,
-  readCertificateFile,
-} from '../../../firmware/certificates/import.ts';
+import { assemble, type Imported, readCertificateFile } from '../../../firmware/certificates/import.ts';
+import { ImportError, PassphraseNeededError } from '../../../firmware/certificates/import-error.ts';
 import { readCertificate, readChain, readKey } from '../../../firmware/certificates/material.ts';
 import { hex } from '../../../firmware/protocol/bytes.ts';
 import { type Issued, Workshop } from './test-authority.ts';
