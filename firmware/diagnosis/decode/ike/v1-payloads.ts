@@ -1,6 +1,7 @@
 /** Payloads of IKEv1 (RFC 2408 section 3, RFC 2407 section 4.6, RFC 3947, Mode-Config). */
 import { hex } from '../../../protocol/bytes.ts';
 import { NotifyType, notifyName, PayloadType, ProtocolId } from '../../../protocol/ike/v1/numbers.ts';
+import { vendorMeaning } from '../../../protocol/ike/vendor-id-table.ts';
 import { printable } from '../../../protocol/printable.ts';
 import type { FieldValue } from '../decoded.ts';
 import type { FieldReader } from '../field-reader.ts';
@@ -19,7 +20,6 @@ import {
 import { CERTIFICATE_NAMES } from './registry-v2.ts';
 import { describeAttributes, describeSa } from './v1-sa.ts';
 import { address, addressRest, guessed } from './values.ts';
-import { vendorMeaning } from './vendor-names.ts';
 
 type Describe = (reader: FieldReader, out: Out) => void;
 

@@ -2,6 +2,7 @@
 import { hex } from '../../../protocol/bytes.ts';
 import { findTransformV2 } from '../../../protocol/ike/transforms.ts';
 import { selectorText } from '../../../protocol/ike/v2/traffic-selector.ts';
+import { vendorMeaning } from '../../../protocol/ike/vendor-id-table.ts';
 import { printable } from '../../../protocol/printable.ts';
 import { eapText } from '../eap.ts';
 import { type FieldReader, whole } from '../field-reader.ts';
@@ -21,7 +22,6 @@ import { describeConfiguration } from './v2-configuration.ts';
 import { describeNotify } from './v2-notify.ts';
 import { describeSa } from './v2-sa.ts';
 import { address, addressRest } from './values.ts';
-import { vendorMeaning } from './vendor-names.ts';
 
 /** Bounds of a nonce in octets (section 2.10). */
 const MIN_NONCE = 16;
