@@ -27,6 +27,8 @@ export interface IkePairOptions {
   readonly espEveryMs?: number;
   /** What both sides do. Default: fast ones. */
   readonly proposals?: Pick<IkeConnection, 'ikeProposals' | 'espProposals'>;
+  /** What the called one does, if not the same. */
+  readonly calledProposals?: Pick<IkeConnection, 'ikeProposals' | 'espProposals'>;
 }
 
 const FAST: Record<1 | 2, Pick<IkeConnection, 'ikeProposals' | 'espProposals'>> = {
@@ -80,6 +82,7 @@ export class IkePair {
       encapsulateAmongOurselves,
       connection: {
         ...common,
+        ...(options.calledProposals ?? {}),
         name: 'callers',
         remote: 'any',
         transportPorts: { protocol: 17, local: 1701, remote: 0 },

@@ -2,6 +2,7 @@
 import type { Failure } from '../machine.ts';
 import type { UdpPath } from '../udp-path.ts';
 import type { AddressLeases, AssignedConfiguration, IkeAuthentication } from './authentication.ts';
+import type { Recognition } from './profiles/recognition.ts';
 import type { EspProposal, IkeProposal } from './proposals.ts';
 
 /** Who a side says it is (RFC 7296 section 3.5; RFC 2407 section 4.6.2). */
@@ -102,6 +103,8 @@ export interface IkePeer {
   readonly user?: string;
   /** By its vendor ids, in words; empty when unknown. */
   readonly implementation: string;
+  /** By its first message, which anybody may imitate; absent when it looks like nobody who is known. */
+  readonly looksLike?: Recognition;
   readonly natLocal: boolean;
   readonly natRemote: boolean;
   /**

@@ -4,10 +4,13 @@ import type { UdpEndpoint } from '../../udp-path.ts';
 import { sameIdentity } from '../identity.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 import { noIkeProposal } from '../no-proposal.ts';
+import { withSuggestedProfile } from '../profiles/suggestion.ts';
 import { chooseIkeProposal, type IkeProposal } from '../proposals.ts';
 import { methodOf } from './authentication-method.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
 import { noConnection, otherMethod } from './failures.ts';
+import { firstFlightOf } from './first-flight.ts';
+import type { Payload } from './payload.ts';
 import type { Phase1Exchange } from './phase1.ts';
 import type { Phase1Offer } from './phase1-transforms.ts';
 
@@ -41,11 +44,13 @@ export function meantBy(known: readonly IkeConnection[], identity: IkeIdentity):
 
 /**
  * A proposal and everybody who may be meant, or why not; `connection` is for whom the failure is.
+ * @param offers of its SA payload.
  * @param step `Main Mode 1` or `Aggressive Mode 1`.
  */
 export function judgeMessage1(
   known: readonly IkeConnection[],
   remote: UdpEndpoint,
+  payloads: readonly Payload[],
   offers: readonly Phase1Offer[],
   step: string,
 ): Verdict1 {
@@ -62,7 +67,7 @@ export function judgeMessage1(
   const acceptable = known.flatMap(({ ikeProposals }) => ikeProposals);
   const failure =
     offered.length > 0 || offers.length === 0
-      ? noIkeProposal(step, offered, acceptable)
+      ? withSuggestedProfile(noIkeProposal(step, offered, acceptable), firstFlightOf(payloads, 'caller'))
       : otherMethod(step, [...new Set(offers.map(({ method }) => method))], [...methods]);
   return { failure, connection: first };
 }

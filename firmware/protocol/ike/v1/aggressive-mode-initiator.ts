@@ -78,7 +78,7 @@ export class AggressiveModeInitiator extends Phase1Initiator {
     const offered = { ...this.connection, ikeProposals: this.#proposals };
     const answer = acceptedAnswer(offered, onlyBody(payloads, PayloadType.sa, 'SA'));
     const { proposal } = answer;
-    const vendor = recognizeVendor(this.context.self, payloads);
+    const vendor = recognizeVendor(this.context.self, payloads, 'called');
     const publicR = publicValueOf(payloads, proposal.group);
     const authentication = new Authentication(
       {

@@ -89,7 +89,7 @@ export class FirstMessages {
     step: string,
   ) {
     const saBody = onlyBody(payloads, PayloadType.sa, 'SA').slice();
-    const verdict = judgeMessage1(known, path.remote, phase1Offers(saBody), step);
+    const verdict = judgeMessage1(known, path.remote, payloads, phase1Offers(saBody), step);
     const ikeId = this.#host.freshIkeId();
     if ('failure' in verdict) {
       this.#host.counters.refused += 1;
@@ -98,7 +98,7 @@ export class FirstMessages {
       return undefined;
     }
     const admitted: Admitted = verdict;
-    const vendor = recognizeVendor(this.#host.self, payloads);
+    const vendor = recognizeVendor(this.#host.self, payloads, 'caller');
     return { ikeId, message, saBody, vendor, path, ...admitted };
   }
 

@@ -97,7 +97,7 @@ export class MainModeInitiator extends Phase1Initiator {
     const payloads = plainPayloads(message);
     const answer = acceptedAnswer(this.connection, onlyBody(payloads, PayloadType.sa, 'SA'));
     const { proposal } = answer;
-    const vendor = recognizeVendor(this.context.self, payloads);
+    const vendor = recognizeVendor(this.context.self, payloads, 'called');
     const exchange = createKeyExchange(proposal.group, this.context.random);
     const nonceI = this.context.random.bytes(NONCE_OCTETS);
     this.accepted(message, 'Main Mode 2');

@@ -109,6 +109,7 @@ export function peerOf({ peerIdentity, vendor, nat }: Phase1Outcome): IkePeer {
   return {
     identity: peerIdentity,
     implementation: vendor.implementation,
+    ...(vendor.looksLike === undefined ? {} : { looksLike: vendor.looksLike }),
     natLocal: nat.local,
     natRemote: nat.remote,
     ...(nat.encapsulation === undefined ? {} : { encapsulation: nat.encapsulation }),

@@ -1,7 +1,9 @@
 /** Vendor ID payloads (RFC 2408 section 3.16): what a peer can do. */
 import { hex } from '../../bytes.ts';
+import { type FirstFlight, type Recognition, recognisePeer } from '../profiles/recognition.ts';
 import { implementationOf, VENDOR_ID } from '../vendor-id-table.ts';
 import { agreeOnEncapsulation, type OwnVendorId, ownVendorIds } from '../vendor-ids.ts';
+import { firstFlightOf } from './first-flight.ts';
 import { PayloadType } from './numbers.ts';
 import { bodiesOf, type Payload } from './payload.ts';
 
@@ -30,20 +32,29 @@ export interface PeerVendor {
   readonly fragmentation: boolean;
   /** In words; empty when unknown. */
   readonly implementation: string;
+  /** Absent when it looks like nobody who is known. */
+  readonly looksLike?: Recognition;
   /** It wants ESP in UDP, as this side does. */
   readonly encapsulationAgreed: boolean;
 }
 
-/** What the vendor ids among `payloads` mean. */
-export function recognizeVendor(own: OwnVendorId, payloads: readonly Payload[]): PeerVendor {
+/**
+ * What the vendor ids among `payloads` mean.
+ * @param payloads of the first message of the peer.
+ * @param role whether the peer calls, or answered a call.
+ * @throws DecodeError when the SA payload is malformed.
+ */
+export function recognizeVendor(own: OwnVendorId, payloads: readonly Payload[], role: FirstFlight['role']): PeerVendor {
   const bodies = bodiesOf(payloads, PayloadType.vendorId);
   const ids = bodies.map(hex);
   const nat = NAT_TRAVERSAL.find(({ id }) => ids.includes(id));
+  const looksLike = recognisePeer(firstFlightOf(payloads, role));
   return {
     ...(nat === undefined ? {} : { natTraversal: nat.kind, natTraversalId: octetsOfHex(nat.id) }),
     deadPeerDetection: ids.some((id) => id.startsWith(VENDOR_ID.deadPeerDetection)),
     fragmentation: ids.some((id) => id.startsWith(VENDOR_ID.fragmentation)),
     implementation: implementationOf(bodies),
+    ...(looksLike === undefined ? {} : { looksLike }),
     encapsulationAgreed: agreeOnEncapsulation(own, bodies),
   };
 }

@@ -9,6 +9,7 @@ import { type IkeSaKeys, wipeIkeSaKeys } from '../crypto/keys-v2.ts';
 import type { IkeConnection, IkeIdentity, IkeOutput, IkePeer } from '../ike-types.ts';
 import { HEADER_OCTETS } from '../message-header.ts';
 import { type EncapsulationCause, type NatSituation, NO_NAT } from '../nat.ts';
+import type { Recognition } from '../profiles/recognition.ts';
 import type { IkeProposal } from '../proposals.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
@@ -126,6 +127,8 @@ export class IkeSa implements WindowHost {
   fragmentation = false;
   mobility: Mobility = { agreed: false, natTraversal: false };
   implementation = '';
+  /** By its first message. */
+  looksLike: Recognition | undefined;
   peerId: IkeIdentity | undefined;
   /** Who the peer proved to be by EAP. */
   user: string | undefined;
@@ -215,11 +218,12 @@ export class IkeSa implements WindowHost {
   }
 
   get peer(): IkePeer {
-    const { encapsulation, user } = this;
+    const { encapsulation, looksLike, user } = this;
     return {
       identity: this.peerId ?? addressIdentity(this.path.remote.address),
       ...(user === undefined ? {} : { user }),
       implementation: this.implementation,
+      ...(looksLike === undefined ? {} : { looksLike }),
       natLocal: this.nat.local,
       natRemote: this.nat.remote,
       ...(encapsulation === undefined ? {} : { encapsulation }),

@@ -3,12 +3,14 @@ import { ByteReader, ByteWriter } from '../../bytes.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import type { IkeSaSeed } from '../crypto/keys-v2.ts';
 import { SIGNATURE_HASHES } from '../crypto/signature.ts';
+import { type FirstFlight, recognisePeer } from '../profiles/recognition.ts';
 import { implementationOf } from '../vendor-id-table.ts';
 import { agreeOnEncapsulation, ownVendorIds } from '../vendor-ids.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { detectNat, knowsNatTraversal, natdPayloads } from './natd.ts';
 import { findNotify, notify } from './notify.ts';
-import { findAll, type Payload } from './payload.ts';
+import { find, findAll, type Payload } from './payload.ts';
+import { ikeOffersOf } from './sa-payload.ts';
 
 /** Octets of a nonce of ours: half the key size of any prf and more (section 2.10). */
 export const NONCE_OCTETS = 32;
@@ -48,11 +50,19 @@ export function readClosingPayloads(
 ): void {
   const ids = findAll(payloads, 'V').map(({ data }) => data);
   sa.implementation = implementationOf(ids);
+  sa.looksLike = recognisePeer(firstFlightOf(payloads, sa.initiator ? 'called' : 'caller'));
   sa.encapsulationAgreed = agreeOnEncapsulation(sa.host, ids);
   sa.nat = detectNat(payloads, sa.spiI, spiR, path, { agreed: sa.encapsulationAgreed, forced });
   sa.peerHashes = readU16List(findNotify(payloads, 'SIGNATURE_HASH_ALGORITHMS')?.data ?? new Uint8Array(0));
   sa.mobility = { agreed: false, natTraversal: knowsNatTraversal(payloads) };
   sa.fragmentation = findNotify(payloads, 'IKEV2_FRAGMENTATION_SUPPORTED') !== undefined;
+}
+
+/** What the first message of a peer says of its sender. */
+export function firstFlightOf(payloads: readonly Payload[], role: FirstFlight['role']): FirstFlight {
+  const vendorIds = findAll(payloads, 'V').map(({ data }) => data);
+  const offers = ikeOffersOf(find(payloads, 'SA')?.proposals ?? [], 0).map(({ offer }) => offer);
+  return { version: 2, role, vendorIds, offers };
 }
 
 /** Hash algorithms of a peer that are looked at. */

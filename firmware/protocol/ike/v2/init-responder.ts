@@ -8,13 +8,21 @@ import { wipe } from '../crypto/secrets.ts';
 import type { IkeConnection } from '../ike-types.ts';
 import { HEADER_OCTETS, ZERO_SPI } from '../message-header.ts';
 import { noIkeProposal } from '../no-proposal.ts';
+import { withSuggestedProfile } from '../profiles/suggestion.ts';
 import type { IkeOffer } from '../proposals.ts';
 import { chooseIkeProposal } from '../proposals.ts';
 import type { Admission } from './admission.ts';
 import { certificateRequest } from './certificate-payload.ts';
 import type { ReceivedHeader } from './header.ts';
 import { type IkeHost, IkeSa } from './ike-sa.ts';
-import { closingPayloads, type InitResult, NONCE_OCTETS, readClosingPayloads, seedOf } from './init-exchange.ts';
+import {
+  closingPayloads,
+  firstFlightOf,
+  type InitResult,
+  NONCE_OCTETS,
+  readClosingPayloads,
+  seedOf,
+} from './init-exchange.ts';
 import { findNotify, notify } from './notify.ts';
 import { decodeChain, find, type Payload } from './payload.ts';
 import { encodeIkeChoice, groupNumber, ikeOffersOf, type Offered } from './sa-payload.ts';
@@ -85,7 +93,8 @@ export function answerInit(
     host.counters.noProposalChosen += 1;
     const acceptable = candidates.flatMap(({ ikeProposals }) => ikeProposals);
     const offers = offered.map(({ offer }) => offer);
-    host.refused(now, first, noIkeProposal('IKE_SA_INIT', offers, acceptable));
+    const failure = noIkeProposal('IKE_SA_INIT', offers, acceptable);
+    host.refused(now, first, withSuggestedProfile(failure, firstFlightOf(payloads, 'caller')));
     if (admission.answers(now)) answer(notify('NO_PROPOSAL_CHOSEN'));
     return;
   }

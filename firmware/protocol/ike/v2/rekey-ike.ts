@@ -214,6 +214,7 @@ function heir(
   next.mobility = old.mobility;
   next.fragmentation = old.fragmentation;
   next.implementation = old.implementation;
+  next.looksLike = old.looksLike;
   next.peerId = old.peerId;
   next.nonces = nonces;
   const { keys, proposal: before } = old;

@@ -72,17 +72,19 @@ describe('NAT discovery', () => {
 
 describe('vendor ids', () => {
   it('name what both sides know, the standard before the drafts', () => {
-    const offered = recognizeVendor(SELF, initiatorVendorIds(SELF, false));
+    const offered = recognizeVendor(SELF, initiatorVendorIds(SELF, false), 'caller');
     expect(offered).toMatchObject({ natTraversal: 'rfc3947', deadPeerDetection: true, fragmentation: true });
-    expect(recognizeVendor(SELF, responderVendorIds(SELF, offered)).natTraversal).toBe('rfc3947');
+    expect(recognizeVendor(SELF, responderVendorIds(SELF, offered), 'caller').natTraversal).toBe('rfc3947');
     const drafts = initiatorVendorIds(SELF, false).slice(1);
-    expect(recognizeVendor(SELF, responderVendorIds(SELF, recognizeVendor(SELF, drafts))).natTraversal).toBe('draft');
+    expect(
+      recognizeVendor(SELF, responderVendorIds(SELF, recognizeVendor(SELF, drafts, 'caller')), 'caller').natTraversal,
+    ).toBe('draft');
   });
 
   it('tell the implementation, and Windows as what it is though it sends others as well', () => {
     const body = octets('1e2b516905991c7d7c96fcbfb587e46100000009');
-    expect(recognizeVendor(SELF, [{ type: 13, body }]).implementation).toBe('Windows');
-    expect(recognizeVendor(SELF, []).implementation).toBe('');
+    expect(recognizeVendor(SELF, [{ type: 13, body }], 'caller').implementation).toBe('Windows');
+    expect(recognizeVendor(SELF, [], 'caller').implementation).toBe('');
   });
 
   it('of the drafts make both sides use their payload and mode numbers', () => {
@@ -91,7 +93,7 @@ describe('vendor ids', () => {
       const { header, body } = decodeMessage(datagram);
       if (header.exchangeType !== 2 || header.flags !== 0) return datagram;
       const kept = decodePayloads(header.nextPayload, body).filter(
-        (payload) => payload.type !== 13 || recognizeVendor(SELF, [payload]).natTraversal !== 'rfc3947',
+        (payload) => payload.type !== 13 || recognizeVendor(SELF, [payload], 'caller').natTraversal !== 'rfc3947',
       );
       return encodeMessage({ ...header, nextPayload: firstType(kept) }, encodePayloads(kept));
     };
@@ -228,7 +230,7 @@ describe('dead peer detection', () => {
       const { header, body } = decodeMessage(datagram);
       if (header.exchangeType !== 2 || header.flags !== 0) return datagram;
       const kept = decodePayloads(header.nextPayload, body).filter(
-        (payload) => payload.type !== 13 || !recognizeVendor(SELF, [payload]).deadPeerDetection,
+        (payload) => payload.type !== 13 || !recognizeVendor(SELF, [payload], 'caller').deadPeerDetection,
       );
       return encodeMessage({ ...header, nextPayload: firstType(kept) }, encodePayloads(kept));
     };
