@@ -127,6 +127,11 @@ export const ipsecStatusSchema = Type.Object({
   encapsulation: Type.Enum(['', 'none', 'udp'], { description: 'Of ESP; empty while there is none.' }),
   peerIdentity: text('Who the peer has proved to be, made printable; empty until it has.'),
   peerImplementation: text('What the peer runs, by its vendor ids; empty when unknown.'),
+  peerLooksLike: Type.Optional(
+    text(
+      'What the peer looks like by its first message, which anybody may imitate, and why: `Windows (its vendor id)`.',
+    ),
+  ),
   secondsLeft: Type.Optional(
     Type.Number({ minimum: 0, description: 'Until the IKE SA ends for good; it is replaced before, s.' }),
   ),

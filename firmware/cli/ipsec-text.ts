@@ -33,10 +33,11 @@ function withMoment(connection: IpsecStatus): IpsecStatus {
 }
 
 function settledText(connection: IpsecStatus): Lines {
-  const { name, peer, algorithms, secondsLeft, peerImplementation, children } = connection;
+  const { name, peer, algorithms, secondsLeft, peerImplementation, peerLooksLike, children } = connection;
   const facts: (readonly [string, string])[] = [
     ['IKE SA', `${algorithms}${secondsLeft === undefined ? '' : `; ${leftText(secondsLeft)}`}`],
     ...(peerImplementation === '' ? [] : [['peer runs', peerImplementation] as const]),
+    ...(peerLooksLike === undefined ? [] : [['this looks like', peerLooksLike] as const]),
     ['NAT', NAT_WORDS[connection.nat]],
     ...(connection.note === undefined ? [] : [['note', connection.note] as const]),
     ...(children.length === 0 ? [['ESP', 'no SAs: nothing passes'] as const] : children.flatMap(childText)),

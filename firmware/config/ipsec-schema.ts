@@ -1,5 +1,6 @@
 /** Schema of `ipsec`: connections to peers. */
 import Type, { type Static } from 'typebox';
+import { PROFILE_NAMES } from '../protocol/ike/profiles/peer-profile.ts';
 import { CERTIFICATES_SCHEMA } from './certificates-schema.ts';
 import {
   count,
@@ -131,9 +132,11 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       description: '"transport" protects an L2TP tunnel; "tunnel" connects networks.',
       default: 'tunnel',
     }),
-    profile: Type.Enum(['auto', 'modern', 'legacy'], {
+    profile: Type.Enum(['auto', 'modern', 'legacy', ...PROFILE_NAMES], {
       title: 'Profile',
-      description: 'Which algorithms are offered; "auto" tries the modern ones, then those of old peers.',
+      description:
+        'Which algorithms are offered and accepted. "auto" offers the modern ones, then those of old peers; the name of a peer stands ' +
+        'for what suits it, with its lifetimes.',
       default: 'auto',
     }),
     ike: proposals(
@@ -152,22 +155,26 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       description: '"always" wraps ESP in UDP even where there is no NAT.',
       default: 'auto',
     }),
-    ikeLifetimeSeconds: count({
-      title: 'IKE lifetime',
-      description: 'The key exchange is renewed before this has passed.',
-      default: 14_400,
-      minimum: 20,
-      maximum: 604_800,
-      unit: 'seconds',
-    }),
-    lifetimeSeconds: count({
-      title: 'Lifetime',
-      description: 'The keys of the packets are renewed before this has passed.',
-      default: 3600,
-      minimum: 20,
-      maximum: 86_400,
-      unit: 'seconds',
-    }),
+    ikeLifetimeSeconds: Type.Optional(
+      count({
+        title: 'IKE lifetime',
+        description:
+          'The key exchange is renewed before this has passed. When it is left out: what the profile of a peer says, else 14400.',
+        minimum: 20,
+        maximum: 604_800,
+        unit: 'seconds',
+      }),
+    ),
+    lifetimeSeconds: Type.Optional(
+      count({
+        title: 'Lifetime',
+        description:
+          'The keys of the packets are renewed before this has passed. When it is left out: what the profile of a peer says, else 3600.',
+        minimum: 20,
+        maximum: 86_400,
+        unit: 'seconds',
+      }),
+    ),
     dpdSeconds: count({
       title: 'Dead peer detection',
       description: 'Silence after which the peer is asked whether it is still there; 0: never.',

@@ -64,7 +64,8 @@ export function port(words: Words & { readonly default: number }) {
 /** A whole number with its bounds and unit. */
 export function count(
   words: Words & {
-    readonly default: number;
+    /** Absent where it depends on something else, which the description says then. */
+    readonly default?: number;
     readonly minimum: number;
     readonly maximum: number;
     readonly unit: string;

@@ -57,8 +57,8 @@ export function connectionSettings(
         ? {}
         : { espProposals: entry.esp.flatMap((text) => proposals(checkEspProposal(version, text))) }),
       encapsulation,
-      ikeLifetime: entry.ikeLifetimeSeconds,
-      childLifetime: entry.lifetimeSeconds,
+      ...(entry.ikeLifetimeSeconds === undefined ? {} : { ikeLifetime: entry.ikeLifetimeSeconds }),
+      ...(entry.lifetimeSeconds === undefined ? {} : { childLifetime: entry.lifetimeSeconds }),
       dpdSeconds,
       ...(device === undefined
         ? {}

@@ -47,7 +47,7 @@ function withoutSa(connection: IpsecConnectionInfo): IpsecStatus {
 
 function ofIkeSa(connection: IpsecConnectionInfo, ike: IkeSaInfo, counters: SaCountersByKey): IpsecStatus {
   const { name, mode, remote, stateSince, failure } = connection;
-  const { algorithms, peerIdentity, peerImplementation, secondsLeft } = ike;
+  const { algorithms, peerIdentity, peerImplementation, peerLooksLike, secondsLeft } = ike;
   const state = ike.state === 'connecting' ? 'connecting' : 'up';
   const children = ike.children.map((child) => ofChild(name, child, counters.get(child.sa)));
   const [first] = ike.children.filter(({ sending }) => sending).concat(ike.children);
@@ -66,6 +66,7 @@ function ofIkeSa(connection: IpsecConnectionInfo, ike: IkeSaInfo, counters: SaCo
     encapsulation: first === undefined ? '' : encapsulationOf(first),
     peerIdentity,
     peerImplementation,
+    ...(peerLooksLike === undefined ? {} : { peerLooksLike }),
     ...(secondsLeft === undefined ? {} : { secondsLeft: Math.max(0, secondsLeft) }),
     since: Math.round(stateSince),
     children,

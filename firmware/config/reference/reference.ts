@@ -9,6 +9,7 @@ import { BRANCH, EXAMPLES } from './examples.ts';
 import { introduction } from './introduction.ts';
 import { keySections } from './keys.ts';
 import { code, compactJson, table, wrapped } from './markdown.ts';
+import { profiles } from './profiles.ts';
 
 /** Where it stands in the checkout. */
 export const REFERENCE_PATH = 'docs/configuration.md';
@@ -28,6 +29,8 @@ export function configurationReference(): string {
     keySections(schemaEntries(schemaNode(CONFIGURATION_SCHEMA))),
     '## Algorithms of IPsec',
     algorithms(),
+    '## Profiles of peers',
+    profiles(),
     '## Rules between keys',
     wrapped(
       'A broken rule of the kind *error* refuses the configuration; a *warning* is told, and the configuration taken. The names are ' +

@@ -33,8 +33,8 @@ export class AttemptPlan {
   #remembered: WorkingOffer | undefined;
 
   constructor({ profile, explicitProposals, encapsulation, remembered }: AttemptPlanOptions) {
-    if (explicitProposals || profile === 'modern') this.#offers = ['modern'];
-    else this.#offers = profile === 'auto' ? ['modern', 'legacy'] : ['legacy'];
+    if (profile === 'auto' && !explicitProposals) this.#offers = ['modern', 'legacy'];
+    else this.#offers = [profile === 'legacy' && !explicitProposals ? 'legacy' : 'modern'];
     this.#always = encapsulation === 'always';
     const known = remembered !== undefined && this.#offers.includes(remembered.offer);
     this.#remembered = remembered;

@@ -1,6 +1,7 @@
 /** From an entry of the configuration to what the IKE machines take. */
-import { IKEV1_DEFAULTS, IKEV2_DEFAULTS, type Proposals } from '../../protocol/ike/default-offers.ts';
+import { type DefaultProposals, IKEV1_DEFAULTS, IKEV2_DEFAULTS } from '../../protocol/ike/default-offers.ts';
 import type { IkeConnection, TrafficSelector } from '../../protocol/ike/ike-types.ts';
+import { findProfile, profileProposals } from '../../protocol/ike/profiles/profiles.ts';
 import { formatIpv4, isIpAddress, lastAddress, networkOf, parseCidr } from '../../protocol/ip-address.ts';
 import type { IkeProofs } from './ike-authentication.ts';
 import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
@@ -25,9 +26,8 @@ export function callerConnection(
   remoteAddress: string,
   ports: InsidePorts | undefined,
 ): IkeConnection {
-  const defaults = settings.version === 1 ? IKEV1_DEFAULTS : IKEV2_DEFAULTS;
   return {
-    ...common(settings, proofs, remoteAddress, defaults[attempt.offer]),
+    ...common(settings, proofs, remoteAddress, attempt.offer),
     ...(ports === undefined ? {} : { transportPorts: { protocol: UDP, ...ports } }),
     forceEncapsulation: attempt.udpEncapsulation,
   };
@@ -46,21 +46,26 @@ export function answererConnection(
 ): IkeConnection | undefined {
   const remote = settings.remote === 'any' || isIpAddress(settings.remote) ? settings.remote : knownAddress;
   if (remote === undefined) return undefined;
-  const { acceptable } = settings.version === 1 ? IKEV1_DEFAULTS : IKEV2_DEFAULTS;
   return {
-    ...common(settings, proofs, remote, acceptable),
+    ...common(settings, proofs, remote, 'acceptable'),
     ...(settings.mode === 'transport' ? { transportPorts: { protocol: UDP, local: 0, remote: 0 } } : {}),
     forceEncapsulation: settings.encapsulation === 'always',
   };
 }
 
+/** @param list of the default ones; the profile of a peer has the same for either role. */
 function common(
   settings: IpsecConnectionSettings,
   proofs: IkeProofs,
   remote: string,
-  proposals: Proposals,
+  list: keyof DefaultProposals,
 ): IkeConnection {
   const { name, version, remoteId, mode, tunnel, login, aggressive } = settings;
+  const known = findProfile(settings.profile)?.versions[version];
+  const defaults = version === 1 ? IKEV1_DEFAULTS : IKEV2_DEFAULTS;
+  const proposals = known === undefined ? defaults[list] : profileProposals(known);
+  const ikeLifetime = settings.ikeLifetime ?? known?.ikeLifetime;
+  const childLifetime = settings.childLifetime ?? known?.childLifetime;
   const everything = tunnel?.routing === 'route';
   return {
     name,
@@ -79,8 +84,8 @@ function common(
         }),
     ikeProposals: settings.ikeProposals ?? proposals.ike,
     espProposals: settings.espProposals ?? proposals.esp,
-    ikeLifetime: settings.ikeLifetime,
-    childLifetime: settings.childLifetime,
+    ...(ikeLifetime === undefined ? {} : { ikeLifetime }),
+    ...(childLifetime === undefined ? {} : { childLifetime }),
     dpdSeconds: settings.dpdSeconds,
   };
 }

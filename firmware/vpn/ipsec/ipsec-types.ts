@@ -2,6 +2,7 @@
 import type { CertificateMaterial } from '../../certificates/material.ts';
 import type { SaKey } from '../../dataplane/data-plane.ts';
 import type { IkeIdentity } from '../../protocol/ike/ike-types.ts';
+import type { ProfileName } from '../../protocol/ike/profiles/peer-profile.ts';
 import type { EspProposal, IkeProposal } from '../../protocol/ike/proposals.ts';
 import type { Failure } from '../../protocol/machine.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
@@ -47,16 +48,19 @@ export interface IpsecConnectionSettings {
   readonly localId?: IkeIdentity;
   readonly remoteId?: IkeIdentity;
   readonly mode: 'transport' | 'tunnel';
-  /** Which of the default offers a caller makes; `auto`: the modern one, the legacy one, and then what has worked. */
-  readonly profile: 'auto' | 'modern' | 'legacy';
+  /**
+   * Which of the default offers a caller makes; `auto`: the modern one, the legacy one, and then what has worked. That of a
+   * peer stands for its lists, in either role, and its lifetimes.
+   */
+  readonly profile: 'auto' | 'modern' | 'legacy' | ProfileName;
   /** Instead of the default offers and of what is accepted by default. */
   readonly ikeProposals?: readonly IkeProposal[];
   readonly espProposals?: readonly EspProposal[];
   /** `always`: ESP in UDP even without a NAT. */
   readonly encapsulation: 'auto' | 'always';
-  /** Seconds. */
-  readonly ikeLifetime: number;
-  readonly childLifetime: number;
+  /** Seconds; what the profile says, or the defaults of the machines, when absent. */
+  readonly ikeLifetime?: number;
+  readonly childLifetime?: number;
   /** Seconds of silence after which the peer is asked whether it lives; 0: never. */
   readonly dpdSeconds: number;
   /** Tunnel mode: what lies at either end, CIDR, and the TUN between them. */
@@ -79,6 +83,7 @@ export type TunnelSettings = IpsecConnectionSettings & Required<Pick<IpsecConnec
 
 /** What is remembered of a connection that worked, so that the next attempt begins with it. */
 export interface WorkingOffer {
+  /** `modern` also where there is but one list: configured, or of the profile of a peer. */
   readonly offer: 'modern' | 'legacy';
   readonly port: 500 | 4500;
   readonly udpEncapsulation: boolean;
@@ -121,6 +126,8 @@ export interface IkeSaInfo {
   readonly peerIdentity: string;
   /** By vendor id, in words; empty when unknown. */
   readonly peerImplementation: string;
+  /** What it looks like by its first message, in words; absent when like nobody who is known. */
+  readonly peerLooksLike?: string;
   readonly natLocal: boolean;
   readonly natRemote: boolean;
   /** Until the hard end, seconds. */

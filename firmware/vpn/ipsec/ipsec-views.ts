@@ -2,6 +2,7 @@
 
 import { identityText } from '../../protocol/ike/identity.ts';
 import type { ChildKeys, ChildSa, TrafficSelector } from '../../protocol/ike/ike-types.ts';
+import { likenessText } from '../../protocol/ike/profiles/recognition.ts';
 import { integrityText } from '../../protocol/ike/proposal-text.ts';
 import type { IkeProposal } from '../../protocol/ike/proposals.ts';
 import { findTransform } from '../../protocol/ike/transforms.ts';
@@ -51,6 +52,7 @@ function ikeInfo(view: AnyIkeView, channels: ChannelTable, movedFrom: UdpEndpoin
     algorithms: proposal === undefined ? '' : ikeText(version, proposal),
     peerIdentity: peer === undefined ? '' : identityText(peer.identity),
     peerImplementation: printable(peer?.implementation ?? ''),
+    ...(peer?.looksLike === undefined ? {} : { peerLooksLike: printable(likenessText(peer.looksLike)) }),
     natLocal: peer?.natLocal ?? false,
     natRemote: peer?.natRemote ?? false,
     ...(secondsLeft === undefined ? {} : { secondsLeft }),

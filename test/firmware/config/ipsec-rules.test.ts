@@ -59,6 +59,14 @@ const CASES: readonly Case[] = [
     `${CONNECTIONS}.hq.aggressive`,
     /whoever listens on the way gets a hash/,
   ],
+  [
+    'ipsec-profile-version',
+    'error',
+    [[`${CONNECTIONS}.plant.profile`, 'android-legacy']],
+    `${CONNECTIONS}.plant.version`,
+    /^2 with the profile "android-legacy", which has nothing for it: Android .* is met with version 1$/,
+    '1',
+  ],
   ['ipsec-remote', 'error', [[`${CONNECTIONS}.plant.remote`, 'ANY']], `${CONNECTIONS}.plant.remote`, /ANY/, 'any'],
   ['ipsec-remote', 'error', [[`${CONNECTIONS}.plant.remote`, '0.0.0.0']], `${CONNECTIONS}.plant.remote`, /0\.0/, 'any'],
   [

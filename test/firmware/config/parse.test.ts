@@ -181,8 +181,6 @@ describe('IPsec', () => {
       mode: 'transport',
       profile: 'auto',
       encapsulation: 'auto',
-      ikeLifetimeSeconds: 14400,
-      lifetimeSeconds: 3600,
       dpdSeconds: 10,
       localSubnets: [],
       remoteSubnets: [],

@@ -57,8 +57,6 @@ describe('the IPsec of a router', () => {
         profile: 'auto',
         ikeProposals: [{ encryption: 'aes256', integrity: 'sha256', prf: 'sha256', group: 'modp2048' }],
         encapsulation: 'auto',
-        ikeLifetime: 14400,
-        childLifetime: 3600,
         dpdSeconds: 10,
         tunnel: {
           device: 'ipsec-plant',

@@ -73,10 +73,10 @@ export function recognisePeer(flight: FirstFlight): Recognition | undefined {
   return { profile: first.profile.name, or: others.map(({ profile }) => profile.name), because: first.because };
 }
 
-/** `this looks like macOS or iOS (its vendor id, and ...)`. */
-export function looksLikeWords({ profile, or, because }: Recognition): string {
+/** What it looks like: `macOS or iOS (its vendor id, and ...)`. */
+export function likenessText({ profile, or, because }: Recognition): string {
   const families = new Set([profile, ...or].map((name) => profileOf(name).family));
-  return `this looks like ${[...families].join(' or ')} (${because})`;
+  return `${[...families].join(' or ')} (${because})`;
 }
 
 function judge(profile: PeerProfile, version: 1 | 2, texts: Texts) {

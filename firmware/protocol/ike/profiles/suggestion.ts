@@ -2,7 +2,7 @@
 import type { Failure } from '../../machine.ts';
 import { chooseIkeProposal } from '../proposals.ts';
 import { profileOf, profileProposals } from './profiles.ts';
-import { type FirstFlight, looksLikeWords, recognisePeer } from './recognition.ts';
+import { type FirstFlight, likenessText, recognisePeer } from './recognition.ts';
 
 /**
  * The failure, with the peer recognised in its remedy.
@@ -16,7 +16,7 @@ export function withSuggestedProfile(failure: Failure, flight: FirstFlight): Fai
   const version = profileOf(profile).versions[flight.version];
   const acceptable = version === undefined ? [] : profileProposals(version).ike;
   const helps = chooseIkeProposal(flight.offers, acceptable, { version: flight.version }) !== undefined;
-  const looks = looksLikeWords(recognition);
+  const looks = `this looks like ${likenessText(recognition)}`;
   const remedy = helps
     ? `${looks}: set the profile "${profile}" here, with no list "ike" of its own; or ${failure.remedy}`
     : `${looks}: ${failure.remedy}`;

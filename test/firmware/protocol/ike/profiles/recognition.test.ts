@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HEADER_OCTETS } from '../../../../../firmware/protocol/ike/message-header.ts';
 import {
   type FirstFlight,
-  looksLikeWords,
+  likenessText,
   recognisePeer,
 } from '../../../../../firmware/protocol/ike/profiles/recognition.ts';
 import { parseIkeProposal } from '../../../../../firmware/protocol/ike/proposal-text.ts';
@@ -84,9 +84,7 @@ describe('recognising a peer', () => {
 
   it('says so when two cannot be told apart', () => {
     const found = recognisePeer(flightOf(FIRST_FLIGHTS['macOS or iOS, IKEv2']));
-    expect(found && looksLikeWords(found)).toBe(
-      'this looks like macOS or iOS (4 proposals with aes256gcm16-prfsha256-ecp256 first)',
-    );
+    expect(found && likenessText(found)).toBe('macOS or iOS (4 proposals with aes256gcm16-prfsha256-ecp256 first)');
   });
 
   it('tells a Windows server, which is called, from a client by who called', () => {

@@ -137,7 +137,7 @@ export class Gateway extends IkeV1Endpoint {
     );
     const offer = offers[choice?.index ?? 0];
     if (choice === undefined || offer === undefined) throw new Error('nothing in common');
-    const vendor = recognizeVendor(this.self, payloads);
+    const vendor = recognizeVendor(this.self, payloads, 'caller');
     const candidates = [this.#connection] as const;
     const { proposal } = choice;
     const options = { ikeId: this.freshIkeId(), message, saBody, offer, proposal, vendor, candidates, path };
