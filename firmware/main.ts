@@ -121,6 +121,7 @@ async function run(options: RunOptions): Promise<number> {
     version: VERSION,
     board,
     clock,
+    wall: () => clock.wallTime(),
     random,
     links,
     dispatch,

@@ -153,6 +153,10 @@ export const routerStatusSchema = Type.Object({
     },
     { description: 'What this router has written to its disk.' },
   ),
+  warnings: Type.Array(Type.String(), {
+    description:
+      'What somebody should see to before it breaks, a sentence each: certificates that expire, a clock not set.',
+  }),
   interfaces: Type.Array(interfaceStatusSchema),
   uplinks: Type.Array(uplinkStatusSchema),
   l2tp: Type.Array(l2tpStatusSchema),

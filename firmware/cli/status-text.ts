@@ -20,6 +20,7 @@ export function statusText(status: RouterStatus): Lines {
     ...configurationStateText(status.configuration),
     `${status.hostname}: culvert ${status.version} on ${status.board}, up ${durationText(status.uptimeSeconds)}`,
     storageText(status.storage),
+    ...status.warnings.map((warning) => `warning: ${warning}`),
     ...section('Interfaces', status.interfaces, interfacesText),
     ...section('Uplinks', status.uplinks, uplinksText),
     ...section('L2TP', status.l2tp, l2tpText),

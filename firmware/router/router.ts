@@ -14,6 +14,7 @@ import type {
   TrafficRingName,
   TrafficTotal,
 } from '../api/router-control.ts';
+import type { WallTime } from '../certificates/certificate-failures.ts';
 import type { EnforceReport } from '../config/commit/commit-types.ts';
 import { collectSecrets } from '../config/redact.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -25,6 +26,7 @@ import type { LogRing } from '../log/ring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { connectTarget, noTarget } from './connect-target.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ConnectionSet } from './connection-set.ts';
@@ -46,6 +48,8 @@ export interface RouterParts {
   readonly version: string;
   readonly board: BoardDescription;
   readonly clock: Clock;
+  /** What time it is, for certificates. */
+  readonly wall: () => WallTime;
   readonly random: RandomSource;
   readonly links: Links;
   readonly dispatch: DataPlaneDispatch;
@@ -78,6 +82,7 @@ export class Router implements RouterControl {
   /** Configurations come into force one after the other; commands find no half-enforced one. */
   readonly #changes = new TaskQueue();
   readonly #connections: ConnectionSet;
+  readonly #certificates: CertificateWatch;
   readonly #logs = new Map<string, ConnectionLog>();
   #ending = false;
 
@@ -85,6 +90,13 @@ export class Router implements RouterControl {
     this.#parts = parts;
     this.#started = parts.clock.now();
     this.#events = new EventBus(parts.clock);
+    this.#certificates = new CertificateWatch({
+      ...parts,
+      tell: (text, connections) => {
+        parts.logger.warn(text);
+        for (const connection of connections) this.#events.emit({ connection, kind: 'warning', detail: text });
+      },
+    });
     this.#connections = new ConnectionSet({
       ...parts,
       onStep: (name, step) => this.#onStep(name, step),
@@ -120,6 +132,7 @@ export class Router implements RouterControl {
   stop(): Promise<void> {
     this.#ending = true;
     this.#connections.end();
+    this.#certificates.stop();
     return this.#changes.run(async () => {
       try {
         await this.#connections.stop();
@@ -147,6 +160,7 @@ export class Router implements RouterControl {
       uptimeSeconds: Math.floor((clock.now() - this.#started) / 1000),
       configuration: this.#parts.configurationState(),
       storage: this.#parts.traffic().storage(),
+      warnings: this.#certificates.warnings,
       interfaces: await interfaceStatus(configuration, links),
       uplinks: [],
       l2tp: tunnels.flatMap((part) => part.l2tp),
@@ -237,6 +251,7 @@ export class Router implements RouterControl {
     await setImmediate();
     if (this.#ending) return { changes: [], failures: [] };
     const report = await this.#connections.enforce(configuration);
+    if (!this.#ending) this.#certificates.watch(configuration);
     const { clients, servers } = this.#connections;
     const { connections } = configuration.ipsec;
     for (const name of this.#logs.keys()) {

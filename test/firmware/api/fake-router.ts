@@ -21,6 +21,7 @@ export const STATUS: RouterStatus = {
   uptimeSeconds: 200.5,
   configuration: { revision: 7, state: 'confirmed' },
   storage: { octetsWrittenToday: 123_456, octetsPerDayLimit: 52_428_800, history: 'written' },
+  warnings: [],
   interfaces: [
     { name: 'wan', device: 'eth0', zone: 'wan', state: 'up', addresses: ['10.20.0.9/24'], mtu: 1500 },
     { name: 'lan', device: 'lan0', zone: 'lan', state: 'failed', addresses: [], reason: 'there is no device lan0' },

@@ -55,6 +55,8 @@ export class RouterBench {
   readonly ipsec = new FakeIpsec();
   readonly network: RouterNetwork;
   readonly router: Router;
+  /** Whether the wall clock was set. */
+  trusted = true;
 
   constructor() {
     this.links.addLink({ name: 'eth0', up: true });
@@ -84,6 +86,7 @@ export class RouterBench {
       version: '0',
       board: simulated,
       clock: this.clock,
+      wall: () => ({ at: this.clock.wall(), trusted: this.trusted }),
       random,
       links: this.links,
       dispatch: this.dispatch,

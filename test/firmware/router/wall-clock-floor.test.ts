@@ -135,6 +135,14 @@ describe('the wall clock', () => {
     clock.monotonic.advance(10);
     expect(fired).toHaveBeenCalledTimes(1);
   });
+
+  it('is not to be trusted before it has been set, and is from then on', async () => {
+    const machine = new MachineClock();
+    const clock = await loaded(machine);
+    expect(clock.wallTime()).toEqual({ at: clock.wall(), trusted: false });
+    machine.setWall(BUILD + DAY);
+    expect(clock.wallTime()).toEqual({ at: BUILD + DAY, trusted: true });
+  });
 });
 
 describe('saving the wall clock', () => {
