@@ -1,4 +1,5 @@
 /** The words of `ipsec.connections.NAME.ike` and `.esp`, for docs/configuration.md. */
+import { ADDITIONAL_PREFIX } from '../../protocol/ike/proposal-text.ts';
 import { TRANSFORMS } from '../../protocol/ike/transforms.ts';
 import { code, table } from './markdown.ts';
 
@@ -7,6 +8,7 @@ const KINDS = {
   integrity: 'integrity',
   prf: 'pseudo-random function',
   group: 'group',
+  additional: 'additional key exchange',
   esn: 'sequence numbers',
 } as const;
 
@@ -19,7 +21,8 @@ export function algorithms(): string {
     legacy ? 'for old peers' : '',
   ]);
   return `A proposal is words with hyphens between them. For \`ike\`: a cipher, an integrity algorithm (with a cipher of a combined mode,
-AES-GCM, AES-CCM or ChaCha20-Poly1305, a pseudo-random function instead) and a group. For \`esp\`: a cipher, an integrity
+AES-GCM, AES-CCM or ChaCha20-Poly1305, a pseudo-random function instead) and a group; with IKEv2 an additional key exchange, too,
+which quantum computers do not break: \`aes256gcm16-prfsha256-x25519-ke1_mlkem768\`. For \`esp\`: a cipher, an integrity
 algorithm where the mode is not combined, and a group where perfect forward secrecy is wanted. Several words of one kind mean
 every combination of them. A rule says which of them the IKE version of the connection does not have.
 
@@ -28,5 +31,6 @@ ${table(['Word', 'Algorithm', 'Kind', 'Age'], rows)}`;
 
 function written(kind: keyof typeof KINDS, name: string): string {
   if (kind === 'prf') return `prf${name}`;
+  if (kind === 'additional') return `${ADDITIONAL_PREFIX}${name}`;
   return kind === 'integrity' ? name.replaceAll('-', '_') : name;
 }

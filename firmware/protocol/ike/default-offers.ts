@@ -51,6 +51,11 @@ function combinedModeIkeProposals(
   );
 }
 
+/** The same with ML-KEM beside the group, against those who keep what they record until they have a quantum computer. */
+function withMlKem(proposals: readonly IkeProposal[]): readonly IkeProposal[] {
+  return proposals.map((proposal) => ({ ...proposal, additional: 'mlkem768' }));
+}
+
 function espProposals(encryption: readonly string[], integrity: readonly string[]): readonly EspProposal[] {
   return encryption.flatMap((cipher) => integrity.map((hash) => ({ encryption: cipher, integrity: hash, esn: false })));
 }
@@ -128,6 +133,7 @@ export const IKEV2_DEFAULTS: DefaultProposals = {
   },
   acceptable: {
     ike: [
+      ...withMlKem(combinedModeIkeProposals(COMBINED, SHA2, ELLIPTIC)),
       ...combinedModeIkeProposals([...COMBINED, 'aes192gcm16'], SHA2, [...ELLIPTIC, ...MODP]),
       ...ikeProposalsByCipher([...AES_CBC, '3des'], [...SHA2, 'sha1'], [...ELLIPTIC, ...MODP]),
       ...combinedModeIkeProposals([...COMBINED, 'aes192gcm16'], SHA2, SMALL_MODP),

@@ -1,6 +1,6 @@
 /** NO_PROPOSAL_CHOSEN in words: what was offered, what is acceptable, what would have matched nearest. */
 import type { Failure } from '../machine.ts';
-import { formatEspProposal, formatIkeProposal, integrityText } from './proposal-text.ts';
+import { ADDITIONAL_PREFIX, formatEspProposal, formatIkeProposal, integrityText } from './proposal-text.ts';
 import {
   type ChoiceOptions,
   type EspOffer,
@@ -24,6 +24,7 @@ const KIND_WORDS = {
   integrity: 'the integrity algorithm',
   prf: 'the prf',
   group: 'the group',
+  additional: 'the additional key exchange',
   esn: 'the size of sequence numbers',
 } as const;
 
@@ -69,7 +70,8 @@ export function espOfferRefused(step: string, offered: readonly EspProposal[]): 
 /** `aes256/aes128-sha256/sha1-prfsha256/prfsha1-modp2048/modp1024`: an offer in one word. */
 export function ikeOfferText(offer: IkeOffer): string {
   const prf = sameNames(offer.prf, offer.integrity) ? [] : offer.prf.map((name) => `prf${name}`);
-  return words([offer.encryption, integrityWords(offer.integrity), prf, offer.group]);
+  const additional = (offer.additional ?? []).map((name) => (name === NONE ? name : `${ADDITIONAL_PREFIX}${name}`));
+  return words([offer.encryption, integrityWords(offer.integrity), prf, offer.group, additional]);
 }
 
 /** `aes256/aes128-sha1-modp1024`: an offer in one word. */

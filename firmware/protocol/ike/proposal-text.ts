@@ -2,7 +2,7 @@
  * Proposals as text, as other implementations write them: `aes256-sha256-modp2048`, `aes128gcm16-prfsha256-ecp256`,
  * `aes256-sha1`, `aes128gcm16-x25519-esn`.
  *
- * Several names of one kind mean every combination of them. The truncated `sha256-96` is written `sha256_96`.
+ * An additional key exchange is written `ke1_mlkem768`. Several names of one kind mean every combination of them. The truncated `sha256-96` is written `sha256_96`.
  */
 import { printable } from '../printable.ts';
 import type { EspProposal, IkeProposal } from './proposals.ts';
@@ -32,11 +32,15 @@ const COMBINED_MODE = /^(aes(?:128|192|256)(?:gcm|ccm))(64|96|128)?$/;
 
 const PRF_PREFIX = 'prf';
 
+/** Of the first additional key exchange, which is the only one here. */
+export const ADDITIONAL_PREFIX = 'ke1_';
+
 interface Names {
   readonly encryption: string[];
   readonly integrity: string[];
   readonly prf: string[];
   readonly group: string[];
+  readonly additional: string[];
   readonly esn: boolean[];
 }
 
@@ -48,10 +52,13 @@ export function parseIkeProposal(text: string): ParsedProposals<IkeProposal> {
     const names = readNames(text);
     if (names.esn.length > 0) throw new ProposalError('extended sequence numbers belong to ESP, not to IKE');
     if (names.group.length === 0) throw new ProposalError('a group is missing, such as modp2048 or x25519');
+    const [method, ...others] = names.additional;
+    if (others.length > 0) throw new ProposalError('one additional key exchange is enough');
+    const additional = method === undefined ? {} : { additional: method };
     const out: IkeProposal[] = [];
     for (const cipher of ciphersWithIntegrity(names, true)) {
       for (const prf of names.prf.length > 0 ? names.prf : [prfOf(cipher)]) {
-        for (const group of names.group) out.push({ ...withoutSource(cipher), prf, group });
+        for (const group of names.group) out.push({ ...withoutSource(cipher), prf, group, ...additional });
       }
     }
     return bounded(out);
@@ -63,6 +70,7 @@ export function parseEspProposal(text: string): ParsedProposals<EspProposal> {
   return caught(() => {
     const names = readNames(text);
     if (names.prf.length > 0) throw new ProposalError('a prf belongs to IKE, not to ESP');
+    if (names.additional.length > 0) throw new ProposalError('an additional key exchange belongs to IKE, not to ESP');
     const groups = names.group.length > 0 ? names.group : [undefined];
     const out: EspProposal[] = [];
     for (const cipher of ciphersWithIntegrity(names, false)) {
@@ -78,11 +86,12 @@ export function parseEspProposal(text: string): ParsedProposals<EspProposal> {
 
 /** The text that {@link parseIkeProposal} reads as this proposal alone. */
 export function formatIkeProposal(proposal: IkeProposal): string {
-  const { encryption, integrity, prf, group } = proposal;
+  const { encryption, integrity, prf, group, additional } = proposal;
   const parts = [encryption];
   if (integrity !== undefined) parts.push(integrityText(integrity));
   if (integrity === undefined || findTransform('integrity', integrity)?.hash !== prf) parts.push(`${PRF_PREFIX}${prf}`);
-  return [...parts, group].join('-');
+  if (additional === undefined) return [...parts, group].join('-');
+  return [...parts, group, `${ADDITIONAL_PREFIX}${additional}`].join('-');
 }
 
 /** The text that {@link parseEspProposal} reads as this proposal alone. */
@@ -143,7 +152,7 @@ function prfOf({ encryption, source }: CipherChoice): string {
 }
 
 function readNames(text: string): Names {
-  const names: Names = { encryption: [], integrity: [], prf: [], group: [], esn: [] };
+  const names: Names = { encryption: [], integrity: [], prf: [], group: [], additional: [], esn: [] };
   for (const raw of text.trim().toLowerCase().split('-')) {
     const [, mode, icvBits] = COMBINED_MODE.exec(raw) ?? [];
     const word = mode === undefined ? (ALIASES.get(raw) ?? raw) : `${mode}${Number(icvBits ?? 128) / 8}`;
@@ -157,6 +166,8 @@ function place(word: string, names: Names): boolean {
   if (word === 'esn' || word === 'noesn') return add(names.esn, word === 'esn');
   if (findTransform('encryption', word)) return add(names.encryption, word);
   if (findTransform('group', word)) return add(names.group, word);
+  const additional = word.startsWith(ADDITIONAL_PREFIX) ? word.slice(ADDITIONAL_PREFIX.length) : '';
+  if (findTransform('additional', additional)) return add(names.additional, additional);
   const integrity = word.replaceAll('_', '-');
   if (findTransform('integrity', integrity)) return add(names.integrity, integrity);
   const prf = word.startsWith(PRF_PREFIX) ? word.slice(PRF_PREFIX.length) : '';

@@ -8,6 +8,8 @@ export interface IkeProposal {
   readonly integrity?: string;
   readonly prf: string;
   readonly group: string;
+  /** IKEv2 alone: a key exchange of another kind beside that of the group (RFC 9370). */
+  readonly additional?: string;
 }
 
 /** Algorithms of a pair of child SAs; names as in the transform table. */
@@ -34,6 +36,8 @@ export interface IkeOffer {
   readonly integrity: readonly string[];
   readonly prf: readonly string[];
   readonly group: readonly string[];
+  /** Absent, empty or with {@link NONE} where none is insisted on. */
+  readonly additional?: readonly string[];
 }
 
 /** As {@link IkeOffer}, for child SAs. */
@@ -78,6 +82,7 @@ export function chooseIkeProposal(
     integrity: knownNames('integrity', offer.integrity),
     prf: knownNames('prf', offer.prf),
     group: knownNames('group', offer.group),
+    additional: [...new Set(offer.additional ?? [])],
   }));
   for (const proposal of acceptable) {
     if (options.onlyGroup !== undefined && proposal.group !== options.onlyGroup) continue;
@@ -137,6 +142,7 @@ export function ikeMismatches(
   if (!allowsIntegrity(offer.integrity, proposal.integrity, options)) mismatches.push('integrity');
   if (!offer.prf.includes(proposal.prf)) mismatches.push('prf');
   if (!offer.group.includes(proposal.group)) mismatches.push('group');
+  if (!allowsAdditional(offer.additional ?? [], proposal.additional)) mismatches.push('additional');
   return mismatches;
 }
 
@@ -153,6 +159,11 @@ export function espMismatches(
   const esn = offer.esn.length === 0 ? [false] : offer.esn;
   if (!esn.includes(proposal.esn)) mismatches.push('esn');
   return mismatches;
+}
+
+/** What the peer insists on is done, or its offer is not taken (RFC 9370 section 2.2.1). */
+function allowsAdditional(offered: readonly string[], wanted: string | undefined): boolean {
+  return wanted === undefined ? offered.length === 0 || offered.includes(NONE) : offered.includes(wanted);
 }
 
 function allowsIntegrity(offered: readonly string[], wanted: string | undefined, options: ChoiceOptions): boolean {
@@ -186,12 +197,25 @@ function withGroup(proposal: EspProposal, group: string | undefined): EspProposa
   return group === undefined ? rest : { ...rest, group };
 }
 
+/** For an IKE SA that takes over: its keys come from those before, and with them from the additional key exchange. */
+export function withoutAdditional(proposals: readonly IkeProposal[]): readonly IkeProposal[] {
+  return proposals.map(({ additional: _, ...rest }) => rest);
+}
+
 /**
  * The fewest proposals on the wire that say exactly `proposals`: those that differ in one kind only become one. The first
  * of a kind keeps its place; IKEv1 has no such lists and sends each proposal by itself.
  */
 export function ikeOffers(proposals: readonly IkeProposal[]): readonly IkeOffer[] {
-  const offers = proposals.map((proposal): IkeOffer => {
+  // One with an additional key exchange stays by itself: who does not know that leaves all of it aside, and takes the next.
+  return [...new Set(proposals.map(({ additional }) => additional))].flatMap((additional) => {
+    const merged = mergedIkeOffers(proposals.filter((proposal) => proposal.additional === additional));
+    return additional === undefined ? merged : merged.map((offer) => ({ ...offer, additional: [additional] }));
+  });
+}
+
+function mergedIkeOffers(proposals: readonly IkeProposal[]): readonly IkeOffer[] {
+  const offers = proposals.map((proposal) => {
     const { encryption, integrity, prf, group } = proposal;
     return {
       encryption: [encryption],
@@ -200,7 +224,8 @@ export function ikeOffers(proposals: readonly IkeProposal[]): readonly IkeOffer[
       group: [group],
     };
   });
-  return mergeOffers(offers, ['group', 'prf', 'integrity', 'encryption'], (a, b, kind) => ({
+  type Kind = 'group' | 'prf' | 'integrity' | 'encryption';
+  return mergeOffers<Kind, Pick<IkeOffer, Kind>>(offers, ['group', 'prf', 'integrity', 'encryption'], (a, b, kind) => ({
     ...a,
     [kind]: union(a[kind], b[kind]),
   }));
@@ -275,7 +300,8 @@ export function ikeProposalFits(version: 1 | 2, proposal: IkeProposal): boolean 
 }
 
 function judgeIke(version: 1 | 2, proposal: IkeProposal): boolean {
-  const { encryption, integrity, prf, group } = proposal;
+  const { encryption, integrity, prf, group, additional } = proposal;
+  if (additional !== undefined && (version === 1 || !findTransform('additional', additional))) return false;
   const cipher = findTransform('encryption', encryption);
   if (cipher === undefined || !findTransform('prf', prf) || !findTransform('group', group)) return false;
   if (version === 1) return cipher.phase1 !== undefined && integrity === prf;

@@ -77,17 +77,29 @@ export interface GroupTransform extends TransformRow {
   readonly secretOctets: number;
 }
 
+/** A key exchange beside the first one (RFC 9370). */
+export interface AdditionalTransform extends TransformRow {
+  readonly kind: 'additional';
+  readonly v2: number;
+}
+
 export interface EsnTransform extends TransformRow {
   readonly kind: 'esn';
   readonly v2: number;
 }
 
-export type Transform = EncryptionTransform | PrfTransform | IntegrityTransform | GroupTransform | EsnTransform;
+export type Transform =
+  | EncryptionTransform
+  | PrfTransform
+  | IntegrityTransform
+  | GroupTransform
+  | AdditionalTransform
+  | EsnTransform;
 export type TransformKind = Transform['kind'];
 export type TransformOf<Kind extends TransformKind> = Extract<Transform, { readonly kind: Kind }>;
 
-/** Transform Type in IKEv2 (RFC 7296 section 3.3.2). */
-export const TRANSFORM_TYPES = { encryption: 1, prf: 2, integrity: 3, group: 4, esn: 5 } as const;
+/** Transform Type in IKEv2 (RFC 7296 section 3.3.2; RFC 9370 section 3.1, of whose seven there is but the first here). */
+export const TRANSFORM_TYPES = { encryption: 1, prf: 2, integrity: 3, group: 4, esn: 5, additional: 6 } as const;
 
 const LEGACY = true;
 
@@ -295,6 +307,9 @@ export const TRANSFORMS: readonly Transform[] = [
   modp(2048, 14, 112),
   modp(1536, 5, 96, LEGACY),
   modp(1024, 2, 80, LEGACY),
+
+  // draft-ietf-ipsecme-ikev2-mlkem section 5
+  { kind: 'additional', name: 'mlkem768', title: 'ML-KEM-768', v2: 36, strength: 192, legacy: false },
 
   { kind: 'esn', name: 'esn', title: '64-bit sequence numbers', v2: 1, strength: 0, legacy: false },
   { kind: 'esn', name: 'noesn', title: '32-bit sequence numbers', v2: 0, strength: 0, legacy: false },

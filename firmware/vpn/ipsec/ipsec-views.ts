@@ -85,14 +85,16 @@ function childInfo(
 }
 
 /** IKEv1 has a prf alone, whose hashes are never cut off; in IKEv2 it is said where it does not go without saying. */
-function ikeText(version: 1 | 2, { encryption, integrity, prf, group }: IkeProposal): string {
+function ikeText(version: 1 | 2, { encryption, integrity, prf, group, additional }: IkeProposal): string {
   const parts = [findTransform('encryption', encryption)?.title ?? encryption];
   const checked = version === 1 ? undefined : integrity;
   if (checked !== undefined) parts.push(integrityTitle(checked));
   if (checked === undefined || findTransform('integrity', checked)?.hash !== prf) {
     parts.push(findTransform('prf', prf)?.title ?? prf);
   }
-  return [...parts, groupTitle(group)].join(', ');
+  parts.push(groupTitle(group));
+  if (additional !== undefined) parts.push(findTransform('additional', additional)?.title ?? additional);
+  return parts.join(', ');
 }
 
 /** `AES-GCM with 256-bit key ...` as the table of transforms calls it, and what goes with it. */

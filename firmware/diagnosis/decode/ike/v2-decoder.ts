@@ -84,6 +84,7 @@ export class Ikev2Decoder {
       message.whole = this.#reassembly(message).add(message.place.time, header.messageId, {
         firstType,
         content,
+        reserved: 0,
         fragment,
       });
       return;

@@ -128,11 +128,14 @@ export interface SignedOctets {
   readonly skP: Uint8Array;
   /** That side's ID payload without its generic header: type, three reserved octets, data. */
   readonly idBody: Uint8Array;
+  /** IntAuth, where there were IKE_INTERMEDIATE exchanges (RFC 9242 section 3.3.2). */
+  readonly intAuth?: Uint8Array;
 }
 
-/** `message | nonce | prf(SK_p, ID')`: what AUTH covers, whatever makes it (section 2.15). */
+/** `message | nonce | prf(SK_p, ID') [| IntAuth]`: what AUTH covers, whatever makes it (section 2.15). */
 export function authOctets(prfName: string, signed: SignedOctets): Uint8Array {
-  return concatBytes(signed.message, signed.peerNonce, prf(prfName, signed.skP, signed.idBody));
+  const { message, peerNonce, skP, idBody, intAuth = new Uint8Array(0) } = signed;
+  return concatBytes(message, peerNonce, prf(prfName, skP, idBody), intAuth);
 }
 
 /**

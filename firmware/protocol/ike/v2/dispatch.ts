@@ -8,10 +8,12 @@ import { sameEndpoint, type UdpPath } from '../../udp-path.ts';
 import { HEADER_OCTETS } from '../message-header.ts';
 import { answerAuth } from './auth-responder.ts';
 import { peekFragment } from './encrypted.ts';
+import type { OpenedContent } from './exchange.ts';
 import { malformed, peerRefused, peerRestarted } from './failures.ts';
 import type { ReceivedHeader } from './header.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { answerInformational, deletesIkeSa } from './informational.ts';
+import { answerIntermediate, pendingExchange } from './intermediate.ts';
 import { findError, findNotify, notify } from './notify.ts';
 import { type ExchangeName, exchangeName, PROTOCOL } from './numbers.ts';
 import { type Chain, decodeChain, ENCRYPTED, find, findAll, type Payload } from './payload.ts';
@@ -88,7 +90,7 @@ function receiveResponse(now: Instant, sa: IkeSa, header: ReceivedHeader, messag
     );
     return;
   }
-  sa.window.complete(now, { payloads: chain.payloads, message, spiR: header.spiR });
+  sa.window.complete(now, { payloads: chain.payloads, message, spiR: header.spiR, opened });
 }
 
 function receiveRequest(now: Instant, sa: IkeSa, header: ReceivedHeader, message: Uint8Array, path: UdpPath): void {
@@ -104,8 +106,7 @@ function receiveRequest(now: Instant, sa: IkeSa, header: ReceivedHeader, message
     return;
   }
   // Our own IKE_AUTH comes first, and theirs makes the SA: what belongs to neither waits for its retransmission.
-  const early = sa.state.name === 'initiating' || (sa.state.name === 'half-open') !== (name === 'IKE_AUTH');
-  if (early || sa.state.name === 'gone') return;
+  if (sa.state.name === 'initiating' || sa.state.name === 'gone' || !isDue(sa, name)) return;
   if (peekFragment(message)?.number === 1) sa.firstFragment = message;
   const opened = open(now, sa, header, message);
   if (opened === undefined) return;
@@ -115,11 +116,19 @@ function receiveRequest(now: Instant, sa: IkeSa, header: ReceivedHeader, message
   for (const child of sa.children.values()) child.confirmed = true;
   const key = peekFragment(message) === undefined ? message : (sa.firstFragment ?? message);
   sa.firstFragment = undefined;
-  const answer = answerOpened(now, sa, name, opened, path);
+  const { answer, afterwards } = answerOpened(now, sa, name, opened, path);
   const reply = sa.seal(name, header.messageId, answer, true);
+  afterwards?.();
   sa.expectedId += 1;
   sa.replies.put(key, reply);
   sa.transmit(reply, false, path);
+}
+
+/** What makes an SA comes in its order, and nothing else before it stands. */
+function isDue(sa: IkeSa, name: ExchangeName): boolean {
+  const making = name === 'IKE_AUTH' || name === 'IKE_INTERMEDIATE';
+  if (sa.state.name !== 'half-open') return !making;
+  return name === (pendingExchange(sa) === undefined ? 'IKE_AUTH' : 'IKE_INTERMEDIATE');
 }
 
 /** Verifies and decrypts; `undefined` when it does not verify or a fragment is still missing. */
@@ -148,27 +157,28 @@ export function follow(sa: IkeSa, path: UdpPath): void {
   sa.host.emit({ kind: 'path', ikeId: sa.id, path: sa.path });
 }
 
-function answerOpened(
-  now: Instant,
-  sa: IkeSa,
-  name: ExchangeName,
-  opened: { readonly firstType: number; readonly content: Uint8Array },
-  path: UdpPath,
-): readonly Payload[] {
+/** Payloads of a response, and what is to be done once it is sealed. */
+interface Answer {
+  readonly answer: readonly Payload[];
+  readonly afterwards?: () => void;
+}
+
+function answerOpened(now: Instant, sa: IkeSa, name: ExchangeName, opened: OpenedContent, path: UdpPath): Answer {
   try {
     const { payloads, unsupportedCritical } = decodeChain(opened.firstType, opened.content);
     sa.trace('received', name, false, payloads);
     if (unsupportedCritical !== undefined) {
-      return [notify('UNSUPPORTED_CRITICAL_PAYLOAD', Uint8Array.of(unsupportedCritical))];
+      return { answer: [notify('UNSUPPORTED_CRITICAL_PAYLOAD', Uint8Array.of(unsupportedCritical))] };
     }
-    return answerRequest(now, sa, name, payloads, path);
+    if (name === 'IKE_INTERMEDIATE') return answerIntermediate(sa, payloads, opened);
+    return { answer: answerRequest(now, sa, name, payloads, path) };
   } catch (error) {
     // Fatal to both sides (section 2.21.3).
     if (!(error instanceof DecodeError)) throw error;
     const failure = malformed(name, 'a malformed request');
     if (!sa.announced) sa.host.refused(now, sa.connection, failure, sa.id);
     sa.end(now, failure);
-    return [notify('INVALID_SYNTAX')];
+    return { answer: [notify('INVALID_SYNTAX')] };
   }
 }
 
@@ -184,6 +194,8 @@ function answerRequest(
   // Whoever uses it believes in it; only the DELETE of a redundant one says otherwise.
   if (state.name === 'undecided' && !deletesIkeSa(payloads) && state.of.established) adopt(now, state.of, sa);
   if (name === 'INFORMATIONAL') return answerInformational(now, sa, payloads, path);
+  // There is never a key exchange of ours that is to be followed by another one.
+  if (name === 'IKE_FOLLOWUP_KE') return [notify('STATE_NOT_FOUND')];
   if (sa.ended || !sa.asked.allows(now)) return [notify('TEMPORARY_FAILURE')];
   const rekeysIke =
     findNotify(payloads, 'REKEY_SA') === undefined &&

@@ -29,6 +29,8 @@ export interface Opened {
   /** Type of the first payload inside; 0 in fragments but the first. */
   readonly firstType: number;
   readonly content: Uint8Array;
+  /** Second octet of the payload's header: critical bit and what is reserved. */
+  readonly reserved: number;
   readonly fragment?: FragmentNumber;
 }
 
@@ -101,7 +103,7 @@ export class MessageProtection {
     const reader = new ByteReader(message);
     reader.skip(HEADER_OCTETS, 'header');
     const firstType = reader.u8('Next Payload');
-    reader.skip(1, 'flags');
+    const reserved = reader.u8('flags');
     const length = reader.u16('Payload Length');
     if (length !== message.length - HEADER_OCTETS) throw new DecodeError('Encrypted payload is not the last one');
     const fragment = nextPayload === ENCRYPTED.SKF ? fragmentNumber(reader) : undefined;
@@ -113,7 +115,7 @@ export class MessageProtection {
     const padding = plaintext.at(-1);
     if (padding === undefined || padding + 1 > plaintext.length) throw new DecodeError('padding longer than content');
     const content = plaintext.subarray(0, plaintext.length - 1 - padding);
-    return fragment === undefined ? { firstType, content } : { firstType, content, fragment };
+    return fragment === undefined ? { firstType, content, reserved } : { firstType, content, reserved, fragment };
   }
 
   #open(message: Uint8Array, associated: Uint8Array, iv: Uint8Array, reader: ByteReader): Uint8Array | undefined {

@@ -18,9 +18,21 @@ export type Duty =
   | 'addresses'
   | 'informational';
 
+/** What a message held, before it was encrypted, whole. */
+export interface OpenedContent {
+  /** Type of the first payload; 0: none. */
+  readonly firstType: number;
+  /** Payloads one behind the other. */
+  readonly content: Uint8Array;
+  /** Second octet of the Encrypted payload's header, as it came; of the first fragment. */
+  readonly reserved: number;
+}
+
 /** A response as it came. */
 export interface ReceivedResponse {
   readonly payloads: readonly Payload[];
+  /** What was encrypted, in octets; absent in IKE_SA_INIT. */
+  readonly opened?: OpenedContent;
   /** The whole message in octets; of use in IKE_SA_INIT only. */
   readonly message: Uint8Array;
   /** Responder's SPI of the header. */

@@ -16,10 +16,11 @@ export function silentPeer({ remote }: UdpPath, exchange: ExchangeName): Failure
         remedy: `check that the peer runs IKEv2 and that nothing between blocks UDP port ${remote.port}`,
         cause: 'silence',
       };
+    case 'IKE_INTERMEDIATE':
     case 'IKE_AUTH':
       return {
         step: 'IKE_AUTH',
-        reason: `the peer answered IKE_SA_INIT, but ${whom} gave no answer to IKE_AUTH`,
+        reason: `the peer answered IKE_SA_INIT, but ${whom} gave no answer to ${exchange}`,
         remedy: `check that nothing between blocks UDP port ${remote.port} or drops fragments of long datagrams`,
         cause: 'silence',
       };

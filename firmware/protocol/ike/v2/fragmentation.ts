@@ -71,6 +71,7 @@ export class Reassembly {
     const parts = Array.from({ length: pending.total }, (_, index) => pending.parts.get(index + 1));
     return {
       firstType: parts[0]?.firstType ?? 0,
+      reserved: parts[0]?.reserved ?? 0,
       content: concatBytes(...parts.map((part) => part?.content ?? new Uint8Array(0))),
     };
   }

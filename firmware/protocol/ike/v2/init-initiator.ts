@@ -15,11 +15,12 @@ import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exc
 import { malformed, peerRefused } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { closingPayloads, NONCE_OCTETS, readClosingPayloads, seedOf } from './init-exchange.ts';
+import { IntermediateInitiator } from './intermediate.ts';
 import { prefersNatPort } from './mobike.ts';
 import { findError, findNotify, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import { find, type Payload } from './payload.ts';
-import { encodeIkeOffers, groupName, groupNumber, ikeOffersOf } from './sa-payload.ts';
+import { encodeIkeOffers, groupName, groupNumber, ikeOffersOf, isChoice } from './sa-payload.ts';
 
 /** Longest cookie in octets (section 2.6). */
 const MAX_COOKIE = 64;
@@ -53,6 +54,9 @@ export class InitInitiator implements Exchange {
       { kind: 'SA', proposals: encodeIkeOffers(ikeOffers(sa.connection.ikeProposals), new Uint8Array(0)) },
       { kind: 'KE', group: groupNumber(group), data: publicValue },
       { kind: 'Nonce', data: this.#nonce },
+      ...(sa.connection.ikeProposals.some(({ additional }) => additional)
+        ? [notify('INTERMEDIATE_EXCHANGE_SUPPORTED')]
+        : []),
       ...closingPayloads(sa, sa.connection.authentication.kind !== 'psk'),
     ];
   }
@@ -108,6 +112,9 @@ export class InitInitiator implements Exchange {
     const bad = (what: string): Finished => this.#refused(now, sa, malformed('IKE_SA_INIT', what));
     if (ke === undefined || nonce === undefined || isZeroSpi(spiR)) return bad('an incomplete answer to IKE_SA_INIT');
     if (proposal === undefined) return bad('a choice of algorithms that we did not offer');
+    if (proposal.additional !== undefined && findNotify(payloads, 'INTERMEDIATE_EXCHANGE_SUPPORTED') === undefined) {
+      return bad('a choice of an additional key exchange without saying how');
+    }
     if (exchange === undefined || proposal.group !== exchange.group || ke.group !== groupNumber(exchange.group)) {
       return bad('a key exchange in another group than it chose');
     }
@@ -128,15 +135,16 @@ export class InitInitiator implements Exchange {
     const requestOctets = sa.window.currentDatagrams[0] ?? new Uint8Array(0);
     if (sa.encapsulation !== undefined || prefersNatPort(sa)) sa.path = movedToNatPort(sa.path);
     sa.hint = undefined;
-    sa.window.add(new AuthInitiator({ requestOctets, responseOctets: message.slice() }));
+    const init = { requestOctets, responseOctets: message.slice() };
+    const more = proposal.additional !== undefined;
+    sa.window.add(more ? new IntermediateInitiator(init) : new AuthInitiator(init));
     return DONE;
   }
 
   #chosen(sa: IkeSa, payloads: readonly Payload[]): IkeProposal | undefined {
     const [offered, ...more] = ikeOffersOf(find(payloads, 'SA')?.proposals ?? [], 0);
     if (offered === undefined || more.length > 0) return undefined;
-    const { encryption, integrity, prf, group } = offered.offer;
-    if ([encryption, integrity, prf, group].some((names) => names.length > 1)) return undefined;
+    if (!isChoice(offered.offer)) return undefined;
     return chooseIkeProposal([offered.offer], sa.connection.ikeProposals)?.proposal;
   }
 }

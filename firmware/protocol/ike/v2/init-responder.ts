@@ -9,8 +9,7 @@ import type { IkeConnection } from '../ike-types.ts';
 import { HEADER_OCTETS, ZERO_SPI } from '../message-header.ts';
 import { noIkeProposal } from '../no-proposal.ts';
 import { withSuggestedProfile } from '../profiles/suggestion.ts';
-import type { IkeOffer } from '../proposals.ts';
-import { chooseIkeProposal } from '../proposals.ts';
+import { chooseIkeProposal, type IkeOffer, type IkeProposal, ikeOffers } from '../proposals.ts';
 import type { Admission } from './admission.ts';
 import { certificateRequest } from './certificate-payload.ts';
 import type { ReceivedHeader } from './header.ts';
@@ -88,10 +87,12 @@ export function answerInit(
     host.counters.halfOpenLimit += 1;
     return;
   }
-  const choice = choose(offered, candidates, ke.group);
+  const intermediate = findNotify(payloads, 'INTERMEDIATE_EXCHANGE_SUPPORTED') !== undefined;
+  const acceptable = candidates.flatMap(({ ikeProposals }) => ikeProposals);
+  const possible = acceptable.filter(({ additional }) => additional === undefined || intermediate);
+  const choice = choose(offered, possible, ke.group);
   if (choice === undefined) {
     host.counters.noProposalChosen += 1;
-    const acceptable = candidates.flatMap(({ ikeProposals }) => ikeProposals);
     const offers = offered.map(({ offer }) => offer);
     const failure = noIkeProposal('IKE_SA_INIT', offers, acceptable);
     host.refused(now, first, withSuggestedProfile(failure, firstFlightOf(payloads, 'caller')));
@@ -138,6 +139,7 @@ export function answerInit(
       { kind: 'KE', group, data: exchange.publicValue },
       { kind: 'Nonce', data: nonceR },
       ...certificateRequest(trusts),
+      ...(choice.proposal.additional === undefined ? [] : [notify('INTERMEDIATE_EXCHANGE_SUPPORTED')]),
       ...closingPayloads(sa, signed),
     ],
     true,
@@ -149,7 +151,7 @@ export function answerInit(
       responseOctets: response,
       until: now + host.limits.halfOpenMs,
       candidates: candidates.filter(
-        ({ ikeProposals }) => chooseIkeProposal([offerOf(choice.proposal)], ikeProposals) !== undefined,
+        ({ ikeProposals }) => chooseIkeProposal(ikeOffers([choice.proposal]), ikeProposals) !== undefined,
       ),
     },
   };
@@ -160,14 +162,9 @@ export function answerInit(
   sa.transmit([response]);
 }
 
-function offerOf({ encryption, integrity, prf, group }: IkeConnection['ikeProposals'][number]): IkeOffer {
-  return { encryption: [encryption], integrity: integrity ? [integrity] : [], prf: [prf], group: [group] };
-}
-
 /** What fits the key exchange that the caller has begun already; else what fits, and costs it another message. */
-function choose(offered: readonly Offered<IkeOffer>[], candidates: readonly IkeConnection[], keGroup: number) {
+function choose(offered: readonly Offered<IkeOffer>[], acceptable: readonly IkeProposal[], keGroup: number) {
   const offers = offered.map(({ offer }) => offer);
-  const acceptable = candidates.flatMap(({ ikeProposals }) => ikeProposals);
   const atHand = acceptable.find(({ group }) => groupNumber(group) === keGroup)?.group;
   const choice =
     (atHand === undefined ? undefined : chooseIkeProposal(offers, acceptable, { onlyGroup: atHand })) ??

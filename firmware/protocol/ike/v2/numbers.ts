@@ -1,7 +1,14 @@
-/** Numbers of IKEv2 (RFC 7296 section 3 and its IANA registry; RFC 7383; RFC 6290). */
+/** Numbers of IKEv2 (RFC 7296 section 3 and its IANA registry; RFC 7383; RFC 6290; RFC 9242; RFC 9370). */
 
 /** Exchange Type (section 3.1). */
-export const EXCHANGES = { IKE_SA_INIT: 34, IKE_AUTH: 35, CREATE_CHILD_SA: 36, INFORMATIONAL: 37 } as const;
+export const EXCHANGES = {
+  IKE_SA_INIT: 34,
+  IKE_AUTH: 35,
+  CREATE_CHILD_SA: 36,
+  INFORMATIONAL: 37,
+  IKE_INTERMEDIATE: 43,
+  IKE_FOLLOWUP_KE: 44,
+} as const;
 export type ExchangeName = keyof typeof EXCHANGES;
 
 const exchangeNames = Object.keys(EXCHANGES) as readonly ExchangeName[];

@@ -27,6 +27,7 @@ export function covered(sa: IkeSa, init: InitResult, byInitiator: boolean, id: I
     peerNonce: byInitiator ? nonces.nonceR : nonces.nonceI,
     skP: byInitiator ? keys.skPi : keys.skPr,
     idBody: idOctets(id),
+    ...(sa.intAuth === undefined ? {} : { intAuth: sa.intAuth }),
   };
 }
 

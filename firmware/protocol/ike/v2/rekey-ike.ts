@@ -5,7 +5,7 @@ import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import { rekeyedIkeSaKeys } from '../crypto/keys-v2.ts';
 import { isZeroSpi, SPI_OCTETS } from '../message-header.ts';
 import { noIkeProposal } from '../no-proposal.ts';
-import { chooseIkeProposal, type IkeProposal, ikeOffers } from '../proposals.ts';
+import { chooseIkeProposal, type IkeProposal, ikeOffers, withoutAdditional } from '../proposals.ts';
 import { tokenPayloads } from './auth-outcome.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
 import { outOfStep } from './failures.ts';
@@ -19,7 +19,7 @@ import { find, type Payload } from './payload.ts';
 import { answerKe, finishKe, invalidKe, kePayload, wantedGroup } from './pfs.ts';
 import { receivedToken } from './qcd.ts';
 import { MAX_REFUSALS } from './rekey-child.ts';
-import { encodeIkeChoice, encodeIkeOffers, groupName, ikeOffersOf } from './sa-payload.ts';
+import { encodeIkeChoice, encodeIkeOffers, groupName, ikeOffersOf, isChoice } from './sa-payload.ts';
 import { adopt, losesCollision, type Nonces } from './takeover.ts';
 
 /** What the peer's rekey has made while ours is under way. */
@@ -48,7 +48,7 @@ export class RekeyIke implements Exchange {
     this.#nonce = host.random.bytes(NONCE_OCTETS);
     this.#exchange = createKeyExchange(this.#group ?? sa.proposal.group, host.random);
     return [
-      { kind: 'SA', proposals: encodeIkeOffers(ikeOffers(connection.ikeProposals), this.#spi) },
+      { kind: 'SA', proposals: encodeIkeOffers(ikeOffers(withoutAdditional(connection.ikeProposals)), this.#spi) },
       { kind: 'Nonce', data: this.#nonce },
       kePayload(this.#exchange),
     ];
@@ -142,9 +142,8 @@ export class RekeyIke implements Exchange {
   #chosen(sa: IkeSa, payloads: readonly Payload[]): { proposal: IkeProposal; spi: Uint8Array } | undefined {
     const [offered, ...more] = ikeOffersOf(find(payloads, 'SA')?.proposals ?? [], SPI_OCTETS);
     if (offered === undefined || more.length > 0 || isZeroSpi(offered.proposal.spi)) return undefined;
-    const { encryption, integrity, prf, group } = offered.offer;
-    if ([encryption, integrity, prf, group].some((names) => names.length > 1)) return undefined;
-    const choice = chooseIkeProposal([offered.offer], sa.connection.ikeProposals);
+    if (!isChoice(offered.offer)) return undefined;
+    const choice = chooseIkeProposal([offered.offer], withoutAdditional(sa.connection.ikeProposals));
     return choice === undefined ? undefined : { proposal: choice.proposal, spi: offered.proposal.spi };
   }
 }
@@ -162,7 +161,7 @@ export function answerRekeyIke(now: Instant, sa: IkeSa, payloads: readonly Paylo
   if (nonceI === undefined || ke === undefined) throw new DecodeError('rekey of the IKE SA without Nonce or KE');
   const offered = ikeOffersOf(find(payloads, 'SA')?.proposals ?? [], SPI_OCTETS);
   const offers = offered.map(({ offer }) => offer);
-  const acceptable = sa.connection.ikeProposals;
+  const acceptable = withoutAdditional(sa.connection.ikeProposals);
   const keGroup = groupName(ke.group);
   const choice =
     (keGroup === undefined ? undefined : chooseIkeProposal(offers, acceptable, { onlyGroup: keGroup })) ??
@@ -220,6 +219,9 @@ function heir(
   const { keys, proposal: before } = old;
   if (keys === undefined || before === undefined) throw new Error('rekey of an IKE SA without keys');
   const seed = seedOf(next, nonces.nonceI, nonces.nonceR, sharedSecret);
-  next.setKeys(proposal, rekeyedIkeSaKeys(proposal, seed, { prf: before.prf, skD: keys.skD }));
+  // Its keys come from those before, and so from the additional key exchange that made them.
+  const { additional } = before;
+  const inherited = additional === undefined ? proposal : { ...proposal, additional };
+  next.setKeys(inherited, rekeyedIkeSaKeys(proposal, seed, { prf: before.prf, skD: keys.skD }));
   return next;
 }

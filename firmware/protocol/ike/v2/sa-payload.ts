@@ -5,6 +5,7 @@ import {
   type EspProposal,
   type IkeOffer,
   type IkeProposal,
+  ikeOffers,
   NONE,
   unknownTransform,
 } from '../proposals.ts';
@@ -118,15 +119,18 @@ export interface Offered<Offer> {
   readonly proposal: SaProposal;
 }
 
+const KINDS_OF_IKE = ['encryption', 'integrity', 'prf', 'group', 'additional'] as const;
+
 /** The IKE proposals that can be judged. @param spiOctets 0 in IKE_SA_INIT, 8 when rekeying. */
 export function ikeOffersOf(proposals: readonly SaProposal[], spiOctets: number): readonly Offered<IkeOffer>[] {
-  return judgeable(proposals, PROTOCOL.ike, spiOctets, ['encryption', 'integrity', 'prf', 'group']).map((proposal) => ({
+  return judgeable(proposals, PROTOCOL.ike, spiOctets, KINDS_OF_IKE).map((proposal) => ({
     proposal,
     offer: {
       encryption: names(proposal, 'encryption'),
       integrity: names(proposal, 'integrity'),
       prf: names(proposal, 'prf'),
       group: names(proposal, 'group'),
+      additional: names(proposal, 'additional'),
     },
   }));
 }
@@ -166,15 +170,20 @@ function names(proposal: SaProposal, kind: TransformKind): readonly string[] {
   return proposal.transforms
     .filter(({ type }) => type === TRANSFORM_TYPES[kind])
     .map(({ id, keyBits, unknownAttribute }) => {
-      if (id === 0 && (kind === 'integrity' || kind === 'group')) return NONE;
+      if (id === 0 && (kind === 'integrity' || kind === 'group' || kind === 'additional')) return NONE;
       const row = unknownAttribute ? undefined : findTransformV2(kind, id, keyBits);
       return row?.name ?? unknownTransform(kind, id, keyBits);
     });
 }
 
+/** Whether it names no more than one of each kind, as a responder has to. */
+export function isChoice({ encryption, integrity, prf, group, additional = [] }: IkeOffer): boolean {
+  return [encryption, integrity, prf, group, additional].every((kind) => kind.length <= 1);
+}
+
 /** Proposals of an IKE SA as they go into a payload, numbered from 1. */
 export function encodeIkeOffers(offers: readonly IkeOffer[], spi: Uint8Array): readonly SaProposal[] {
-  return offers.map(({ encryption, integrity, prf, group }, index) => ({
+  return offers.map(({ encryption, integrity, prf, group, additional = [] }, index) => ({
     number: index + 1,
     protocol: PROTOCOL.ike,
     spi,
@@ -183,6 +192,7 @@ export function encodeIkeOffers(offers: readonly IkeOffer[], spi: Uint8Array): r
       ...rows('prf', prf),
       ...rows('integrity', integrity),
       ...rows('group', group),
+      ...rows('additional', additional),
     ],
   }));
 }
@@ -204,9 +214,7 @@ export function encodeEspOffers(offers: readonly EspOffer[], spi: Uint8Array): r
 
 /** What a responder chose, under the number of the proposal that it was chosen from. */
 export function encodeIkeChoice(choice: IkeProposal, number: number, spi: Uint8Array): readonly SaProposal[] {
-  const { encryption, integrity, prf, group } = choice;
-  const offer = { encryption: [encryption], integrity: integrity ? [integrity] : [], prf: [prf], group: [group] };
-  return encodeIkeOffers([offer], spi).map((proposal) => ({ ...proposal, number }));
+  return encodeIkeOffers(ikeOffers([choice]), spi).map((proposal) => ({ ...proposal, number }));
 }
 
 /** What a responder chose, under the number of the proposal that it was chosen from. */

@@ -155,6 +155,6 @@ describe('looking a transform up', () => {
   it('tells the kinds by their Transform Types', () => {
     expect(Object.values(TRANSFORM_TYPES).map(transformKind)).toEqual(Object.keys(TRANSFORM_TYPES));
     expect(transformKind(0)).toBeUndefined();
-    expect(transformKind(6)).toBeUndefined();
+    expect(transformKind(7)).toBeUndefined();
   });
 });

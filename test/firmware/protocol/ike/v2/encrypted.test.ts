@@ -47,7 +47,7 @@ describe('the Encrypted payload', () => {
       for (const length of [0, 1, 15, 16, 17, 300]) {
         const content = new Uint8Array(length).fill(length);
         const sealed = ours.seal(HEADER, 41, content);
-        expect(theirs.open(sealed)).toEqual({ firstType: 41, content });
+        expect(theirs.open(sealed)).toEqual({ firstType: 41, content, reserved: 0 });
         expect(ours.open(sealed)).toBeUndefined();
       }
     },
@@ -99,7 +99,7 @@ describe('fragmentation (RFC 7383)', () => {
     expect(opened.map((one) => one?.firstType)).toEqual([41, ...new Array<number>(datagrams.length - 1).fill(0)]);
     const reassembly = new Reassembly();
     const results = [...opened].reverse().map((one) => one && reassembly.add(0, 7, one));
-    expect(results.at(-1)).toEqual({ firstType: 41, content });
+    expect(results.at(-1)).toEqual({ firstType: 41, content, reserved: 0 });
     expect(results.slice(0, -1).every((one) => one === undefined)).toBe(true);
   });
 
@@ -117,7 +117,7 @@ describe('fragmentation (RFC 7383)', () => {
     add(coarse[0]);
     add(fine[0]);
     expect(add(coarse[1])).toBeUndefined();
-    expect(fine.slice(1).map(add).at(-1)).toEqual({ firstType: 41, content });
+    expect(fine.slice(1).map(add).at(-1)).toEqual({ firstType: 41, content, reserved: 0 });
   });
 
   it('forgets fragments that waited too long, and those of another message', () => {

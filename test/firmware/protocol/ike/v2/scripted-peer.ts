@@ -5,7 +5,7 @@ import { createKeyExchange, type KeyExchange } from '../../../../../firmware/pro
 import { type IkeSaKeys, ikeSaKeys, pskAuth } from '../../../../../firmware/protocol/ike/crypto/keys-v2.ts';
 import type { IkeConnection } from '../../../../../firmware/protocol/ike/ike-types.ts';
 import { HEADER_OCTETS, ZERO_SPI } from '../../../../../firmware/protocol/ike/message-header.ts';
-import { espOffers, ikeOffers } from '../../../../../firmware/protocol/ike/proposals.ts';
+import { espOffers, type IkeProposal, ikeOffers } from '../../../../../firmware/protocol/ike/proposals.ts';
 import { spiOctets } from '../../../../../firmware/protocol/ike/v2/child.ts';
 import { MessageProtection } from '../../../../../firmware/protocol/ike/v2/encrypted.ts';
 import { IkeV2Endpoint } from '../../../../../firmware/protocol/ike/v2/endpoint.ts';
@@ -39,7 +39,15 @@ export class ScriptedPeer {
   #protection: MessageProtection | undefined;
   #nextId = 1;
 
-  constructor(right: Partial<IkeConnection> = {}, options: Partial<IkeV2Options> = {}) {
+  readonly #proposal: IkeProposal;
+
+  /** @param proposal what it offers. */
+  constructor(
+    right: Partial<IkeConnection> = {},
+    options: Partial<IkeV2Options> = {},
+    proposal: IkeProposal = FAST_IKE,
+  ) {
+    this.#proposal = proposal;
     this.right = new IkeV2Endpoint({ connections: [{ ...RIGHT, ...right }], ...options }, new SeededRandom(7));
   }
 
@@ -62,7 +70,7 @@ export class ScriptedPeer {
 
   #initPayloads({ publicValue }: KeyExchange): readonly Payload[] {
     return [
-      { kind: 'SA', proposals: encodeIkeOffers(ikeOffers([FAST_IKE]), new Uint8Array(0)) },
+      { kind: 'SA', proposals: encodeIkeOffers(ikeOffers([this.#proposal]), new Uint8Array(0)) },
       { kind: 'KE', group: groupNumber(FAST_IKE.group), data: publicValue },
       { kind: 'Nonce', data: this.#nonce },
     ];

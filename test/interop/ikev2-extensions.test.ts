@@ -8,8 +8,9 @@ import {
 } from '../../scripts/lab/branch-network.ts';
 import { LabCulvert } from '../../scripts/lab/culvert.ts';
 import { type Strongswan, startStrongswan } from '../../scripts/lab/strongswan.ts';
+import type { SwanConnection } from '../../scripts/lab/swanctl.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
-import { ipsecStatus, type Overlay, PSK, pingSteadily, waitForIpsec } from './ipsec-support.ts';
+import { expectNoneLost, ipsecStatus, type Overlay, PSK, pingSteadily, waitForIpsec } from './ipsec-support.ts';
 import { ping } from './site-pair.ts';
 
 /** What the branch has instead of {@link addresses.branchWan} after its move. */
@@ -36,8 +37,8 @@ function ipsec(end: 'branch' | 'office', overlay: Overlay = {}): Overlay {
   };
 }
 
-function branchAt(address: string): Record<string, unknown> {
-  const configuration = branchConfiguration({}, { ipsec: ipsec('branch') });
+function branchAt(address: string, overlay: Overlay = {}): Record<string, unknown> {
+  const configuration = branchConfiguration({}, { ipsec: ipsec('branch', overlay) });
   const { interfaces } = configuration as { interfaces: Record<string, Record<string, unknown>> };
   const wan = {
     ...interfaces['wan'],
@@ -46,7 +47,7 @@ function branchAt(address: string): Record<string, unknown> {
   return { ...configuration, l2tp: {}, interfaces: { ...interfaces, wan } };
 }
 
-describe("the branch's address changes under a running ping", { timeout: 90_000 }, () => {
+describe('extensions of IKEv2 between two sites', { timeout: 120_000 }, () => {
   let network: BranchNetwork;
   let branch: LabCulvert | undefined;
   let office: LabCulvert | undefined;
@@ -69,11 +70,11 @@ describe("the branch's address changes under a running ping", { timeout: 90_000 
 
   afterAll(() => network?.delete());
 
-  async function startBranch(): Promise<LabCulvert> {
+  async function startBranch(overlay: Overlay = {}): Promise<LabCulvert> {
     branch = new LabCulvert({
       name: 'branch',
       namespace: network.branch,
-      configuration: branchAt(addresses.branchWan),
+      configuration: branchAt(addresses.branchWan, overlay),
     });
     await branch.start();
     await waitForIpsec(branch, 'plant', 'up');
@@ -81,14 +82,14 @@ describe("the branch's address changes under a running ping", { timeout: 90_000 
     return branch;
   }
 
-  async function startCulvert(): Promise<LabCulvert> {
-    const configuration = { ...officeConfiguration({}, { ipsec: ipsec('office') }), l2tp: {} };
+  async function startCulvert(overlay: Overlay = {}): Promise<LabCulvert> {
+    const configuration = { ...officeConfiguration({}, { ipsec: ipsec('office', overlay) }), l2tp: {} };
     office = new LabCulvert({ name: 'office', namespace: network.office, configuration });
     await office.start();
     return office;
   }
 
-  async function startSwan(mobike: boolean): Promise<Strongswan> {
+  async function startSwan(overlay: Partial<SwanConnection> = {}): Promise<Strongswan> {
     await network.office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
     await network.office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
     await network.office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
@@ -104,7 +105,7 @@ describe("the branch's address changes under a running ping", { timeout: 90_000 
           remoteId: IDS.localId,
           localTraffic: addresses.officeNetwork,
           remoteTraffic: addresses.branchNetwork,
-          mobike,
+          ...overlay,
         },
       ],
     });
@@ -122,7 +123,7 @@ describe("the branch's address changes under a running ping", { timeout: 90_000 
     return lost.length * PING_EVERY_MS;
   }
 
-  it('with Culvert as peer: less than a second is lost, and the IKE SA is the same', async () => {
+  it('MOBIKE with Culvert as peer: an address changes, less than a second is lost, and the IKE SA is the same', async () => {
     const peer = await startCulvert();
     const router = await startBranch();
     const before = await ipsecStatus(router, 'plant');
@@ -136,8 +137,8 @@ describe("the branch's address changes under a running ping", { timeout: 90_000 
     expect(await ipsecStatus(peer, 'plant')).toMatchObject({ state: 'up', peer: expect.stringContaining(MOVED) });
   });
 
-  it('with strongSwan as peer: less than a second is lost, and the IKE SA is the same', async () => {
-    const peer = await startSwan(true);
+  it('MOBIKE with strongSwan as peer: an address changes, less than a second is lost, and the IKE SA is the same', async () => {
+    const peer = await startSwan();
     const router = await startBranch();
     const [before] = await peer.control.listSas();
     for (const [round, address] of [MOVED, addresses.branchWan].entries()) {
@@ -149,8 +150,8 @@ describe("the branch's address changes under a running ping", { timeout: 90_000 
     expect(after?.id).toBe(before?.id);
   });
 
-  it('with a peer that knows no MOBIKE: the branch dials again at once', async () => {
-    const peer = await startSwan(false);
+  it('with a peer that knows no MOBIKE the branch dials again at once', async () => {
+    const peer = await startSwan({ mobike: false });
     const router = await startBranch();
     const [before] = await peer.control.listSas();
     const lost = await move(router, MOVED);
@@ -159,5 +160,31 @@ describe("the branch's address changes under a running ping", { timeout: 90_000 
     const [after] = await peer.control.listSas();
     expect(after?.id).not.toBe(before?.id);
     expect((await ipsecStatus(router, 'plant'))?.state).toBe('up');
+  });
+
+  /** With ML-KEM where the peer has it, without where not. */
+  const HYBRID = ['aes256gcm16-prfsha256-x25519-ke1_mlkem768', 'aes256gcm16-prfsha256-x25519'];
+
+  it('ML-KEM-768 beside X25519 between two Culverts, and no packet is lost when they rekey', async () => {
+    const peer = await startCulvert();
+    const router = await startBranch({ ike: HYBRID, lifetimeSeconds: 20, ikeLifetimeSeconds: 20 });
+    for (const side of [router, peer]) {
+      expect((await waitForIpsec(side, 'plant', 'up')).algorithms).toContain('X25519, ML-KEM-768');
+    }
+    const before = (await ipsecStatus(router, 'plant'))?.children[0]?.inboundSpi;
+    const pings = pingSteadily(network.branchHost, addresses.officeHost);
+    const renewed = async () => {
+      const status = await ipsecStatus(router, 'plant');
+      return status?.state === 'up' && (status.secondsLeft ?? 0) > 15 && status.children[0]?.inboundSpi !== before;
+    };
+    await waitFor('new keys', renewed, { timeoutMs: 40_000, intervalMs: 200 });
+    await expectNoneLost(pings);
+  });
+
+  it('ML-KEM-768 offered to a strongSwan that does not know it: it takes the next proposal', async () => {
+    const peer = await startSwan({ ike: ['aes256gcm16-prfsha256-x25519'] });
+    const router = await startBranch({ ike: HYBRID });
+    expect((await waitForIpsec(router, 'plant', 'up')).algorithms).not.toContain('ML-KEM');
+    expect(await peer.control.installed()).toHaveLength(1);
   });
 });
