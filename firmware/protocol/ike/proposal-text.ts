@@ -5,6 +5,7 @@
  * An additional key exchange is written `ke1_mlkem768`. Several names of one kind mean every combination of them. The truncated `sha256-96` is written `sha256_96`.
  */
 import { printable } from '../printable.ts';
+import { blowfishRefusal } from './blowfish.ts';
 import type { EspProposal, IkeProposal } from './proposals.ts';
 import { findTransform, isCombinedMode, TRANSFORMS } from './transforms.ts';
 
@@ -25,6 +26,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['sha2_512', 'sha512'],
   ['prfsha', 'prfsha1'],
   ['curve25519', 'x25519'],
+  ['blowfish', 'blowfish128'],
 ]);
 
 /** ICV of a combined mode in bits, as some write it, or left out. */
@@ -156,7 +158,10 @@ function readNames(text: string): Names {
   for (const raw of text.trim().toLowerCase().split('-')) {
     const [, mode, icvBits] = COMBINED_MODE.exec(raw) ?? [];
     const word = mode === undefined ? (ALIASES.get(raw) ?? raw) : `${mode}${Number(icvBits ?? 128) / 8}`;
-    if (!place(word, names)) throw new ProposalError(`there is no algorithm called "${printable(raw)}"${hint(raw)}`);
+    if (place(word, names)) continue;
+    const refusal = blowfishRefusal(word);
+    if (refusal !== undefined) throw new ProposalError(`${raw} ${refusal}`);
+    throw new ProposalError(`there is no algorithm called "${printable(raw)}"${hint(raw)}`);
   }
   return names;
 }

@@ -5,6 +5,7 @@
  * Absent on purpose: single DES, RC4, MD4 and the 768-bit group, which nobody should speak any more.
  */
 import { EncodeError } from '../bytes.ts';
+import { BLOWFISH } from './blowfish.ts';
 
 /** Digest of `node:crypto` below a prf, an integrity algorithm or an IKEv1 hash. */
 export type HashName = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
@@ -256,6 +257,7 @@ export const TRANSFORMS: readonly Transform[] = [
     strength: 112,
     legacy: LEGACY,
   },
+  ...BLOWFISH,
 
   // RFC 4868 section 4, RFC 2409 appendix A and its registry
   prf('sha512', 64, 7, 6, 256),

@@ -4,6 +4,7 @@ import type { DecodedBody, Fields, FieldValue, MessagePlace } from '../decoded.t
 import { FieldReader, faultOf, whole } from '../field-reader.ts';
 import type { DecodeKeys } from '../keys/decode-keys.ts';
 import { type MessageHeader, readMessageHeader } from './header.ts';
+import { likenessOf } from './likeness.ts';
 import { Ikev1Decoder } from './v1-decoder.ts';
 import { Ikev2Decoder } from './v2-decoder.ts';
 
@@ -32,7 +33,8 @@ export class IkeDecoder {
       const summary = `IKE, ${payload.length} octets that are no message`;
       return [{ protocol: 'ike', summary, fields: headFields(payload), ...(error === undefined ? {} : { error }) }];
     }
-    const bodies = this.#decodeMessage(payload.subarray(0, header.length), header, place);
+    const message = payload.subarray(0, header.length);
+    const bodies = withLikeness(this.#decodeMessage(message, header, place), likenessOf(message, header));
     const trailing = payload.length - header.length;
     if (trailing === 0) return bodies;
     return bodies.map((body) => ({ ...body, fields: { ...body.fields, trailingOctets: trailing } }));
@@ -48,6 +50,16 @@ export class IkeDecoder {
         return [otherVersion(message, header)];
     }
   }
+}
+
+/** A first message says what its sender looks like. */
+function withLikeness(bodies: readonly DecodedBody[], looksLike: string | undefined): readonly DecodedBody[] {
+  if (looksLike === undefined) return bodies;
+  return bodies.map((body) => ({
+    ...body,
+    summary: `${body.summary}; looks like ${looksLike}`,
+    fields: { ...body.fields, looksLike },
+  }));
 }
 
 /** What of the header there is. */

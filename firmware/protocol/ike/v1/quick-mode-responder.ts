@@ -4,6 +4,7 @@ import type { Failure, Instant } from '../../machine.ts';
 import { createKeyExchange } from '../crypto/dh.ts';
 import { hash2, hash3 } from '../crypto/keys-v1.ts';
 import { noEspProposal } from '../no-proposal.ts';
+import { withSuggestedEspProfile } from '../profiles/suggestion.ts';
 import { chooseEspProposal, type EspProposal } from '../proposals.ts';
 import { modeRefused, quickModeMalformed } from './failures.ts';
 import type { ReceivedMessage } from './header.ts';
@@ -195,7 +196,7 @@ function judge(context: QuickModeContext, content: QuickModeContent): Judged | R
 }
 
 function chooseOffer(
-  { sa: { connection, nat } }: QuickModeContext,
+  { sa: { connection, nat, vendor } }: QuickModeContext,
   offers: readonly Phase2Offer[],
 ): { readonly offer: Phase2Offer; readonly esp: EspProposal } | RefusedQuickMode {
   const notify = NotifyType.noProposalChosen;
@@ -209,7 +210,7 @@ function chooseOffer(
   const offer = choice === undefined ? undefined : inMode[choice.index];
   if (choice === undefined || offer === undefined) {
     const failure = noEspProposal('Quick Mode 1', offered, connection.espProposals, { version: 1 });
-    return { notify, failure };
+    return { notify, failure: withSuggestedEspProfile(failure, 1, vendor.looksLike, offered) };
   }
   return { offer, esp: choice.proposal };
 }

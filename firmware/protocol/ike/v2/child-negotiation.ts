@@ -8,6 +8,7 @@ import type { AssignedConfiguration } from '../authentication.ts';
 import { childKeymat } from '../crypto/keys-v2.ts';
 import type { ChildSa, TrafficSelector } from '../ike-types.ts';
 import { espOfferRefused, noEspProposal } from '../no-proposal.ts';
+import { withSuggestedEspProfile } from '../profiles/suggestion.ts';
 import { chooseEspProposal, type EspProposal, espOffers } from '../proposals.ts';
 import { addressWanted, noAddressLeft } from './auth-failures.ts';
 import { type Child, spiNumber, spiOctets } from './child.ts';
@@ -170,7 +171,8 @@ export function judgeChildRequest(
   const outboundSpi = proposal === undefined ? undefined : spiNumber(proposal.spi);
   if (choice === undefined || proposal === undefined || outboundSpi === undefined || outboundSpi < FIRST_SPI) {
     const failure = noEspProposal('child SA', offers, acceptable, options);
-    return { answer: notify('NO_PROPOSAL_CHOSEN'), failure };
+    const told = withSuggestedEspProfile(failure, 2, sa.looksLike, offers, options);
+    return { answer: notify('NO_PROPOSAL_CHOSEN'), failure: told };
   }
   const wantsTransport = findNotify(payloads, 'USE_TRANSPORT_MODE') !== undefined;
   if (connection.mode === 'transport' && !wantsTransport) {

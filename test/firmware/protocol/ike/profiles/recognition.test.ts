@@ -16,7 +16,7 @@ import { decodeHeader } from '../../../../../firmware/protocol/ike/v2/header.ts'
 import { firstFlightOf as firstFlightOfV2 } from '../../../../../firmware/protocol/ike/v2/init-exchange.ts';
 import { decodeChain } from '../../../../../firmware/protocol/ike/v2/payload.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
-import { CLIENT, connect, l2tpServer, SERVER } from '../v1/setup.ts';
+import { CLIENT, connect, l2tpClient, l2tpServer, SERVER } from '../v1/setup.ts';
 import { Harness, RIGHT } from '../v2/harness.ts';
 import { FIRST_FLIGHTS, ikeSaInit, mainMode1 } from './first-flights.ts';
 
@@ -161,6 +161,21 @@ describe('a caller whose proposals fit nothing', () => {
     const windows = '1e2b516905991c7d7c96fcbfb587e46100000009';
     const { remedy } = refused(ikeSaInit(['aes192-sha512-ecp256'], [windows]));
     expect(remedy).toMatch(/^this looks like Windows \(its vendor id\): let the peer offer/);
+  });
+
+  it('is told the same where it is the child SA that fits nothing', () => {
+    const esp = [{ encryption: 'aes256gcm16', esn: false }];
+    const server = l2tpServer({ espProposals: [{ encryption: '3des', integrity: 'sha512', esn: false }] });
+    const { server: called } = connect({ client: l2tpClient({ espProposals: esp }), server });
+    expect(called.last('ike-down')?.failure.remedy).toMatch(
+      /^this looks like Culvert \(its vendor id\): set the profile "culvert" here, with no list "esp" of its own; or/,
+    );
+    const two = new Harness({
+      left: { espProposals: esp },
+      right: { espProposals: [{ encryption: 'aes128ctr', integrity: 'sha512', esn: false }] },
+    }).connect();
+    const told = two.events.right.flatMap((output) => ('failure' in output ? (output.failure?.remedy ?? []) : []));
+    expect(told[0]).toMatch(/^this looks like Culvert .* no list "esp"/);
   });
 
   it('is told nothing of the kind when it looks like nobody', () => {
