@@ -55,7 +55,7 @@ const WINDOWS_SERVER: PeerProfile = {
   title: 'Windows Server (Routing and Remote Access)',
   family: 'Windows',
   provenance:
-    'Reported by its callers and its vendor: the lists of the Windows client, with the 1024-bit group in IKEv2 until a custom ' +
+    'From logs of callers: the lists of the Windows client, with the 1024-bit group in IKEv2 until a custom ' +
     'policy says otherwise. It has no vendor id for Dead Peer Detection, and takes no PFS in L2TP/IPsec.',
   versions: { 1: inRole('called', WINDOWS_V1), 2: inRole('called', WINDOWS_V2) },
 };
@@ -65,7 +65,7 @@ const WINDOWS_CLIENT: PeerProfile = {
   title: 'Windows 10 and 11',
   family: 'Windows',
   provenance:
-    'From captures of L2TP/IPsec and IKEv2 callers: five proposals with life durations of four octets, transport mode without ' +
+    'From logs of servers it called: five proposals in IKEv1, with life durations of four octets, transport mode without ' +
     'PFS, its private address as identity. A fourth Quick Mode message may come and is ignored; behind a NAT it needs ' +
     'AssumeUDPEncapsulationContextOnSendRule.',
   versions: { 1: inRole('caller', WINDOWS_V1), 2: inRole('caller', WINDOWS_V2) },

@@ -17,7 +17,7 @@ const ROUTEROS: PeerProfile = {
   title: 'MikroTik RouterOS',
   family: 'RouterOS',
   provenance:
-    'The default profile and proposal of its manual: PFS with the 1024-bit group, hence the group in the ESP proposals, and keys ' +
+    'Its default profile and proposal: PFS with the 1024-bit group, hence the group in the ESP proposals, and keys ' +
     'for half an hour. It asks after two minutes of silence, and uses L2TP port 1701 only for the set-up.',
   versions: {
     1: {
@@ -36,7 +36,7 @@ const CISCO_ASA: PeerProfile = {
   title: 'Cisco ASA',
   family: 'Cisco ASA',
   provenance:
-    'From its manual and captures: L2TP/IPsec there is IKEv1 only, and its transform set needs "mode transport". A tunnel with ' +
+    'From logs of its peers: L2TP/IPsec there is IKEv1 only, and its transform set needs "mode transport". A tunnel with ' +
     'IKEv2, which has no defaults of its own, is for the profile "auto".',
   versions: {
     1: {
@@ -60,7 +60,7 @@ const CISCO_IOS: PeerProfile = {
   title: 'Cisco IOS and IOS XE',
   family: 'Cisco IOS',
   provenance:
-    'From captures and its manual: often 3DES with the 1024-bit group and 28800 seconds in IKEv1; life durations of four octets, ' +
+    'From logs of its peers: often 3DES with the 1024-bit group and 28800 seconds in IKEv1; life durations of four octets, ' +
     'with one in kilobytes before that in seconds.',
   versions: {
     1: {
@@ -96,7 +96,7 @@ const FORTIGATE: PeerProfile = {
   title: 'Fortinet FortiGate',
   family: 'FortiGate',
   provenance:
-    'From its manual and debug logs: AES256-SHA1 with the 2048-bit group and 28800 seconds, ESP AES128-SHA1 for an hour without ' +
+    'From its debug logs and configurations: AES256-SHA1 with the 2048-bit group and 28800 seconds, ESP AES128-SHA1 for an hour without ' +
     'PFS; its vendor id is in the first message.',
   versions: {
     1: {

@@ -7,7 +7,7 @@ const STRONGSWAN: PeerProfile = {
   title: 'strongSwan 5.9 and 6',
   family: 'strongSwan',
   provenance:
-    'From its manual, and from the one that the tests of this project talk to: the best of its default proposals, rekeyed after ' +
+    'From its manual, and from the one that the tests of this project talk to: the best of its default proposals, new keys after ' +
     'four hours and one. It names itself only with "charon.send_vendor_id"; in IKEv1 the order of its vendor ids gives it away.',
   versions: {
     1: {
