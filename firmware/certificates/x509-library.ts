@@ -2,5 +2,6 @@
 export async function x509Library() {
   // First: the library is broken without it.
   await import('reflect-metadata');
-  return await import('@peculiar/x509');
+  // A CommonJS module: bundled, it has no other export than the default one.
+  return (await import('@peculiar/x509')).default;
 }

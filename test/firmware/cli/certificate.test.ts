@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigurationClient } from '../../../firmware/api/configuration-client.ts';
 import { type ControlApi, startControlApi } from '../../../firmware/api/server.ts';
@@ -10,9 +11,12 @@ import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
 import { runCommandLine } from '../../../firmware/cli/command-line.ts';
 import { createLogger } from '../../../firmware/log/logger.ts';
 import { RouterConfiguration } from '../../../firmware/router/router-configuration.ts';
+import { bundleProgram } from '../../../scripts/bundler.ts';
 import { FakeRouter } from '../api/fake-router.ts';
 import { StoreBench } from '../config/store/store-bench.ts';
-import { culvert, type Finished } from './culvert.ts';
+import type { Finished } from './culvert.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 let folder: string;
 
@@ -248,16 +252,17 @@ describe('certificates of the router', () => {
 });
 
 describe('the command', () => {
-  it('works as a process of its own', async () => {
-    const { code, stdout, stderr } = await culvert([
-      'certificate',
-      'create-ca',
-      path('process'),
-      '--key-type',
-      'ed25519',
-    ]);
-    expect(stderr).toBe('');
-    expect(stdout).toMatch(/process\.crt: "CN=process", until .*; its key is in .*process\.key, for you only/);
-    expect(code).toBe(0);
+  it.each(['from its sources', 'bundled'])('works as a process of its own, %s', async (how) => {
+    // In the checkout: native packages are found from there.
+    const output = join(ROOT, `build/certificate-test-${process.pid}`);
+    const main = how === 'bundled' ? join(output, 'main.mjs') : join(ROOT, 'firmware/cli/main.ts');
+    try {
+      if (how === 'bundled') await bundleProgram(join(ROOT, 'firmware/cli/main.ts'), output);
+      const words = ['certificate', 'create-ca', path('process'), '--key-type', 'ed25519', '--force'];
+      const stdout = execFileSync(process.execPath, [main, ...words], { encoding: 'utf8' });
+      expect(stdout).toMatch(/process\.crt: "CN=process", until .*; its key is in .*process\.key, for you only/);
+    } finally {
+      rmSync(output, { recursive: true, force: true });
+    }
   });
 });

@@ -64,7 +64,9 @@ describe('the IPsec of a router', () => {
           remoteSubnets: ['10.88.0.0/24'],
           // 1500 less IP, UDP and ESP at its widest is 1416: whole blocks, and two octets of each last one are taken.
           mtu: 1406,
+          routing: 'policy',
           start: 'boot',
+          idleSeconds: 0,
         },
       },
     ]);
