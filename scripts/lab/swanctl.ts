@@ -46,6 +46,8 @@ export interface SwanConnection {
   readonly localTraffic?: string;
   /** Default: `dynamic`, the peer's address. */
   readonly remoteTraffic?: string;
+  /** Further pairs: IKEv1 has a child SA for each. Their children are called `NAME2`, `NAME3` ... */
+  readonly moreTraffic?: readonly { readonly local: string; readonly remote: string }[];
   /** `always`: ESP in UDP with and without a NAT on the way. Default: `auto`. */
   readonly encapsulation?: 'auto' | 'always';
   /** It makes new keys for the child SA after this many seconds. Default: 3600. */
@@ -165,9 +167,8 @@ function section(name: string, entries: readonly string[]): string {
 }
 
 function connectionSection(connection: SwanConnection): string {
-  const { name = DEFAULT_NAME, version, localAddress, remoteAddress, mode } = connection;
+  const { name = DEFAULT_NAME, version, localAddress, remoteAddress } = connection;
   const remoteId = connection.remoteId ?? remoteAddress;
-  const rekey = connection.rekeySeconds ?? 3600;
   const ikeRekey = connection.ikeRekeySeconds ?? 14_400;
   const lines = [
     `version = ${version}`,
@@ -187,19 +188,31 @@ function connectionSection(connection: SwanConnection): string {
     ...(connection.pool === undefined ? [] : [`pools = ${name}`]),
     ...(connection.virtualAddress === true ? ['vips = 0.0.0.0'] : []),
     ...proofSections(connection, remoteId),
-    `children { ${name} {`,
-    `mode = ${mode}`,
-    `local_ts = ${connection.localTraffic ?? 'dynamic'}`,
-    `remote_ts = ${connection.remoteTraffic ?? 'dynamic'}`,
+    section('children', children(connection)),
+  ];
+  return `${name} {\n${lines.join('\n')}\n}`;
+}
+
+function children(connection: SwanConnection): string[] {
+  const { name = DEFAULT_NAME, localTraffic = 'dynamic', remoteTraffic = 'dynamic', moreTraffic = [] } = connection;
+  const pairs = [{ local: localTraffic, remote: remoteTraffic }, ...moreTraffic];
+  return pairs.map(({ local, remote }, at) => {
+    const lines = [`local_ts = ${local}`, `remote_ts = ${remote}`, ...childLines(connection)];
+    return `${name}${at === 0 ? '' : at + 1} {\n${lines.join('\n')}\n}`;
+  });
+}
+
+function childLines(connection: SwanConnection): string[] {
+  const rekey = connection.rekeySeconds ?? 3600;
+  return [
+    `mode = ${connection.mode}`,
     `esp_proposals = ${(connection.esp ?? ESP_PROPOSALS).join(',')}`,
     `rekey_time = ${rekey}s`,
     `life_time = ${Math.max(60, 2 * rekey)}s`,
     NO_JITTER,
     'dpd_action = clear',
     ...(connection.start === 'trap' ? ['start_action = trap'] : []),
-    '} }',
   ];
-  return `${name} {\n${lines.join('\n')}\n}`;
 }
 
 function proofSections(connection: SwanConnection, remoteId: string | undefined): string[] {
@@ -256,6 +269,7 @@ export function charonConfiguration({ viciSocket, logFile, kernelPlugins }: Char
   retransmit_base = 1.5
   retransmit_tries = 4
   install_virtual_ip = no
+  i_dont_care_about_security_and_use_aggressive_mode_psk = yes
 }
 swanctl { load = random openssl pem pkcs1 pkcs8 x509 }
 `;

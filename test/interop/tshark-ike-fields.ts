@@ -79,11 +79,11 @@ function flagsOf({ fields }: DecodedMessage): number {
   return Object.entries(flags).reduce((sum, [name, set]) => sum + (set ? (FLAG_BITS[name] ?? 0) : 0), 0);
 }
 
-/** Only of what stood in the frame: tshark shows no header for what was put together from fragments. */
+/** Of IKEv2 only what stood in the frame: tshark shows no header for what was put together from fragments. */
 const header =
   (of: (message: DecodedMessage) => string | number): Row =>
   ({ messages }) =>
-    messages.filter(({ fields }) => fields['reassembled'] !== true).map(of);
+    messages.filter(({ fields, protocol }) => fields['reassembled'] !== true || protocol === 'ikev1').map(of);
 
 const ROWS: Readonly<Record<string, Row>> = {
   'isakmp.exchangetype': header(exchangeNumber),
@@ -152,7 +152,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'isakmp.notify.data.signature_hash_algorithms': ({ payloads }) => payloads.flatMap(signatureHashes),
   'isakmp.frag.number': field('fragmentNumber', is('name', 'SKF')),
   'isakmp.frag.total': field('totalFragments'),
-  'isakmp.frag.packetid': field('fragmentId'),
+  'isakmp.frag.packetid': ({ payloads }) =>
+    payloads.flatMap(({ fragmentId: id }) => (id === undefined ? [] : [hexOf(Number(id), 4)])),
   'isakmp.frag.seq': field('fragmentNumber', is('name', 'FRAGMENT')),
 };
 
