@@ -2,6 +2,8 @@ import type { KeyObject } from 'node:crypto';
 
 /** Bits of an RSA modulus: shorter ones are broken, and longer ones keep the router busy. */
 const RSA_BITS = { min: 2048, max: 8192 } as const;
+/** Public exponents that anybody uses are far below; with one as long as the modulus a signature takes 50 times as long. */
+const MAX_EXPONENT = 1n << 32n;
 
 /** Curves of RFC 5480 and 5639 with 112 bits of security or more, as OpenSSL calls them. */
 const CURVES: ReadonlySet<string> = new Set([
@@ -11,10 +13,11 @@ const CURVES: ReadonlySet<string> = new Set([
 
 /** Why signatures by this key are not believed, in words: `RSA with 1024 bits`; `undefined`: they are. */
 export function keyWeakness(key: KeyObject): string | undefined {
-  const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
+  const { modulusLength = 0, publicExponent = 0n, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss':
+      if (publicExponent > MAX_EXPONENT) return 'RSA with an exponent that nobody uses';
       return modulusLength < RSA_BITS.min || modulusLength > RSA_BITS.max ? keyText(key) : undefined;
     case 'ec':
       return CURVES.has(namedCurve) ? undefined : keyText(key);

@@ -32,8 +32,42 @@ export class MaterialError extends Error {
   }
 }
 
+/**
+ * What was read already, by the entry: a hundred connections believe the same authority, with a list of ten thousand
+ * certificates.
+ */
+const known = {
+  certificate: new WeakMap<CertificateMaterial, Certificate>(),
+  chain: new WeakMap<CertificateMaterial, readonly Certificate[]>(),
+  lists: new WeakMap<CertificateMaterial, readonly RevocationList[]>(),
+};
+
+function once<T>(
+  memory: WeakMap<CertificateMaterial, T>,
+  material: CertificateMaterial,
+  make: (material: CertificateMaterial) => T,
+): T {
+  const found = memory.get(material) ?? make(material);
+  memory.set(material, found);
+  return found;
+}
+
 /** @throws MaterialError unless it is one certificate. */
-export function readCertificate({ certificate }: CertificateMaterial): Certificate {
+export function readCertificate(material: CertificateMaterial): Certificate {
+  return once(known.certificate, material, makeCertificate);
+}
+
+/** None when there is no chain. @throws MaterialError */
+export function readChain(material: CertificateMaterial): readonly Certificate[] {
+  return once(known.chain, material, makeChain);
+}
+
+/** @throws MaterialError */
+export function readRevocationLists(material: CertificateMaterial): readonly RevocationList[] {
+  return once(known.lists, material, makeLists);
+}
+
+function makeCertificate({ certificate }: CertificateMaterial): Certificate {
   const [first, ...more] = certificatesIn(certificate, 'certificate');
   if (first === undefined)
     throw new MaterialError('certificate', 'no certificate in it', 'one PEM block BEGIN CERTIFICATE');
@@ -46,8 +80,7 @@ export function readCertificate({ certificate }: CertificateMaterial): Certifica
   return first;
 }
 
-/** None when there is no chain. @throws MaterialError */
-export function readChain({ chain }: CertificateMaterial): readonly Certificate[] {
+function makeChain({ chain }: CertificateMaterial): readonly Certificate[] {
   if (chain === undefined) return [];
   const found = certificatesIn(chain, 'chain');
   if (found.length === 0) throw new MaterialError('chain', 'no certificate in it', 'PEM blocks BEGIN CERTIFICATE');
@@ -71,8 +104,7 @@ export function readKey({ key }: CertificateMaterial, certificate: Certificate):
   return privateKey;
 }
 
-/** @throws MaterialError */
-export function readRevocationLists({ crl }: CertificateMaterial): readonly RevocationList[] {
+function makeLists({ crl }: CertificateMaterial): readonly RevocationList[] {
   if (crl === undefined) return [];
   const lists = read(pemBlocks(crl), 'X509 CRL', 'crl', parseRevocationList);
   if (lists.length === 0) throw new MaterialError('crl', 'no revocation list in it', 'PEM blocks BEGIN X509 CRL');

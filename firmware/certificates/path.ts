@@ -79,6 +79,12 @@ class Search {
     const key = this.#keyOf(issuer);
     this.#verifications += 1;
     if (key === undefined || this.#verifications > MAX_VERIFICATIONS) return false;
+    // Before it is used: a stranger may choose one that keeps the router busy.
+    const weakness = keyWeakness(key);
+    if (weakness !== undefined) {
+      this.#forgery ??= weak(issuer, `a key of ${weakness}`);
+      return false;
+    }
     const verdict = verifySigned(certificate.signed, key);
     if (verdict === 'good') return true;
     if (verdict !== 'wrong') this.#forgery ??= weak(certificate, `a signature by ${verdict.broken}`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Certificate, parseCertificate } from '../../../firmware/certificates/certificate.ts';
 import { pemBlocks } from '../../../firmware/certificates/pem.ts';
 
-export type KeyKind = 'rsa:1024' | 'rsa:2048' | 'ec:P-256' | 'ec:P-384' | 'ed25519';
+export type KeyKind = 'rsa:1024' | 'rsa:2048' | 'rsa:2048:large-exponent' | 'ec:P-256' | 'ec:P-384' | 'ed25519';
 
 export interface Issue {
   readonly subject?: string;
@@ -74,8 +74,10 @@ export class Workshop {
     this.#count += 1;
     const name = `c${this.#count}`;
     const { subject = '/CN=end', key = 'ec:P-256', extensions = [], digest = 'sha256' } = issue;
-    const [kind, size] = key.split(':');
+    const [kind, size, special] = key.split(':');
     const options = kind === 'rsa' ? [`rsa_keygen_bits:${size}`] : kind === 'ec' ? [`ec_paramgen_curve:${size}`] : [];
+    // 2^64 + 13.
+    if (special !== undefined) options.push('rsa_keygen_pubexp:18446744073709551629');
     const pkey = options.flatMap((option) => ['-pkeyopt', option]);
     this.openssl('genpkey', '-quiet', '-algorithm', kind ?? '', ...pkey, '-out', `${name}.key`);
     const time = (at: number) => new Date(at).toISOString().replace(/[-:T]|\.\d+/g, '');

@@ -202,6 +202,13 @@ describe('the way to an authority', () => {
     expect(named('DNS:hq.example,IP:198.51.100.1')).toMatch(/may not issue certificates for 198\.51\.100\.1/);
   });
 
+  it('has no weak key on it, which is not even tried', () => {
+    for (const key of ['rsa:1024', 'rsa:2048:large-exponent'] as const) {
+      const feeble = workshop.intermediate(acme, '/CN=Feeble', { key });
+      expect(words(judge(believing, [feeble.issue(end), feeble.own]))).toMatch(/"CN=Feeble" has a key of RSA with/);
+    }
+  });
+
   it('ends within a bounded number of signatures, whatever is sent', () => {
     const twins = Array.from({ length: 11 }, () => workshop.authority('/CN=Twin').own);
     const started = performance.now();
@@ -213,6 +220,11 @@ describe('the way to an authority', () => {
 describe('a certificate does not serve', () => {
   it.each([
     ['with a short RSA key', { key: 'rsa:1024' }, /a key of RSA with 1024 bits/],
+    [
+      'with an RSA exponent that takes time',
+      { key: 'rsa:2048:large-exponent' },
+      /RSA with an exponent that nobody uses/,
+    ],
     ['for encryption only', { extensions: [SAN, 'keyUsage=keyEncipherment'] }, /not allowed to sign/],
     ['for signing code', { extensions: [SAN, 'extendedKeyUsage=codeSigning'] }, /another purpose than IKE/],
     [
