@@ -1,6 +1,7 @@
 /** PKCS #12 files (RFC 7292): certificates and their key under a passphrase, `.p12` or `.pfx`. */
 import { createHmac } from 'node:crypto';
 import { DecodeError } from '../protocol/bytes.ts';
+import { definite } from './definite.ts';
 import { context, DerReader, onlyDer, TAG } from './der-reader.ts';
 import {
   AlgorithmError,
@@ -37,7 +38,7 @@ interface Draft {
 /** Whether the octets may be such a file: a SEQUENCE that begins with version 3. */
 export function looksLikePkcs12(octets: Uint8Array): boolean {
   try {
-    const version = new DerReader(octets).inside(TAG.sequence, 'PFX').optional(TAG.integer, 'version');
+    const version = new DerReader(definite(octets)).inside(TAG.sequence, 'PFX').optional(TAG.integer, 'version');
     return version !== undefined && version.contents.length === 1 && version.contents[0] === 3;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
@@ -50,14 +51,14 @@ export function looksLikePkcs12(octets: Uint8Array): boolean {
  * @throws AlgorithmError when it is encrypted in a way that is not known here; DecodeError when it is damaged.
  */
 export function readPkcs12(octets: Uint8Array, passphrase: string): Pkcs12Content | undefined {
-  const file = new DerReader(octets).inside(TAG.sequence, 'PFX');
+  const file = new DerReader(definite(octets)).inside(TAG.sequence, 'PFX');
   file.next(TAG.integer, 'version');
   const safe = file.inside(TAG.sequence, 'authSafe');
   if (identifier(safe) !== DATA) throw new AlgorithmError('a signature instead of a passphrase');
   const contents = explicit(safe, TAG.octetString, 'authSafe').contents;
   if (!file.done && !isAuthentic(file.inside(TAG.sequence, 'macData'), contents, passphrase)) return undefined;
   const draft: Draft = { certificates: [], revocationLists: [], keys: [] };
-  const infos = onlyDer(contents, TAG.sequence, 'AuthenticatedSafe');
+  const infos = onlyDer(definite(contents), TAG.sequence, 'AuthenticatedSafe');
   while (!infos.done) {
     const info = infos.inside(TAG.sequence, 'ContentInfo');
     const kind = identifier(info);
@@ -106,7 +107,7 @@ function implicitOctets(tag: number, contents: Uint8Array): Uint8Array {
 }
 
 function readBags(octets: Uint8Array, passphrase: string, draft: Draft, depth: number): void {
-  const bags = onlyDer(octets, TAG.sequence, 'SafeContents');
+  const bags = onlyDer(definite(octets), TAG.sequence, 'SafeContents');
   while (!bags.done) {
     const bag = bags.inside(TAG.sequence, 'SafeBag');
     const kind = identifier(bag);

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { DerReader } from '../../../firmware/certificates/der-reader.ts';
 import { assemble, type Imported, readCertificateFile } from '../../../firmware/certificates/import.ts';
 import { ImportError, PassphraseNeededError } from '../../../firmware/certificates/import-error.ts';
 import { readCertificate, readChain, readKey } from '../../../firmware/certificates/material.ts';
-import { hex } from '../../../firmware/protocol/bytes.ts';
+import { concatBytes, hex } from '../../../firmware/protocol/bytes.ts';
+import { derValue } from '../../../firmware/protocol/ike/crypto/der.ts';
 import { type Issued, Workshop } from './test-authority.ts';
 
 const workshop = new Workshop();
@@ -40,6 +42,22 @@ function pkcs12(issued: Issued, ...more: readonly string[]): Buffer {
 
 function read(content: Uint8Array | string, passphrase: string | undefined = PASSPHRASE): Imported {
   return readCertificateFile(Buffer.from(content), 'x.p12', passphrase);
+}
+
+/** The same in the widest BER that there is: no length is said, and the outermost string is in two pieces. */
+function indefinite(der: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const reader = new DerReader(der);
+  while (!reader.done) {
+    const { tag, contents, whole } = reader.any('value');
+    const end = Uint8Array.of(0, 0);
+    if ((tag & 0x20) !== 0) parts.push(Uint8Array.of(tag, 0x80), indefinite(contents), end);
+    else if (tag === 4 && contents.length > 500) {
+      const pieces = [contents.subarray(0, 100), contents.subarray(100)].map((piece) => derValue(4, piece));
+      parts.push(Uint8Array.of(0x24, 0x80), ...pieces, end);
+    } else parts.push(whole);
+  }
+  return concatBytes(...parts);
 }
 
 /** The words of the refusal. */
@@ -83,6 +101,16 @@ describe('PKCS #12', () => {
   it('with an empty passphrase is read without one', () => {
     const words = ['-inkey', `${branch.name}.key`, '-in', `${branch.name}.pem`, '-passout', 'pass:'];
     expect(readCertificateFile(made('pkcs12', '-export', ...words), 'x', undefined).keys).toHaveLength(1);
+  });
+
+  it('in BER, with lengths that are not said and strings in pieces, is read as well', () => {
+    for (const more of [[], ['-legacy']]) {
+      const { certificates, keys } = read(indefinite(pkcs12(branch, ...more)));
+      expect(certificates.map(({ der }) => hex(der)).sort()).toEqual(
+        [branch, middle.own, acme.own].map(({ certificate }) => hex(certificate.der)).sort(),
+      );
+      expect(keys).toHaveLength(1);
+    }
   });
 
   it('that is encrypted with what is not here names it, and how to convert', () => {
