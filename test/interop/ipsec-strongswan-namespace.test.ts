@@ -132,6 +132,20 @@ describe('strongSwan in a namespace, in tunnel mode', { timeout: 60_000 }, () =>
   }
 
   for (const version of [1, 2] as const) {
+    for (const role of ['initiator', 'responder'] as const) {
+      it(`is met with its profile by IKEv${version} as ${role}, and recognised where it gives itself away`, async () => {
+        const strongswan = await startPeer(version, { ike: ['default'], esp: ['default'] });
+        const remote = role === 'initiator' ? addresses.officeWan : 'any';
+        const router = await startBranch(version, { profile: 'strongswan', remote });
+        if (role === 'responder') await strongswan.control.initiate();
+        await pingThrough();
+        const { peerLooksLike } = await waitForIpsec(router, 'plant', 'up');
+        // With IKEv2 it has no vendor id, unless it is told to.
+        const looks = version === 1 ? 'strongSwan (which vendor ids come in which order)' : undefined;
+        expect(peerLooksLike).toBe(looks);
+      });
+    }
+
     it(`gets new keys of both kinds by IKEv${version} when it wants them, and no packet is lost`, async () => {
       const strongswan = await startPeer(version);
       await startBranch(version, {});
