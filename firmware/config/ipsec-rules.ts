@@ -11,6 +11,7 @@ import {
 } from '../protocol/ip-address.ts';
 import { parseIkeIdentity } from './ike-identity.ts';
 import { interfaceNetworks } from './interface-networks.ts';
+import { IPSEC_ADDRESS_RULES } from './ipsec-address-rules.ts';
 import { checkEspProposal, checkIkeProposal, legacyAlgorithms } from './ipsec-proposals.ts';
 import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
 import { itemPath, memberPath } from './json-path.ts';
@@ -23,12 +24,7 @@ import { tunnelRoutes } from './tunnel-routes.ts';
 const MAX_MAIN_MODE_KEYS = 8;
 
 export const IPSEC_RULES: readonly ConfigurationRule[] = [
-  {
-    name: 'ipsec-virtual-address',
-    severity: 'error',
-    description: 'Virtual addresses are not available in this version.',
-    check: virtualAddress,
-  },
+  ...IPSEC_ADDRESS_RULES,
   {
     name: 'ipsec-remote',
     severity: 'error',
@@ -46,8 +42,8 @@ export const IPSEC_RULES: readonly ConfigurationRule[] = [
     name: 'ipsec-subnets',
     severity: 'error',
     description:
-      'In tunnel mode there are networks at both ends, with routing "route" at least behind the peer; in transport mode ' +
-      'there are none.',
+      'In tunnel mode there are networks at both ends, at this one not with routing "route" or a virtual address, behind the ' +
+      'peer not with a pool; in transport mode there are none.',
     check: subnets,
   },
   {
@@ -112,14 +108,6 @@ function entries(configuration: Configuration): Entry[] {
   }));
 }
 
-function* virtualAddress(configuration: Configuration): Iterable<Finding> {
-  for (const { path, virtualAddress: wanted } of entries(configuration)) {
-    if (!wanted) continue;
-    const found = 'true, which is not available in this version';
-    yield { path: `${path}.virtualAddress`, found, allowed: 'false, or no key "virtualAddress"' };
-  }
-}
-
 /** Other ways in which people write "everybody". */
 function* remote(configuration: Configuration): Iterable<Finding> {
   for (const { path, remote: text } of entries(configuration)) {
@@ -172,7 +160,7 @@ function* subnets(configuration: Configuration): Iterable<Finding> {
   for (const entry of entries(configuration)) {
     for (const key of ['localSubnets', 'remoteSubnets'] as const) {
       const path = `${entry.path}.${key}`;
-      const needed = entry.mode === 'tunnel' && (key === 'remoteSubnets' || entry.routing === 'policy');
+      const needed = entry.mode === 'tunnel' && isNeeded(entry, key);
       if (needed && entry[key].length === 0) {
         const whose = key === 'localSubnets' ? 'at this end' : 'behind the peer';
         yield { path, found: 'none', allowed: `in tunnel mode, one network or more ${whose}, such as 192.168.12.0/24` };
@@ -182,6 +170,11 @@ function* subnets(configuration: Configuration): Iterable<Finding> {
       }
     }
   }
+}
+
+/** Where routes decide, or the peer assigns the address of this end, no local network has to be named; callers of a pool have no network. */
+function isNeeded({ routing, virtualAddress, pool }: Entry, key: 'localSubnets' | 'remoteSubnets'): boolean {
+  return key === 'localSubnets' ? routing === 'policy' && !virtualAddress : pool === undefined;
 }
 
 function* startOnTraffic(configuration: Configuration): Iterable<Finding> {

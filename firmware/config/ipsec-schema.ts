@@ -5,6 +5,7 @@ import { CERTIFICATES_SCHEMA } from './certificates-schema.ts';
 import {
   count,
   flag,
+  ipv4Address,
   ipv4Networks,
   NAME,
   NAME_ALLOWED,
@@ -218,8 +219,24 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
     }),
     virtualAddress: flag({
       title: 'Virtual address',
-      description: 'Let the peer assign an inner address. Not available in this version.',
+      description:
+        'Let the peer assign an inner address, under which this router and the local networks, if any, appear there. As a ' +
+        'caller, in tunnel mode.',
       default: false,
+    }),
+    pool: Type.Optional(
+      Type.String({
+        title: 'Pool',
+        description: 'Inner addresses for callers who ask for one, with the peer "any"; each has his own SA.',
+        format: 'ipv4-range',
+      }),
+    ),
+    dns: Type.Array(ipv4Address({ title: 'DNS server', description: 'Address of a DNS server.' }), {
+      title: 'DNS servers',
+      description: 'Told to callers who are given an address of the pool.',
+      default: [],
+      maxItems: 4,
+      uniqueItems: true,
     }),
   },
   {

@@ -1,5 +1,5 @@
 /** Every network of the configuration that is behind a tunnel, with whose it is: what several rules ask. */
-import type { Ipv4Prefix } from '../protocol/ip-address.ts';
+import { formatCidr, type Ipv4Prefix, parseRange, rangeToCidrs } from '../protocol/ip-address.ts';
 import { type IpPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { itemPath, memberPath } from './json-path.ts';
 import type { Configuration } from './schema.ts';
@@ -41,11 +41,23 @@ function findRoutes(configuration: Configuration): TunnelRoute<IpPrefix>[] {
       return [...fixed, ...routesOf(owner, `${base}.routes`, routes)];
     }),
   );
-  const ofConnections = Object.entries(configuration.ipsec.connections).flatMap(([name, { mode, remoteSubnets }]) => {
-    const path = `${memberPath('ipsec.connections', name)}.remoteSubnets`;
-    return mode === 'tunnel' ? routesOf(`IPsec connection "${name}"`, path, remoteSubnets) : [];
-  });
+  const ofConnections = Object.entries(configuration.ipsec.connections).flatMap(
+    ([name, { mode, remoteSubnets, pool }]) => {
+      const path = `${memberPath('ipsec.connections', name)}.remoteSubnets`;
+      if (mode !== 'tunnel') return [];
+      const owner = `IPsec connection "${name}"`;
+      const poolPath = `${memberPath('ipsec.connections', name)}.pool`;
+      const ofPool = poolPrefixes(pool).flatMap((text) => parseIpPrefix(text) ?? []);
+      return [...routesOf(owner, path, remoteSubnets), ...ofPool.map((prefix) => ({ owner, path: poolPath, prefix }))];
+    },
+  );
   return [...ofClients, ...ofUsers, ...ofConnections];
+}
+
+/** A range of addresses as prefixes, CIDR; none without a range. */
+export function poolPrefixes(pool: string | undefined): readonly string[] {
+  const range = parseRange(pool ?? '');
+  return range === undefined ? [] : rangeToCidrs(range.first, range.last).map(formatCidr);
 }
 
 function routesOf(owner: string, path: string, routes: readonly string[]): TunnelRoute<IpPrefix>[] {

@@ -2,6 +2,7 @@
 import type { IpsecConnectionConfiguration } from '../config/ipsec-schema.ts';
 import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
+import { poolPrefixes } from '../config/tunnel-routes.ts';
 import { contains, formatCidr, hostPrefix, parseIpv4, parseRange, rangeToCidrs } from '../protocol/ip-address.ts';
 import { canonicalPrefix, ipContains, parseIpPrefix } from '../protocol/ip-prefix.ts';
 
@@ -40,9 +41,9 @@ export function serverPrefixes({ pool, ipv6, users }: L2tpServerConfiguration): 
   return unique([...parts.map(formatCidr), ...[...ofUsers, ...ipv6Pool, ...ipv6OfUsers].map(canonicalPrefix)]);
 }
 
-/** What is behind the peer of an IPsec connection in tunnel mode; in transport mode L2TP says what is behind it. */
-export function connectionPrefixes({ mode, remoteSubnets }: IpsecConnectionConfiguration): readonly string[] {
-  return mode === 'tunnel' ? remoteSubnets : [];
+/** What is behind the peers of an IPsec connection in tunnel mode; in transport mode L2TP says what is behind it. */
+export function connectionPrefixes({ mode, remoteSubnets, pool }: IpsecConnectionConfiguration): readonly string[] {
+  return mode === 'tunnel' ? [...remoteSubnets, ...poolPrefixes(pool)] : [];
 }
 
 /** Packets go into the tunnel by their source as well, and not by their destination alone. */

@@ -111,17 +111,22 @@ function canonicalAddress(text: string): string {
   return prefix === undefined ? text : formatIpPrefix(prefix);
 }
 
+/** Whoever has one address at the other end only hides everybody behind it. */
 function desiredMasquerade(configuration: Configuration): { device: string }[] {
-  const { clients } = tunnelInterfaceNames(configuration);
-  return [...clients].flatMap(([name, device]) =>
-    configuration.l2tp.clients[name]?.masquerade === true ? [{ device }] : [],
-  );
+  const { clients, connections } = tunnelInterfaceNames(configuration);
+  return [
+    ...[...clients].filter(([name]) => configuration.l2tp.clients[name]?.masquerade === true),
+    ...[...connections].filter(([name]) => configuration.ipsec.connections[name]?.virtualAddress === true),
+  ].map(([, device]) => ({ device }));
 }
 
 /** A router with a branch network, with users that dial in or between networks forwards; a lone client does not. */
 function wantsForwarding(configuration: Configuration): boolean {
   const hasLan = Object.values(configuration.interfaces).some(({ zone }) => zone === 'lan');
-  const connectsNetworks = Object.values(configuration.ipsec.connections).some(({ mode }) => mode === 'tunnel');
+  const connectsNetworks = Object.values(configuration.ipsec.connections).some(
+    ({ mode, virtualAddress, localSubnets, routing }) =>
+      mode === 'tunnel' && (!virtualAddress || localSubnets.length > 0 || routing === 'route'),
+  );
   return hasLan || connectsNetworks || Object.keys(configuration.l2tp.servers).length > 0;
 }
 

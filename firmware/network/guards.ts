@@ -51,7 +51,8 @@ export function sourceGuards(configuration: Configuration, exempt: readonly stri
       prefixes: connectionPrefixes(connection),
       isProtected: true,
       device: devices.connections.get(name),
-      towards: isBySource(connection) ? connection.localSubnets : undefined,
+      // Which address the peer will assign, nobody knows before.
+      towards: isBySource(connection) && !connection.virtualAddress ? connection.localSubnets : undefined,
     })),
   ];
   const guards = tunnels.flatMap(({ prefixes, isProtected, device, towards }): SourceGuard[] => {
@@ -128,6 +129,8 @@ function rangesOf(guards: readonly SourceGuard[], family: 4 | 6): GuardedRange[]
 export function guardedDestinations(guards: readonly SourceGuard[]): ReadonlyMap<string, readonly string[]> {
   const texts = [...new Set(guards.flatMap(({ towards }) => towards ?? []))];
   const prefixes = texts.flatMap((text) => parseIpPrefix(text) ?? []);
+  // Everything is everything.
+  if (prefixes.some(({ length }) => length === 0)) return new Map();
   const outermost = prefixes.filter((prefix) => {
     return !prefixes.some((outer) => outer.length < prefix.length && ipContains(outer, prefix));
   });

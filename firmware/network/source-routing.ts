@@ -82,18 +82,23 @@ function sourcePolicies(configuration: Configuration, tunnels: readonly LiveTunn
   return Object.entries(configuration.ipsec.connections).flatMap(([name, connection]) => {
     if (!isBySource(connection)) return [];
     const tunnel = standing.get(devices.get(name) ?? '');
+    const assigned = tunnel?.localAddress === '' ? undefined : tunnel?.localAddress;
+    const own = assigned ?? tunnel?.source;
     const through = (tunnel?.prefixes ?? []).map((prefix) => ({
       prefix: canonicalPrefix(prefix),
       device: tunnel?.device ?? '',
-      ...(tunnel?.source === undefined ? {} : { source: tunnel.source }),
+      ...(own === undefined ? {} : { source: own }),
     }));
-    const sources = [UNCHOSEN_SOURCE, ...connection.localSubnets.map(canonicalPrefix)];
+    const local = [...connection.localSubnets, ...(assigned === undefined ? [] : [`${assigned}/32`])];
+    const sources = [UNCHOSEN_SOURCE, ...local.map(canonicalPrefix)];
     return [{ sources, prefixes: connectionPrefixes(connection), through }];
   });
 }
 
 /** The longer the prefix, the earlier its rule is asked. */
 function sourceRule(source: string, table: number): Rule {
-  const priority = FIRST_SOURCE_PRIORITY + 32 - (parseIpPrefix(source)?.length ?? 0);
-  return { priority, family: 4, source, table, protocol: ROUTE_PROTOCOL };
+  const length = parseIpPrefix(source)?.length ?? 0;
+  const priority = FIRST_SOURCE_PRIORITY + 32 - length;
+  // From everywhere is what the kernel shows as no source at all.
+  return { priority, family: 4, ...(length === 0 ? {} : { source }), table, protocol: ROUTE_PROTOCOL };
 }

@@ -37,7 +37,11 @@ export function connectionSettings(
   return Object.entries(configuration.ipsec.connections).map(([name, entry]): IpsecConnectionSettings => {
     const { version, remote, mode, profile, encapsulation, dpdSeconds } = entry;
     const device = devices.get(name);
-    const { localSubnets, remoteSubnets, routing, start, idleSeconds } = entry;
+    const { localSubnets, remoteSubnets, routing, start, idleSeconds, virtualAddress, pool, dns } = entry;
+    const inner = {
+      ...(virtualAddress ? { virtualAddress: true as const } : {}),
+      ...(pool === undefined ? {} : { pool: { range: pool, dns } }),
+    };
     const mtu = tunnelMtu(linkMtu, remote);
     return {
       name,
@@ -62,7 +66,7 @@ export function connectionSettings(
       dpdSeconds,
       ...(device === undefined
         ? {}
-        : { tunnel: { device, localSubnets, remoteSubnets, routing, mtu, start, idleSeconds } }),
+        : { tunnel: { device, localSubnets, remoteSubnets, routing, mtu, start, idleSeconds, ...inner } }),
     };
   });
 }

@@ -15,6 +15,8 @@ import type { ClientNetwork } from '../vpn/l2tp/client-types.ts';
 import { errorText } from '../vpn/steps.ts';
 import type { TunnelNetwork, TunnelNetworks } from '../vpn/tunnel-networks.ts';
 
+type Assignment = Pick<ClientNetwork, 'localAddress' | 'dns'> & Partial<Pick<ClientNetwork, 'peerAddress'>>;
+
 /** The network around the tunnels: what the configuration wants and which tunnels stand, kept in step with the kernel. */
 export class RouterNetwork implements TunnelNetworks {
   /** SO_MARK of every outer socket. */
@@ -96,10 +98,11 @@ export class RouterNetwork implements TunnelNetworks {
     await this.#reconciler.close();
   }
 
-  /** Judges what a server assigned to the client whose TUN is `device`. */
-  review(device: string, { localAddress, peerAddress, dns }: ClientNetwork): Failure | undefined {
+  /** Judges what a peer assigned to the client whose TUN is `device`. */
+  review(device: string, { localAddress, peerAddress, dns }: Assignment): Failure | undefined {
     const networks = localNetworks(this.#configuration, [...this.#tunnels.values()], device);
-    return checkAssignment({ address: localAddress, peerAddress, dns }, networks);
+    const peer = peerAddress === undefined ? {} : { peerAddress };
+    return checkAssignment({ address: localAddress, ...peer, dns }, networks);
   }
 
   /** The same for what follows from the advertisements of that server. */

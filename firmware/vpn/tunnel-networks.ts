@@ -1,3 +1,5 @@
+import type { Failure } from '../protocol/machine.ts';
+
 /** What the router around a tunnel has to know when its inside comes up or goes: addresses, routes, DNS. */
 export interface TunnelNetwork {
   /** Of the connection or server. */
@@ -15,6 +17,11 @@ export interface TunnelNetwork {
 }
 
 export interface TunnelNetworks {
+  /** Why what a peer assigned for the device cannot be taken; `undefined` when it can. */
+  review(
+    device: string,
+    assigned: { readonly localAddress: string; readonly dns: readonly string[] },
+  ): Failure | undefined;
   /** Resolves when addresses and routes stand. @throws Error in words when they could not be made. */
   up(network: TunnelNetwork): Promise<void>;
   /** Called before the device goes. @param device by which the tunnel is known: names of clients and servers may be equal. */

@@ -53,7 +53,7 @@ async function main(): Promise<void> {
       dispatch,
       clock,
       random: new LinuxEntropy(),
-      networks: { up: async () => undefined, down: async () => undefined },
+      networks: { review: () => undefined, up: async () => undefined, down: async () => undefined },
       onStep: () => undefined,
       onState: () => undefined,
     },

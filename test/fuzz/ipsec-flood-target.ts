@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     mark: 0,
     sourceAddress: async () => '127.0.0.1',
     resolve: async (name: string) => [name],
-    networks: { up: async () => undefined, down: async () => undefined },
+    networks: { review: () => undefined, up: async () => undefined, down: async () => undefined },
     qcdSecret: new LinuxEntropy().bytes(32),
     memory: offers,
     onStep: () => undefined,

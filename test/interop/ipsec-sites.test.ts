@@ -1,4 +1,6 @@
 /** Two Culverts between whose networks there is a tunnel, and a hub with two spokes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect } from 'vitest';
 import { run } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
@@ -90,6 +92,40 @@ describe('two sites that call when packets come', { timeout: 240_000 }, () => {
       }
     });
   }
+});
+
+describe('a server that gives addresses', { timeout: 240_000 }, () => {
+  const algorithms = 'default offers, addresses of a pool';
+  matrixIt({ ...CULVERT, role: 'responder', version: 2, algorithms }, async (measure) => {
+    sites = await Sites.create();
+    const pool = { remote: 'any', pool: '10.60.0.10-10.60.0.20', dns: ['10.3.0.10'] };
+    const server = await sites.add(3, { callers: siteConnection(networksOf(3), [], pool) });
+    const virtual = { remote: wanOf(3), virtualAddress: true };
+    // One with a LAN, which goes behind the address that it is given, and one that has nothing but that address.
+    const one = await sites.add(1, {
+      office: siteConnection(networksOf(1), networksOf(3), { ...virtual, localId: 'one.example' }),
+    });
+    const two = await sites.add(2, {
+      office: siteConnection([], networksOf(3), { ...virtual, localId: 'two.example' }),
+    });
+    const counted = 'table ip seen { chain in { type filter hook input priority 0; ip saddr 10.60.0.0/24 counter; }; }';
+    await run(server.host.command('nft', counted));
+    await Promise.all([server, one, two].map(({ router }) => router.start()));
+    await measure(() => eachReachesEach(one, server));
+    await allUp([one, 'office'], [two, 'office'], [server, 'callers']);
+    const addresses = await Promise.all(
+      [one, two].map(async ({ router }) => (await ipsecStatus(router, 'office'))?.children[0]?.localSelectors.join()),
+    );
+    expect(new Set(addresses).size).toBe(2);
+    for (const [index, { router }] of [one, two].entries()) {
+      expect(await ping(router.namespace, server.hosts[0])).toBe(true);
+      expect(addresses[index]).toMatch(/^10\.60\.0\.1\d$/);
+      expect(await ping(server.host, addresses[index] ?? '')).toBe(true);
+      expect(readFileSync(join(router.stateDir, 'dns', 'office.conf'), 'utf8')).toContain('nameserver 10.3.0.10');
+    }
+    expect(await ping(two.host, server.hosts[0])).toBe(false);
+    expect(await server.host.run('nft', 'list', 'table', 'ip', 'seen')).not.toContain('packets 0 ');
+  });
 });
 
 describe('a hub with two spokes', { timeout: 240_000 }, () => {

@@ -169,4 +169,45 @@ describe(`a hub with branches, seed ${seed}`, () => {
     );
     expect(info?.state).toBe('up');
   });
+
+  it('gives each caller an address of its pool, keeps it over new keys, and has it back', () => {
+    const network = new LossyNetwork(new SeededRandom(seed), { loss: 0, duplicate: 0, delay: [5, 60] });
+    network.capture = false;
+    const pool = { range: '10.60.0.10-10.60.0.29', dns: [] };
+    const shape = { device: 'ipsec-x', mtu: 1400, routing: 'policy', start: 'boot' } as const;
+    const server = { ...shape, localSubnets: [CORPORATE], remoteSubnets: [], pool };
+    const hub = new IpsecHost(network, HUB, seed * 1000, [
+      connection(IN_COMMON, keyOf(1), { tunnel: server, ikeLifetime: 3600 }, CORPORATE, CORPORATE),
+    ]);
+    hub.run((now) => hub.site.machine.serve(now, IN_COMMON));
+    const client = { ...shape, localSubnets: [], remoteSubnets: [CORPORATE], virtualAddress: true } as const;
+    const callers = Array.from({ length: 21 }, (_, number) => {
+      const more = { remote: HUB, localId: identityOf(number), tunnel: client, ikeLifetime: 3600 };
+      const host = new IpsecHost(network, addressOf(number), seed * 1000 + 1 + number, [
+        connection('hub', keyOf(1), more, CORPORATE, CORPORATE),
+      ]);
+      const call = { connection: 'hub', remoteAddress: HUB, localAddress: addressOf(number) };
+      host.run((now) => host.site.machine.dial(now, host.site.newId(), call));
+      network.runUntil(network.now + 1000, () => false);
+      return host;
+    });
+    const addresses = () =>
+      [...hub.site.policies.values()].map(({ remoteSelectors }) => remoteSelectors[0]?.firstAddress);
+    const given = addresses();
+    expect(new Set(given).size).toBe(20);
+    expect(callers.map(({ site }) => site.up.size)).toEqual([...Array(20).fill(1), 0]);
+    expect(callers[20]?.ended.join()).toMatch(/address/);
+    network.runUntil(network.now + 4 * HOUR_MS, () => false);
+    expect(addresses()).toEqual(given);
+    const [first, last] = [callers[0], callers[20]];
+    first?.run((now) => first.site.machine.shutdown(now));
+    network.runUntil(network.now + 5000, () => false);
+    last?.run((now) => {
+      const call = { connection: 'hub', remoteAddress: HUB, localAddress: addressOf(20) };
+      last.site.machine.dial(now, last.site.newId(), call);
+    });
+    network.runUntil(network.now + 5000, () => false);
+    expect(last?.site.up.size).toBe(1);
+    expect(new Set(addresses())).toEqual(new Set(given));
+  });
 });

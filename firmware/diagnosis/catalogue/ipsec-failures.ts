@@ -150,7 +150,7 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     step: 'ike-authentication',
     title: 'the peer assigns no inner address (Mode-Config)',
     cause: 'there is no pool of addresses for this caller, or it is exhausted',
-    words: /^Mode-Config: /,
+    words: /^(Mode-Config|inner address): /,
   },
   {
     id: 'ike-deleted-unused',

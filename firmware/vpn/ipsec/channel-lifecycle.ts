@@ -145,15 +145,17 @@ export class ChannelLifecycle {
     for (const step of this.#early.take(ref)) this.#emit({ kind: 'step', connection, step });
   }
 
-  #ikeUp(now: Instant, ref: IkeRef, { connection, peer, path, replaces }: OutputOf<'ike-up'>): void {
+  #ikeUp(now: Instant, ref: IkeRef, { connection, peer, path, replaces, configuration }: OutputOf<'ike-up'>): void {
     this.#tellEarly(ref, connection);
     const key = refKey(ref);
     const ike = this.ikes.get(key) ?? new IkeRecord(ref, connection, path);
     this.ikes.set(key, ike);
     ike.established(now, peer, path);
+    ike.configuration = configuration;
     const old = replaces === undefined ? undefined : this.ikes.get(refKey({ ...ref, id: replaces }));
     if (old === undefined) return;
     ike.channel ??= old.channel;
+    ike.configuration ??= old.configuration;
     ike.hadChild ||= old.hadChild;
     old.channel = undefined;
     this.channels.adopt(old.ref, ref, path);
@@ -234,7 +236,9 @@ export class ChannelLifecycle {
     // The peer may have called while this side did: that says nothing about what this side has tried.
     const offer = dial && ike.channel === id ? record?.plan.worked(dial.attempt) : undefined;
     if (offer !== undefined) this.#emit({ kind: 'remember', connection, offer });
-    this.#emit({ kind: 'channel-up', channel: id, connection, path, initiator: dial !== undefined });
+    const { configuration } = ike;
+    const assigned = configuration === undefined ? {} : { configuration };
+    this.#emit({ kind: 'channel-up', channel: id, connection, path, initiator: dial !== undefined, ...assigned });
   }
 
   #childDown(now: Instant, found: Found, failure: Failure | undefined): void {

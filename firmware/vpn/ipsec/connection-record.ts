@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { AddressLeases } from '../../protocol/ike/authentication.ts';
 import type { Failure, Instant } from '../../protocol/machine.ts';
 import type { ConnectionState } from '../steps.ts';
+import { PoolLeases } from './address-leases.ts';
 import { AttemptPlan } from './attempt-plan.ts';
 import type { IkeProofs } from './ike-authentication.ts';
 import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
@@ -22,6 +24,9 @@ export class ConnectionRecord {
   state: ConnectionState = 'down';
   since: Instant;
 
+  /** The same for as long as the record lives: what was leased is known to it alone. */
+  readonly leases: AddressLeases | undefined;
+
   constructor(
     now: Instant,
     settings: IpsecConnectionSettings,
@@ -31,6 +36,8 @@ export class ConnectionRecord {
     this.settings = settings;
     this.proofs = proofs;
     this.since = now;
+    const pool = settings.tunnel?.pool;
+    this.leases = pool && new PoolLeases(pool.range, pool.dns);
     this.plan = new AttemptPlan({
       profile: settings.profile,
       explicitProposals: settings.ikeProposals !== undefined || settings.espProposals !== undefined,

@@ -1,4 +1,5 @@
 /** From an entry of the configuration to what the IKE machines take. */
+import type { AddressLeases } from '../../protocol/ike/authentication.ts';
 import { type DefaultProposals, IKEV1_DEFAULTS, IKEV2_DEFAULTS } from '../../protocol/ike/default-offers.ts';
 import type { IkeConnection, TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import { findProfile, profileProposals } from '../../protocol/ike/profiles/profiles.ts';
@@ -8,9 +9,6 @@ import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
 
 const UDP = 17;
 const MAX_PORT = 65_535;
-
-/** Every packet of IPv4. */
-const EVERYTHING = networkSelector('0.0.0.0/0');
 
 /** Inner UDP ports of what goes through a channel in transport mode. */
 export interface InsidePorts {
@@ -43,11 +41,15 @@ export function answererConnection(
   settings: IpsecConnectionSettings,
   proofs: IkeProofs,
   knownAddress: string | undefined,
+  leases?: AddressLeases,
 ): IkeConnection | undefined {
+  // Who has no address before the peer has given one has nothing to be called for.
+  if (settings.tunnel?.virtualAddress) return undefined;
   const remote = settings.remote === 'any' || isIpAddress(settings.remote) ? settings.remote : knownAddress;
   if (remote === undefined) return undefined;
   return {
     ...common(settings, proofs, remote, 'acceptable'),
+    ...(leases === undefined ? {} : { leases }),
     ...(settings.mode === 'transport' ? { transportPorts: { protocol: UDP, local: 0, remote: 0 } } : {}),
     forceEncapsulation: settings.encapsulation === 'always',
   };
@@ -79,8 +81,10 @@ function common(
     ...(tunnel === undefined
       ? {}
       : {
-          localSelectors: everything ? [EVERYTHING] : tunnel.localSubnets.map(networkSelector),
-          remoteSelectors: everything ? [EVERYTHING] : tunnel.remoteSubnets.map(networkSelector),
+          ...(tunnel.virtualAddress
+            ? { requestAddress: true }
+            : selectors('localSelectors', everything ? ['0.0.0.0/0'] : tunnel.localSubnets)),
+          ...selectors('remoteSelectors', everything ? ['0.0.0.0/0'] : tunnel.remoteSubnets),
         }),
     ikeProposals: settings.ikeProposals ?? proposals.ike,
     espProposals: settings.espProposals ?? proposals.esp,
@@ -88,6 +92,16 @@ function common(
     ...(childLifetime === undefined ? {} : { childLifetime }),
     dpdSeconds: settings.dpdSeconds,
   };
+}
+
+/** None where the other side says what it is. */
+function selectors<Key extends string>(
+  key: Key,
+  subnets: readonly string[],
+): { [K in Key]?: readonly TrafficSelector[] } {
+  const found: { [K in Key]?: readonly TrafficSelector[] } = {};
+  if (subnets.length > 0) found[key] = subnets.map(networkSelector);
+  return found;
 }
 
 /** Every packet of a network. @throws RangeError when it is none. */

@@ -1,4 +1,5 @@
 import { NatKeepaliveTimer } from '../../protocol/esp/udp-encapsulation.ts';
+import type { AssignedConfiguration } from '../../protocol/ike/authentication.ts';
 import type { IkePeer } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
 import type { Failure, Instant } from '../../protocol/machine.ts';
@@ -15,6 +16,8 @@ export class IkeRecord {
   movedFrom: UdpEndpoint | undefined;
   /** Absent before it stands. */
   peer: IkePeer | undefined;
+  /** What the peer assigned to this side. */
+  configuration: AssignedConfiguration | undefined;
   /** The channel for which this side called. */
   channel: ChannelId | undefined;
   /** Another one has its children. */

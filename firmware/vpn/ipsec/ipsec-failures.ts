@@ -52,6 +52,16 @@ export function networkTaken(caller: string, network: string, holder: string): F
   };
 }
 
+/** Only IPv4 is carried between networks. */
+export function noIpv4Address(): Failure {
+  return {
+    step: 'inner address',
+    reason: 'the peer assigned no IPv4 address to this side, which had asked for one',
+    remedy: 'have the peer assign one, or set virtualAddress to false and name local networks',
+    cause: 'refused',
+  };
+}
+
 export function noRoute(remoteAddress: string): Failure {
   return {
     step: 'route',

@@ -359,6 +359,6 @@ export class IpsecMachine implements Machine<IpsecOutput> {
 
 function answerersOf(connections: ReadonlyMap<string, ConnectionRecord>): readonly IkeConnection[] {
   return [...connections.values()].flatMap(
-    ({ settings, proofs, knownAddress }) => answererConnection(settings, proofs, knownAddress) ?? [],
+    ({ settings, proofs, knownAddress, leases }) => answererConnection(settings, proofs, knownAddress, leases) ?? [],
   );
 }

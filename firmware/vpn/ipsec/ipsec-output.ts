@@ -1,5 +1,6 @@
 /** What the IPsec machine asks of whoever gives it hands. */
 import type { PolicyKey, SaKey, SaSpec } from '../../dataplane/data-plane.ts';
+import type { AssignedConfiguration } from '../../protocol/ike/authentication.ts';
 import type { TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import type { Failure } from '../../protocol/machine.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
@@ -46,6 +47,8 @@ export type IpsecOutput =
       readonly path: UdpPath;
       /** This side has called. */
       readonly initiator: boolean;
+      /** What the peer assigned to this side, which had asked for it. */
+      readonly configuration?: AssignedConfiguration;
     }
   /** It is over, up or not; nothing more is said of it. Not after its owner has closed it. */
   | {

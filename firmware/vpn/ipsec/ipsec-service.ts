@@ -360,9 +360,15 @@ export class IpsecService implements IpsecChannels {
     this.#runner.run((now) => this.machine.saReceived(now, keys));
   }
 
-  #channelUp({ channel, connection, path, initiator }: Extract<IpsecOutput, { kind: 'channel-up' }>): void {
+  #channelUp({
+    channel,
+    connection,
+    path,
+    initiator,
+    configuration,
+  }: Extract<IpsecOutput, { kind: 'channel-up' }>): void {
     const tunnel = this.#tunnels.get(connection);
-    if (tunnel !== undefined) tunnel.channelUp(channel);
+    if (tunnel !== undefined) tunnel.channelUp(channel, configuration);
     else if (initiator) this.#calls.get(channel)?.listener?.up(path);
     else this.#servers.get(connection)?.up(channel);
   }

@@ -76,6 +76,10 @@ export interface IpsecConnectionSettings {
     readonly start: 'boot' | 'traffic' | 'manual';
     /** With `traffic`: seconds without a packet either way after which it hangs up; 0: never. */
     readonly idleSeconds?: number;
+    /** The peer assigns the address of this end. */
+    readonly virtualAddress?: true;
+    /** Inner addresses for callers, `first-last`, and what DNS servers they are told. */
+    readonly pool?: { readonly range: string; readonly dns: readonly string[] };
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../../../hal/clock.ts';
 import { TaskQueue } from '../../config/task-queue.ts';
 import type { InterfaceId, SaKey } from '../../dataplane/data-plane.ts';
-import { isIpAddress } from '../../protocol/ip-address.ts';
+import type { AssignedConfiguration } from '../../protocol/ike/authentication.ts';
+import { isIpAddress, parseIpv4 } from '../../protocol/ip-address.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
 import { Backoff } from '../backoff.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
@@ -9,7 +10,7 @@ import type { IdleWatch } from '../idle-watch.ts';
 import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
 import type { TunnelNetworks } from '../tunnel-networks.ts';
 import type { ChannelId } from './channel.ts';
-import { noSockets } from './ipsec-failures.ts';
+import { noIpv4Address, noSockets } from './ipsec-failures.ts';
 import type { IpsecConnectionSettings, TunnelSettings } from './ipsec-types.ts';
 import { TunnelInterface } from './tunnel-interface.ts';
 
@@ -57,6 +58,7 @@ export class TunnelConnection {
   #generation = 0;
   #calling: ChannelId | undefined;
   readonly #up = new Set<ChannelId>();
+  #assigned: AssignedConfiguration | undefined;
   #timer: Timer | undefined;
   #attempts = 0;
   readonly #tun: TunnelInterface;
@@ -142,8 +144,9 @@ export class TunnelConnection {
     if (!this.#wanted) this.#setState('down');
   }
 
-  /** By a call of this side or of the peer's. */
-  channelUp(channel: ChannelId): void {
+  /** By a call of this side or of the peer's. @param configuration what the peer assigned, if it was asked. */
+  channelUp(channel: ChannelId, configuration?: AssignedConfiguration): void {
+    this.#assigned = configuration;
     if (this.#calling === channel) this.#calling = undefined;
     this.#up.add(channel);
     this.#cancelTimer();
@@ -297,9 +300,16 @@ export class TunnelConnection {
   async #route(): Promise<void> {
     if (this.#up.size === 0) return;
     const generation = this.#generation;
-    const { device } = this.settings.tunnel;
+    const { device, virtualAddress } = this.settings.tunnel;
+    const { addresses = [], dns = [] } = this.#assigned ?? {};
+    const address = addresses.find((text) => parseIpv4(text) !== undefined);
+    const refusal = virtualAddress ? this.#refusalOf(address, dns) : undefined;
+    if (refusal !== undefined) {
+      this.#drop(refusal);
+      return;
+    }
     try {
-      await this.#tun.route();
+      await this.#tun.route(virtualAddress && address, virtualAddress && dns);
     } catch (error) {
       if (generation !== this.#generation) return;
       const reason = `the routes into ${device} could not be set: ${errorText(error)}`;
@@ -310,6 +320,12 @@ export class TunnelConnection {
     if (this.#state !== 'up') this.#watchIdle(true);
     this.#upSince = this.#services.clock.now();
     this.#setState('up');
+  }
+
+  /** Why what the peer assigned cannot be taken. */
+  #refusalOf(address: string | undefined, dns: readonly string[]): Failure | undefined {
+    if (address === undefined) return noIpv4Address();
+    return this.#services.networks.review(this.settings.tunnel.device, { localAddress: address, dns });
   }
 
   /** Something here went wrong: it begins anew. */

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
+import { poolPrefixes } from '../../config/tunnel-routes.ts';
 import type { InterfaceId } from '../../dataplane/data-plane.ts';
 import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
 import { errorText, type Step } from '../steps.ts';
-import type { TunnelNetworks } from '../tunnel-networks.ts';
+import type { TunnelNetwork, TunnelNetworks } from '../tunnel-networks.ts';
 import type { TunnelSettings } from './ipsec-types.ts';
 
 /** What waits for a connection that is being called: a few seconds of the first exchanges of some hosts. */
@@ -22,7 +24,7 @@ export class TunnelInterface {
   readonly #settings: TunnelSettings;
   readonly #parts: TunnelInterfaceParts;
   #id: InterfaceId | undefined;
-  #routed = false;
+  #routed: TunnelNetwork | undefined;
 
   constructor(settings: TunnelSettings, parts: TunnelInterfaceParts) {
     this.#settings = settings;
@@ -51,14 +53,24 @@ export class TunnelInterface {
     this.#id = id;
   }
 
-  /** The routes into it; nothing where they are there. @throws Error in words. */
-  async route(): Promise<void> {
-    if (this.#routed) return;
+  /**
+   * The routes into it, and the address on it; nothing where they are there.
+   * @param address that the peer has assigned, if any, and @param dns the servers that it named. @throws Error in words.
+   */
+  async route(address = '', dns: readonly string[] = []): Promise<void> {
     const { name, tunnel } = this.#settings;
-    const { device, remoteSubnets: prefixes } = tunnel;
-    this.#routed = true;
+    const { device, remoteSubnets, pool } = tunnel;
+    const network = {
+      name,
+      device,
+      localAddress: address,
+      dns,
+      prefixes: [...remoteSubnets, ...poolPrefixes(pool?.range)],
+    };
+    if (isDeepStrictEqual(network, this.#routed)) return;
+    this.#routed = network;
     try {
-      await this.#parts.networks.up({ name, device, localAddress: '', dns: [], prefixes });
+      await this.#parts.networks.up(network);
     } catch (error) {
       await this.unroute();
       throw error;
@@ -67,8 +79,8 @@ export class TunnelInterface {
 
   /** What cannot be undone is said and passed over. */
   async unroute(): Promise<void> {
-    if (!this.#routed) return;
-    this.#routed = false;
+    if (this.#routed === undefined) return;
+    this.#routed = undefined;
     const { device } = this.#settings.tunnel;
     await this.#parts.networks.down(device).catch((error: unknown) => {
       this.#parts.onStep({ step: 'routes', detail: `those of ${device} could not be removed: ${errorText(error)}` });

@@ -60,7 +60,7 @@ export function contractDocument(): unknown {
   return { ...(withValue(exampleDocument(), 'l2tp.clients.hq.ipsec', 'hq') as object), ipsec };
 }
 
-/** The same without the one line that this version does not have. */
+/** The same without the virtual address: the plant is connected network to network. */
 export function protectedDocument(): unknown {
   return withValue(contractDocument(), 'ipsec.connections.plant.virtualAddress', undefined);
 }

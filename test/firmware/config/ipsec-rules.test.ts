@@ -17,6 +17,7 @@ const roadWarriors = { version: 2, remote: 'any', psk: 'long enough', mode: 'tra
 const server = { listen: '10.20.0.9', port: 1702, localAddress: '10.97.0.1', pool: '10.97.0.10-10.97.0.20' };
 const third = { server: '10.20.0.4', user: 'u', password: 'long enough' };
 const CONNECTIONS = 'ipsec.connections';
+const POOL = '10.60.0.10-10.60.0.20';
 
 function callers(count: number): Change[] {
   const names = Array.from({ length: count }, (_, index) => `any${index}`);
@@ -41,9 +42,52 @@ const CASES: readonly Case[] = [
   [
     'ipsec-virtual-address',
     'error',
-    [[`${CONNECTIONS}.plant.virtualAddress`, true]],
+    [[`${CONNECTIONS}.hq.virtualAddress`, true]],
+    `${CONNECTIONS}.hq.virtualAddress`,
+    /transport mode/,
+  ],
+  [
+    'ipsec-virtual-address',
+    'error',
+    [
+      [`${CONNECTIONS}.plant.virtualAddress`, true],
+      [`${CONNECTIONS}.plant.remote`, 'any'],
+    ],
     `${CONNECTIONS}.plant.virtualAddress`,
-    /not available in this version/,
+    /the peer "any"/,
+  ],
+  [
+    'ipsec-virtual-address',
+    'error',
+    [
+      [`${CONNECTIONS}.plant.virtualAddress`, true],
+      [`${CONNECTIONS}.plant.start`, 'traffic'],
+    ],
+    `${CONNECTIONS}.plant.virtualAddress`,
+    /before there is an address/,
+  ],
+  ['ipsec-pool', 'error', [[`${CONNECTIONS}.plant.pool`, POOL]], `${CONNECTIONS}.plant.pool`, /for one peer/],
+  ['ipsec-pool', 'error', [[`${CONNECTIONS}.hq.pool`, POOL]], `${CONNECTIONS}.hq.pool`, /with version 1/],
+  ['ipsec-pool', 'error', [[`${CONNECTIONS}.plant.dns`, ['10.88.0.53']]], `${CONNECTIONS}.plant.dns`, /10\.88/],
+  [
+    'ipsec-pool',
+    'error',
+    [
+      [`${CONNECTIONS}.plant.remote`, 'any'],
+      [`${CONNECTIONS}.plant.pool`, '10.60.0.9-10.60.0.2'],
+    ],
+    `${CONNECTIONS}.plant.pool`,
+    /ends before/,
+  ],
+  [
+    'ipsec-pool-overlap',
+    'error',
+    [
+      [`${CONNECTIONS}.plant.remote`, 'any'],
+      [`${CONNECTIONS}.plant.pool`, '192.168.12.100-192.168.12.120'],
+    ],
+    `${CONNECTIONS}.plant.pool`,
+    /interface "lan"/,
   ],
   [
     'ipsec-aggressive-version',
@@ -392,12 +436,13 @@ it('a client without IPsec needs no connection', () => {
   expect(parseConfiguration(JSON.stringify(exampleDocument()), 'x.json')).toMatchObject({ ok: true });
 });
 
-it('where routes decide, no local network needs to be named', () => {
+it('where routes decide, or the peer assigns an address, no local network needs to be named', () => {
   const subnets = (...changes: readonly Change[]) => {
     return findings([`${CONNECTIONS}.plant.localSubnets`, []], ...changes).filter(
       ({ rule }) => rule === 'ipsec-subnets',
     );
   };
   expect(subnets([`${CONNECTIONS}.plant.routing`, 'route'])).toEqual([]);
+  expect(subnets([`${CONNECTIONS}.plant.virtualAddress`, true])).toEqual([]);
   expect(subnets([`${CONNECTIONS}.plant.routing`, 'policy'])).toHaveLength(1);
 });

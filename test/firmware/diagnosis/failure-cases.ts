@@ -97,6 +97,7 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['xauth-silent', login.loginUnanswered(IKE)],
   ['mode-config-failed', login.noAnswerToModeConfig(IKE)],
   ['mode-config-failed', login.noAddress(IKE)],
+  ['mode-config-failed', ipsec.noIpv4Address()],
   ['mode-config-failed', login.addressChanged('10.99.0.7', '10.99.0.8')],
   ['ike-deleted-unused', v1.deletedUnused()],
   ['ike-deleted-unused', v1.proofRefused()],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DesiredNetwork, desiredNetwork, type LiveTunnel } from '../../../firmware/network/desired.ts';
+import { filterBody } from '../../../firmware/network/filter.ts';
 import { parsed } from '../config/example.ts';
 
 const A = {
@@ -86,5 +87,30 @@ describe('routing by source', () => {
   it('leaves a connected network inside a remote one where it is', () => {
     const network = desired({ a: { ...A, remoteSubnets: ['10.0.0.0/8'] } });
     expect(tableOf(network, '10.2.0.0/24')).toEqual(['throw 10.1.0.0/24', 'unreachable 10.0.0.0/8']);
+  });
+
+  it('takes what is from the assigned address, and from the networks that are behind it', () => {
+    const virtual = { ...A, localSubnets: ['10.1.0.0/24'], virtualAddress: true };
+    const standing = { ...up('ipsec-a', A.remoteSubnets), localAddress: '10.9.9.7' };
+    expect(tableOf(desired({ a: virtual }), '10.9.9.7/32')).toBeUndefined();
+    const network = desired({ a: virtual }, standing);
+    for (const source of ['0.0.0.0/32', '10.9.9.7/32', '10.1.0.0/24']) {
+      expect(tableOf(network, source)).toContain('unicast 10.8.0.0/16 ipsec-a src 10.9.9.7');
+    }
+    expect(network.addresses).toContainEqual({ device: 'ipsec-a', address: '10.9.9.7/32' });
+    expect(filterBody(network)).toContain('oifname "ipsec-a" masquerade');
+    expect(filterBody(network)).not.toContain('daddr !=');
+    expect(filterBody(desired({ a: A }))).not.toContain('masquerade');
+  });
+
+  it('leads to the pool of callers, from everywhere where that is at this end', () => {
+    const pool = { remote: 'any', psk: 'long enough', localSubnets: ['0.0.0.0/0'], pool: '10.60.0.8-10.60.0.15' };
+    const network = desired({ callers: pool }, up('ipsec-callers', ['10.60.0.8/29'], '10.1.0.1'));
+    const rule = network.rules.find(({ source, mark, notMark }) => (source ?? mark ?? notMark) === undefined);
+    expect(rule?.priority).toBe(4992);
+    const routes = network.routes.filter(({ table }) => table === rule?.table);
+    expect(routes).toContainEqual(expect.objectContaining({ prefix: '10.60.0.8/29', device: 'ipsec-callers' }));
+    expect(filterBody(network)).not.toContain('daddr !=');
+    expect(filterBody(network)).toContain('10.60.0.8-10.60.0.15 : goto only-ipsec-callers');
   });
 });

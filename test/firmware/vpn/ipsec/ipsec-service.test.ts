@@ -32,6 +32,52 @@ async function served(version: 1 | 2) {
   return { bench, callers, stop };
 }
 
+describe('the IPsec service with an address that the peer assigns', () => {
+  const pool = { range: '10.9.0.10-10.9.0.20', dns: ['10.2.0.53'] };
+  const office = settings(2, {
+    name: 'branch',
+    remote: 'any',
+    mode: 'tunnel',
+    tunnel: { ...FAR_TUNNEL, remoteSubnets: [], pool },
+  });
+  const client = settings(2, { mode: 'tunnel', tunnel: { ...TUNNEL, localSubnets: [], virtualAddress: true } });
+
+  it('has it on the TUN, its DNS servers beside it, and one SA for that address alone', async () => {
+    const bench = new ServiceBench();
+    await bench.office.service.setConnections([office]);
+    await bench.branch.service.setConnections([client]);
+    await bench.run(20);
+    expect(bench.branch.states.at(-1)).toBe('hq up');
+    expect(bench.branch.networks.standing.get('ipsec-hq')).toMatchObject({
+      localAddress: '10.9.0.10',
+      dns: ['10.2.0.53'],
+      prefixes: ['10.2.0.0/24'],
+    });
+    expect(bench.office.networks.standing.get('ipsec-hq')?.prefixes).toContain('10.9.0.12/30');
+    const host = [{ firstAddress: '10.9.0.10', lastAddress: '10.9.0.10' }];
+    const [mine] = bench.branch.dataPlane.policies.values();
+    expect(mine?.inside).toMatchObject({ localSelectors: host, remoteSelectors: [{ firstAddress: '10.2.0.0' }] });
+    const [theirs] = bench.office.dataPlane.policies.values();
+    expect(theirs?.inside).toMatchObject({ localSelectors: [{ firstAddress: '10.2.0.0' }], remoteSelectors: host });
+    await bench.until(bench.branch.service.disconnect('hq'));
+    expect(bench.branch.networks.standing.size).toBe(0);
+    bench.branch.service.connect('hq');
+    await bench.run(20);
+    expect(bench.branch.networks.standing.get('ipsec-hq')?.localAddress).toBe('10.9.0.10');
+  });
+
+  it('is not taken where it would draw packets that belong elsewhere', async () => {
+    const bench = new ServiceBench();
+    bench.branch.networks.refusal = { step: 'address', reason: 'it is in the LAN', remedy: 'give another one' };
+    await bench.office.service.setConnections([office]);
+    await bench.branch.service.setConnections([client]);
+    await bench.run(3);
+    expect(bench.branch.service.info()).toMatchObject([{ failure: { reason: 'it is in the LAN' } }]);
+    expect(bench.branch.networks.standing.size).toBe(0);
+    expect(bench.branch.dataPlane.sas.size).toBe(0);
+  });
+});
+
 describe.each([1, 2] as const)('the IPsec service with IKEv%i', (version) => {
   it('opens sockets for the first call, programs the data plane, and leaves nothing when it stops', async () => {
     const { bench, callers } = await served(version);

@@ -1,4 +1,5 @@
 /** The drivers of a client and a server on fake data planes, joined by a wire in virtual time. */
+import type { Failure } from '../../../../firmware/protocol/machine.ts';
 import type { UdpEndpoint } from '../../../../firmware/protocol/udp-path.ts';
 import { DataPlaneDispatch } from '../../../../firmware/vpn/data-plane-dispatch.ts';
 import { L2tpClient, type L2tpClientPlacement, type L2tpClientServices } from '../../../../firmware/vpn/l2tp/client.ts';
@@ -19,6 +20,12 @@ export class FakeNetworks implements TunnelNetworks {
   readonly standing = new Map<string, TunnelNetwork>();
   gate: Promise<void> | undefined;
   refused: { up?: string; down?: string } = {};
+  /** What {@link review} says. */
+  refusal: Failure | undefined;
+
+  review(): Failure | undefined {
+    return this.refusal;
+  }
 
   async up(network: TunnelNetwork): Promise<void> {
     await this.gate;
