@@ -176,6 +176,16 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
         unit: 'seconds',
       }),
     ),
+    reauthSeconds: Type.Optional(
+      count({
+        title: 'Reauthentication',
+        description:
+          'With version 2, whoever called proves again who it is before this has passed, by another key exchange beside the one that stands. 0, or left out: never.',
+        minimum: 0,
+        maximum: 604_800,
+        unit: 'seconds',
+      }),
+    ),
     dpdSeconds: count({
       title: 'Dead peer detection',
       description: 'Silence after which the peer is asked whether it is still there; 0: never.',

@@ -63,6 +63,7 @@ export function connectionSettings(
       encapsulation,
       ...(entry.ikeLifetimeSeconds === undefined ? {} : { ikeLifetime: entry.ikeLifetimeSeconds }),
       ...(entry.lifetimeSeconds === undefined ? {} : { childLifetime: entry.lifetimeSeconds }),
+      ...(entry.reauthSeconds === undefined ? {} : { reauthSeconds: entry.reauthSeconds }),
       dpdSeconds,
       ...(device === undefined
         ? {}

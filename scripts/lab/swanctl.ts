@@ -265,6 +265,7 @@ export function charonConfiguration({ viciSocket, logFile, kernelPlugins }: Char
     knl = 1
     flush_line = yes
   } }
+  make_before_break = yes
   retransmit_timeout = 1
   retransmit_base = 1.5
   retransmit_tries = 4

@@ -187,4 +187,49 @@ describe('extensions of IKEv2 between two sites', { timeout: 120_000 }, () => {
     expect((await waitForIpsec(router, 'plant', 'up')).algorithms).not.toContain('ML-KEM');
     expect(await peer.control.installed()).toHaveLength(1);
   });
+
+  it('reauthentication between two Culverts, and no packet is lost', async () => {
+    const peer = await startCulvert({ reauthSeconds: 15 });
+    const router = await startBranch();
+    const spi = async (side: LabCulvert) => (await ipsecStatus(side, 'plant'))?.children[0]?.inboundSpi;
+    const before = await spi(router);
+    const pings = pingSteadily(network.branchHost, addresses.officeHost);
+    await waitFor('another IKE SA', async () => (await spi(router)) !== before, { timeoutMs: 40_000 });
+    await expectNoneLost(pings);
+    expect((await waitForIpsec(peer, 'plant', 'up')).children).toHaveLength(1);
+  });
+
+  it('reauthentication at a strongSwan by the wish of the branch, and no packet is lost', async () => {
+    const peer = await startSwan();
+    const router = await startBranch({ reauthSeconds: 15 });
+    const [before] = await peer.control.listSas();
+    const pings = pingSteadily(network.branchHost, addresses.officeHost);
+    const renewed = async () => {
+      const sas = await peer.control.listSas();
+      return sas.some(({ id, state }) => state === 'ESTABLISHED' && id !== before?.id) && sas.length === 1;
+    };
+    await waitFor('another IKE SA', renewed, { timeoutMs: 40_000, intervalMs: 200 });
+    await expectNoneLost(pings);
+    expect((await ipsecStatus(router, 'plant'))?.state).toBe('up');
+  });
+
+  it('reauthentication of a strongSwan that makes before it breaks, and no packet is lost', async () => {
+    const peer = await startSwan({ remoteAddress: addresses.branchWan, reauthSeconds: 12 });
+    branch = new LabCulvert({
+      name: 'branch',
+      namespace: network.branch,
+      configuration: branchAt(addresses.branchWan, { remote: 'any' }),
+    });
+    await branch.start();
+    await peer.control.initiate();
+    await waitFor('an answer through the tunnel', () => ping(network.branchHost, addresses.officeHost));
+    const [before] = await peer.control.listSas();
+    const pings = pingSteadily(network.branchHost, addresses.officeHost);
+    const renewed = async () => {
+      const sas = await peer.control.listSas();
+      return sas.some(({ id, state }) => state === 'ESTABLISHED' && id !== before?.id) && sas.length === 1;
+    };
+    await waitFor('another IKE SA', renewed, { timeoutMs: 40_000, intervalMs: 200 });
+    await expectNoneLost(pings);
+  });
 });

@@ -58,6 +58,8 @@ export interface IkeConnection {
   readonly childLifetime?: number;
   /** Pretend a NAT, so that ESP is wrapped in UDP. */
   readonly forceEncapsulation?: boolean;
+  /** IKEv2: who called proves itself again after so many seconds, by a new IKE SA beside the old one. Default 0: never. */
+  readonly reauthSeconds?: number;
   /** Liveness check (DPD), seconds of silence. Default 10; 0: never. */
   readonly dpdSeconds?: number;
 }

@@ -90,6 +90,7 @@ function common(
     espProposals: settings.espProposals ?? proposals.esp,
     ...(ikeLifetime === undefined ? {} : { ikeLifetime }),
     ...(childLifetime === undefined ? {} : { childLifetime }),
+    ...(settings.reauthSeconds === undefined ? {} : { reauthSeconds: settings.reauthSeconds }),
     dpdSeconds: settings.dpdSeconds,
   };
 }

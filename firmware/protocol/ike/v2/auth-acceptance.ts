@@ -21,6 +21,10 @@ import { answerMobike } from './mobike.ts';
 import { findNotify, notify } from './notify.ts';
 import type { Payload } from './payload.ts';
 import { receivedToken } from './qcd.ts';
+import { authLifetime, expectReauthentication, replacedChild } from './reauthentication.ts';
+
+/** How long a child that replaces another one is not sent on while the peer does not use it, ms: our answer may be lost. */
+const UNUSED_MS = 2000;
 
 /** One uniform answer, whatever the reason (section 2.21.2). */
 export function refuse(
@@ -55,7 +59,8 @@ export function accept(
   sa.peerToken = receivedToken(payloads);
   if (findNotify(payloads, 'INITIAL_CONTACT') !== undefined) supersede(now, sa);
   sa.establish(now);
-  const said = [...head, ...tokenPayloads(sa), ...answerMobike(sa, payloads)];
+  expectReauthentication(now, sa);
+  const said = [...head, ...tokenPayloads(sa), ...answerMobike(sa, payloads), ...authLifetime(sa)];
   if ('answer' in child) {
     sa.childlessSince = now;
     sa.childFailure = child.failure;
@@ -67,7 +72,12 @@ export function accept(
   const installed: Child = makeChild(now, sa, child, inboundSpi, { ...nonces, asked: false });
   // An initiator takes no request before it has got this answer.
   installed.confirmed = true;
-  sa.install(installed);
+  const old = replacedChild(sa, installed);
+  if (old !== undefined) {
+    installed.receiveOnly = true;
+    installed.sendAt = now + UNUSED_MS;
+  }
+  sa.install(installed, old);
   const configuration = sa.assigned === undefined ? [] : [configurationReply(sa.assigned)];
   return [...said, ...configuration, ...answerPayloads(child, inboundSpi)];
 }

@@ -12,6 +12,7 @@ import { findError, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import type { Payload } from './payload.ts';
 import { qcdToken } from './qcd.ts';
+import { planReauthentication, predecessor, retire } from './reauthentication.ts';
 
 /** The peer's answer has no proof in it. */
 export function refusal(sa: IkeSa, payloads: readonly Payload[]): Failure {
@@ -46,8 +47,11 @@ export function takeChild(now: Instant, sa: IkeSa, ask: ChildAsk, payloads: read
   }
   sa.configuration = configuration;
   readMobikeAnswer(sa, payloads);
-  sa.establish(now);
-  sa.install(makeChild(now, sa, agreed, ask.spi, { ...nonces, asked: true }));
+  planReauthentication(now, sa, payloads);
+  const old = predecessor(sa);
+  sa.establish(now, old);
+  sa.install(makeChild(now, sa, agreed, ask.spi, { ...nonces, asked: true }), old?.children.values().next().value);
+  if (old !== undefined) retire(now, old, sa);
   return DONE;
 }
 

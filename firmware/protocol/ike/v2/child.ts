@@ -20,6 +20,8 @@ export interface Child {
   replacedBy?: Child;
   /** Installed with `receiveOnly`, and `child-send` has not been said yet. */
   receiveOnly: boolean;
+  /** When it is sent on at the latest, whatever the peer does. */
+  sendAt?: Instant;
   /** The peer is known to have it. A responder does not know that before the next request comes, or ESP does. */
   confirmed: boolean;
   /** When the next one is to be negotiated; absent while that is being done. */

@@ -170,6 +170,15 @@ export function outOfStep(): Failure {
   };
 }
 
+/** As responder: the time that the caller was told by AUTH_LIFETIME is over (RFC 4478). */
+export function notReauthenticated(): Failure {
+  return {
+    step: 'authentication',
+    reason: 'the peer did not prove again who it is within the time that is set here',
+    remedy: 'let the peer reauthenticate (it was told by AUTH_LIFETIME), or set reauthSeconds to 0 here',
+  };
+}
+
 /** MOBIKE: the peer does not want to go on with our new address. @param type of its answer. */
 export function addressRefused({ local }: UdpPath, type: number): Failure {
   return {

@@ -155,6 +155,14 @@ export class IkeSa implements WindowHost {
 
   heardAt: Instant;
   rekeyAt: Instant | undefined;
+  /** When this side proves itself again, by another IKE SA. */
+  reauthenticateAt: Instant | undefined;
+  /** Until when the peer has to. */
+  reauthenticateBy: Instant | undefined;
+  /** The one in whose place this one is made, by a new proof. */
+  reauthenticates: IkeSa | undefined;
+  /** Told when it ends before it stands. */
+  cameToNothing: ((now: Instant, failure: Failure) => void) | undefined;
   /** Hard end; of one that waits for its end, that. */
   expiresAt: Instant | undefined;
   /** Since when there is no child. */
@@ -264,6 +272,8 @@ export class IkeSa implements WindowHost {
   /** Takes over who the peer is, and the inner addresses, from the one that this one replaces. */
   inherit(old: IkeSa): void {
     this.user = old.user;
+    this.reauthenticateAt = old.reauthenticateAt;
+    this.reauthenticateBy = old.reauthenticateBy;
     this.configuration = old.configuration;
     this.assigned = old.assigned;
     if (old.assigned !== undefined) this.connection.leases?.release(old.id, this.id);
@@ -344,7 +354,8 @@ export class IkeSa implements WindowHost {
 
   /** The peer has it for certain: send on it. */
   sendOn(child: Child): void {
-    if (!child.receiveOnly || !this.children.has(child.sa.id)) return;
+    const stands = [...this.host.ikeSas()].some(({ children }) => children.has(child.sa.id));
+    if (!child.receiveOnly || !stands) return;
     child.receiveOnly = false;
     this.host.emit({ kind: 'child-send', childId: child.sa.id });
   }
@@ -353,6 +364,7 @@ export class IkeSa implements WindowHost {
   remove(now: Instant, child: Child, failure?: Failure): void {
     if (!this.children.delete(child.sa.id)) return;
     const heir = child.replacedBy;
+    this.#unreplace(child);
     if (heir !== undefined && heir.state === 'up') this.sendOn(heir);
     if (failure === undefined && this.children.size === 0) this.#lose(now, child);
     const reason = failure ?? child.failure;
@@ -361,6 +373,15 @@ export class IkeSa implements WindowHost {
     if (this.children.size === 0) {
       this.childlessSince = now;
       this.childFailure ??= reason;
+    }
+  }
+
+  /** It was to replace children of another IKE SA, and did not stay: they are what there is again. */
+  #unreplace(child: Child): void {
+    for (const other of this.host.ikeSas()) {
+      if (other === this) continue;
+      for (const one of other.children.values())
+        if (one.replacedBy === child && one.state === 'up') delete one.replacedBy;
     }
   }
 
@@ -378,6 +399,7 @@ export class IkeSa implements WindowHost {
   end(now: Instant, failure: Failure): void {
     if (this.ended) return;
     for (const child of [...this.children.values()]) this.remove(now, child, failure);
+    if (!this.announced) this.cameToNothing?.(now, failure);
     if (this.announced) {
       this.host.emit({ kind: 'ike-down', ikeId: this.id, connection: this.connection.name, failure });
     }
@@ -387,6 +409,7 @@ export class IkeSa implements WindowHost {
     this.peerRekey = undefined;
     this.lost = undefined;
     this.rekeyAt = undefined;
+    this.reauthenticateAt = undefined;
     this.window.takeQueue();
     this.state = { name: 'closing' };
     this.expiresAt = now + LAST_REPLY_MS;

@@ -11,6 +11,7 @@ import { findNotify, notify } from './notify.ts';
 import { PROTOCOL } from './numbers.ts';
 import { findAll, type Payload } from './payload.ts';
 import { receivedToken } from './qcd.ts';
+import { planReauthentication } from './reauthentication.ts';
 import { adopt } from './takeover.ts';
 
 /** The empty exchange that asks whether the peer lives (section 2.4). */
@@ -109,6 +110,7 @@ export function answerInformational(
     return [];
   }
   sa.peerToken = receivedToken(payloads) ?? sa.peerToken;
+  if (sa.opened && findNotify(payloads, 'AUTH_LIFETIME') !== undefined) planReauthentication(now, sa, payloads);
   const deleted = findAll(payloads, 'D')
     .filter(({ protocol }) => protocol === PROTOCOL.esp)
     .flatMap(({ spis }) => spis)

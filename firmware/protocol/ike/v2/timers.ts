@@ -1,9 +1,10 @@
 /** What an IKE SA does because of the time: retransmission, liveness, lifetimes (RFC 7296 sections 2.4 and 2.8). */
 import type { Instant } from '../../machine.ts';
 import type { Child } from './child.ts';
-import { callerVanished, lifetimeOver, noChildLeft, replacedByRekey } from './failures.ts';
+import { callerVanished, lifetimeOver, noChildLeft, notReauthenticated, replacedByRekey } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { childDelete, ikeDelete, liveness } from './informational.ts';
+import { reauthenticate } from './reauthentication.ts';
 import { CreateChild } from './rekey-child.ts';
 import { RekeyIke } from './rekey-ike.ts';
 import { DEFAULT_DPD_SECONDS } from './settings.ts';
@@ -21,8 +22,11 @@ export function deadlineOf(sa: IkeSa): Instant | undefined {
   const deadlines = [sa.window.deadline, sa.expiresAt];
   if (state.name === 'half-open') deadlines.push(state.init.until);
   if (state.name === 'established') {
+    deadlines.push(sa.reauthenticateAt, sa.reauthenticateBy);
     deadlines.push(sa.rekeyAt, livenessAt(sa), childlessUntil(sa), askAt(sa));
-    for (const child of sa.children.values()) deadlines.push(child.rekeyAt, child.expiresAt);
+    for (const child of sa.children.values()) {
+      deadlines.push(child.rekeyAt, child.expiresAt, child.receiveOnly ? child.sendAt : undefined);
+    }
   }
   return deadlines.reduce((first, next) => (first === undefined || (next ?? first) < first ? next : first), undefined);
 }
@@ -86,6 +90,12 @@ function expire(now: Instant, sa: IkeSa): void {
 function tickEstablished(now: Instant, sa: IkeSa): void {
   for (const child of [...sa.children.values()]) tickChild(now, sa, child);
   if (due(now, sa.rekeyAt)) rekeyIke(sa);
+  if (due(now, sa.reauthenticateAt)) reauthenticate(now, sa);
+  if (due(now, sa.reauthenticateBy)) {
+    sa.end(now, notReauthenticated());
+    sa.window.add(ikeDelete());
+    return;
+  }
   if (sa.lost !== undefined && due(now, askAt(sa))) sa.window.add(new CreateChild(sa.lost.child, { fresh: true }));
   if (due(now, childlessUntil(sa))) {
     sa.end(now, sa.childFailure ?? noChildLeft());
@@ -95,6 +105,7 @@ function tickEstablished(now: Instant, sa: IkeSa): void {
 
 function tickChild(now: Instant, sa: IkeSa, child: Child): void {
   if (due(now, child.rekeyAt)) rekeyChild(sa, child);
+  if (due(now, child.sendAt)) sa.sendOn(child);
   if (now < child.expiresAt) return;
   if (child.state === 'deleting') sa.remove(now, child);
   else {
