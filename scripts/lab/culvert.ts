@@ -18,7 +18,7 @@ import { waitFor } from './wait.ts';
 const UNPRIVILEGED = 65_534;
 const CAPABILITIES = ['net_admin', 'net_raw', 'net_bind_service'];
 
-const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface CulvertOptions {
   /** For messages and folder names. */
