@@ -47,7 +47,7 @@ export class FirstMessages {
     const payloads = payloadsOf(message);
     const known = knownAt(this.#host.connections, path.remote);
     const admitted = this.#admit(now, message, path, payloads, known, 'Main Mode 1');
-    if (admitted === undefined || !this.#hasRoom(path)) return;
+    if (admitted === undefined) return;
     this.#table.addResponder(new MainModeResponder(now, this.#host, admitted), path.remote);
   }
 
@@ -71,7 +71,7 @@ export class FirstMessages {
       return;
     }
     const admitted = this.#admit(now, message, path, payloads, meant, 'Aggressive Mode 1');
-    if (admitted === undefined || !this.#hasRoom(path)) return;
+    if (admitted === undefined) return;
     if (!this.#aggressive.allows(now)) {
       counters.halfOpenLimit += 1;
       return;
@@ -97,6 +97,8 @@ export class FirstMessages {
       this.#refusals.message1(now, ikeId, message, path, failure, connection?.name);
       return undefined;
     }
+    // Before anything is spent on whose message it may be.
+    if (!this.#hasRoom(path)) return undefined;
     const admitted: Admitted = verdict;
     const vendor = recognizeVendor(this.#host.self, payloads, 'caller');
     return { ikeId, message, saBody, vendor, path, ...admitted };
