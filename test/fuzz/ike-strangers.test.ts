@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { IkeConnection } from '../../firmware/protocol/ike/ike-types.ts';
 import { IkeV1Endpoint } from '../../firmware/protocol/ike/v1/endpoint.ts';
 import { IkeV2Endpoint } from '../../firmware/protocol/ike/v2/endpoint.ts';
+import { credentialOf, FakeTrust } from '../firmware/protocol/ike/fake-certificates.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { Strangers } from './ike-strangers.ts';
 
@@ -25,27 +26,46 @@ function heap(): number {
   return heapUsed + external;
 }
 
+const ID = { kind: 'fqdn', value: 'gw.example' } as const;
+const SIGNED: Partial<IkeConnection> = {
+  localId: ID,
+  authentication: { kind: 'certificate', credential: credentialOf(ID, 'rsa'), trust: new FakeTrust() },
+};
+
+/** Version, what else is so, and how much of the inputs it gets. */
+const KINDS = [
+  [1, 'with a key', {}, 0.5],
+  [1, 'in Aggressive Mode', { aggressive: true }, 0.1],
+  [1, 'by signature', SIGNED, 0.1],
+  [1, 'by signature in Aggressive Mode', { ...SIGNED, aggressive: true }, 0.1],
+  [2, 'with a key', {}, 0.5],
+] as const;
+
 describe(`a stranger before authentication, seed ${seed}`, () => {
-  it.each([1, 2] as const)('makes IKEv%i throw nothing and hold no more', { timeout: HOUR_MS }, (version) => {
-    const strangers = new Strangers(version, seed);
-    const share = Math.ceil(RUNS / 2);
-    strangers.run(Math.ceil(share / 5));
-    const before = heap();
-    const report = strangers.run(share - Math.ceil(share / 5));
-    const after = heap();
-    expect(report.inputs).toBeGreaterThanOrEqual(share);
-    expect(report.mostHeld).toBeLessThanOrEqual(256 + 2);
-    expect(after - before).toBeLessThan(3 * MEBIBYTE);
-    // It got deep, and did not keep the two from meeting when it let them.
-    expect(report.established).toBeGreaterThan(report.meetings / 20);
-    for (const counters of report.counters) expect(counters['malformed']).toBeGreaterThan(share / 20);
-    process.stdout.write(
-      `IKEv${version}: ${report.inputs} inputs, ${report.meetings} meetings, ${report.established} up, `,
-    );
-    process.stdout.write(
-      `heap ${((after - before) / MEBIBYTE).toFixed(2)} MiB more, ${JSON.stringify(report.counters)}\n`,
-    );
-  });
+  it.each(KINDS)(
+    'makes IKEv%i %s throw nothing and hold no more',
+    { timeout: HOUR_MS },
+    (version, what, overlay, part) => {
+      const strangers = new Strangers(version, seed, overlay);
+      const share = Math.ceil(RUNS * part);
+      strangers.run(Math.ceil(share / 5));
+      const before = heap();
+      const report = strangers.run(share - Math.ceil(share / 5));
+      const after = heap();
+      expect(report.inputs).toBeGreaterThanOrEqual(share);
+      expect(report.mostHeld).toBeLessThanOrEqual(256 + 2);
+      expect(after - before).toBeLessThan(3 * MEBIBYTE);
+      // It got deep, and did not keep the two from meeting when it let them.
+      expect(report.established).toBeGreaterThan(report.meetings / 20);
+      for (const counters of report.counters) expect(counters['malformed']).toBeGreaterThan(share / 20);
+      process.stdout.write(
+        `IKEv${version} ${what}: ${report.inputs} inputs, ${report.meetings} meetings, ${report.established} up, `,
+      );
+      process.stdout.write(
+        `heap ${((after - before) / MEBIBYTE).toFixed(2)} MiB more, ${JSON.stringify(report.counters)}\n`,
+      );
+    },
+  );
 });
 
 describe('a flood of first messages from addresses that nobody has', () => {

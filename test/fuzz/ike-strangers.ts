@@ -26,6 +26,7 @@ export interface StrangerReport {
 
 export class Strangers {
   readonly #version: 1 | 2;
+  readonly #overlay: Partial<IkeConnection>;
   readonly #random: SeededRandom;
   readonly #caller: Endpoint;
   readonly #called: Endpoint;
@@ -35,8 +36,10 @@ export class Strangers {
   #established = 0;
   #mostHeld = 0;
 
-  constructor(version: 1 | 2, seed: number) {
+  /** @param overlay laid over the connection at either end. */
+  constructor(version: 1 | 2, seed: number, overlay: Partial<IkeConnection> = {}) {
     this.#version = version;
+    this.#overlay = overlay;
     this.#random = new SeededRandom(seed);
     this.#caller = this.#endpoint('office', OFFICE, seed + 1);
     this.#called = this.#endpoint('anybody', 'any', seed + 2);
@@ -54,6 +57,7 @@ export class Strangers {
       transportPorts: { protocol: 17, local: 1701, remote: remote === 'any' ? 0 : 1701 },
       ikeProposals: this.#version === 1 ? [v1] : [v2],
       espProposals: [{ encryption: 'aes128', integrity: 'sha1', esn: false }],
+      ...this.#overlay,
     };
     const random = new SeededRandom(seed);
     const connections = [connection];

@@ -17,6 +17,8 @@ import { ping } from './site-pair.ts';
 
 const BRANCH_ID = 'branch.example';
 const OFFICE_ID = 'office.example';
+const SECOND_BRANCH = { network: '192.168.13.0/24', host: '192.168.13.10' };
+const SECOND_OFFICE = { network: '10.98.0.0/24', host: '10.98.0.10', router: '10.98.0.1' };
 
 const PEER = { peer: 'strongSwan 5.9 (libipsec)', version: 1, mode: 'tunnel', encapsulation: 'udp' } as const;
 const ALGORITHMS = { ike: ['aes128-sha256-ecp256'], esp: ['aes128gcm16'] };
@@ -36,10 +38,14 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
     own = await authority.issue({ kind: 'rsa', name: BRANCH_ID });
     theirs = await authority.issue({ kind: 'rsa', name: OFFICE_ID });
     network = await createBranchNetwork('namespace');
-    const { office } = network;
+    const { office, officeHost, branchHost } = network;
     await office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
     await office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
+    // strongSwan routes a network only where it has an address in it.
+    await office.ip('address', 'add', `${SECOND_OFFICE.router}/24`, 'dev', 'lan0');
     await office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    await officeHost.ip('address', 'add', `${SECOND_OFFICE.host}/24`, 'dev', 'eth0');
+    await branchHost.ip('address', 'add', `${SECOND_BRANCH.host}/32`, 'dev', 'lo');
     await witness.start(network.internet);
   });
 
@@ -90,12 +96,14 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
       ...ALGORITHMS,
       ...plant,
     };
+    const routes = [{ prefix: SECOND_BRANCH.network, gateway: addresses.branchHost }];
     branch = new LabCulvert({
       name: 'branch',
       namespace: network.branch,
       configuration: {
         ...base,
         l2tp: {},
+        ...('localSubnets' in plant ? { routes } : {}),
         ipsec: {
           certificates: { lab: { certificate: authority.pem }, own },
           connections: { plant: connection },
@@ -181,6 +189,44 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
       expect(await ipsecStatus(router, 'plant')).toMatchObject({ state: 'up', role: 'initiator' });
     });
   }
+
+  matrixIt({ ...COMMON, proof: 'PSK, two networks each side', role: 'initiator' }, async (measure) => {
+    const [localTraffic, remoteTraffic] = [addresses.officeNetwork, addresses.branchNetwork];
+    const moreTraffic = [
+      { local: localTraffic, remote: SECOND_BRANCH.network },
+      { local: SECOND_OFFICE.network, remote: remoteTraffic },
+      { local: SECOND_OFFICE.network, remote: SECOND_BRANCH.network },
+    ];
+    await startPeer({ psk: PSK, localId: addresses.officeWan, remoteId: addresses.branchWan, moreTraffic });
+    const hosts = [
+      [addresses.branchHost, addresses.officeHost],
+      [addresses.branchHost, SECOND_OFFICE.host],
+      [SECOND_BRANCH.host, addresses.officeHost],
+      [SECOND_BRANCH.host, SECOND_OFFICE.host],
+    ] as const;
+    await measure(async () => {
+      await startBranch({
+        psk: PSK,
+        localId: undefined,
+        remoteId: undefined,
+        localSubnets: [addresses.branchNetwork, SECOND_BRANCH.network],
+        remoteSubnets: [addresses.officeNetwork, SECOND_OFFICE.network],
+      });
+    });
+    for (const [from, to] of hosts) {
+      await waitFor(`${from} to ${to}`, () => ping(network.branchHost, to, '-I', from), { timeoutMs: 20_000 });
+    }
+    const before = (await peer?.control.installed()) ?? [];
+    expect(before).toHaveLength(4);
+    const rows = hosts.map(([from, to]) => pingSteadily(network.branchHost, to, '-I', from));
+    for (const { name } of before) await peer?.control.rekey('child', name);
+    const renewed = async () => {
+      const installed = (await peer?.control.installed()) ?? [];
+      return installed.length >= 4 && installed.every(({ id }) => before.every((old) => old.id < id));
+    };
+    await waitFor('new keys for all four', renewed, { timeoutMs: 40_000, intervalMs: 200 });
+    for (const pings of rows) await expectNoneLost(pings);
+  });
 
   describe('that cannot come up', () => {
     const reasonHere = async (router: LabCulvert, wanted: RegExp) => {

@@ -13,6 +13,12 @@ import { QuickModeResponder } from './quick-mode-responder.ts';
 const PER_SECOND = 2;
 const BURST = 64;
 
+/**
+ * Those of this side at a time. strongSwan remembers the IVs of three exchanges, whoever began them (`max_ikev1_exchanges`):
+ * with a fourth it cannot read what follows in the first.
+ */
+const OWN_AT_A_TIME = 2;
+
 /** What the exchanges need of the ISAKMP SA around them. */
 export interface QuickModesHost extends QuickModeContext {
   /** Whoever has its child SAs now. */
@@ -26,14 +32,17 @@ export class QuickModes {
   readonly #children: ChildTable;
   readonly #exchanges = new Map<number, QuickMode>();
   readonly #asked = new RateLimit(PER_SECOND, BURST);
+  /** Of this side, until there is room. */
+  #waiting: { readonly messageId: number; readonly request: QuickModeRequest }[] = [];
 
   constructor(host: QuickModesHost, children: ChildTable) {
     this.#host = host;
     this.#children = children;
   }
 
+  /** Those that wait included. */
   get size(): number {
-    return this.#exchanges.size;
+    return this.#exchanges.size + this.#waiting.length;
   }
 
   /** Whether the peer may begin one more now; if so it counts as begun. */
@@ -52,7 +61,15 @@ export class QuickModes {
   }
 
   start(now: Instant, messageId: number, request: QuickModeRequest): void {
-    this.#exchanges.set(messageId, new QuickModeInitiator(now, this.#host, messageId, request));
+    this.#waiting.push({ messageId, request });
+    this.#startNext(now);
+  }
+
+  #startNext(now: Instant): void {
+    const own = [...this.#exchanges.values()].filter(({ initiator }) => initiator).length;
+    for (const { messageId, request } of this.#waiting.splice(0, Math.max(0, OWN_AT_A_TIME - own))) {
+      this.#exchanges.set(messageId, new QuickModeInitiator(now, this.#host, messageId, request));
+    }
   }
 
   /** Receives on what is agreed, and only then says so with message 2. */
@@ -110,6 +127,7 @@ export class QuickModes {
     const exchange = this.#exchanges.get(messageId);
     if (exchange === undefined || !exchange.over) return;
     this.#exchanges.delete(messageId);
+    this.#startNext(now);
     const { agreed, failure } = exchange;
     const { sa, path, owner } = this.#host;
     const prepared = preparedBy(exchange);
@@ -123,12 +141,17 @@ export class QuickModes {
   forget(now: Instant): void {
     for (const exchange of this.#exchanges.values()) this.#drop(now, exchange, undefined);
     this.#exchanges.clear();
+    for (const { request } of this.#waiting) this.#giveUp(now, request, undefined);
+    this.#waiting = [];
   }
 
   #drop(now: Instant, exchange: QuickMode, failure: Failure | undefined): void {
     const prepared = preparedBy(exchange);
     if (prepared !== undefined) this.#children.remove(now, prepared);
-    const replaces = exchange instanceof QuickModeInitiator ? exchange.request.replaces : undefined;
+    if (exchange instanceof QuickModeInitiator) this.#giveUp(now, exchange.request, failure);
+  }
+
+  #giveUp(now: Instant, { replaces }: QuickModeRequest, failure: Failure | undefined): void {
     if (replaces !== undefined) this.#children.rekeyFailed(now, replaces, failure);
   }
 }

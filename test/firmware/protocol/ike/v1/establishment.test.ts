@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { ChildSa, IkeConnection } from '../../../../../firmware/protocol/ike/ike-types.ts';
 import type { Host } from './network.ts';
-import { branch, CLIENT, connect, headOffice, INSIDE, l2tpClient, l2tpServer, OUTSIDE, SERVER } from './setup.ts';
+import {
+  branch,
+  CLIENT,
+  connect,
+  HEAD_OFFICE,
+  headOffice,
+  INSIDE,
+  initiate,
+  l2tpClient,
+  l2tpServer,
+  makePair,
+  OUTSIDE,
+  range,
+  SERVER,
+} from './setup.ts';
 
 function onlyChild(host: Host): ChildSa {
   const [up, ...others] = host.all('child-up');
@@ -104,6 +118,37 @@ describe('setting up a tunnel', () => {
     const { client, server } = connect({ client: own, server: their });
     expect(client.all('child-up')).toHaveLength(2);
     expect(server.all('child-up').map(({ child }) => child.localSelectors[0])).toEqual(their.localSelectors);
+  });
+});
+
+describe('many networks', () => {
+  const subnets = (second: number) =>
+    [0, 1, 2, 3, 4].map((at) => range(`10.${second}.${at}.0`, `10.${second}.${at}.255`));
+  const own = branch({ localSelectors: subnets(1), remoteSelectors: [HEAD_OFFICE] });
+  const their = headOffice({ localSelectors: [HEAD_OFFICE], remoteSelectors: subnets(1) });
+
+  it('have Quick Modes two at a time: some peers forget the first while there are four', () => {
+    const { client, server } = connect({ client: own, server: their });
+    let [open, most] = [0, 0];
+    for (const line of client.trace) {
+      if (line === 'sent Quick Mode 1') open += 1;
+      if (line === 'received Quick Mode 2') open -= 1;
+      most = Math.max(most, open);
+    }
+    expect(most).toBe(2);
+    expect([client.all('child-up').length, server.all('child-up').length]).toEqual([5, 5]);
+  });
+
+  it('all come up where one of them is refused, and where messages are lost', () => {
+    const pair = makePair({
+      client: own,
+      server: headOffice({ remoteSelectors: subnets(1).slice(1) }),
+      faults: { loss: 0.1 },
+    });
+    initiate(pair);
+    pair.network.run(90_000);
+    expect(new Set(pair.client.all('child-up').map(({ child }) => child.localSelectors[0]?.firstAddress)).size).toBe(4);
+    expect(pair.client.all('ike-down')).toEqual([]);
   });
 });
 
