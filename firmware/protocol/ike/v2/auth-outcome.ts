@@ -5,6 +5,7 @@ import { type ChildAsk, makeChild, readChildAnswer } from './child-negotiation.t
 import { assignedConfiguration } from './configuration-payload.ts';
 import { DONE, type Finished } from './exchange.ts';
 import { malformed, peerRefused } from './failures.ts';
+import { askForRest } from './further-child.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { ikeDelete, tellAuthenticationFailed } from './informational.ts';
 import { readMobikeAnswer } from './mobike.ts';
@@ -52,6 +53,7 @@ export function takeChild(now: Instant, sa: IkeSa, ask: ChildAsk, payloads: read
   sa.establish(now, old);
   sa.install(makeChild(now, sa, agreed, ask.spi, { ...nonces, asked: true }), old?.children.values().next().value);
   if (old !== undefined) retire(now, old, sa);
+  askForRest(sa, ask, agreed);
   return DONE;
 }
 
