@@ -1,7 +1,7 @@
 /** The body of our nftables table. */
 import { formatIpAddress } from '../protocol/ip-prefix.ts';
 import type { DesiredNetwork } from './desired.ts';
-import { type GuardedRange, guardedDestinations, guardedRanges } from './guards.ts';
+import { type GuardedRange, guardedRanges } from './guards.ts';
 import { OUTER_MARK } from './marks.ts';
 
 const MARK = `0x${OUTER_MARK.toString(16)}`;
@@ -20,9 +20,7 @@ export function filterBody(
   const chains: string[] = [];
   const ranges = guardedRanges(desired.guards);
   if (ranges.length > 0) {
-    const destinations = guardedDestinations(desired.guards);
-    const devices = new Set(ranges.map(({ device }) => device));
-    chains.push(...[...devices].map((device) => onlyBy(device, destinations.get(device))));
+    chains.push(...[...new Set(ranges.map(({ device }) => device))].map(onlyBy));
     chains.push(chain('guard', 'filter', 'prerouting', 'raw', guardRules(ranges, socketMatching)));
   }
   if (desired.masquerade.length > 0) {
@@ -76,10 +74,9 @@ function rangeMap(key: 'ip' | 'ip6', all: readonly GuardedRange[], family: 4 | 6
   ];
 }
 
-/** The end of what must not come but by one device. @param towards what is not for these networks may. */
-function onlyBy(device: string, towards: readonly string[] | undefined): string {
-  const others = towards === undefined ? [] : [`ip daddr != { ${towards.join(', ')} } accept`];
-  const rules = [`iifname "${device}" accept`, ...others, 'counter drop'];
+/** The end of what must not come but by one device. */
+function onlyBy(device: string): string {
+  const rules = [`iifname "${device}" accept`, 'counter drop'];
   return [`  chain ${onlyName(device)} {`, ...rules.map((rule) => `    ${rule}`), '  }'].join('\n');
 }
 

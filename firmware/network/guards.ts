@@ -5,8 +5,8 @@
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import { PrefixIndex } from '../config/prefix-index.ts';
 import type { Configuration } from '../config/schema.ts';
-import { formatIpPrefix, ipContains, ipNetworkOf, lastIpAddress, parseIpPrefix } from '../protocol/ip-prefix.ts';
-import { clientPrefixes, connectionPrefixes, isBySource, serverPrefixes } from './configured-prefixes.ts';
+import { ipNetworkOf, lastIpAddress, parseIpPrefix } from '../protocol/ip-prefix.ts';
+import { clientPrefixes, connectionPrefixes, serverPrefixes } from './configured-prefixes.ts';
 
 /**
  * Shortest prefix that is a network behind a tunnel, bits. A shorter one (0.0.0.0/0 or 2000::/3, or the same in pieces)
@@ -23,8 +23,6 @@ export interface SourceGuard {
   readonly prefix: string;
   /** The only TUN by which they may come; absent: from everywhere. */
   readonly device?: string;
-  /** Only what is for these networks, CIDR, has to come by the TUN; absent: everything has. */
-  readonly towards?: readonly string[];
 }
 
 /**
@@ -39,26 +37,21 @@ export function sourceGuards(configuration: Configuration, exempt: readonly stri
       prefixes: clientPrefixes(client),
       isProtected: client.ipsec !== undefined,
       device: devices.clients.get(name),
-      towards: undefined,
     })),
     ...Object.entries(servers).map(([name, server]) => ({
       prefixes: serverPrefixes(server),
       isProtected: server.ipsec !== undefined,
       device: devices.servers.get(name),
-      towards: undefined,
     })),
     ...Object.entries(configuration.ipsec.connections).map(([name, connection]) => ({
       prefixes: connectionPrefixes(connection),
       isProtected: true,
       device: devices.connections.get(name),
-      // Which address the peer will assign, nobody knows before.
-      towards: isBySource(connection) && !connection.virtualAddress ? connection.localSubnets : undefined,
     })),
   ];
-  const guards = tunnels.flatMap(({ prefixes, isProtected, device, towards }): SourceGuard[] => {
-    if (!isProtected || device === undefined) return [];
-    return prefixes.filter(isNetwork).map((prefix) => ({ prefix, device, ...(towards ? { towards } : {}) }));
-  });
+  const guards = tunnels.flatMap(({ prefixes, isProtected, device }): SourceGuard[] =>
+    isProtected && device !== undefined ? prefixes.filter(isNetwork).map((prefix) => ({ prefix, device })) : [],
+  );
   const clear = tunnels.flatMap(({ prefixes, isProtected }) => (isProtected ? [] : prefixes));
   const index = guardIndex(guards);
   const free = [...exempt, ...clear].filter((prefix) => holderOf(index, prefix) !== undefined);
@@ -120,26 +113,6 @@ function rangesOf(guards: readonly SourceGuard[], family: 4 | 6): GuardedRange[]
     else ranges.push({ family, first, last, device });
   }
   return ranges;
-}
-
-/**
- * For each TUN by which only what is for certain networks has to come: those networks, none inside another. A packet for
- * any of them is held against every tunnel, since the longest prefix of its source may be that of another one.
- */
-export function guardedDestinations(guards: readonly SourceGuard[]): ReadonlyMap<string, readonly string[]> {
-  const texts = [...new Set(guards.flatMap(({ towards }) => towards ?? []))];
-  const prefixes = texts.flatMap((text) => parseIpPrefix(text) ?? []);
-  // Everything is everything.
-  if (prefixes.some(({ length }) => length === 0)) return new Map();
-  const outermost = prefixes.filter((prefix) => {
-    return !prefixes.some((outer) => outer.length < prefix.length && ipContains(outer, prefix));
-  });
-  const destinations = outermost.map(formatIpPrefix);
-  return new Map(
-    guards.flatMap(({ device, towards }) =>
-      device === undefined || towards === undefined ? [] : [[device, destinations] as const],
-    ),
-  );
 }
 
 /** Whether packets for this host belong into another device than `device`, by the longest guard that holds it. */

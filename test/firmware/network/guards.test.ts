@@ -115,7 +115,6 @@ describe('the packet filter of protected prefixes', () => {
     expect(lines.map((line) => line.trim())).toEqual([
       'chain only-ipsec-plant {',
       'iifname "ipsec-plant" accept',
-      'ip daddr != { 192.168.12.0/24 } accept',
       'counter drop',
       '}',
       'chain only-l2tp-hq {',
@@ -136,25 +135,6 @@ describe('the packet filter of protected prefixes', () => {
       '}',
       '}',
     ]);
-  });
-
-  it('holds what is for the network of any tunnel against every one, and lets the rest through unless all is routed', () => {
-    const plant = { routing: 'policy', localSubnets: ['192.168.12.0/24', '10.1.2.0/24'] };
-    const other = {
-      ...plant,
-      remote: '10.20.0.9',
-      psk: 'long enough',
-      localSubnets: ['10.1.0.0/16'],
-      remoteSubnets: ['10.88.1.0/24'],
-    };
-    const routed = { ...other, remote: '10.20.0.10', routing: 'route', remoteSubnets: ['10.88.2.0/24'] };
-    const { plant: known } = parsed(protectedDocument()).ipsec.connections;
-    const connections = { plant: { ...known, ...plant }, other, routed };
-    const body = filterBody(desiredNetwork(parsed({ ipsec: { connections } }), live));
-    const rule = 'ip daddr != { 192.168.12.0/24, 10.1.0.0/16 } accept';
-    const lines = body.split('\n').map((line) => line.trim());
-    expect(lines.filter((line) => line.includes('daddr !='))).toEqual([rule, rule]);
-    expect(lines[lines.indexOf('iifname "ipsec-routed" accept') + 1]).toBe('counter drop');
   });
 
   it('stands without the socket match on a kernel that has none', () => {
