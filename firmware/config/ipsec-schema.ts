@@ -176,6 +176,28 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
         unit: 'seconds',
       }),
     ),
+    ppk: Type.Optional(
+      secret({
+        title: 'Post-quantum key',
+        description:
+          'A secret of both ends beside the proof, version 2, not with EAP: with it what is recorded today stays secret from quantum computers.',
+      }),
+    ),
+    ppkId: Type.Optional(
+      Type.String({
+        title: 'Name of the post-quantum key',
+        description: 'By which both ends know it.',
+        pattern: '^[A-Za-z0-9._@-]{1,64}$',
+        'x-allowed': '1 to 64 letters, digits, dots, hyphens, underscores or @',
+      }),
+    ),
+    ppkRequired: Type.Optional(
+      Type.Boolean({
+        title: 'Post-quantum key required',
+        description:
+          'Nothing without it, which is so when this is left out. If false, a peer that does not have it is taken all the same.',
+      }),
+    ),
     reauthSeconds: Type.Optional(
       count({
         title: 'Reauthentication',

@@ -63,6 +63,9 @@ export function connectionSettings(
       encapsulation,
       ...(entry.ikeLifetimeSeconds === undefined ? {} : { ikeLifetime: entry.ikeLifetimeSeconds }),
       ...(entry.lifetimeSeconds === undefined ? {} : { childLifetime: entry.lifetimeSeconds }),
+      ...(entry.ppk === undefined || entry.ppkId === undefined
+        ? {}
+        : { ppk: { id: entry.ppkId, key: entry.ppk, mandatory: entry.ppkRequired ?? true } }),
       ...(entry.reauthSeconds === undefined ? {} : { reauthSeconds: entry.reauthSeconds }),
       dpdSeconds,
       ...(device === undefined

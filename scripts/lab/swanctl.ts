@@ -31,6 +31,8 @@ export interface SwanConnection {
   readonly virtualAddress?: boolean;
   /** It begins anew, authentication included, after this many seconds; 0 for never. Default: 0. */
   readonly reauthSeconds?: number;
+  /** A post-quantum preshared key, which it requires. */
+  readonly ppk?: { readonly id: string; readonly key: string };
   /** Whether it knows MOBIKE. Default: true. */
   readonly mobike?: boolean;
   /** Identity, as strongSwan writes it. Default: {@link localAddress}. */
@@ -150,6 +152,9 @@ export function swanctlConfiguration(connections: readonly SwanConnection[]): st
   const logins = users.map(
     ([user, password], index) => `eap-${index + 1} { id = ${quote(user)}\nsecret = ${quote(password)} }`,
   );
+  const ppks = connections.flatMap(({ ppk }, index) =>
+    ppk === undefined ? [] : [`ppk-${index + 1} { id = ${ppk.id}\nsecret = ${quote(ppk.key)} }`],
+  );
   const pools = connections.flatMap(({ name = DEFAULT_NAME, pool }) => {
     if (pool === undefined) return [];
     const dns = pool.dns === undefined ? '' : `dns = ${pool.dns.join(',')}`;
@@ -157,7 +162,7 @@ export function swanctlConfiguration(connections: readonly SwanConnection[]): st
   });
   return [
     section('connections', connections.map(connectionSection)),
-    section('secrets', [...keys, ...logins]),
+    section('secrets', [...keys, ...logins, ...ppks]),
     ...(pools.length === 0 ? [] : [section('pools', pools)]),
   ].join('');
 }
@@ -180,6 +185,7 @@ function connectionSection(connection: SwanConnection): string {
     `over_time = ${Math.max(60, ikeRekey)}s`,
     NO_JITTER,
     `dpd_delay = ${connection.dpdSeconds ?? 0}s`,
+    ...(connection.ppk === undefined ? [] : [`ppk_id = ${connection.ppk.id}`, 'ppk_required = yes']),
     ...(connection.mobike === false ? ['mobike = no'] : []),
     'unique = replace',
     ...(connection.reauthSeconds === undefined ? [] : [`reauth_time = ${connection.reauthSeconds}s`]),

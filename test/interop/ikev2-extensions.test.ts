@@ -90,8 +90,8 @@ describe('extensions of IKEv2 between two sites', { timeout: 120_000 }, () => {
   }
 
   async function startSwan(overlay: Partial<SwanConnection> = {}): Promise<Strongswan> {
-    await network.office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
-    await network.office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
+    await network.office.ip('address', 'replace', `${addresses.officeWan}/24`, 'dev', 'eth0');
+    await network.office.ip('address', 'replace', `${addresses.officeLan}/24`, 'dev', 'lan0');
     await network.office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
     swan = await startStrongswan({
       namespace: network.office,
@@ -231,5 +231,24 @@ describe('extensions of IKEv2 between two sites', { timeout: 120_000 }, () => {
     };
     await waitFor('another IKE SA', renewed, { timeoutMs: 40_000, intervalMs: 200 });
     await expectNoneLost(pings);
+  });
+
+  it('a post-quantum preshared key with strongSwan, which both require', async () => {
+    const key = 'a post-quantum secret of the lab, long enough';
+    const peer = await startSwan({ ppk: { id: 'lab-ppk', key } });
+    const router = await startBranch({ ppk: key, ppkId: 'lab-ppk' });
+    expect(await peer.control.installed()).toHaveLength(1);
+    await router.remove();
+    branch = new LabCulvert({
+      name: 'branch',
+      namespace: network.branch,
+      configuration: branchAt(addresses.branchWan, { remote: 'any', ppk: key, ppkId: 'lab-ppk' }),
+    });
+    await branch.start();
+    await peer.stop();
+    swan = undefined;
+    const caller = await startSwan({ remoteAddress: addresses.branchWan, ppk: { id: 'lab-ppk', key } });
+    await caller.control.initiate();
+    await waitFor('an answer through the tunnel', () => ping(network.branchHost, addresses.officeHost));
   });
 });

@@ -27,6 +27,14 @@ export interface TrafficSelector {
   readonly lastAddress: string;
 }
 
+/** A secret of both sides that makes keys which a quantum computer does not find (RFC 8784). */
+export interface PostQuantumKey {
+  readonly id: string;
+  readonly key: Uint8Array;
+  /** Nothing without it. */
+  readonly mandatory: boolean;
+}
+
 /** One peer, or one kind of peer, as configured. */
 export interface IkeConnection {
   readonly name: string;
@@ -58,6 +66,8 @@ export interface IkeConnection {
   readonly childLifetime?: number;
   /** Pretend a NAT, so that ESP is wrapped in UDP. */
   readonly forceEncapsulation?: boolean;
+  /** IKEv2, not with EAP. */
+  readonly ppk?: PostQuantumKey;
   /** IKEv2: who called proves itself again after so many seconds, by a new IKE SA beside the old one. Default 0: never. */
   readonly reauthSeconds?: number;
   /** Liveness check (DPD), seconds of silence. Default 10; 0: never. */

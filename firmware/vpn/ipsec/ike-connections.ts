@@ -1,4 +1,5 @@
 /** From an entry of the configuration to what the IKE machines take. */
+import { utf8Bytes } from '../../protocol/bytes.ts';
 import type { AddressLeases } from '../../protocol/ike/authentication.ts';
 import { type DefaultProposals, IKEV1_DEFAULTS, IKEV2_DEFAULTS } from '../../protocol/ike/default-offers.ts';
 import type { IkeConnection, TrafficSelector } from '../../protocol/ike/ike-types.ts';
@@ -90,6 +91,7 @@ function common(
     espProposals: settings.espProposals ?? proposals.esp,
     ...(ikeLifetime === undefined ? {} : { ikeLifetime }),
     ...(childLifetime === undefined ? {} : { childLifetime }),
+    ...(settings.ppk === undefined ? {} : { ppk: { ...settings.ppk, key: utf8Bytes(settings.ppk.key) } }),
     ...(settings.reauthSeconds === undefined ? {} : { reauthSeconds: settings.reauthSeconds }),
     dpdSeconds: settings.dpdSeconds,
   };

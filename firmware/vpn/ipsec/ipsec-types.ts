@@ -61,6 +61,8 @@ export interface IpsecConnectionSettings {
   /** Seconds; what the profile says, or the defaults of the machines, when absent. */
   readonly ikeLifetime?: number;
   readonly childLifetime?: number;
+  /** A post-quantum preshared key beside the proof (IKEv2). */
+  readonly ppk?: { readonly id: string; readonly key: string; readonly mandatory: boolean };
   /** Seconds after which who called proves itself again (IKEv2); absent or 0: never. */
   readonly reauthSeconds?: number;
   /** Seconds of silence after which the peer is asked whether it lives; 0: never. */

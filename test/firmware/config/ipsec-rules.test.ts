@@ -276,6 +276,8 @@ const CASES: readonly Case[] = [
     `${CONNECTIONS}.second.psk`,
     /peer of "hq"/,
   ],
+  ['ipsec-ppk', 'error', [[`${CONNECTIONS}.plant.ppk`, 'a long secret']], `${CONNECTIONS}.plant.ppkId`, /no name/],
+  ['ipsec-ppk', 'error', [[`${CONNECTIONS}.plant.ppkId`, 'one']], `${CONNECTIONS}.plant.ppk`, /without the key/],
   ['ipsec-main-mode-keys', 'error', callers(9), `${CONNECTIONS}.any8.remote`, /beside 8/],
   ['ipsec-main-mode-guess', 'warning', callers(2), `${CONNECTIONS}.any1.remote`, /"any0"/],
   [

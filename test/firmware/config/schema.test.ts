@@ -50,6 +50,7 @@ describe('the schema', () => {
       '.ipsec.connections.NAME.psk',
       '.ipsec.connections.NAME.password',
       '.ipsec.connections.NAME.users.NAME.password',
+      '.ipsec.connections.NAME.ppk',
       '.ipsec.certificates.NAME.key',
     ]);
   });

@@ -204,3 +204,23 @@ export function addressNotRequested(): Failure {
     cause: 'refused',
   };
 }
+
+/** As initiator: a PPK is required here, and the peer has none, or does not use this one (RFC 8784). */
+export function peerHasNoPpk(): Failure {
+  return {
+    step: 'authentication',
+    reason: 'a post-quantum preshared key is required here, and the peer does not use it',
+    remedy: 'enter the same ppk and ppkId on both ends, or set ppkRequired to false',
+    cause: 'refused',
+  };
+}
+
+/** As responder: the caller has none of the PPKs that are required here, or requires one that is not here. */
+export function noCommonPpk(): Failure {
+  return {
+    step: 'authentication',
+    reason: 'the two ends have no post-quantum preshared key (PPK) of one name, and one of them requires it',
+    remedy: 'enter the same ppk and ppkId on both ends, or set ppkRequired to false on both',
+    cause: 'refused',
+  };
+}

@@ -1,9 +1,17 @@
 /** IKE_AUTH as initiator (RFC 7296 sections 1.2, 2.15, 2.16). */
 import type { Failure, Instant } from '../../machine.ts';
+import type { IkeSaKeys } from '../crypto/keys-v2.ts';
 import { isSignature } from '../crypto/signature.ts';
 import { sameIdentity } from '../identity.ts';
 import { beginEap, type EapLogin } from './auth-eap-initiator.ts';
-import { eapBroken, noCommonSignature, wrongAuthMethod, wrongIdentity, wrongPsk } from './auth-failures.ts';
+import {
+  eapBroken,
+  noCommonSignature,
+  peerHasNoPpk,
+  wrongAuthMethod,
+  wrongIdentity,
+  wrongPsk,
+} from './auth-failures.ts';
 import { refusal, rejected, takeChild, tokenPayloads } from './auth-outcome.ts';
 import { certificatePayloads, certificateRequest } from './certificate-payload.ts';
 import { askForChild, askPayloads, type ChildAsk } from './child-negotiation.ts';
@@ -13,8 +21,9 @@ import { decodeIdentity, encodeIdentity, type IdBody } from './identity.ts';
 import type { IkeSa } from './ike-sa.ts';
 import type { InitResult } from './init-exchange.ts';
 import { mobikeSupported } from './mobike.ts';
-import { notify } from './notify.ts';
+import { findNotify, notify } from './notify.ts';
 import { find, type Payload, type PayloadOf } from './payload.ts';
+import { keysWithPpk, ppkPayloads } from './ppk.ts';
 import { certificateProblem, covered, provesSharedKey, sharedKeyProof, signatureProof } from './proof.ts';
 import { receivedToken } from './qcd.ts';
 
@@ -23,6 +32,7 @@ export class AuthInitiator implements Exchange {
   readonly duty = 'auth';
   readonly #init: InitResult;
   #ask: ChildAsk | undefined;
+  #keysWithout: IkeSaKeys | undefined;
 
   constructor(init: InitResult) {
     this.#init = init;
@@ -31,8 +41,12 @@ export class AuthInitiator implements Exchange {
   begin(now: Instant, sa: IkeSa): readonly Payload[] | undefined {
     const { connection } = sa;
     const id = encodeIdentity(sa.localId);
-    const proof = this.#proof(sa, id);
-    if (proof === undefined) {
+    const without = this.#proof(sa, id);
+    const ppk = sa.usesPpk ? connection.ppk : undefined;
+    this.#keysWithout = sa.keys;
+    if (ppk !== undefined) sa.keys = keysWithPpk(sa, ppk);
+    const proof = ppk === undefined ? without : this.#proof(sa, id);
+    if (proof === undefined || without === undefined) {
       sa.fail(now, noCommonSignature());
       return undefined;
     }
@@ -44,6 +58,7 @@ export class AuthInitiator implements Exchange {
       ...proof.requests,
       ...(connection.remoteId === undefined ? [] : [{ kind: 'IDr' as const, ...encodeIdentity(connection.remoteId) }]),
       ...proof.auth,
+      ...(ppk === undefined ? [] : ppkPayloads(ppk, without.auth[0]?.data ?? new Uint8Array(0))),
       ...tokenPayloads(sa),
       ...mobikeSupported(sa),
       ...(connection.requestAddress === true ? [configurationRequest()] : []),
@@ -91,6 +106,10 @@ export class AuthInitiator implements Exchange {
       return DONE;
     }
     sa.peerId = decodeIdentity(id);
+    if (sa.usesPpk && findNotify(payloads, 'PPK_IDENTITY') === undefined) {
+      if (sa.connection.ppk?.mandatory) return rejected(now, sa, peerHasNoPpk());
+      sa.keys = this.#keysWithout;
+    }
     const failure = this.#judge(sa, id, auth, payloads);
     if (failure !== undefined) return rejected(now, sa, failure);
     sa.peerToken = receivedToken(payloads);

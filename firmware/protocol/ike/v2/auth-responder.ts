@@ -5,13 +5,15 @@ import { sameIdentity } from '../identity.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 import { accept, refuse } from './auth-acceptance.ts';
 import { answerEap, startEap } from './auth-eap-responder.ts';
-import { noConnection, wrongAuthMethod, wrongIdentity, wrongPsk } from './auth-failures.ts';
+import { noCommonPpk, noConnection, wrongAuthMethod, wrongIdentity, wrongPsk } from './auth-failures.ts';
 import { certificatePayloads } from './certificate-payload.ts';
 import { malformed } from './failures.ts';
 import { decodeIdentity, encodeIdentity, type IdBody } from './identity.ts';
 import type { IkeSa } from './ike-sa.ts';
 import type { HalfOpen } from './init-responder.ts';
+import { findNotify, notify } from './notify.ts';
 import { find, type Payload, type PayloadOf } from './payload.ts';
+import { keysWithPpk, ppkHolders } from './ppk.ts';
 import { certificateProblem, covered, provesSharedKey, sharedKeyProof, signatureProof } from './proof.ts';
 
 /** Connections whose keys are tried for one caller. */
@@ -32,10 +34,37 @@ export function answerAuth(now: Instant, sa: IkeSa, init: HalfOpen, payloads: re
   const wanted = find(payloads, 'IDr');
   const named = byIdentity(able, sa.peerId, wanted === undefined ? undefined : decodeIdentity(wanted));
   if ('reason' in named) return refuse(now, sa, named);
+  if (auth === undefined && sa.usesPpk) return refuse(now, sa, noCommonPpk());
   if (auth === undefined) return startEap(now, sa, init, named, payloads);
-  const proved = prove(sa, init, named, id, auth, payloads);
+  const [holder, ...others] = sa.usesPpk ? ppkHolders(named, payloads) : [];
+  if (holder?.ppk !== undefined) {
+    sa.keys = keysWithPpk(sa, holder.ppk);
+    return conclude(now, sa, init, [holder, ...others], id, auth, payloads, [notify('PPK_IDENTITY')]);
+  }
+  // Without one, by the proof that the caller made for this case (RFC 8784 section 3).
+  const free = named.filter(({ ppk }) => ppk?.mandatory !== true);
+  const proofWithout = sa.usesPpk ? findNotify(payloads, 'NO_PPK_AUTH')?.data : auth.data;
+  if (free.length === 0 || proofWithout === undefined) return refuse(now, sa, noCommonPpk());
+  return conclude(now, sa, init, free, id, { ...auth, data: proofWithout }, payloads, []);
+}
+
+/** @param more for the answer, behind this side's proof. */
+function conclude(
+  now: Instant,
+  sa: IkeSa,
+  init: HalfOpen,
+  candidates: readonly IkeConnection[],
+  id: IdBody,
+  auth: PayloadOf<'AUTH'>,
+  payloads: readonly Payload[],
+  more: readonly Payload[],
+): readonly Payload[] {
+  const proved = prove(sa, init, candidates, id, auth, payloads);
   if ('reason' in proved) return refuse(now, sa, proved);
-  return accept(now, sa, proved, payloads, () => ownProof(sa, init));
+  return accept(now, sa, proved, payloads, () => {
+    const own = ownProof(sa, init);
+    return own === undefined ? undefined : [...own, ...more];
+  });
 }
 
 /** How the caller proves itself, and that in words. */

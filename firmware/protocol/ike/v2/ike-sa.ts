@@ -142,6 +142,8 @@ export class IkeSa implements WindowHost {
   assigned: AssignedConfiguration | undefined;
   /** Both sides' nonces in IKE_SA_INIT. */
   nonces: { readonly nonceI: Uint8Array; readonly nonceR: Uint8Array } | undefined;
+  /** Both sides said that they have a PPK. */
+  usesPpk = false;
   /** What AUTH covers of IKE_INTERMEDIATE, once that is done. */
   intAuth: Uint8Array | undefined;
   /** The peer's proof that it lost this SA. */

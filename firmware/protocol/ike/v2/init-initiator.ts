@@ -10,6 +10,7 @@ import { isZeroSpi } from '../message-header.ts';
 import { movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
 import { chooseIkeProposal, type IkeProposal, ikeOffers } from '../proposals.ts';
+import { peerHasNoPpk } from './auth-failures.ts';
 import { AuthInitiator } from './auth-initiator.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
 import { malformed, peerRefused } from './failures.ts';
@@ -20,6 +21,7 @@ import { prefersNatPort } from './mobike.ts';
 import { findError, findNotify, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import { find, type Payload } from './payload.ts';
+import { hasUsePpk, usePpk } from './ppk.ts';
 import { encodeIkeOffers, groupName, groupNumber, ikeOffersOf, isChoice } from './sa-payload.ts';
 
 /** Longest cookie in octets (section 2.6). */
@@ -57,6 +59,7 @@ export class InitInitiator implements Exchange {
       ...(sa.connection.ikeProposals.some(({ additional }) => additional)
         ? [notify('INTERMEDIATE_EXCHANGE_SUPPORTED')]
         : []),
+      ...usePpk(sa.connection.ppk !== undefined),
       ...closingPayloads(sa, sa.connection.authentication.kind !== 'psk'),
     ];
   }
@@ -115,6 +118,8 @@ export class InitInitiator implements Exchange {
     if (proposal.additional !== undefined && findNotify(payloads, 'INTERMEDIATE_EXCHANGE_SUPPORTED') === undefined) {
       return bad('a choice of an additional key exchange without saying how');
     }
+    sa.usesPpk = sa.connection.ppk !== undefined && hasUsePpk(payloads);
+    if (sa.connection.ppk?.mandatory && !sa.usesPpk) return this.#refused(now, sa, peerHasNoPpk());
     if (exchange === undefined || proposal.group !== exchange.group || ke.group !== groupNumber(exchange.group)) {
       return bad('a key exchange in another group than it chose');
     }

@@ -24,6 +24,7 @@ import {
 } from './init-exchange.ts';
 import { findNotify, notify } from './notify.ts';
 import { decodeChain, find, type Payload } from './payload.ts';
+import { hasUsePpk, usePpk } from './ppk.ts';
 import { encodeIkeChoice, groupNumber, ikeOffersOf, type Offered } from './sa-payload.ts';
 import { answerUnprotected } from './unprotected.ts';
 
@@ -127,6 +128,7 @@ export function answerInit(
   const forced = candidates.some(({ forceEncapsulation }) => forceEncapsulation === true);
   readClosingPayloads(sa, payloads, ZERO_SPI, path, forced);
   sa.nonces = { nonceI, nonceR };
+  sa.usesPpk = hasUsePpk(payloads) && candidates.some(({ ppk }) => ppk !== undefined);
   const signed = sa.peerHashes.length > 0 && candidates.some(({ authentication }) => authentication.kind !== 'psk');
   const trusts = candidates.flatMap(({ authentication }) =>
     authentication.kind === 'certificate' ? [authentication.trust] : [],
@@ -140,6 +142,7 @@ export function answerInit(
       { kind: 'Nonce', data: nonceR },
       ...certificateRequest(trusts),
       ...(choice.proposal.additional === undefined ? [] : [notify('INTERMEDIATE_EXCHANGE_SUPPORTED')]),
+      ...usePpk(sa.usesPpk),
       ...closingPayloads(sa, signed),
     ],
     true,
