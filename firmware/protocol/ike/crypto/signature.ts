@@ -20,7 +20,7 @@ export const AUTH_METHOD = {
 type HashName = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 /** Hash Algorithm numbers of SIGNATURE_HASH_ALGORITHMS (RFC 7427 section 7). 5, "Identity", is for EdDSA (RFC 8420). */
-const HASH_NUMBERS: ReadonlyMap<number, HashName> = new Map([
+const SHA_NUMBERS: ReadonlyMap<number, HashName> = new Map([
   [2, 'sha256'],
   [3, 'sha384'],
   [4, 'sha512'],
@@ -41,10 +41,10 @@ const NULL = Uint8Array.of(5, 0);
 /** The smallest RSA key that is used or believed, bits (RFC 8247 section 4). */
 const MIN_RSA_BITS = 2048;
 
-const CURVES: Readonly<Record<string, { readonly method: number; readonly hash: HashName } | undefined>> = {
-  prime256v1: { method: AUTH_METHOD.ecdsaP256, hash: 'sha256' },
-  secp384r1: { method: AUTH_METHOD.ecdsaP384, hash: 'sha384' },
-  secp521r1: { method: AUTH_METHOD.ecdsaP521, hash: 'sha512' },
+const CURVES: Readonly<Record<string, { readonly method: number; readonly sha: HashName } | undefined>> = {
+  prime256v1: { method: AUTH_METHOD.ecdsaP256, sha: 'sha256' },
+  secp384r1: { method: AUTH_METHOD.ecdsaP384, sha: 'sha384' },
+  secp521r1: { method: AUTH_METHOD.ecdsaP521, sha: 'sha512' },
 };
 
 /** One way to sign, and how RFC 7427 names it. */
@@ -52,20 +52,20 @@ interface Algorithm {
   /** The kinds of key, as `node:crypto` names them. */
   readonly keys: readonly string[];
   /** `undefined`: the algorithm hashes by itself. */
-  readonly hash: Exclude<HashName, 'sha1'> | undefined;
+  readonly sha: Exclude<HashName, 'sha1'> | undefined;
   readonly pss: boolean;
   /** The AlgorithmIdentifier, DER; the first is the one that is sent. */
   readonly identifiers: readonly Uint8Array[];
 }
 
 const ALGORITHMS: readonly Algorithm[] = [
-  ...(['sha256', 'sha384', 'sha512'] as const).flatMap((hash, index): Algorithm[] => [
-    { keys: ['rsa', 'rsa-pss'], hash, pss: true, identifiers: [pssIdentifier(hash, true), pssIdentifier(hash, false)] },
-    { keys: ['rsa'], hash, pss: false, identifiers: [identifier(`2a864886f70d01010${'bcd'[index]}`, NULL)] },
-    { keys: ['ec'], hash, pss: false, identifiers: [identifier(`2a8648ce3d04030${index + 2}`)] },
+  ...(['sha256', 'sha384', 'sha512'] as const).flatMap((sha, index): Algorithm[] => [
+    { keys: ['rsa', 'rsa-pss'], sha, pss: true, identifiers: [pssIdentifier(sha, true), pssIdentifier(sha, false)] },
+    { keys: ['rsa'], sha, pss: false, identifiers: [identifier(`2a864886f70d01010${'bcd'[index]}`, NULL)] },
+    { keys: ['ec'], sha, pss: false, identifiers: [identifier(`2a8648ce3d04030${index + 2}`)] },
   ]),
-  { keys: ['ed25519'], hash: undefined, pss: false, identifiers: [identifier('2b6570')] },
-  { keys: ['ed448'], hash: undefined, pss: false, identifiers: [identifier('2b6571')] },
+  { keys: ['ed25519'], sha: undefined, pss: false, identifiers: [identifier('2b6570')] },
+  { keys: ['ed448'], sha: undefined, pss: false, identifiers: [identifier('2b6571')] },
 ];
 
 function identifier(oid: string, ...parameters: readonly Uint8Array[]): Uint8Array {
@@ -101,7 +101,7 @@ export function signAuth(key: KeyObject, octets: Uint8Array, peerHashes: readonl
   const algorithm = algorithmFor(key, peerHashes);
   if (algorithm === undefined) return signOldAuth(key, octets);
   const [name = new Uint8Array(0)] = algorithm.identifiers;
-  const signature = sign(algorithm.hash ?? null, octets, withPadding(key, algorithm));
+  const signature = sign(algorithm.sha ?? null, octets, withPadding(key, algorithm));
   return {
     method: AUTH_METHOD.digitalSignature,
     data: concatBytes(Uint8Array.of(name.length), name, signature),
@@ -111,14 +111,14 @@ export function signAuth(key: KeyObject, octets: Uint8Array, peerHashes: readonl
 /** RFC 8247 section 4: RSASSA-PSS before PKCS #1 v1.5; with a curve the hash that is as strong. */
 function algorithmFor(key: KeyObject, peerHashes: readonly number[]): Algorithm | undefined {
   const type = key.asymmetricKeyType ?? '';
-  const fitting = ALGORITHMS.filter(({ keys, hash }) => {
+  const fitting = ALGORITHMS.filter(({ keys, sha }) => {
     const understood = peerHashes.some((number) =>
-      hash === undefined ? number === IDENTITY_HASH : HASH_NUMBERS.get(number) === hash,
+      sha === undefined ? number === IDENTITY_HASH : SHA_NUMBERS.get(number) === sha,
     );
     return keys.includes(type) && understood;
   });
   const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
-  return fitting.find(({ hash }) => hash === curve?.hash) ?? fitting[0];
+  return fitting.find(({ sha }) => sha === curve?.sha) ?? fitting[0];
 }
 
 function signOldAuth(key: KeyObject, octets: Uint8Array): Signature | undefined {
@@ -127,7 +127,7 @@ function signOldAuth(key: KeyObject, octets: Uint8Array): Signature | undefined 
   }
   const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
   if (curve === undefined) return undefined;
-  return { method: curve.method, data: sign(curve.hash, octets, { key, dsaEncoding: 'ieee-p1363' }) };
+  return { method: curve.method, data: sign(curve.sha, octets, { key, dsaEncoding: 'ieee-p1363' }) };
 }
 
 /** Why a signature is not believed: the clause that tells nothing. */
@@ -154,7 +154,7 @@ export function signatureProblem(key: KeyObject, octets: Uint8Array, { method, d
     }
     const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
     if (curve?.method !== method) return WRONG;
-    return verify(curve.hash, octets, { key, dsaEncoding: 'ieee-p1363' }, data) ? undefined : WRONG;
+    return verify(curve.sha, octets, { key, dsaEncoding: 'ieee-p1363' }, data) ? undefined : WRONG;
   } catch {
     // OpenSSL throws at some malformed signatures.
     return WRONG;
@@ -175,10 +175,10 @@ function digitalSignatureProblem(key: KeyObject, octets: Uint8Array, data: Uint8
   const algorithm = ALGORITHMS.find(({ identifiers }) => identifiers.some((one) => hex(one) === hex(name)));
   if (algorithm === undefined) return 'is by an algorithm that is not believed here';
   if (!algorithm.keys.includes(key.asymmetricKeyType ?? '')) return WRONG;
-  return verify(algorithm.hash ?? null, octets, withPadding(key, algorithm), signature) ? undefined : WRONG;
+  return verify(algorithm.sha ?? null, octets, withPadding(key, algorithm), signature) ? undefined : WRONG;
 }
 
-function withPadding(key: KeyObject, { hash, pss }: Algorithm) {
-  if (!pss || hash === undefined) return { key };
-  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: SALT_OCTETS[hash] };
+function withPadding(key: KeyObject, { sha, pss }: Algorithm) {
+  if (!pss || sha === undefined) return { key };
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: SALT_OCTETS[sha] };
 }
