@@ -10,8 +10,7 @@ export const PROOF_RULES: readonly ConfigurationRule[] = [
     name: 'proof-one-way',
     severity: 'error',
     description:
-      'The ends of a connection prove who they are in one way: by key, by certificate, or one by certificate and one by user and password; ' +
-      'with version 1 user and password may stand beside a key or certificates (XAUTH).',
+      'The ends of a connection prove who they are in one way: by key, by certificate, or one of them by user and password, beside a key or certificates.',
     check: oneWay,
   },
   {
