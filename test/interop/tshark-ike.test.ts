@@ -81,6 +81,13 @@ function copied(secrets: IkeSecrets): IkeSecrets {
   return structuredClone(secrets);
 }
 
+/** Behind a port of NAT traversal a marker says that it is IKE (RFC 3948 section 2.2). */
+function asDatagram({ octets, source, destination }: Talk['messages'][number], at: number) {
+  const marked = source.port === 4500 || destination.port === 4500;
+  const bytes = marked ? Uint8Array.of(0, 0, 0, 0, ...octets) : octets;
+  return { at: at * 10, from: source, to: destination, bytes };
+}
+
 /** Fragments of IKEv2: names so long that IKE_AUTH does not fit. */
 function talkInFragments(): Talk {
   const localId = { kind: 'fqdn', value: `${'long.'.repeat(40)}example` } as const;
@@ -155,17 +162,7 @@ describe('IKE between machines of ours, and tshark', { timeout: 60_000 }, () => 
   it('is read in the same way with the keys as they are printed, whatever the algorithms', async () => {
     const talks = [...V2.map((one, at) => talkV2(one, 100 + at)), ...V1.map((one, at) => talkV1(one, 200 + at))];
     const file = join(folder, 'ike.pcapng');
-    const datagrams = talks
-      .flatMap(({ messages }) => messages)
-      .map(({ octets, source, destination }, at) => {
-        const marked = source.port === 4500 || destination.port === 4500;
-        return {
-          at: at * 10,
-          from: source,
-          to: destination,
-          bytes: marked ? Uint8Array.of(0, 0, 0, 0, ...octets) : octets,
-        };
-      });
+    const datagrams = talks.flatMap(({ messages }) => messages).map(asDatagram);
     writePcapng(file, datagrams);
     const keys = talks
       .flatMap(({ secrets }) => secrets)
@@ -182,12 +179,7 @@ describe('IKE between machines of ours, and tshark', { timeout: 60_000 }, () => 
     const { messages, secrets } = talkInFragments();
     const aggressive = aggressiveMode();
     const file = join(folder, 'more.pcapng');
-    const datagrams = [...messages, ...aggressive.messages].map(({ octets, source, destination }, at) => ({
-      at: at * 10,
-      from: source,
-      to: destination,
-      bytes: octets,
-    }));
+    const datagrams = [...messages, ...aggressive.messages].map(asDatagram);
     writePcapng(file, datagrams);
     const keys = [...secrets.flatMap(keyLines), { table: 'ikev1_decryption_table', line: aggressive.key } as const].map(
       (key) => ({ connection: '', ...key }),

@@ -8,6 +8,8 @@ import { LossyNetwork } from './lossy-network.ts';
 
 const LONG = process.env['CULVERT_LONG_TESTS'] !== undefined;
 const seed = Number(process.env['CULVERT_SEED'] ?? '1');
+/** Of the hub; those of the branches follow. Numbers that are made of it have to stay whole ones. */
+const FIRST_SEED = (seed % 1_000_000) * 1000;
 const BRANCHES = 200;
 const HOURS = 24;
 const HOUR_MS = 3_600_000;
@@ -72,14 +74,14 @@ class Hub {
     this.network = new LossyNetwork(new SeededRandom(seed), { loss, duplicate: loss, delay: [5, 60] });
     this.network.capture = false;
     const connections = hubSettings();
-    this.host = new IpsecHost(this.network, HUB, seed * 1000, connections);
+    this.host = new IpsecHost(this.network, HUB, FIRST_SEED, connections);
     for (const { name } of connections) this.host.run((now) => this.host.site.machine.serve(now, name));
   }
 
   /** A branch that calls, and calls again as often as it has to. */
   add(number: number, network?: string): IpsecHost {
     const connections = [branchSettings(number, network)];
-    const branch = new IpsecHost(this.network, addressOf(number), seed * 1000 + 1 + number, connections);
+    const branch = new IpsecHost(this.network, addressOf(number), FIRST_SEED + 1 + number, connections);
     this.branches.push(branch);
     let ended = -1;
     const call = (): void => {
@@ -176,14 +178,14 @@ describe(`a hub with branches, seed ${seed}`, () => {
     const pool = { range: '10.60.0.10-10.60.0.29', dns: [] };
     const shape = { device: 'ipsec-x', mtu: 1400, routing: 'policy', start: 'boot' } as const;
     const server = { ...shape, localSubnets: [CORPORATE], remoteSubnets: [], pool };
-    const hub = new IpsecHost(network, HUB, seed * 1000, [
+    const hub = new IpsecHost(network, HUB, FIRST_SEED, [
       connection(IN_COMMON, keyOf(1), { tunnel: server, ikeLifetime: 3600 }, CORPORATE, CORPORATE),
     ]);
     hub.run((now) => hub.site.machine.serve(now, IN_COMMON));
     const client = { ...shape, localSubnets: [], remoteSubnets: [CORPORATE], virtualAddress: true } as const;
     const callers = Array.from({ length: 21 }, (_, number) => {
       const more = { remote: HUB, localId: identityOf(number), tunnel: client, ikeLifetime: 3600 };
-      const host = new IpsecHost(network, addressOf(number), seed * 1000 + 1 + number, [
+      const host = new IpsecHost(network, addressOf(number), FIRST_SEED + 1 + number, [
         connection('hub', keyOf(1), more, CORPORATE, CORPORATE),
       ]);
       const call = { connection: 'hub', remoteAddress: HUB, localAddress: addressOf(number) };
