@@ -116,7 +116,7 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
 
   const pingThrough = () =>
     waitFor('an answer through strongSwan', () => ping(network.branchHost, addresses.officeHost), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
 
   const certificates = () => ({ own: theirs, authority: authority.pem });
@@ -214,7 +214,7 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
       });
     });
     for (const [from, to] of hosts) {
-      await waitFor(`${from} to ${to}`, () => ping(network.branchHost, to, '-I', from), { timeoutMs: 20_000 });
+      await waitFor(`${from} to ${to}`, () => ping(network.branchHost, to, '-I', from), { timeoutMs: 60_000 });
     }
     const before = (await peer?.control.installed()) ?? [];
     expect(before).toHaveLength(4);

@@ -123,7 +123,7 @@ describe('IKEv2 with certificates and EAP, against strongSwan in a namespace', {
 
   const pingThrough = () =>
     waitFor('an answer through strongSwan', () => ping(network.branchHost, addresses.officeHost), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
 
   for (const [ours, theirs, proof] of SIGNATURES) {
@@ -212,7 +212,7 @@ describe('IKEv2 with certificates and EAP, against strongSwan in a namespace', {
         last = `${reason}; ${remedy}`;
         return wanted.test(last);
       };
-      await waitFor(`words like ${wanted}`, probe, { timeoutMs: 30_000 }).catch((error: unknown) => {
+      await waitFor(`words like ${wanted}`, probe, { timeoutMs: 60_000 }).catch((error: unknown) => {
         throw new Error(`${error instanceof Error ? error.message : error}; said was: ${last}\n${router.log()}`);
       });
     };

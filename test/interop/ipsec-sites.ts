@@ -79,7 +79,7 @@ export class Sites {
 }
 
 /** Waits until each host's addresses reach each of the other's. */
-export async function eachReachesEach(from: Site, to: Site, timeoutMs = 30_000): Promise<void> {
+export async function eachReachesEach(from: Site, to: Site, timeoutMs = 60_000): Promise<void> {
   for (const source of from.hosts) {
     for (const address of to.hosts) {
       const answered = () => ping(from.host, address, '-I', source);
