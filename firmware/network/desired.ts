@@ -6,7 +6,7 @@ import type { Route, Rule } from '../../hal/links.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { Configuration } from '../config/schema.ts';
 import { formatIpPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
-import { desiredRouting } from './desired-routing.ts';
+import { desiredRouting, routingFoundations } from './desired-routing.ts';
 import type { SourceGuard } from './guards.ts';
 
 /** A tunnel whose device stands and whose network layer is open. */
@@ -64,8 +64,13 @@ export interface DesiredNetwork {
   readonly forwarding6: boolean;
 }
 
-export function desiredNetwork(configuration: Configuration, live: LiveState): DesiredNetwork {
-  const routing = desiredRouting(configuration, live.tunnels, live.mainRoutes);
+/** @param foundations where they were laid in a turn of their own: `routingFoundations` of the same. */
+export function desiredNetwork(
+  configuration: Configuration,
+  live: LiveState,
+  foundations = routingFoundations(configuration, live.tunnels, live.mainRoutes),
+): DesiredNetwork {
+  const routing = desiredRouting(configuration, live.tunnels, foundations);
   return {
     links: desiredLinks(configuration),
     addresses: desiredAddresses(configuration, live.tunnels),

@@ -8,6 +8,7 @@ import type { Links, NetworkState, Route } from '../../hal/links.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Failure } from '../protocol/machine.ts';
 import { type DesiredNetwork, desiredAddresses, desiredLinks, desiredNetwork, type LiveTunnel } from './desired.ts';
+import { routingFoundations } from './desired-routing.ts';
 import type { FilterTable } from './filter-table.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { MAIN_TABLE } from './marks.ts';
@@ -90,19 +91,22 @@ export class NetworkRun {
     plan.failures.forEach(this.#cannot);
     await this.#journal.forget(plan.void);
     const reversePathFilter = await this.#filtersReversePath(configuration);
-    const wanted = (mainRoutes: readonly Route[]): DesiredNetwork =>
-      desiredNetwork(configuration, { tunnels: standing, mainRoutes, reversePathFilter });
+    // Reading and planning hundreds of routes takes some milliseconds each: others have their turn in between.
+    const wanted = async (mainRoutes: readonly Route[]): Promise<DesiredNetwork> => {
+      await setImmediate();
+      const foundations = routingFoundations(configuration, standing, mainRoutes);
+      await setImmediate();
+      return desiredNetwork(configuration, { tunnels: standing, mainRoutes, reversePathFilter }, foundations);
+    };
     if (plan.steps.length > 0) {
       // What must not come in clear does not come before it is known: an address draws packets, and so does forwarding.
-      const ahead = wanted(mainTable(state));
+      const ahead = await wanted(mainTable(state));
       if (ahead.guards.length > 0) await this.#filter.apply(ahead, this.#notes);
       await this.#execute(plan.steps, state);
       // New addresses bring connected networks with them, and removed ones take routes.
       state = await this.#links.state();
     }
-    // Reading and planning hundreds of routes takes some milliseconds each: others have their turn in between.
-    await setImmediate();
-    const desired = wanted(mainTable(state));
+    const desired = await wanted(mainTable(state));
     await setImmediate();
     // What went with an address or a link was not taken by anybody.
     await this.#routing(desired, state, plan.steps.length === 0);
