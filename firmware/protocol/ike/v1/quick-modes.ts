@@ -14,10 +14,11 @@ const PER_SECOND = 2;
 const BURST = 64;
 
 /**
- * Those of this side at a time. strongSwan remembers the IVs of three exchanges, whoever began them (`max_ikev1_exchanges`):
- * with a fourth it cannot read what follows in the first.
+ * Those of this side at a time. strongSwan remembers the IVs of three exchanges, whoever began them (`max_ikev1_exchanges`),
+ * and a fourth takes the place of the one that was silent longest. With two at a time that may be one that waits for its
+ * message 3, behind two that just got theirs: it cannot be read then, and nobody sends it again.
  */
-const OWN_AT_A_TIME = 2;
+const OWN_AT_A_TIME = 1;
 
 /** What the exchanges need of the ISAKMP SA around them. */
 export interface QuickModesHost extends QuickModeContext {

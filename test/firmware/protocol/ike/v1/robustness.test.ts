@@ -113,8 +113,14 @@ describe('a peer', () => {
     const server = network.add('server', SERVER, [their], undefined, { exchangesPerIkeSa: 1, childrenPerIkeSa: 2 });
     const client = network.add('client', CLIENT, [own]);
     client.endpoint.initiate(network.now, 'client', client.to(SERVER));
-    network.runUntil(() => server.all('child-up').length > 0, 500);
-    // Of two that came together the second one was passed over.
+    // The first Quick Mode 3 is lost: the server still waits for it when the next Quick Mode begins.
+    let lost = false;
+    network.filter = ({ from }) => {
+      const loses = !lost && from === client && client.trace.includes('sent Quick Mode 3');
+      lost ||= loses;
+      return !loses;
+    };
+    network.runUntil(() => server.endpoint.counters.unexpected > 0, 500);
     expect(server.endpoint.counters.unexpected).toBe(1);
     network.run(60_000);
     expect(server.all('child-up')).toHaveLength(2);
