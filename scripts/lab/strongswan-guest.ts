@@ -72,6 +72,8 @@ export class StrongswanGuest {
   async start(connections = this.#connections): Promise<void> {
     this.#connections = connections;
     const kernelPlugins = ['kernel-netlink'];
+    // Certificates of connections that are no more would be loaded, too.
+    await this.guest.exec(`rm -rf ${FOLDER}`);
     const settings = { viciSocket: VICI_SOCKET, logFile: `/lab/${LOG}.log`, kernelPlugins };
     await this.guest.install([
       { path: SETTINGS, content: charonConfiguration(settings) },

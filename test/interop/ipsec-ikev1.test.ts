@@ -1,126 +1,57 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  addresses,
-  type BranchNetwork,
-  branchConfiguration,
-  createBranchNetwork,
-} from '../../scripts/lab/branch-network.ts';
-import { LabAuthority, type LabCertificate } from '../../scripts/lab/certificates.ts';
-import { LabCulvert } from '../../scripts/lab/culvert.ts';
-import { type Strongswan, startStrongswan } from '../../scripts/lab/strongswan.ts';
+import { addresses } from '../../scripts/lab/branch-network.ts';
+import type { LabCertificate } from '../../scripts/lab/certificates.ts';
 import type { SwanConnection } from '../../scripts/lab/swanctl.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { IkeWitness } from './ike-witness.ts';
-import { expectNoneLost, ipsecStatus, type Overlay, PSK, pingSteadily, waitForIpsec } from './ipsec-support.ts';
+import { expectNoneLost, ipsecStatus, type Overlay, PSK, pingSteadily } from './ipsec-support.ts';
 import { type MatrixRow, matrixIt } from './matrix.ts';
+import {
+  BRANCH_ID,
+  BY_CERTIFICATE,
+  dialsAs,
+  FIRST,
+  isDialledAs,
+  OFFICE_ID,
+  ProofLab,
+  SECOND,
+  SECOND_HOSTS,
+} from './proof-lab.ts';
 import { ping } from './site-pair.ts';
 
-const BRANCH_ID = 'branch.example';
-const OFFICE_ID = 'office.example';
-const SECOND_BRANCH = { network: '192.168.13.0/24', host: '192.168.13.10' };
-const SECOND_OFFICE = { network: '10.98.0.0/24', host: '10.98.0.10', router: '10.98.0.1' };
-
-const PEER = { peer: 'strongSwan 5.9 (libipsec)', version: 1, mode: 'tunnel', encapsulation: 'udp' } as const;
 const ALGORITHMS = { ike: ['aes128-sha256-ecp256'], esp: ['aes128gcm16'] };
-const COMMON = { ...PEER, algorithms: `${ALGORITHMS.ike} / ${ALGORITHMS.esp}` } satisfies Partial<MatrixRow>;
+const COMMON = {
+  peer: 'strongSwan 5.9 (libipsec)',
+  version: 1,
+  mode: 'tunnel',
+  encapsulation: 'udp',
+  algorithms: `${ALGORITHMS.ike} / ${ALGORITHMS.esp}`,
+} satisfies Partial<MatrixRow>;
 
 describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace', { timeout: 90_000 }, () => {
-  let network: BranchNetwork;
-  let authority: LabAuthority;
+  let lab: ProofLab;
   let own: LabCertificate;
   let theirs: LabCertificate;
-  let branch: LabCulvert | undefined;
-  let peer: Strongswan | undefined;
   const witness = new IkeWitness();
 
   beforeAll(async () => {
-    authority = await LabAuthority.create('Lab authority', 'rsa');
-    own = await authority.issue({ kind: 'rsa', name: BRANCH_ID });
-    theirs = await authority.issue({ kind: 'rsa', name: OFFICE_ID });
-    network = await createBranchNetwork('namespace');
-    const { office, officeHost, branchHost } = network;
-    await office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
-    await office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
-    // strongSwan routes a network only where it has an address in it.
-    await office.ip('address', 'add', `${SECOND_OFFICE.router}/24`, 'dev', 'lan0');
-    await office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
-    await officeHost.ip('address', 'add', `${SECOND_OFFICE.host}/24`, 'dev', 'eth0');
-    await branchHost.ip('address', 'add', `${SECOND_BRANCH.host}/32`, 'dev', 'lo');
-    await witness.start(network.internet);
+    lab = await ProofLab.create({ office: 'namespace', authority: 'rsa', common: { version: 1, ...ALGORITHMS } });
+    own = await lab.certificate('rsa', BRANCH_ID);
+    theirs = await lab.certificate('rsa', OFFICE_ID);
+    await witness.start(lab.network.internet);
   });
 
   afterEach(async () => {
-    await witness.keep(branch);
-    await branch?.remove();
-    branch = undefined;
-    await peer?.stop();
-    peer = undefined;
+    await witness.keep(lab.branch);
+    await lab.endTest();
   });
 
   afterAll(async () => {
-    authority?.remove();
     await witness.remove();
-    network?.delete();
+    await lab?.remove();
   });
 
-  async function startPeer(overlay: Partial<SwanConnection>): Promise<Strongswan> {
-    peer = await startStrongswan({
-      namespace: network.office,
-      connections: [
-        {
-          version: 1,
-          localAddress: addresses.officeWan,
-          remoteAddress: addresses.branchWan,
-          localId: OFFICE_ID,
-          remoteId: BRANCH_ID,
-          mode: 'tunnel',
-          localTraffic: addresses.officeNetwork,
-          remoteTraffic: addresses.branchNetwork,
-          ...ALGORITHMS,
-          ...overlay,
-        },
-      ],
-    });
-    return peer;
-  }
-
-  async function startBranch(plant: Overlay): Promise<LabCulvert> {
-    const base = branchConfiguration({}, { ipsec: {} });
-    const connection = {
-      version: 1,
-      remote: addresses.officeWan,
-      localId: BRANCH_ID,
-      remoteId: OFFICE_ID,
-      localSubnets: [addresses.branchNetwork],
-      remoteSubnets: [addresses.officeNetwork],
-      ...ALGORITHMS,
-      ...plant,
-    };
-    const routes = [{ prefix: SECOND_BRANCH.network, gateway: addresses.branchHost }];
-    branch = new LabCulvert({
-      name: 'branch',
-      namespace: network.branch,
-      configuration: {
-        ...base,
-        l2tp: {},
-        ...('localSubnets' in plant ? { routes } : {}),
-        ipsec: {
-          certificates: { lab: { certificate: authority.pem }, own },
-          connections: { plant: connection },
-        },
-      },
-    });
-    await branch.start();
-    return branch;
-  }
-
-  const pingThrough = () =>
-    waitFor('an answer through strongSwan', () => ping(network.branchHost, addresses.officeHost), {
-      timeoutMs: 60_000,
-    });
-
-  const certificates = () => ({ own: theirs, authority: authority.pem });
-  const BY_CERTIFICATE = { certificate: 'own', authorities: ['lab'] };
+  const certificates = () => ({ own: theirs, authority: lab.authority.pem });
 
   /** What strongSwan is told, what the branch is, and how that is called. */
   const PROOFS: readonly (readonly [string, () => Partial<SwanConnection>, Overlay])[] = [
@@ -134,26 +65,9 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
   ];
 
   for (const [proof, there, here] of PROOFS) {
-    matrixIt({ ...COMMON, proof, role: 'initiator' }, async (measure) => {
-      await startPeer(there());
-      const router = await measure(async () => {
-        const started = await startBranch(here);
-        await pingThrough();
-        return started;
-      });
-      expect(await waitForIpsec(router, 'plant', 'up')).toMatchObject({ role: 'initiator' });
-      expect(await ping(network.officeHost, addresses.branchHost)).toBe(true);
-    });
-
-    matrixIt({ ...COMMON, proof, role: 'responder' }, async (measure) => {
-      const strongswan = await startPeer(there());
-      const router = await startBranch({ ...here, remote: 'any' });
-      await measure(async () => {
-        await strongswan.control.initiate();
-        await pingThrough();
-      });
-      expect(await waitForIpsec(router, 'plant', 'up')).toMatchObject({ role: 'responder' });
-    });
+    const ends = async () => ({ there: there(), here, certificates: { own } });
+    dialsAs({ ...COMMON, proof }, () => lab, ends);
+    isDialledAs({ ...COMMON, proof }, () => lab, ends);
   }
 
   const LOGIN = { psk: PSK, aggressive: true, user: 'bob', password: "bob 'pw' 1" };
@@ -169,21 +83,21 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
   ] as const) {
     matrixIt({ ...COMMON, proof, role: 'initiator' }, async (measure) => {
       const { psk, ...options } = there();
-      await startPeer(psk === undefined ? options : { ...options, psk });
+      await lab.startPeer(psk === undefined ? options : { ...options, psk });
       const router = await measure(async () => {
-        const started = await startBranch({ ...here, ikeLifetimeSeconds: 20 });
-        await pingThrough();
+        const started = await lab.startBranch({ ...here, ikeLifetimeSeconds: 20 }, { own });
+        await lab.pingThrough();
         return started;
       });
-      const [ike] = (await peer?.control.listSas()) ?? [];
-      const pings = pingSteadily(network.branchHost, addresses.officeHost);
+      const [ike] = (await lab.peer?.control.listSas()) ?? [];
+      const pings = pingSteadily(lab.network.branchHost, addresses.officeHost);
       const loggedInAgain = async () => {
-        const sas = (await peer?.control.listSas()) ?? [];
+        const sas = (await lab.peer?.control.listSas()) ?? [];
         return sas.some(({ id, state }) => state === 'ESTABLISHED' && id !== ike?.id);
       };
       await waitFor('another ISAKMP SA', loggedInAgain, { timeoutMs: 40_000 });
       await pings.more(10);
-      await peer?.control.rekey('child');
+      await lab.peer?.control.rekey('child');
       await pings.more(10);
       await expectNoneLost(pings);
       expect(await ipsecStatus(router, 'plant')).toMatchObject({ state: 'up', role: 'initiator' });
@@ -191,37 +105,37 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
   }
 
   matrixIt({ ...COMMON, proof: 'PSK, two networks each side', role: 'initiator' }, async (measure) => {
-    const [localTraffic, remoteTraffic] = [addresses.officeNetwork, addresses.branchNetwork];
+    const [localTraffic, remoteTraffic] = [FIRST.office, FIRST.branch];
     const moreTraffic = [
-      { local: localTraffic, remote: SECOND_BRANCH.network },
-      { local: SECOND_OFFICE.network, remote: remoteTraffic },
-      { local: SECOND_OFFICE.network, remote: SECOND_BRANCH.network },
+      { local: localTraffic, remote: SECOND.branch },
+      { local: SECOND.office, remote: remoteTraffic },
+      { local: SECOND.office, remote: SECOND.branch },
     ];
-    await startPeer({ psk: PSK, localId: addresses.officeWan, remoteId: addresses.branchWan, moreTraffic });
+    await lab.startPeer({ psk: PSK, localId: addresses.officeWan, remoteId: addresses.branchWan, moreTraffic });
     const hosts = [
       [addresses.branchHost, addresses.officeHost],
-      [addresses.branchHost, SECOND_OFFICE.host],
-      [SECOND_BRANCH.host, addresses.officeHost],
-      [SECOND_BRANCH.host, SECOND_OFFICE.host],
+      [addresses.branchHost, SECOND_HOSTS.office],
+      [SECOND_HOSTS.branch, addresses.officeHost],
+      [SECOND_HOSTS.branch, SECOND_HOSTS.office],
     ] as const;
     await measure(async () => {
-      await startBranch({
+      await lab.startBranch({
         psk: PSK,
         localId: undefined,
         remoteId: undefined,
-        localSubnets: [addresses.branchNetwork, SECOND_BRANCH.network],
-        remoteSubnets: [addresses.officeNetwork, SECOND_OFFICE.network],
+        localSubnets: [FIRST.branch, SECOND.branch],
+        remoteSubnets: [FIRST.office, SECOND.office],
       });
     });
     for (const [from, to] of hosts) {
-      await waitFor(`${from} to ${to}`, () => ping(network.branchHost, to, '-I', from), { timeoutMs: 60_000 });
+      await waitFor(`${from} to ${to}`, () => ping(lab.network.branchHost, to, '-I', from), { timeoutMs: 60_000 });
     }
-    const before = (await peer?.control.installed()) ?? [];
+    const before = (await lab.peer?.control.installed()) ?? [];
     expect(before).toHaveLength(4);
-    const rows = hosts.map(([from, to]) => pingSteadily(network.branchHost, to, '-I', from));
-    for (const { name } of before) await peer?.control.rekey('child', name);
+    const rows = hosts.map(([from, to]) => pingSteadily(lab.network.branchHost, to, '-I', from));
+    for (const { name } of before) await lab.peer?.control.rekey('child', name);
     const renewed = async () => {
-      const installed = (await peer?.control.installed()) ?? [];
+      const installed = (await lab.peer?.control.installed()) ?? [];
       return installed.length >= 4 && installed.every(({ id }) => before.every((old) => old.id < id));
     };
     await waitFor('new keys for all four', renewed, { timeoutMs: 40_000, intervalMs: 200 });
@@ -229,40 +143,27 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
   });
 
   describe('that cannot come up', () => {
-    const reasonHere = async (router: LabCulvert, wanted: RegExp) => {
-      let last = '';
-      const probe = async () => {
-        const { reason = '', remedy = '' } = (await ipsecStatus(router, 'plant')) ?? {};
-        last = `${reason}; ${remedy}`;
-        return wanted.test(last);
-      };
-      await waitFor(`words like ${wanted}`, probe, { timeoutMs: 60_000 }).catch((error: unknown) => {
-        throw new Error(`${error instanceof Error ? error.message : error}; said was: ${last}\n${router.log()}`);
-      });
-      expect(await ping(network.branchHost, addresses.officeHost)).toBe(false);
-    };
-
     it('because the password of XAUTH is wrong, says so', async () => {
-      await startPeer(SERVER);
-      await reasonHere(await startBranch({ ...LOGIN, password: 'wrong' }), /refused the login of user bob/);
+      await lab.startPeer(SERVER);
+      await lab.expectReason(await lab.startBranch({ ...LOGIN, password: 'wrong' }), /refused the login of user bob/);
     });
 
     it('because no user is configured, says so', async () => {
-      await startPeer({ ...SERVER, aggressive: false });
+      await lab.startPeer({ ...SERVER, aggressive: false });
       const { user: _, password: __, ...plant } = LOGIN;
-      await reasonHere(await startBranch({ ...plant, aggressive: false, localId: undefined }), /\w+ \w+/);
+      await lab.expectReason(await lab.startBranch({ ...plant, aggressive: false, localId: undefined }), /\w+ \w+/);
     });
 
     it('because the key of Aggressive Mode is another one, says so', async () => {
-      await startPeer({ psk: PSK, aggressive: true });
-      const router = await startBranch({ psk: 'the key of another lab', aggressive: true });
-      await reasonHere(router, /pre-shared key is another one/);
+      await lab.startPeer({ psk: PSK, aggressive: true });
+      const router = await lab.startBranch({ psk: 'the key of another lab', aggressive: true });
+      await lab.expectReason(router, /pre-shared key is another one/);
     });
 
     it('because the certificate of the peer names somebody else, says so', async () => {
-      const other = await authority.issue({ kind: 'rsa', name: 'elsewhere.example' });
-      await startPeer({ localId: 'elsewhere.example', certificates: { own: other, authority: authority.pem } });
-      await reasonHere(await startBranch(BY_CERTIFICATE), /calls itself elsewhere\.example/);
+      const other = await lab.authority.issue({ kind: 'rsa', name: 'elsewhere.example' });
+      await lab.startPeer({ localId: 'elsewhere.example', certificates: { own: other, authority: lab.authority.pem } });
+      await lab.expectReason(await lab.startBranch(BY_CERTIFICATE, { own }), /calls itself elsewhere\.example/);
     });
   });
 

@@ -45,8 +45,8 @@ export class Sites {
     return new Sites(internet);
   }
 
-  /** Its router does not run yet. @param connections `ipsec.connections`. */
-  async add(number: number, connections: Overlay): Promise<Site> {
+  /** Its router does not run yet. @param connections `ipsec.connections`. @param certificates `ipsec.certificates`. */
+  async add(number: number, connections: Overlay, certificates: Overlay = {}): Promise<Site> {
     const namespace = await createNamespace(`site${number}`);
     const host = await createNamespace(`host${number}`);
     this.#namespaces.push(namespace, host);
@@ -65,7 +65,7 @@ export class Sites {
           lan: { device: 'lan0', zone: 'lan', ipv4: { method: 'static', address: `10.${number}.0.1/24` } },
         },
         routes: [{ prefix: behind, gateway: address }],
-        ipsec: { connections },
+        ipsec: { certificates, connections },
       },
     });
     this.#routers.push(router);
