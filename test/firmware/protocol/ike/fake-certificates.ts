@@ -5,7 +5,8 @@ import { identityKey } from '../../../../firmware/protocol/ike/identity.ts';
 import type { IkeIdentity } from '../../../../firmware/protocol/ike/ike-types.ts';
 import type { Failure } from '../../../../firmware/protocol/machine.ts';
 
-export type KeyKind = 'rsa' | 'p256' | 'p384' | 'p521' | 'ed25519' | 'ed448' | 'rsa-pss';
+const KEY_KINDS = ['rsa', 'p256', 'p384', 'p521', 'ed25519', 'ed448', 'rsa-pss'] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
 
 const pairs = new Map<KeyKind, { readonly privateKey: KeyObject; readonly publicKey: KeyObject }>();
 
@@ -53,8 +54,8 @@ export class FakeTrust implements CertificateTrust {
     const text = Buffer.from(chain[0] ?? []).toString();
     this.seen.push(`${text} + ${chain.length - 1}`);
     if (this.failure !== undefined) return this.failure;
-    const kind = text.split(' ')[0] as KeyKind;
-    if (!text.endsWith(identityKey(identity)) || !text.includes(' ')) {
+    const kind = KEY_KINDS.find((known) => text.startsWith(`${known} `));
+    if (kind === undefined || !text.endsWith(identityKey(identity))) {
       return { step: 'certificate', reason: 'it names somebody else', remedy: 'take the right one' };
     }
     return pairOf(kind).publicKey;
