@@ -114,7 +114,7 @@ async function waitForAddress(guest: Guest, { server, timeoutMs = 20_000 }: Xl2t
   const result = () => UP.exec(guest.log(PPPD_LOG)) ?? FAILED.exec(xl2tpdLogs(guest)) ?? undefined;
   const match = await waitFor('an address', result, { timeoutMs }).catch(() => undefined);
   if (match?.[1] === undefined || match[2] === undefined) {
-    const why = match === undefined ? `did not come up within ${timeoutMs / 1000} s` : `failed (${match[0]})`;
+    const why = match === undefined ? 'did not come up in time' : `failed (${match[0]})`;
     const logs = lastLines(xl2tpdLogs(guest), 20);
     await stopXl2tpd(guest);
     throw new LabError(`the PPP link from guest ${guest.name} to ${server} ${why}; the logs end with: ${logs}`);

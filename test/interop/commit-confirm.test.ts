@@ -63,7 +63,7 @@ async function waitForRevision(router: LabCulvert, revision: number, timeoutMs =
 }
 
 describe('culvert apply --confirm-within, with a configuration that cuts off its own author', () => {
-  it('reverts by itself, and the session that was up is up again', { timeout: 180_000 }, async () => {
+  it('reverts by itself, and the session that was up is up again', async () => {
     const pair = await protectedPair();
     const began = performance.now();
     const { code, stdout } = await apply(pair.branch, cutOff(), '--confirm-within', '20');
@@ -84,7 +84,7 @@ describe('culvert apply --confirm-within, with a configuration that cuts off its
     console.log(`commit-confirm: reverted after ${Math.round(reverted)} ms, traffic after ${Math.round(upAgain)} ms`);
   });
 
-  it('reverts at the next start when the power goes in the window', { timeout: 180_000 }, async () => {
+  it('reverts at the next start when the power goes in the window', async () => {
     const pair = await protectedPair();
     const { code } = await apply(pair.branch, cutOff(), '--confirm-within', '600');
     expect(code).toBe(0);
@@ -101,7 +101,7 @@ describe('culvert apply --confirm-within, with a configuration that cuts off its
 });
 
 describe('a commit', () => {
-  it('leaves what it does not touch running: no ping is lost, no session is new', { timeout: 180_000 }, async () => {
+  it('leaves what it does not touch running: no ping is lost, no session is new', async () => {
     const pair = await protectedPair();
     const before = await pair.branch.l2tp('hq');
     const pings = pingSteadily(pair.network.branchHost, addresses.officeHost);
@@ -131,7 +131,7 @@ describe('a commit', () => {
   });
 
   it('that is checked is confirmed by itself when the uplink is up, and reverts when it is not', {
-    timeout: 240_000,
+    timeout: 300_000,
   }, async () => {
     const pair = await protectedPair();
     const good = await apply(

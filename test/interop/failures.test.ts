@@ -8,7 +8,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-describe('what show status says when the uplink does not come up', { timeout: 120_000 }, () => {
+describe('what show status says when the uplink does not come up', () => {
   it('a wrong password', async () => {
     pair = await SitePair.start({ password: 'not-alice-pw' });
     await expectFailure(pair.branch, 'hq', /^authentication: .*alice/, /password/);

@@ -29,7 +29,7 @@ const HANDSHAKES: Readonly<Record<1 | 2, RegExp>> = {
   2: /Encr=AES_CBC,KeyLength=256 .*DH_Group=14:modp2048/,
 };
 
-describe.each([1, 2] as const)('ike-scan asks our responder by IKEv%i', { timeout: 60_000 }, (version) => {
+describe.each([1, 2] as const)('ike-scan asks our responder by IKEv%i', (version) => {
   let network: BranchNetwork;
   let office: LabCulvert | undefined;
   const witness = new IkeWitness();

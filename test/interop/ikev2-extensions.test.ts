@@ -50,7 +50,7 @@ function branchAt(address: string, overlay: Overlay = {}): Record<string, unknow
 /** Some 200 to 500 ms on a quiet machine, which is printed; this is for a busy one. What moves keeps its SAs, which is the point. */
 const MAX_LOST_MS = 10_000;
 
-describe('extensions of IKEv2 between two sites', { timeout: 120_000 }, () => {
+describe('extensions of IKEv2 between two sites', () => {
   let network: BranchNetwork;
   let branch: LabCulvert | undefined;
   let office: LabCulvert | undefined;

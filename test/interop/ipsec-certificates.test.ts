@@ -69,7 +69,7 @@ async function said({ router }: Site, words: RegExp): Promise<void> {
   });
 }
 
-describe('two Culverts with certificates of an authority of their own', { timeout: 300_000 }, () => {
+describe('two Culverts with certificates of an authority of their own', () => {
   it('reach each other, until one of the certificates is revoked, which both sides tell', async () => {
     const one = await sites.add(1, {});
     const two = await sites.add(2, {});

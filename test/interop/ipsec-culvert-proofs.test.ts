@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
 
 const idOf = (number: number): string => `branch${number}.example`;
 
-describe('a hub whose branches each prove themselves in another way', { timeout: 240_000, concurrent: true }, () => {
+describe('a hub whose branches each prove themselves in another way', { concurrent: true }, () => {
   let authority: LabAuthority;
   let sites: Sites;
   let hub: Site;

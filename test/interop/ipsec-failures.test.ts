@@ -14,7 +14,7 @@ import {
 import { expectDiagnosis, expectFailure, type PairOptions, SitePair } from './site-pair.ts';
 
 /** Most of the time is waiting for a peer: several at the same time, each with sites of its own. */
-const CONCURRENT = { concurrent: true, timeout: 240_000 };
+const CONCURRENT = { concurrent: true, timeout: 600_000 };
 
 type OnTestFinished = TestContext['onTestFinished'];
 

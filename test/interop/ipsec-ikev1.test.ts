@@ -28,7 +28,7 @@ const COMMON = {
   algorithms: `${ALGORITHMS.ike} / ${ALGORITHMS.esp}`,
 } satisfies Partial<MatrixRow>;
 
-describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace', { timeout: 90_000 }, () => {
+describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace', () => {
   let lab: ProofLab;
   let own: LabCertificate;
   let theirs: LabCertificate;

@@ -47,7 +47,7 @@ const CASES = [
   { version: 2, behindNat: false, algorithms: { ike: ['aes256-sha256-ecp256'], esp: ['aes256gcm16'] } },
 ] as const;
 
-describe('the keys of a tunnel between two Culverts', { timeout: 90_000 }, () => {
+describe('the keys of a tunnel between two Culverts', () => {
   for (const { version, behindNat, algorithms } of CASES) {
     const where = behindNat ? 'through a NAT' : 'without a NAT';
     it(`decrypt a capture, by IKEv${version} and ${where}, and stand nowhere else`, async () => {

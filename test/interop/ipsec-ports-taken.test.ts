@@ -26,7 +26,7 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'close');
 }
 
-describe('UDP ports 500 and 4500 taken by another process', { timeout: 120_000 }, () => {
+describe('UDP ports 500 and 4500 taken by another process', () => {
   let pair: SitePair | undefined;
   let holder: ChildProcess | undefined;
   afterEach(async () => {

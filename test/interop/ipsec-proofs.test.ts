@@ -22,7 +22,7 @@ const COMMON = {
   algorithms: `${ALGORITHMS.ike} / ${ALGORITHMS.esp}`,
 } satisfies Partial<MatrixRow>;
 
-describe('IKEv2 with certificates and EAP, against strongSwan in a namespace', { timeout: 90_000 }, () => {
+describe('IKEv2 with certificates and EAP, against strongSwan in a namespace', () => {
   let lab: ProofLab;
   let stranger: LabAuthority;
   const witness = new IkeWitness();

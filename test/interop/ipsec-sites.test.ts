@@ -32,7 +32,7 @@ async function spisOf({ router }: Site, name: string): Promise<readonly string[]
   return (await ipsecStatus(router, name))?.children.map(({ inboundSpi }) => inboundSpi) ?? [];
 }
 
-describe('two sites with two networks each, both calling', { timeout: 240_000 }, () => {
+describe('two sites with two networks each, both calling', () => {
   for (const version of [2, 1] as const) {
     const algorithms = 'default offers, 2 x 2 networks, both calling';
     matrixIt({ ...CULVERT, role: 'initiator', version, algorithms }, async (measure) => {
@@ -67,7 +67,7 @@ describe('two sites with two networks each, both calling', { timeout: 240_000 },
   }
 });
 
-describe('two sites that call when packets come', { timeout: 240_000 }, () => {
+describe('two sites that call when packets come', () => {
   /** It has hung up, or has never called, and says so. */
   const rests = async ({ router }: Site, name: string): Promise<void> => {
     const waits = async () => {
@@ -94,7 +94,7 @@ describe('two sites that call when packets come', { timeout: 240_000 }, () => {
   }
 });
 
-describe('a server that gives addresses', { timeout: 240_000 }, () => {
+describe('a server that gives addresses', () => {
   const algorithms = 'default offers, addresses of a pool';
   matrixIt({ ...CULVERT, role: 'responder', version: 2, algorithms }, async (measure) => {
     sites = await Sites.create();
@@ -128,7 +128,7 @@ describe('a server that gives addresses', { timeout: 240_000 }, () => {
   });
 });
 
-describe('a hub with two spokes', { timeout: 240_000 }, () => {
+describe('a hub with two spokes', () => {
   const HUB = 3;
 
   /** What a spoke is told; the rest of the world behind the hub is all of 10.0.0.0/8. */

@@ -32,7 +32,7 @@ const ESP_NAMES: Readonly<Record<string, string>> = {
   chacha20poly1305: 'CHACHA20_POLY1305',
 };
 
-describe('strongSwan in a namespace, in tunnel mode', { timeout: 60_000 }, () => {
+describe('strongSwan in a namespace, in tunnel mode', () => {
   let network: BranchNetwork;
   let branch: LabCulvert | undefined;
   let peer: Strongswan | undefined;

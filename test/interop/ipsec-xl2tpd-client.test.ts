@@ -17,7 +17,7 @@ import { CASES, ESP_NAMES, IKE, PEER, SHORT_LIVES, USER, Witness } from './xl2tp
 
 const CALLER = '10.20.0.30';
 
-describe('strongSwan and xl2tpd as the client', { timeout: 60_000 }, () => {
+describe('strongSwan and xl2tpd as the client', () => {
   let network: BranchNetwork;
   let guest: Guest;
   let strongswan: StrongswanGuest;

@@ -19,7 +19,7 @@ import { matrixIt } from './matrix.ts';
 import { expectFailure, ping, waitForState } from './site-pair.ts';
 import { CASES, ESP_NAMES, IKE, PEER, SHORT_LIVES, USER, Witness } from './xl2tpd-cases.ts';
 
-describe('strongSwan and xl2tpd as the server', { timeout: 120_000 }, () => {
+describe('strongSwan and xl2tpd as the server', () => {
   let network: BranchNetwork;
   let guest: Guest;
   let strongswan: StrongswanGuest;

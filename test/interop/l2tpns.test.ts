@@ -52,7 +52,7 @@ async function start(authentication: 'pap' | 'chap', client: object): Promise<La
   return branch;
 }
 
-describe('dialling l2tpns', { timeout: 90_000 }, () => {
+describe('dialling l2tpns', () => {
   for (const method of ['pap', 'chap'] as const) {
     it(`comes up with ${method.toUpperCase()} and a tunnel secret, and reaches the LAN behind it`, async () => {
       // It has no IPv6, and says so to whoever asks: that costs IPv4 nothing.

@@ -30,7 +30,7 @@ async function machineState(namespace: Namespace): Promise<string> {
   return parts.join('\n--\n');
 }
 
-describe('what a router leaves behind', { timeout: 90_000 }, () => {
+describe('what a router leaves behind', () => {
   it('is nothing, after SIGTERM', async () => {
     pair = await SitePair.build({ masquerade: true });
     const { branch, office } = pair.network;

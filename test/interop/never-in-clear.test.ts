@@ -39,7 +39,7 @@ function expectNothingInClear(file: string): void {
   expect(esp + espInUdp).toBeGreaterThan(20);
 }
 
-describe('L2TP that is to be protected never crosses the internet in clear', { timeout: 180_000 }, () => {
+describe('L2TP that is to be protected never crosses the internet in clear', () => {
   it.each([1, 2] as const)('between two Culverts by IKEv%i, whoever of them is killed', async (version) => {
     const life = { lifetimeSeconds: 20, dpdSeconds: 3 };
     const pair = await SitePair.buildWith({

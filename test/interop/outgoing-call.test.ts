@@ -27,7 +27,7 @@ async function start(client: object, call: object): Promise<SitePair> {
   return pair;
 }
 
-describe('head office calls a branch', { timeout: 90_000 }, () => {
+describe('head office calls a branch', () => {
   it('when told to, reaches its LAN, hangs up, and calls again', async () => {
     const { office, branch } = await start({}, {});
     expect((await office.l2tp('office'))?.sessions).toEqual([]);

@@ -16,7 +16,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-describe('where packets go', { timeout: 90_000 }, () => {
+describe('where packets go', () => {
   it('through the tunnel for everything, while the server itself lies in the routed prefix', async () => {
     pair = await SitePair.start({ routes: ['0.0.0.0/0'] });
     await pair.up();
@@ -65,7 +65,7 @@ describe('where packets go', { timeout: 90_000 }, () => {
   });
 });
 
-describe('the name of the server', { timeout: 120_000 }, () => {
+describe('the name of the server', () => {
   const wan = {
     device: 'eth0',
     zone: 'wan',
@@ -110,7 +110,7 @@ describe('the name of the server', { timeout: 120_000 }, () => {
   });
 });
 
-describe('an outer network of IPv6', { timeout: 60_000 }, () => {
+describe('an outer network of IPv6', () => {
   it('carries the tunnel as IPv4 does', async () => {
     pair = await SitePair.build({ server: 'fd00:20::2' }, { listen: 'fd00:20::2' });
     const { branch, office } = pair.network;

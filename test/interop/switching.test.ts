@@ -38,7 +38,7 @@ function count(log: string, words: string): number {
   return log.split(words).length - 1;
 }
 
-describe('a server that hands callers on', { timeout: 120_000 }, () => {
+describe('a server that hands callers on', () => {
   let network: BranchNetwork;
   let plant: Namespace;
   let guest: Guest;

@@ -158,7 +158,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('IKE between machines of ours, and tshark', { timeout: 60_000 }, () => {
+describe('IKE between machines of ours, and tshark', () => {
   it('is read in the same way with the keys as they are printed, whatever the algorithms', async () => {
     const talks = [...V2.map((one, at) => talkV2(one, 100 + at)), ...V1.map((one, at) => talkV1(one, 200 + at))];
     const file = join(folder, 'ike.pcapng');
@@ -190,7 +190,7 @@ describe('IKE between machines of ours, and tshark', { timeout: 60_000 }, () => 
   });
 });
 
-describe('ESP, and tshark', { timeout: 60_000 }, () => {
+describe('ESP, and tshark', () => {
   it('is opened with the same keys, whatever the algorithms, and found to be changed in the same packets', async () => {
     const { packets, secrets } = espPackets();
     const file = join(folder, 'esp.pcapng');

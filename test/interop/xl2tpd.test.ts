@@ -24,7 +24,7 @@ afterAll(() => recording.remove());
 
 const users = [{ name: 'alice', password: 'alice-pw' }];
 
-describe('xl2tpd and pppd as the server', { timeout: 120_000 }, () => {
+describe('xl2tpd and pppd as the server', () => {
   let network: BranchNetwork;
   let guest: Guest;
   beforeAll(async () => {
@@ -115,7 +115,7 @@ describe('xl2tpd and pppd as the server', { timeout: 120_000 }, () => {
   });
 });
 
-describe('xl2tpd and pppd as the client', { timeout: 120_000 }, () => {
+describe('xl2tpd and pppd as the client', () => {
   let network: BranchNetwork;
   let guest: Guest;
   beforeAll(async () => {

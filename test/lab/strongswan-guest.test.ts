@@ -58,7 +58,7 @@ describeWithGuests('strongSwan and xl2tpd in two guests', () => {
 
   const dial = () => dialWithXl2tpd(branch, { server: SERVER, user: USER.name, password: USER.password });
 
-  it('let no L2TP out in clear, whether strongSwan runs or not', { timeout: 60_000 }, async () => {
+  it('let no L2TP out in clear, whether strongSwan runs or not', async () => {
     const file = join(folder, 'clear.pcap');
     const capture = await startCapture({ namespace: wan, device: 'br0', file });
     await expect(
@@ -72,7 +72,7 @@ describeWithGuests('strongSwan and xl2tpd in two guests', () => {
     expect(countTraffic(file).clearL2tp).toBe(0);
   });
 
-  it('carry L2TP by IKEv1 through a NAT, with new keys on the way', { timeout: 60_000 }, async () => {
+  it('carry L2TP by IKEv1 through a NAT, with new keys on the way', async () => {
     const file = join(folder, 'nat.pcap');
     const capture = await startCapture({ namespace: wan, device: 'br0', file });
     await client.control.initiate();

@@ -111,11 +111,11 @@ function dialMany(count: number, protection: boolean): string[] {
 }
 
 describe('dialling over a network that loses 30 %, duplicates and reorders', () => {
-  it(`ends up and leaves nothing behind, for ${SEEDS} seeds`, { timeout: 300_000 }, () => {
+  it(`ends up and leaves nothing behind, for ${SEEDS} seeds`, () => {
     expect(dialMany(SEEDS, false)).toEqual([]);
   });
 
-  it(`brings an IPv6 address sooner or later, for ${IPV6_SEEDS} seeds`, { timeout: 120_000 }, () => {
+  it(`brings an IPv6 address sooner or later, for ${IPV6_SEEDS} seeds`, () => {
     const late: number[] = [];
     for (let run = 1; run <= IPV6_SEEDS; run += 1) {
       const seed = IPV6_EVERY * run;
@@ -127,7 +127,7 @@ describe('dialling over a network that loses 30 %, duplicates and reorders', () 
     expect(late).toEqual([]);
   });
 
-  it(`does so inside channels that are lost at any moment, for ${PROTECTED_SEEDS} seeds`, { timeout: 300_000 }, () => {
+  it(`does so inside channels that are lost at any moment, for ${PROTECTED_SEEDS} seeds`, () => {
     expect(dialMany(PROTECTED_SEEDS, true)).toEqual([]);
   });
 });

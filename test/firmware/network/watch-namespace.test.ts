@@ -51,7 +51,7 @@ const network = (): string =>
     '',
   );
 
-describe.skipIf(!allowed)('what somebody else does to the network', { timeout: 120_000 }, () => {
+describe.skipIf(!allowed)('what somebody else does to the network', () => {
   it.each<[string, string]>([
     ['ip route del unreachable 10.99.0.0/16 table 5000', 'route to 10.99.0.0/16 in the tunnel table was removed'],
     ['ip route replace default via 10.20.0.77', 'route to 0.0.0.0/0 via 10.20.0.1 on eth0 was changed'],
