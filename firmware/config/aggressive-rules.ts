@@ -1,6 +1,6 @@
 /** Rules about Aggressive Mode, which only version 1 of IKE has. */
-import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
-import { memberPath } from './json-path.ts';
+import { ipsecEntries } from './ipsec-entries.ts';
+import { ANY_PEER } from './ipsec-schema.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
@@ -19,15 +19,8 @@ export const AGGRESSIVE_RULES: readonly ConfigurationRule[] = [
   },
 ];
 
-function entries(configuration: Configuration): (IpsecConnectionConfiguration & { readonly path: string })[] {
-  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
-    ...entry,
-    path: memberPath('ipsec.connections', name),
-  }));
-}
-
 function* aggressiveVersion(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, aggressive } of entries(configuration)) {
+  for (const { path, version, aggressive } of ipsecEntries(configuration)) {
     if (!aggressive || version === 1) continue;
     const found = 'true with version 2, which has no such mode and needs none';
     yield { path: `${path}.aggressive`, found, allowed: 'false, or version 1' };
@@ -35,7 +28,7 @@ function* aggressiveVersion(configuration: Configuration): Iterable<Finding> {
 }
 
 function* aggressiveMode(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, aggressive, psk, remote } of entries(configuration)) {
+  for (const { path, version, aggressive, psk, remote } of ipsecEntries(configuration)) {
     if (!aggressive || version !== 1 || psk === undefined) continue;
     const whom = remote === ANY_PEER ? 'everybody who asks' : 'whoever listens on the way';
     const found = `true with a pre-shared key: ${whom} gets a hash by which keys can be tried offline`;

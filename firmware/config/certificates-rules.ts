@@ -1,4 +1,5 @@
 /** Rules about certificates, and about how the ends of an IPsec connection prove who they are. */
+
 import { type Certificate, publicKeyOf, sameName } from '../certificates/certificate.ts';
 import { KEY_USAGE } from '../certificates/extensions.ts';
 import { speaksFor } from '../certificates/identity-match.ts';
@@ -13,7 +14,7 @@ import {
 } from '../certificates/material.ts';
 import { verifySigned } from '../certificates/signed.ts';
 import { parseIkeIdentity } from './ike-identity.ts';
-import type { IpsecConnectionConfiguration } from './ipsec-schema.ts';
+import { ipsecEntries } from './ipsec-entries.ts';
 import { itemPath, memberPath } from './json-path.ts';
 import { quoted } from './problem.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
@@ -64,17 +65,6 @@ export const CERTIFICATES_RULES: readonly ConfigurationRule[] = [
     check: ownIdentity,
   },
 ];
-
-interface Entry extends IpsecConnectionConfiguration {
-  readonly path: string;
-}
-
-function entries(configuration: Configuration): Entry[] {
-  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
-    ...entry,
-    path: memberPath('ipsec.connections', name),
-  }));
-}
 
 interface Named {
   readonly material: CertificateMaterial;
@@ -154,7 +144,7 @@ function* weakKeys(configuration: Configuration): Iterable<Finding> {
 }
 
 function* signingVersion(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, certificate: name } of entries(configuration)) {
+  for (const { path, version, certificate: name } of ipsecEntries(configuration)) {
     if (version !== 1 || name === undefined) continue;
     const certificate = readable(ownEntry(configuration.ipsec.certificates, name));
     const key = certificate && publicKeyOf(certificate);
@@ -167,7 +157,7 @@ function* signingVersion(configuration: Configuration): Iterable<Finding> {
 
 function* ownCertificate(configuration: Configuration): Iterable<Finding> {
   const known = configuration.ipsec.certificates;
-  for (const { path, certificate } of entries(configuration)) {
+  for (const { path, certificate } of ipsecEntries(configuration)) {
     if (certificate === undefined) continue;
     const material = ownEntry(known, certificate);
     if (material === undefined) yield unknownName(`${path}.certificate`, certificate, known);
@@ -180,7 +170,7 @@ function* ownCertificate(configuration: Configuration): Iterable<Finding> {
 
 function* authorities(configuration: Configuration): Iterable<Finding> {
   const known = configuration.ipsec.certificates;
-  for (const { path, authorities: trusted = [] } of entries(configuration)) {
+  for (const { path, authorities: trusted = [] } of ipsecEntries(configuration)) {
     for (const [index, name] of trusted.entries()) {
       const at = itemPath(`${path}.authorities`, index);
       const material = ownEntry(known, name);
@@ -205,7 +195,7 @@ function unknownName(path: string, name: string, known: Configuration['ipsec']['
 }
 
 function* ownIdentity(configuration: Configuration): Iterable<Finding> {
-  for (const { path, certificate: name, localId } of entries(configuration)) {
+  for (const { path, certificate: name, localId } of ipsecEntries(configuration)) {
     const certificate = name === undefined ? undefined : readable(ownEntry(configuration.ipsec.certificates, name));
     const identity = localId === undefined ? undefined : parseIkeIdentity(localId);
     if (certificate === undefined || identity === undefined || speaksFor(certificate, identity)) continue;

@@ -1,8 +1,9 @@
 /** Rules about inner addresses of IPsec: those that the peer assigns, and those that callers are given. */
+
 import { lastAddress, networkOf, parseRange } from '../protocol/ip-address.ts';
 import { interfaceNetworks } from './interface-networks.ts';
-import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
-import { memberPath } from './json-path.ts';
+import { ipsecEntries } from './ipsec-entries.ts';
+import { ANY_PEER } from './ipsec-schema.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
@@ -31,19 +32,8 @@ export const IPSEC_ADDRESS_RULES: readonly ConfigurationRule[] = [
   },
 ];
 
-interface Entry extends IpsecConnectionConfiguration {
-  readonly path: string;
-}
-
-function entries({ ipsec }: Configuration): Entry[] {
-  return Object.entries(ipsec.connections).map(([name, entry]) => ({
-    ...entry,
-    path: memberPath('ipsec.connections', name),
-  }));
-}
-
 function* virtualAddress(configuration: Configuration): Iterable<Finding> {
-  for (const { path, virtualAddress: wanted, mode, remote, start } of entries(configuration)) {
+  for (const { path, virtualAddress: wanted, mode, remote, start } of ipsecEntries(configuration)) {
     if (!wanted) continue;
     const at = `${path}.virtualAddress`;
     if (mode !== 'tunnel') yield { path: at, found: 'true in transport mode', allowed: 'false, or the mode "tunnel"' };
@@ -61,7 +51,7 @@ function* virtualAddress(configuration: Configuration): Iterable<Finding> {
 }
 
 function* pool(configuration: Configuration): Iterable<Finding> {
-  for (const { path, pool: text, dns, version, mode, remote, routing } of entries(configuration)) {
+  for (const { path, pool: text, dns, version, mode, remote, routing } of ipsecEntries(configuration)) {
     if (text === undefined) {
       if (dns.length > 0) yield { path: `${path}.dns`, found: dns.join(', '), allowed: 'none without a "pool"' };
       continue;
@@ -92,7 +82,7 @@ function* poolOverlap(configuration: Configuration): Iterable<Finding> {
     return range === undefined ? [] : [{ what: `the pool of L2TP server "${name}"`, ...range }];
   });
   const taken = [...networks, ...ofServers];
-  for (const { path, pool: text } of entries(configuration)) {
+  for (const { path, pool: text } of ipsecEntries(configuration)) {
     const range = parseRange(text ?? '');
     if (range === undefined) continue;
     const other = taken.find(({ first, last }) => first <= range.last && range.first <= last);

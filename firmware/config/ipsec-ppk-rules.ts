@@ -1,5 +1,5 @@
 /** Rules about post-quantum preshared keys. */
-import { memberPath } from './json-path.ts';
+import { ipsecEntries } from './ipsec-entries.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
@@ -14,10 +14,9 @@ export const IPSEC_PPK_RULES: readonly ConfigurationRule[] = [
 ];
 
 function* misplacedPpk(configuration: Configuration): Iterable<Finding> {
-  for (const [name, entry] of Object.entries(configuration.ipsec.connections)) {
-    const { ppk, ppkId, version, user, users } = entry;
+  for (const { path, ppk, ppkId, version, user, users } of ipsecEntries(configuration)) {
     if (ppk === undefined && ppkId === undefined) continue;
-    const at = (key: string): string => `${memberPath('ipsec.connections', name)}.${key}`;
+    const at = (key: string): string => `${path}.${key}`;
     if (ppkId === undefined) {
       yield {
         path: at('ppkId'),

@@ -1,4 +1,5 @@
 /** Rules about IPsec connections by themselves. */
+
 import {
   canonicalIp,
   formatCidr,
@@ -12,9 +13,10 @@ import {
 import { parseIkeIdentity } from './ike-identity.ts';
 import { interfaceNetworks } from './interface-networks.ts';
 import { IPSEC_ADDRESS_RULES } from './ipsec-address-rules.ts';
+import { type IpsecEntry, ipsecEntries } from './ipsec-entries.ts';
 import { checkEspProposal, checkIkeProposal, legacyAlgorithms } from './ipsec-proposals.ts';
-import { ANY_PEER, type IpsecConnectionConfiguration } from './ipsec-schema.ts';
-import { itemPath, memberPath } from './json-path.ts';
+import { ANY_PEER } from './ipsec-schema.ts';
+import { itemPath } from './json-path.ts';
 import { quoted } from './problem.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
@@ -95,22 +97,9 @@ export const IPSEC_RULES: readonly ConfigurationRule[] = [
   },
 ];
 
-interface Entry extends IpsecConnectionConfiguration {
-  readonly name: string;
-  readonly path: string;
-}
-
-function entries(configuration: Configuration): Entry[] {
-  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
-    ...entry,
-    name,
-    path: memberPath('ipsec.connections', name),
-  }));
-}
-
 /** Other ways in which people write "everybody". */
 function* remote(configuration: Configuration): Iterable<Finding> {
-  for (const { path, remote: text } of entries(configuration)) {
+  for (const { path, remote: text } of ipsecEntries(configuration)) {
     if (text === ANY_PEER || !['any', '0.0.0.0', '::'].includes(canonicalIp(text) ?? text.toLowerCase())) continue;
     const allowed = 'the address or name of one peer, or "any" for everybody who calls';
     yield { path: `${path}.remote`, found: quoted(text), allowed, suggestion: ANY_PEER };
@@ -118,7 +107,7 @@ function* remote(configuration: Configuration): Iterable<Finding> {
 }
 
 function* algorithms(configuration: Configuration): Iterable<Finding> {
-  for (const { path, text, result } of entries(configuration).flatMap(checkedProposals)) {
+  for (const { path, text, result } of ipsecEntries(configuration).flatMap(checkedProposals)) {
     if (result.ok) continue;
     const { reason, suggestion } = result;
     yield {
@@ -133,7 +122,7 @@ function* algorithms(configuration: Configuration): Iterable<Finding> {
 }
 
 function* oldAlgorithms(configuration: Configuration): Iterable<Finding> {
-  for (const { path, text, result } of entries(configuration).flatMap(checkedProposals)) {
+  for (const { path, text, result } of ipsecEntries(configuration).flatMap(checkedProposals)) {
     const old = result.ok ? legacyAlgorithms(result.proposals) : [];
     if (old.length === 0) continue;
     const found = `${quoted(text)}, which has ${old.join(' and ')} in it`;
@@ -141,7 +130,7 @@ function* oldAlgorithms(configuration: Configuration): Iterable<Finding> {
   }
 }
 
-function checkedProposals({ path, version, ike = [], esp = [] }: Entry) {
+function checkedProposals({ path, version, ike = [], esp = [] }: IpsecEntry) {
   return [
     ...ike.map((text, index) => ({
       path: itemPath(`${path}.ike`, index),
@@ -157,7 +146,7 @@ function checkedProposals({ path, version, ike = [], esp = [] }: Entry) {
 }
 
 function* subnets(configuration: Configuration): Iterable<Finding> {
-  for (const entry of entries(configuration)) {
+  for (const entry of ipsecEntries(configuration)) {
     for (const key of ['localSubnets', 'remoteSubnets'] as const) {
       const path = `${entry.path}.${key}`;
       const needed = entry.mode === 'tunnel' && isNeeded(entry, key);
@@ -173,12 +162,12 @@ function* subnets(configuration: Configuration): Iterable<Finding> {
 }
 
 /** Where routes decide, or the peer assigns the address of this end, no local network has to be named; callers of a pool have no network. */
-function isNeeded({ routing, virtualAddress, pool }: Entry, key: 'localSubnets' | 'remoteSubnets'): boolean {
+function isNeeded({ routing, virtualAddress, pool }: IpsecEntry, key: 'localSubnets' | 'remoteSubnets'): boolean {
   return key === 'localSubnets' ? routing === 'policy' && !virtualAddress : pool === undefined;
 }
 
 function* startOnTraffic(configuration: Configuration): Iterable<Finding> {
-  for (const { path, mode, remote, start, idleSeconds } of entries(configuration)) {
+  for (const { path, mode, remote, start, idleSeconds } of ipsecEntries(configuration)) {
     if (mode !== 'tunnel') continue;
     if (start === 'traffic' && remote === ANY_PEER) {
       const found = '"traffic" with the peer "any", whom nobody can call';
@@ -192,7 +181,7 @@ function* startOnTraffic(configuration: Configuration): Iterable<Finding> {
 }
 
 function* sameSubnet(configuration: Configuration): Iterable<Finding> {
-  for (const { path, mode, localSubnets, remoteSubnets } of entries(configuration)) {
+  for (const { path, mode, localSubnets, remoteSubnets } of ipsecEntries(configuration)) {
     if (mode !== 'tunnel') continue;
     for (const [index, text] of remoteSubnets.entries()) {
       const remote = parseCidr(text);
@@ -213,7 +202,7 @@ function* localSubnet(configuration: Configuration): Iterable<Finding> {
   const routed = configuration.routes.flatMap(({ prefix }) => parseCidr(prefix) ?? []);
   const here = [...networks, ...pools, ...routed.filter(({ length }) => length > 0)];
   const behind = tunnelRoutes(configuration);
-  for (const { name, path, mode, localSubnets } of entries(configuration)) {
+  for (const { name, path, mode, localSubnets } of ipsecEntries(configuration)) {
     if (mode !== 'tunnel') continue;
     const own = `IPsec connection "${name}"`;
     for (const [index, text] of localSubnets.entries()) {
@@ -228,8 +217,8 @@ function* localSubnet(configuration: Configuration): Iterable<Finding> {
 }
 
 /** Those among which a Main Mode responder has to find the key without knowing who calls. */
-function mainModeKeys(configuration: Configuration): Entry[] {
-  return entries(configuration).filter(({ version, remote }) => version === 1 && remote === ANY_PEER);
+function mainModeKeys(configuration: Configuration): IpsecEntry[] {
+  return ipsecEntries(configuration).filter(({ version, remote }) => version === 1 && remote === ANY_PEER);
 }
 
 function* tooManyMainModeKeys(configuration: Configuration): Iterable<Finding> {
@@ -250,7 +239,7 @@ function* severalMainModeKeys(configuration: Configuration): Iterable<Finding> {
 }
 
 function* mainModeIdentity(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, remote, localId, aggressive, psk } of entries(configuration)) {
+  for (const { path, version, remote, localId, aggressive, psk } of ipsecEntries(configuration)) {
     const seen = aggressive || psk === undefined;
     if (version !== 1 || remote === ANY_PEER || localId === undefined || seen) continue;
     const kind = parseIkeIdentity(localId)?.kind;

@@ -1,7 +1,6 @@
 /** Rules about how the two ends of an IPsec connection prove who they are. */
-import type { IpsecConnectionConfiguration } from './ipsec-schema.ts';
+import { type IpsecEntry, ipsecEntries } from './ipsec-entries.ts';
 import { ANY_PEER } from './ipsec-schema.ts';
-import { memberPath } from './json-path.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
@@ -26,17 +25,6 @@ export const PROOF_RULES: readonly ConfigurationRule[] = [
     check: userCaller,
   },
 ];
-
-interface Entry extends IpsecConnectionConfiguration {
-  readonly path: string;
-}
-
-function entries(configuration: Configuration): Entry[] {
-  return Object.entries(configuration.ipsec.connections).map(([name, entry]) => ({
-    ...entry,
-    path: memberPath('ipsec.connections', name),
-  }));
-}
 
 type Key = 'psk' | 'certificate' | 'authorities' | 'user' | 'password' | 'users';
 
@@ -69,7 +57,7 @@ const HOLDS: Readonly<Record<Key, string>> = {
 const KEYS = Object.keys(HOLDS) as readonly Key[];
 
 function* oneWay(configuration: Configuration): Iterable<Finding> {
-  for (const entry of entries(configuration)) {
+  for (const entry of ipsecEntries(configuration)) {
     yield* halfLogin(entry);
     const keys = KEYS.filter((key) => !isLogin(entry, key));
     const way = WAYS.find(
@@ -92,11 +80,11 @@ function* oneWay(configuration: Configuration): Iterable<Finding> {
 }
 
 /** With version 1 a login comes after the proof, whatever that is. */
-function isLogin({ version }: Entry, key: Key): boolean {
+function isLogin({ version }: IpsecEntry, key: Key): boolean {
   return version === 1 && (key === 'user' || key === 'password');
 }
 
-function* halfLogin(entry: Entry): Iterable<Finding> {
+function* halfLogin(entry: IpsecEntry): Iterable<Finding> {
   for (const [there, missing] of [['user', 'password'] as const, ['password', 'user'] as const]) {
     if (!isLogin(entry, there) || entry[there] === undefined || entry[missing] !== undefined) continue;
     const found = `nothing, beside ${HOLDS[there]}`;
@@ -105,14 +93,14 @@ function* halfLogin(entry: Entry): Iterable<Finding> {
 }
 
 function* userVersion(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, users } of entries(configuration)) {
+  for (const { path, version, users } of ipsecEntries(configuration)) {
     if (version === 2 || users === undefined) continue;
     yield { path: `${path}.version`, found: `version ${version} with users`, allowed: 'version 2, which has EAP' };
   }
 }
 
 function* userCaller(configuration: Configuration): Iterable<Finding> {
-  for (const { path, remote, user, users } of entries(configuration)) {
+  for (const { path, remote, user, users } of ipsecEntries(configuration)) {
     if (user !== undefined && remote === ANY_PEER) {
       const found = '"any", beside a user by which this router calls a peer';
       yield { path: `${path}.remote`, found, allowed: 'the address or name of the peer' };

@@ -1,7 +1,7 @@
 /** Rules about pre-shared keys of IPsec connections: whether each is easily guessed, and which cannot be told apart. */
+
 import { canonicalIp } from '../protocol/ip-address.ts';
-import type { IpsecConnectionConfiguration } from './ipsec-schema.ts';
-import { memberPath } from './json-path.ts';
+import { type IpsecEntry, ipsecEntries } from './ipsec-entries.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
 
@@ -33,13 +33,13 @@ export const PSK_RULES: readonly ConfigurationRule[] = [
   },
 ];
 
-type Entry = IpsecConnectionConfiguration & { readonly psk: string; readonly name: string; readonly path: string };
+type Entry = IpsecEntry & { readonly psk: string };
 
 /** Those that have a key. */
 function entries(configuration: Configuration): Entry[] {
-  return Object.entries(configuration.ipsec.connections).flatMap(([name, entry]) => {
+  return ipsecEntries(configuration).flatMap((entry) => {
     const { psk } = entry;
-    return psk === undefined ? [] : { ...entry, psk, name, path: memberPath('ipsec.connections', name) };
+    return psk === undefined ? [] : { ...entry, psk };
   });
 }
 
