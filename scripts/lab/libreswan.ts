@@ -32,8 +32,8 @@ export interface LibreswanOptions {
     readonly own: LabCertificate;
     /** PEM. */
     readonly authority: string;
-    /** As libreswan names the kind of signature: `rsa-sha2`, `ecdsa`, `rsa-sha1` (IKEv1). */
-    readonly kind: 'rsa-sha2' | 'rsa-sha1' | 'ecdsa';
+    /** As libreswan names the kind of signature: `rsa-sha2`, `ecdsa`, `rsasig` (IKEv1). */
+    readonly kind: 'rsa-sha2' | 'rsasig' | 'ecdsa';
     readonly localName: string;
     readonly remoteName: string;
   };
