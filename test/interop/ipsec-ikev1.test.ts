@@ -11,6 +11,7 @@ import {
   BY_CERTIFICATE,
   dialsAs,
   FIRST,
+  getsAddressAs,
   isDialledAs,
   OFFICE_ID,
   ProofLab,
@@ -103,6 +104,12 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
       expect(await ipsecStatus(router, 'plant')).toMatchObject({ state: 'up', role: 'initiator' });
     });
   }
+
+  getsAddressAs(
+    { ...COMMON, proof: 'PSK and XAUTH, address by Mode-Config' },
+    () => lab,
+    async () => ({ there: SERVER, here: LOGIN }),
+  );
 
   matrixIt({ ...COMMON, proof: 'PSK, two networks each side', role: 'initiator' }, async (measure) => {
     const [localTraffic, remoteTraffic] = [FIRST.office, FIRST.branch];

@@ -5,8 +5,10 @@ import type { MatrixRow } from './matrix.ts';
 import {
   BRANCH_ID,
   BY_CERTIFICATE,
+  byCertificates,
   dialsAs,
   EAP_CASES,
+  getsAddressAs,
   isDialledAs,
   OFFICE_ID,
   ProofLab,
@@ -48,6 +50,7 @@ describe('IKEv2 with certificates and EAP, against strongSwan in a namespace', (
     dialsAs({ ...COMMON, proof }, () => lab, ends);
     isDialledAs({ ...COMMON, proof }, () => lab, ends);
   }
+  getsAddressAs({ ...COMMON, proof: 'ECDSA, address of a pool' }, () => lab, byCertificates('ecdsa', 'ecdsa'));
   dialsAs({ ...COMMON, proof: EAP_CASES.proof }, () => lab, EAP_CASES.asClient);
   isDialledAs({ ...COMMON, proof: EAP_CASES.proof }, () => lab, EAP_CASES.asServer);
 

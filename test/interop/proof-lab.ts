@@ -2,6 +2,8 @@
  * A branch that is Culvert and an office that is strongSwan, in a namespace or in a guest, for tests of how the two prove
  * who they are. Each has two networks, of which the second is used where a test names it.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
   addresses,
@@ -212,6 +214,28 @@ export function dialsAs(
   });
 }
 
+/** A case of the matrix in which the peer gives the branch an inner address and a name server. */
+export function getsAddressAs(
+  row: Omit<MatrixRow, 'role'>,
+  lab: () => ProofLab,
+  ends: (lab: ProofLab) => Promise<ProofEnds>,
+): void {
+  matrixIt({ ...row, role: 'initiator' }, async (measure) => {
+    const { there, here, certificates } = await ends(lab());
+    const dns = addresses.officeHost;
+    await lab().startPeer({ ...there, pool: { addresses: '10.77.0.0/24', dns: [dns] }, remoteTraffic: 'dynamic' });
+    const router = await measure(async () => {
+      const started = await lab().startBranch({ ...here, virtualAddress: true }, certificates);
+      await lab().pingThrough();
+      return started;
+    });
+    const { children } = await waitForIpsec(router, 'plant', 'up');
+    const local = children.map(({ localSelectors }) => localSelectors.join());
+    expect(local).toEqual([expect.stringMatching(/^10\.77\.0\.\d+/)]);
+    expect(readFileSync(join(router.stateDir, 'dns', 'plant.conf'), 'utf8')).toContain(`nameserver ${dns}`);
+  });
+}
+
 /** A case of the matrix in which the peer dials. */
 export function isDialledAs(
   row: Omit<MatrixRow, 'role'>,
@@ -230,22 +254,20 @@ export function isDialledAs(
   });
 }
 
-/** Kind of our key, of theirs, and how that is called. */
-const SIGNATURES = [
-  ['rsa', 'rsa', 'RSA'],
-  ['ecdsa', 'ecdsa384', 'ECDSA'],
-  ['ed25519', 'ed25519', 'EdDSA'],
-] as const;
-
 /** IKEv2 with a certificate at each end. */
-export const SIGNATURE_CASES = SIGNATURES.map(([ours, theirs, proof]) => ({
-  proof,
-  ends: async (lab: ProofLab): Promise<ProofEnds> => ({
+export const byCertificates =
+  (ours: LabKeyKind, theirs: LabKeyKind) =>
+  async (lab: ProofLab): Promise<ProofEnds> => ({
     there: { certificates: { own: await lab.certificate(theirs, OFFICE_ID), authority: lab.authority.pem } },
     here: BY_CERTIFICATE,
     certificates: { own: await lab.certificate(ours, BRANCH_ID) },
-  }),
-}));
+  });
+
+export const SIGNATURE_CASES = [
+  { proof: 'RSA', ends: byCertificates('rsa', 'rsa') },
+  { proof: 'ECDSA', ends: byCertificates('ecdsa', 'ecdsa384') },
+  { proof: 'EdDSA', ends: byCertificates('ed25519', 'ed25519') },
+];
 
 /** IKEv2 with a certificate at one end and a password at the other. */
 export const EAP_CASES = {
