@@ -5,16 +5,24 @@ import { isSelfIssued, sameName } from './certificate.ts';
 import type { WallTime } from './certificate-failures.ts';
 import { ownIdentity } from './identity-match.ts';
 import { type CertificateMaterial, readCertificate, readChain, readKey, readRevocationLists } from './material.ts';
+import { explainRefusal } from './own-refusal.ts';
 import { certificateTrust } from './trust.ts';
 
-/** @throws MaterialError when it cannot be used; RangeError when there is no key. */
-export function signingCredential(material: CertificateMaterial): SigningCredential {
+/**
+ * @param wall what time it is whenever a peer refuses the certificate.
+ * @throws MaterialError when it cannot be used; RangeError when there is no key.
+ */
+export function signingCredential(material: CertificateMaterial, wall: () => WallTime): SigningCredential {
   const certificate = readCertificate(material);
   const privateKey = readKey(material, certificate);
   if (privateKey === undefined) throw new RangeError('a certificate without its private key');
   // A peer that believes an authority has its certificate.
   const between = readChain(material).filter((other) => !isSelfIssued(other));
-  return { chain: [certificate, ...between].map(({ der }) => der), privateKey };
+  return {
+    chain: [certificate, ...between].map(({ der }) => der),
+    privateKey,
+    explain: (flaw) => explainRefusal([certificate, ...between], flaw, wall()),
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The way from a certificate to an authority that is believed (RFC 5280 section 6), found and judged. */
 import type { KeyObject } from 'node:crypto';
-import type { Failure } from '../protocol/machine.ts';
+import type { CertificateRefusal } from '../protocol/ike/certificate-refusal.ts';
 import { type Certificate, isSelfIssued, publicKeyOf, sameName } from './certificate.ts';
 import {
   expired,
@@ -33,7 +33,7 @@ export interface PathSurroundings {
 }
 
 /** @returns the key of the certificate, when there is a way on which everything is right; else what is wrong on the best one. */
-export function judgePath(certificate: Certificate, surroundings: PathSurroundings): KeyObject | Failure {
+export function judgePath(certificate: Certificate, surroundings: PathSurroundings): KeyObject | CertificateRefusal {
   return new Search(surroundings).from(certificate);
 }
 
@@ -42,15 +42,15 @@ class Search {
   readonly #keys = new Map<Certificate, KeyObject | undefined>();
   #verifications = 0;
   /** What is wrong on the first of the ways whose signatures are right. */
-  #failure: Failure | undefined;
+  #failure: CertificateRefusal | undefined;
   /** A signature that is not what it should be. */
-  #forgery: Failure | undefined;
+  #forgery: CertificateRefusal | undefined;
 
   constructor(surroundings: PathSurroundings) {
     this.#surroundings = surroundings;
   }
 
-  from(certificate: Certificate): KeyObject | Failure {
+  from(certificate: Certificate): KeyObject | CertificateRefusal {
     const key = this.#keyOf(certificate);
     if (key === undefined) return weak(certificate, 'a key of a kind unknown here');
     if (this.#extend([certificate])) return key;
@@ -98,7 +98,7 @@ class Search {
   }
 
   /** The signatures of this path are right. @returns what else is wrong with it. */
-  #judge(path: readonly Certificate[]): Failure | undefined {
+  #judge(path: readonly Certificate[]): CertificateRefusal | undefined {
     const [end, ...authorities] = path;
     if (end === undefined) return undefined;
     for (const certificate of path) {
@@ -112,7 +112,7 @@ class Search {
     return judgeEnd(end);
   }
 
-  #judgeAny(certificate: Certificate): Failure | undefined {
+  #judgeAny(certificate: Certificate): CertificateRefusal | undefined {
     const { now } = this.#surroundings;
     const key = this.#keyOf(certificate);
     const weakness = key === undefined ? 'a kind unknown here' : keyWeakness(key);
@@ -126,7 +126,7 @@ class Search {
       : unfit(certificate, `has the critical extension ${unknown}, which is not understood here`);
   }
 
-  #revocation(certificate: Certificate | undefined, issuer: Certificate): Failure | undefined {
+  #revocation(certificate: Certificate | undefined, issuer: Certificate): CertificateRefusal | undefined {
     if (certificate === undefined) return undefined;
     const key = this.#keyOf(issuer);
     for (const list of this.#surroundings.revocationLists) {
@@ -148,7 +148,7 @@ function mayHaveIssued(issuer: Certificate, certificate: Certificate): boolean {
 }
 
 /** @param below the certificates between the authority and the end, and the end, that first. */
-function judgeAuthority(authority: Certificate, below: readonly Certificate[]): Failure | undefined {
+function judgeAuthority(authority: Certificate, below: readonly Certificate[]): CertificateRefusal | undefined {
   const { isAuthority, pathLength, keyUsage, nameConstraints } = authority.extensions;
   if (!isAuthority) return unfit(authority, 'is not allowed to issue others (basicConstraints)');
   if (keyUsage !== undefined && !keyUsage.has(KEY_USAGE.keyCertSign))
@@ -172,7 +172,7 @@ function namesOf({ subject, extensions }: Certificate): readonly GeneralName[] {
   return [...own, ...(extensions.names ?? [])];
 }
 
-function judgeEnd(end: Certificate): Failure | undefined {
+function judgeEnd(end: Certificate): CertificateRefusal | undefined {
   const { keyUsage, keyPurposes } = end.extensions;
   if (keyUsage !== undefined && !keyUsage.has(KEY_USAGE.digitalSignature) && !keyUsage.has(KEY_USAGE.nonRepudiation))
     return unfit(end, 'is not allowed to sign (keyUsage)');

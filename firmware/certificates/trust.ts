@@ -1,8 +1,8 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { DecodeError } from '../protocol/bytes.ts';
 import type { CertificateTrust } from '../protocol/ike/authentication.ts';
+import type { CertificateRefusal } from '../protocol/ike/certificate-refusal.ts';
 import type { IkeIdentity } from '../protocol/ike/ike-types.ts';
-import type { Failure } from '../protocol/machine.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { noCertificate, unreadable, type WallTime, wrongName } from './certificate-failures.ts';
 import { speaksFor } from './identity-match.ts';
@@ -31,7 +31,7 @@ export function certificateTrust(trust: Trust): CertificateTrust {
 }
 
 /** The name comes last: a certificate that is not believed says nothing, and its names are not to be told. */
-function judge(trust: Trust, chain: readonly Uint8Array[], identity: IkeIdentity): KeyObject | Failure {
+function judge(trust: Trust, chain: readonly Uint8Array[], identity: IkeIdentity): KeyObject | CertificateRefusal {
   const [first, ...others] = chain.slice(0, MAX_FROM_STRANGER);
   if (first === undefined) return noCertificate(identity);
   try {

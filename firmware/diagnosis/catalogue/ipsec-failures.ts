@@ -86,6 +86,14 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     words: /^IKE_AUTH: .*(gave no answer to IKE_AUTH|IKE_AUTH never came)/,
   },
   {
+    id: 'own-certificate-refused',
+    step: 'ike-authentication',
+    title: 'the peer says what is wrong with the certificate here',
+    cause:
+      'the peer, a Culvert too, looked at the certificate that this side sent, by its own clock, authorities and lists',
+    words: /: the peer does not accept our identity .* with our certificate: it says/,
+  },
+  {
     id: 'psk-wrong-v2',
     step: 'ike-authentication',
     title: 'the peer refuses who we are (AUTHENTICATION_FAILED)',

@@ -1,13 +1,22 @@
 /** How the two sides of an IKE SA prove who they are, as a connection is told. */
 import type { KeyObject } from 'node:crypto';
-import type { Failure } from '../machine.ts';
+import type { CertificateFlaw, CertificateRefusal } from './certificate-refusal.ts';
 import type { IkeIdentity } from './ike-types.ts';
+
+/** What a refusal of the own certificate means. Neither has a full stop. */
+export interface RefusalWords {
+  /** Behind "the peer says that": what is wrong by its word, and what there is to say of the certificate here. */
+  readonly clause: string;
+  readonly remedy: string;
+}
 
 /** What this side signs with. */
 export interface SigningCredential {
   /** DER; the own certificate first, then those between it and an authority that the peer knows. */
   readonly chain: readonly Uint8Array[];
   readonly privateKey: KeyObject;
+  /** The peer says that this is wrong with the certificate. */
+  explain(flaw: CertificateFlaw): RefusalWords;
 }
 
 /** Whose certificates are believed. */
@@ -21,7 +30,7 @@ export interface CertificateTrust {
    *
    * @returns the public key to verify the signature with, or why not, in words. Never throws, whatever the octets.
    */
-  judge(chain: readonly Uint8Array[], identity: IkeIdentity): KeyObject | Failure;
+  judge(chain: readonly Uint8Array[], identity: IkeIdentity): KeyObject | CertificateRefusal;
 }
 
 /** Who may come in by EAP. @returns the password, `undefined` for somebody unknown. */

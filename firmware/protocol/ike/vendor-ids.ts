@@ -22,6 +22,14 @@ export function ownVendorIds({ vendorId, encapsulateAmongOurselves }: OwnVendorI
 /** Whether both sides said that they want ESP in UDP: no NAT has to be pretended then. */
 export function agreeOnEncapsulation(own: OwnVendorId, ids: readonly Uint8Array[]): boolean {
   if (!own.vendorId || !own.encapsulateAmongOurselves) return false;
-  const name = hex(OWN_NAME);
-  return ids.some((id) => hex(id).startsWith(name) && ((id[OWN_NAME.length] ?? 0) & WANTS_ENCAPSULATION) !== 0);
+  return ids.some((id) => isOurs(id) && ((id[OWN_NAME.length] ?? 0) & WANTS_ENCAPSULATION) !== 0);
+}
+
+/** Whether both sides said that they are this implementation: what is of private use means the same to both then. */
+export function areOurselves(own: OwnVendorId, ids: readonly Uint8Array[]): boolean {
+  return own.vendorId && ids.some(isOurs);
+}
+
+function isOurs(id: Uint8Array): boolean {
+  return hex(id).startsWith(hex(OWN_NAME));
 }

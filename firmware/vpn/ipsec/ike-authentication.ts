@@ -13,7 +13,7 @@ export interface IkeProofs {
 }
 
 /**
- * @param wall what time it is whenever the peer's certificate is judged.
+ * @param wall what time it is whenever a certificate is judged, the peer's or the own one.
  * @throws MaterialError, RangeError for certificates that the rules of the configuration refuse.
  */
 export function ikeProofs(
@@ -30,7 +30,7 @@ export function ikeProofs(
     return { authentication: { kind: 'eap-client', user, password, trust }, localId: localId ?? userIdentity(user) };
   }
   const { own } = authentication;
-  const credential = signingCredential(own);
+  const credential = signingCredential(own, wall);
   const proof = { localId: certificateIdentity(own, localId) };
   if (authentication.kind === 'certificate') {
     const trust = trustIn(authentication.authorities, wall);

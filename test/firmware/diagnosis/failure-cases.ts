@@ -1,6 +1,7 @@
 /** Failures as the protocols and the router make them, and which of the known ones they are. */
 
 import { checkAssignment } from '../../../firmware/network/assignment-check.ts';
+import { ownCertificateRefused } from '../../../firmware/protocol/ike/certificate-refusal.ts';
 import { espOfferRefused, ikeOfferRefused } from '../../../firmware/protocol/ike/no-proposal.ts';
 import * as v1 from '../../../firmware/protocol/ike/v1/failures.ts';
 import * as login from '../../../firmware/protocol/ike/v1/login-failures.ts';
@@ -23,6 +24,7 @@ import { PPP_EAP } from '../../../firmware/protocol/ppp/protocol-numbers.ts';
 import * as ipsec from '../../../firmware/vpn/ipsec/ipsec-failures.ts';
 import * as client from '../../../firmware/vpn/l2tp/client-failures.ts';
 import { internalFailure } from '../../../firmware/vpn/steps.ts';
+import { credentialOf, FakeTrust } from '../protocol/ike/fake-certificates.ts';
 import { CERTIFICATE_CASES } from './certificate-cases.ts';
 
 const PEER = { address: '10.20.0.2', port: 1701 };
@@ -31,6 +33,8 @@ const PATH = { remote: IKE, local: { address: '10.20.0.9', port: 500 } };
 const NAT_T_PATH = { remote: { ...IKE, port: 4500 }, local: { address: '10.20.0.9', port: 4500 } };
 const ID = { kind: 'fqdn', value: 'srv.lab' } as const;
 const OTHER_ID = { kind: 'fqdn', value: 'other.lab' } as const;
+const CREDENTIAL = credentialOf(ID, 'p256');
+const SIGNED = { authentication: { kind: 'certificate', credential: CREDENTIAL, trust: new FakeTrust() } } as const;
 const USER = Buffer.from('alice');
 
 const stopped = (resultCode: number, errorCode?: number): Failure =>
@@ -79,7 +83,7 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['port-4500-blocked', v2.silentPeer(NAT_T_PATH, 'IKE_AUTH')],
   ['ike-auth-silent', v2.silentPeer(PATH, 'IKE_AUTH')],
   ['ike-auth-silent', v2.callerVanished(PATH)],
-  ['psk-wrong-v2', v2Auth.refusedByPeer(ID, 'psk')],
+  ['psk-wrong-v2', v2Auth.refusedUnexplained(ID, 'psk')],
   ['psk-of-peer-wrong', v2Auth.wrongPsk(ID)],
   ['identity-wrong', v1.wrongIdentity('Main Mode 6', ID, OTHER_ID)],
   ['identity-wrong', v2Auth.wrongIdentity(ID, [OTHER_ID])],
@@ -100,7 +104,9 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['mode-config-failed', ipsec.noIpv4Address()],
   ['mode-config-failed', login.addressChanged('10.99.0.7', '10.99.0.8')],
   ['ike-deleted-unused', v1.deletedUnused()],
-  ['ike-deleted-unused', v1.proofRefused()],
+  ['ike-deleted-unused', v1.proofRefused(SIGNED, ID, undefined)],
+  ['own-certificate-refused', v1.proofRefused(SIGNED, ID, 'expired')],
+  ['own-certificate-refused', ownCertificateRefused('authentication', ID, CREDENTIAL, 'revoked', false)],
   ['esp-no-proposal', espOfferRefused('Quick Mode', [])],
   ['esp-no-proposal', v1.quickModeRefused(14)],
   ['mode-wrong', v2.modeMismatch('transport')],

@@ -1,6 +1,7 @@
 /** Certificate payload, the same in both versions (RFC 2408 section 3.9, RFC 7296 section 3.6). */
 import { X509Certificate } from 'node:crypto';
 import { hex } from '../../../protocol/bytes.ts';
+import { decodeFlaw } from '../../../protocol/ike/certificate-refusal.ts';
 import { printable } from '../../../protocol/printable.ts';
 import type { FieldReader } from '../field-reader.ts';
 import type { Out } from './chain.ts';
@@ -37,4 +38,11 @@ function parsed(data: Uint8Array): X509Certificate | undefined {
 /** A distinguished name in one line; node has one part in each. */
 function named(lines: string | undefined): string {
   return printable((lines ?? '').split('\n').join(', '));
+}
+
+/** What one Culvert finds wrong with the certificate of another one. */
+export function describeFlaw(data: Uint8Array, out: Out): void {
+  const flaw = decodeFlaw(data);
+  if (flaw === undefined) out['data'] = hex(data);
+  else out['flaw'] = flaw;
 }

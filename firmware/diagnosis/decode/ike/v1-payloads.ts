@@ -5,7 +5,7 @@ import { vendorMeaning } from '../../../protocol/ike/vendor-id-table.ts';
 import { printable } from '../../../protocol/printable.ts';
 import type { FieldValue } from '../decoded.ts';
 import type { FieldReader } from '../field-reader.ts';
-import { describeCertificate } from './certificate.ts';
+import { describeCertificate, describeFlaw } from './certificate.ts';
 import type { Out } from './chain.ts';
 import { nameOf } from './names.ts';
 import {
@@ -107,7 +107,8 @@ const describeNotification: Describe = (reader, out) => {
   if (type === NotifyType.rUThere || type === NotifyType.rUThereAck) out['sequenceNumber'] = reader.u32('Sequence');
   else if (type === NotifyType.responderLifetime) {
     describeAttributes(reader, protocol === ProtocolId.isakmp ? PHASE1_ATTRIBUTES : PHASE2_ATTRIBUTES, out);
-  } else if (reader.remaining > 0) out['data'] = hex(reader.rest());
+  } else if (type === NotifyType.culvertCertificateRefused) describeFlaw(reader.rest(), out);
+  else if (reader.remaining > 0) out['data'] = hex(reader.rest());
 };
 
 const describeDelete: Describe = (reader, out) => {

@@ -3,6 +3,7 @@ import { hex } from '../../../protocol/bytes.ts';
 import { FIRST_STATUS_TYPE, NOTIFY, type NotifyName } from '../../../protocol/ike/v2/numbers.ts';
 import { printable } from '../../../protocol/printable.ts';
 import type { FieldReader } from '../field-reader.ts';
+import { describeFlaw } from './certificate.ts';
 import type { Out } from './chain.ts';
 import { nameOf } from './names.ts';
 import { GROUP_NAMES, NOTIFY_NAMES, PROTOCOL_NAMES, SIGNATURE_HASH_NAMES } from './registry-v2.ts';
@@ -93,6 +94,7 @@ const DATA: { readonly [Name in NotifyName]?: DescribeData } = {
   },
   SECURE_PASSWORD_METHODS: numbers('method', (method) => `method ${method}`),
   SIGNATURE_HASH_ALGORITHMS: numbers('hash algorithm', (number) => nameOf(SIGNATURE_HASH_NAMES, number, 'hash')),
+  CULVERT_CERTIFICATE_REFUSED: (reader, out) => describeFlaw(reader.rest(), out),
   PPK_IDENTITY: (reader, out) => {
     out['ppkIdentityType'] = reader.u8('PPK_ID Type');
     out['ppkIdentity'] = printable(reader.rest());

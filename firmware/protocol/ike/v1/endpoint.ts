@@ -270,10 +270,11 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     const mode = this.#table.phase1Of(message.header);
     const encrypted = isEncrypted(message);
     if (encrypted && mode === undefined) this.#receiveEstablished(now, message, path);
-    else if (encrypted) {
+    else if (encrypted && mode?.informed(message) !== true) {
       this.counters.unexpected += 1;
       mode?.hint({ unreadable: true });
-    } else if (message.header.exchangeType === ExchangeType.informational) this.#receiveHint(message, mode);
+    } else if (encrypted) return;
+    else if (message.header.exchangeType === ExchangeType.informational) this.#receiveHint(message, mode);
     else this.counters.malformed += 1;
   }
 

@@ -2,8 +2,9 @@
 import type { Failure } from '../../machine.ts';
 import { printable } from '../../printable.ts';
 import { formatEndpoint, type UdpEndpoint } from '../../udp-path.ts';
+import { type CertificateFlaw, type CertificateRefusal, ownCertificateRefused } from '../certificate-refusal.ts';
 import { identityText } from '../identity.ts';
-import type { IkeIdentity, TrafficSelector } from '../ike-types.ts';
+import type { IkeConnection, IkeIdentity, TrafficSelector } from '../ike-types.ts';
 import { methodWords } from './authentication-method.ts';
 import { NotifyType, notifyName } from './numbers.ts';
 import { ANSWER_SECONDS } from './retransmit.ts';
@@ -26,6 +27,8 @@ export interface Clues {
   readonly pathError?: string;
   /** Notify Message Type. */
   readonly notify?: number;
+  /** What a Culvert says is wrong with the certificate of this side, encrypted. */
+  readonly flaw?: CertificateFlaw;
   /** An encrypted Informational came where there is no key for it yet: a refusal, most likely. */
   readonly unreadable?: true;
 }
@@ -98,8 +101,9 @@ export function noAnswerToAuthentication(
 }
 
 /** The peer's certificate is good, and the signature is not by its key. */
-export function wrongSignature(step: string, identity: IkeIdentity): Failure {
+export function wrongSignature(step: string, identity: IkeIdentity): CertificateRefusal {
   return {
+    flaw: 'signature',
     step,
     reason: `the signature of ${identityText(identity)} is not by the key of its certificate`,
     remedy: 'check that the peer has the private key of that certificate; else somebody pretends to be the peer',
@@ -199,12 +203,23 @@ export function unknownCaller(identity: IkeIdentity): Failure {
   };
 }
 
-/** As responder: the peer does not take this side's proof, or its identity. */
-export function proofRefused(): Failure {
+/**
+ * As responder: the peer does not take this side's proof, or its identity. It had proved before who it is.
+ * @param flaw what it says is wrong with the certificate here.
+ */
+export function proofRefused(
+  { authentication }: Pick<IkeConnection, 'authentication'>,
+  localId: IkeIdentity,
+  flaw: CertificateFlaw | undefined,
+): Failure {
+  if (flaw !== undefined && authentication.kind === 'certificate') {
+    return ownCertificateRefused('Main Mode 6', localId, authentication.credential, flaw, true);
+  }
   return {
     step: 'Main Mode 6',
     reason: 'the peer does not believe who this side is (AUTHENTICATION-FAILED)',
-    remedy: 'read the log of the peer: which identity it wants, and which certificates it believes',
+    remedy:
+      'read the log of the peer, which alone says why: the identity that it wants, and what it finds wrong with a certificate',
     cause: 'refused',
   };
 }

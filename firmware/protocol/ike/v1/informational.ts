@@ -1,6 +1,8 @@
 /** The Informational Exchange under an ISAKMP SA (RFC 2409 section 5.7): what a genuine one asks for. */
 import { ByteReader, ByteWriter, concatBytes, hex } from '../../bytes.ts';
+import type { CertificateFlaw } from '../certificate-refusal.ts';
 import { hash1 } from '../crypto/keys-v1.ts';
+import { refusedFor } from './certificate-refusal.ts';
 import {
   decodeDelete,
   decodeNotification,
@@ -21,7 +23,7 @@ import {
 import type { Payload } from './payload.ts';
 import type { Phase1Outcome } from './phase1.ts';
 import { secondsOf } from './phase1-transforms.ts';
-import { Phase2Messages } from './phase2-message.ts';
+import { Phase2Messages, type Phase2Protection } from './phase2-message.ts';
 import { decodeAttributes } from './sa-payload.ts';
 
 /** What payloads can bring about. */
@@ -40,6 +42,8 @@ export interface InformationalEffects {
   hereIAm(sequence: number): void;
   /** RESPONDER-LIFETIME of the ISAKMP SA. */
   shorten(seconds: number): void;
+  /** The peer does not believe who this side is. @param flaw what is wrong with the certificate, where it says so. */
+  disbelieved(flaw: CertificateFlaw | undefined): void;
   /** A Quick Mode of ours is refused. @param spi where the notification names one. */
   refused(type: number, spi: number | undefined): void;
 }
@@ -56,7 +60,7 @@ export function handleInformational(
   for (const { type, body } of payloads) {
     if (effects.over()) return;
     if (type === PayloadType.delete) handleDelete(body, effects);
-    else if (type === PayloadType.notification) handleNotification(sa, body, effects);
+    else if (type === PayloadType.notification) handleNotification(sa, body, payloads, effects);
   }
 }
 
@@ -71,7 +75,12 @@ function handleDelete(body: Uint8Array, effects: InformationalEffects): void {
   }
 }
 
-function handleNotification(sa: Phase1Outcome, body: Uint8Array, effects: InformationalEffects): void {
+function handleNotification(
+  sa: Phase1Outcome,
+  body: Uint8Array,
+  payloads: readonly Payload[],
+  effects: InformationalEffects,
+): void {
   const { type, protocol, spi, data } = decodeNotification(body);
   effects.received(notifyName(type));
   if (type === NotifyType.initialContact) effects.initialContact();
@@ -84,7 +93,8 @@ function handleNotification(sa: Phase1Outcome, body: Uint8Array, effects: Inform
   } else if (type === NotifyType.responderLifetime && protocol === ProtocolId.isakmp) {
     const seconds = secondsOf(decodeAttributes(data), Phase1Attribute);
     if (seconds !== undefined) effects.shorten(seconds);
-  } else if (type < FIRST_STATUS_TYPE) effects.refused(type, spiNumber(spi));
+  } else if (type === NotifyType.authenticationFailed) effects.disbelieved(refusedFor(sa.vendor, payloads));
+  else if (type < FIRST_STATUS_TYPE) effects.refused(type, spiNumber(spi));
 }
 
 /** R-U-THERE or its ACK (RFC 3706 section 5.3). */
@@ -101,7 +111,7 @@ export function deletePayload({ cookieI, cookieR }: Phase1Outcome): Payload {
 }
 
 /** An Informational with a HASH (section 5.7). @param messageId that was not used before. */
-export function sealInformational(sa: Phase1Outcome, messageId: number, payloads: readonly Payload[]): Uint8Array {
+export function sealInformational(sa: Phase2Protection, messageId: number, payloads: readonly Payload[]): Uint8Array {
   const messages = new Phase2Messages(sa, ExchangeType.informational, messageId);
   return messages.seal(payloads, (covered) => hash1(sa.proposal.prf, sa.keys.skeyidA, messageId, covered));
 }

@@ -2,6 +2,7 @@
 import type { Failure, Instant } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
 import type { AssignedConfiguration } from '../authentication.ts';
+import type { CertificateFlaw } from '../certificate-refusal.ts';
 import { wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkePeer } from '../ike-types.ts';
 import { proofKind } from './authentication-method.ts';
@@ -26,7 +27,7 @@ import { followed } from './natd.ts';
 import { encodeDelete, spiOctets } from './notification.ts';
 import { ExchangeType, NotifyType, PayloadType, ProtocolId } from './numbers.ts';
 import type { Payload } from './payload.ts';
-import { hasInitialContact, type Phase1Outcome, peerOf } from './phase1.ts';
+import { hasInitialContact, localIdentity, type Phase1Outcome, peerOf } from './phase1.ts';
 import { MessageIds, type OpenedFirst, openFirst } from './phase2-message.ts';
 import type { QuickModeContext } from './quick-mode.ts';
 import type { QuickModeRequest } from './quick-mode-initiator.ts';
@@ -379,10 +380,10 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
       },
       hereIAm: (sequence: number) => this.#dpd.isAnswer(sequence),
       shorten: (seconds: number) => this.#lifetime.shorten(now, seconds),
-      refused: (type: number, spi: number | undefined) => {
-        if (type === NotifyType.authenticationFailed) this.lastFailure = proofRefused();
-        else this.#quickModes.refused(now, type, spi);
+      disbelieved: (flaw: CertificateFlaw | undefined) => {
+        this.lastFailure = proofRefused(this.sa.connection, localIdentity(this.sa.connection, this.#path), flaw);
       },
+      refused: (type: number, spi: number | undefined) => this.#quickModes.refused(now, type, spi),
     };
     handleInformational(this.sa, opened.payloads, effects);
   }

@@ -2,17 +2,19 @@
 import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
+import { ownCertificateRefused } from '../certificate-refusal.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import { isZeroSpi } from '../message-header.ts';
 import { movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
 import type { IkeProposal } from '../proposals.ts';
 import { methodOf, proofKind } from './authentication-method.ts';
+import { refusedFor } from './certificate-refusal.ts';
 import { answerNotVerified, noAnswer, noAnswerToAuthentication, noAnswerToKeyExchange } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
 import { DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
 import { detectNat, type NatSituationV1, natdPayloads } from './natd.ts';
-import { ExchangeType, NotifyType, PayloadType } from './numbers.ts';
+import { ExchangeType, NotifyType, notifyName, PayloadType } from './numbers.ts';
 import { nonceOf, onlyBody, type Payload } from './payload.ts';
 import {
   initialContact,
@@ -35,6 +37,7 @@ import {
 } from './phase1-authentication.ts';
 import { Phase1Initiator, type Phase1InitiatorOptions } from './phase1-initiator.ts';
 import { acceptedAnswer, phase1Proposal } from './phase1-transforms.ts';
+import { openFirst } from './phase2-message.ts';
 import { encodeSa } from './sa-payload.ts';
 import { initiatorVendorIds, type PeerVendor, recognizeVendor } from './vendor-ids.ts';
 
@@ -168,9 +171,23 @@ export class MainModeInitiator extends Phase1Initiator {
     const outcome = this.outcomeOf({ ...state, ...opened });
     if (opened.verdict === 'proved') this.succeed(outcome);
     else {
-      this.tellRefused(outcome);
+      this.tellRefused(outcome, opened.verdict);
       this.fail(opened.verdict);
     }
+  }
+
+  /** A Culvert may say what is wrong with the certificate in message 5: keys do not depend on whether it is right. */
+  override informed(message: ReceivedMessage): boolean {
+    const state = this.#state;
+    if (state.kind !== 'wait-6' || message.header.exchangeType !== ExchangeType.informational) return false;
+    const { authentication, vendor, cookieR, proposal } = state;
+    const { keys, encryptionKey, lastBlock } = authentication;
+    const protection = { cookieI: this.cookieI, cookieR, proposal, keys, encryptionKey, lastBlock };
+    const flaw = orNothing(() => refusedFor(vendor, openFirst(protection, message)?.payloads ?? []));
+    if (flaw === undefined) return false;
+    this.context.outbox.received(this.ikeId, 'Informational', notifyName(NotifyType.culvertCertificateRefused));
+    this.hint({ flaw });
+    return true;
   }
 
   protected silence(): Failure {
@@ -180,6 +197,11 @@ export class MainModeInitiator extends Phase1Initiator {
     if (refused && state.kind === 'wait-2') return ikeOfferRefused('Main Mode 1', this.connection.ikeProposals);
     if (state.kind === 'wait-4') return noAnswerToKeyExchange(remote, this.clues);
     if (state.kind === 'wait-2') return noAnswer('Main Mode 1', remote, this.clues);
+    const { authentication } = this.connection;
+    if (this.clues.flaw !== undefined && authentication.kind === 'certificate') {
+      const own = localIdentity(this.connection, this.currentPath);
+      return ownCertificateRefused('Main Mode 5', own, authentication.credential, this.clues.flaw, false);
+    }
     if (state.unverified) return answerNotVerified('Main Mode 6', remote);
     const kind = proofKind(this.connection);
     return noAnswerToAuthentication('Main Mode 5', remote, kind, state.nat.encapsulation !== undefined, this.clues);

@@ -4,10 +4,12 @@ import type { Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import { MAX_REQUESTS } from './certificate-payloads.ts';
+import { reasonPayloads } from './certificate-refusal.ts';
 import { unreadableProof, wrongKey } from './failures.ts';
 import type { ReceivedMessage } from './header.ts';
+import { sealInformational } from './informational.ts';
 import { detectNat, type NatSituationV1, natdPayloads } from './natd.ts';
-import { ExchangeType, PayloadType } from './numbers.ts';
+import { ExchangeType, NotifyType, notifyName, PayloadType } from './numbers.ts';
 import { nonceOf, type Payload } from './payload.ts';
 import {
   isEncrypted,
@@ -29,6 +31,7 @@ import {
 } from './phase1-authentication.ts';
 import { Phase1Responder, type Phase1ResponderOptions, type Proved } from './phase1-responder.ts';
 import { chosenProposal } from './phase1-transforms.ts';
+import { MessageIds } from './phase2-message.ts';
 import { encodeSa } from './sa-payload.ts';
 import { responderVendorIds } from './vendor-ids.ts';
 
@@ -52,6 +55,8 @@ type State =
 
 export class MainModeResponder extends Phase1Responder {
   #state: State = { kind: 'wait-3' };
+  /** Under which a message 5 could be read whose proof is not good. */
+  #disbelieved: Authentication | undefined;
 
   constructor(now: Instant, context: Phase1Context, options: Phase1ResponderOptions) {
     super(now, context, options, 'Main Mode');
@@ -110,6 +115,7 @@ export class MainModeResponder extends Phase1Responder {
     state.attempts += 1;
     const proved = this.#authenticate(message, state);
     if (proved === undefined) {
+      this.#tellReason(path);
       this.refuse(now, 5, path);
       return;
     }
@@ -146,8 +152,27 @@ export class MainModeResponder extends Phase1Responder {
         return { connection, nat: state.nat, authentication, claim: opened.claim, payloads: opened.payloads };
       }
       this.reason = opened.verdict;
+      // What is said under these keys goes on from message 5, as it does once an SA stands.
+      opened.accept();
+      this.#disbelieved = authentication;
     }
     return undefined;
+  }
+
+  /** To a Culvert only: others expect nothing encrypted before there is an SA (RFC 2409 section 5.7). */
+  #tellReason(path: UdpPath): void {
+    const authentication = this.#disbelieved;
+    const { proposal, vendor } = this.options;
+    const payloads = reasonPayloads(vendor, this.reason);
+    if (authentication === undefined || payloads.length === 0) return;
+    if (path.remote.address !== this.currentPath.remote.address) return;
+    const { keys, encryptionKey, lastBlock } = authentication;
+    const { cookieI, cookieR } = this;
+    const messageId = new MessageIds(this.context.random).fresh();
+    const protection = { cookieI, cookieR, proposal, keys, encryptionKey, lastBlock };
+    const message = sealInformational(protection, messageId, payloads);
+    const detail = notifyName(NotifyType.culvertCertificateRefused);
+    this.context.outbox.send(this.ikeId, 'Informational', message, path, vendor.fragmentation, detail);
   }
 
   /** Of every candidate: which one is meant is not known yet. */

@@ -123,7 +123,10 @@ export const IdType = {
   keyId: 11,
 } as const;
 
-/** Notify Message Type (RFC 2408 section 3.14.1; RFC 2407 section 4.6.3; RFC 3706 section 5.3). */
+/**
+ * Notify Message Type (RFC 2408 section 3.14.1; RFC 2407 section 4.6.3; RFC 3706 section 5.3). The last is of private use,
+ * among Culverts: what is wrong with the certificate that AUTHENTICATION-FAILED is about.
+ */
 export const NotifyType = {
   invalidExchangeType: 7,
   noProposalChosen: 14,
@@ -133,6 +136,7 @@ export const NotifyType = {
   initialContact: 24578,
   rUThere: 36136,
   rUThereAck: 36137,
+  culvertCertificateRefused: 39937,
 } as const;
 
 /** Those that say that something went wrong are below this number (RFC 2408 section 3.14.1). */
@@ -170,6 +174,7 @@ const NOTIFY_NAMES: ReadonlyMap<number, string> = new Map([
   [24578, 'INITIAL-CONTACT'],
   [36136, 'R-U-THERE'],
   [36137, 'R-U-THERE-ACK'],
+  [39937, 'CULVERT-CERTIFICATE-REFUSED'],
 ]);
 
 /** `NO-PROPOSAL-CHOSEN`, or `notification 12345`. */

@@ -2,7 +2,8 @@
 import { KeyObject } from 'node:crypto';
 import { DecodeError } from '../../bytes.ts';
 import type { Failure } from '../../machine.ts';
-import { preSharedKeyOf } from '../authentication.ts';
+import { type CertificateTrust, preSharedKeyOf } from '../authentication.ts';
+import type { CertificateRefusal } from '../certificate-refusal.ts';
 import {
   hashI,
   hashR,
@@ -126,7 +127,7 @@ export class Authentication {
     claim: Claim,
     payloads: readonly Payload[],
     step: string,
-  ): 'proved' | 'unverified' | Failure {
+  ): 'proved' | 'unverified' | Failure | CertificateRefusal {
     const { authentication, remoteId } = this.#connection;
     const hash = this.#hash(initiator, claim);
     const { identity } = claim;
@@ -135,11 +136,24 @@ export class Authentication {
       if (!equalSecrets(hash, onlyBody(payloads, PayloadType.hash, 'Hash'))) return 'unverified';
       return unwanted ? wrongIdentity(step, identity, remoteId) : 'proved';
     }
+    const verdict = this.#judgeSignature(authentication.trust, hash, identity, payloads, step);
+    if (!unwanted) return verdict;
+    const failure = wrongIdentity(step, identity, remoteId);
+    // One who has proved who it is may learn that; whoever has not could go on to try names.
+    return verdict === 'proved' ? { ...failure, flaw: 'identity' } : failure;
+  }
+
+  #judgeSignature(
+    trust: CertificateTrust,
+    hash: Uint8Array,
+    identity: IkeIdentity,
+    payloads: readonly Payload[],
+    step: string,
+  ): 'proved' | Failure {
     const signature = onlyBody(payloads, PayloadType.signature, 'Signature');
     const chain = certificatesOf(payloads);
-    if (unwanted) return wrongIdentity(step, identity, remoteId);
     if (chain.length === 0) return noCertificate(step, identity);
-    const key = authentication.trust.judge(chain, identity);
+    const key = trust.judge(chain, identity);
     if (!(key instanceof KeyObject)) return key;
     return verifyPhase1(key, hash, signature) ? 'proved' : wrongSignature(step, identity);
   }

@@ -4,6 +4,7 @@ import type { UdpPath } from '../../udp-path.ts';
 import { wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkeConnection } from '../ike-types.ts';
 import type { IkeProposal } from '../proposals.ts';
+import { reasonPayloads } from './certificate-refusal.ts';
 import type { Clues } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
 import { deletePayload, sealInformational } from './informational.ts';
@@ -101,6 +102,11 @@ export abstract class Phase1Initiator {
     return this.#over ? undefined : this.#retransmission.deadline;
   }
 
+  /** Nothing encrypted is understood before the SA stands, unless a mode does. */
+  informed(_message: ReceivedMessage): boolean {
+    return false;
+  }
+
   receive(now: Instant, message: ReceivedMessage, path: UdpPath): void {
     // A NAT may change the port of an answer, never the address that was asked.
     const stranger = path.remote.address !== this.currentPath.remote.address;
@@ -182,10 +188,14 @@ export abstract class Phase1Initiator {
   }
 
   /** For the peer the SA stands, but here it is not believed. */
-  protected tellRefused(sa: Phase1Outcome): void {
+  protected tellRefused(sa: Phase1Outcome, failure: Failure): void {
     const refusal = { type: PayloadType.notification, body: isakmpNotification(NotifyType.authenticationFailed) };
     const messageId = new MessageIds(this.context.random).fresh();
-    const message = sealInformational(sa, messageId, [refusal, deletePayload(sa)]);
+    const message = sealInformational(sa, messageId, [
+      refusal,
+      ...reasonPayloads(sa.vendor, failure),
+      deletePayload(sa),
+    ]);
     const detail = 'AUTHENTICATION-FAILED, DELETE of the ISAKMP SA';
     this.context.outbox.send(this.ikeId, 'Informational', message, this.currentPath, false, detail);
     wipePhase1Keys(sa.keys);

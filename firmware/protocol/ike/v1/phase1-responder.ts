@@ -125,6 +125,11 @@ export abstract class Phase1Responder {
     this.#expired = true;
   }
 
+  /** Nothing that comes encrypted and is not of phase 1 is understood before the SA stands. */
+  informed(_message: ReceivedMessage): boolean {
+    return false;
+  }
+
   /** Nothing is waited for so eagerly that a hint would matter. */
   hint(_clue: Clues): void {}
 

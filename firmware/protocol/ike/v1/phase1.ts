@@ -88,6 +88,11 @@ interface Phase1Side {
   /** @throws DecodeError when the message is malformed; nothing has changed then. */
   receive(now: Instant, message: ReceivedMessage, path: UdpPath): void;
   tick(now: Instant): void;
+  /**
+   * An encrypted Informational that came before the SA stands.
+   * @returns whether it is the peer's, and says something: then it was a hint.
+   */
+  informed(message: ReceivedMessage): boolean;
   /** Something that anybody may have sent, or the network, says that it will not work. */
   hint(clue: Clues): void;
 }

@@ -8,13 +8,19 @@ import type { Payload } from './payload.ts';
 import type { Phase1Outcome } from './phase1.ts';
 import { CbcChain, decodeHashed, encodeHashed } from './protected-message.ts';
 
+/** What phase 1 has to give before anything else is encrypted. */
+export type Phase2Protection = Pick<
+  Phase1Outcome,
+  'cookieI' | 'cookieR' | 'proposal' | 'keys' | 'encryptionKey' | 'lastBlock'
+>;
+
 export class Phase2Messages {
   readonly messageId: number;
-  readonly #sa: Phase1Outcome;
+  readonly #sa: Phase2Protection;
   readonly #exchangeType: number;
   readonly #chain: CbcChain;
 
-  constructor(sa: Phase1Outcome, exchangeType: number, messageId: number) {
+  constructor(sa: Phase2Protection, exchangeType: number, messageId: number) {
     const { encryption, prf } = sa.proposal;
     this.messageId = messageId;
     this.#sa = sa;
@@ -64,7 +70,7 @@ export interface OpenedFirst {
  * The first message of a Quick Mode or Informational that the peer begins, under HASH(1); `undefined` when that is wrong.
  * @throws DecodeError when it is not encrypted, or not with our key.
  */
-export function openFirst(sa: Phase1Outcome, message: ReceivedMessage): OpenedFirst | undefined {
+export function openFirst(sa: Phase2Protection, message: ReceivedMessage): OpenedFirst | undefined {
   const { messageId, exchangeType } = message.header;
   const messages = new Phase2Messages(sa, exchangeType, messageId);
   const { prf } = sa.proposal;

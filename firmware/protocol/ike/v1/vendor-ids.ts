@@ -2,7 +2,7 @@
 import { hex } from '../../bytes.ts';
 import { type FirstFlight, type Recognition, recognisePeer } from '../profiles/recognition.ts';
 import { implementationOf, VENDOR_ID } from '../vendor-id-table.ts';
-import { agreeOnEncapsulation, type OwnVendorId, ownVendorIds } from '../vendor-ids.ts';
+import { agreeOnEncapsulation, areOurselves, type OwnVendorId, ownVendorIds } from '../vendor-ids.ts';
 import { firstFlightOf } from './first-flight.ts';
 import { PayloadType } from './numbers.ts';
 import { bodiesOf, type Payload } from './payload.ts';
@@ -34,6 +34,8 @@ export interface PeerVendor {
   readonly implementation: string;
   /** Absent when it looks like nobody who is known. */
   readonly looksLike?: Recognition;
+  /** Both sides said that they are Culvert. */
+  readonly amongOurselves: boolean;
   /** It wants ESP in UDP, as this side does. */
   readonly encapsulationAgreed: boolean;
 }
@@ -55,6 +57,7 @@ export function recognizeVendor(own: OwnVendorId, payloads: readonly Payload[], 
     fragmentation: ids.some((id) => id.startsWith(VENDOR_ID.fragmentation)),
     implementation: implementationOf(bodies),
     ...(looksLike === undefined ? {} : { looksLike }),
+    amongOurselves: areOurselves(own, bodies),
     encapsulationAgreed: agreeOnEncapsulation(own, bodies),
   };
 }

@@ -22,11 +22,12 @@ import { findNotify, notify } from './notify.ts';
 import type { Payload } from './payload.ts';
 import { receivedToken } from './qcd.ts';
 import { authLifetime, expectReauthentication, replacedChild } from './reauthentication.ts';
+import { refusalPayloads } from './refusal.ts';
 
 /** How long a child that replaces another one is not sent on while the peer does not use it, ms: our answer may be lost. */
 const UNUSED_MS = 2000;
 
-/** One uniform answer, whatever the reason (section 2.21.2). */
+/** One answer, whatever the reason (section 2.21.2); another Culvert learns what is wrong with its certificate. */
 export function refuse(
   now: Instant,
   sa: IkeSa,
@@ -36,7 +37,7 @@ export function refuse(
   sa.host.counters.authenticationFailed += 1;
   sa.host.refused(now, sa.connection, failure, sa.id);
   sa.end(now, failure);
-  return [notify(answer)];
+  return answer === 'INVALID_SYNTAX' ? [notify(answer)] : refusalPayloads(sa, failure);
 }
 
 /**

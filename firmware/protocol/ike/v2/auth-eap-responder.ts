@@ -14,8 +14,10 @@ import { malformed } from './failures.ts';
 import { encodeIdentity, type IdBody } from './identity.ts';
 import type { IkeSa } from './ike-sa.ts';
 import type { HalfOpen } from './init-responder.ts';
+import { findNotify } from './notify.ts';
 import { find, type Payload } from './payload.ts';
 import { covered, provesSharedKey, sharedKeyProof, signatureProof } from './proof.ts';
+import { refusedByPeer } from './refusal.ts';
 
 /** Messages of one conversation: MSCHAPv2 takes four, with a Nak some more. */
 const MAX_ROUNDS = 12;
@@ -104,6 +106,18 @@ export function answerEap(
   const judged = conversation.verdict;
   if (judged !== undefined && 'failure' in judged) refuse(now, sa, judged.failure);
   return answer;
+}
+
+/**
+ * An INFORMATIONAL before the SA stands can say but one thing: that the caller does not believe this side's certificate
+ * (section 2.21.2). It has not proved itself. @returns payloads of the response.
+ */
+export function brokenOff(now: Instant, sa: IkeSa, payloads: readonly Payload[]): readonly Payload[] {
+  if (findNotify(payloads, 'AUTHENTICATION_FAILED') === undefined) return [];
+  const failure = refusedByPeer(sa, payloads, false);
+  sa.host.refused(now, sa.connection, failure, sa.id);
+  sa.end(now, failure);
+  return [];
 }
 
 /** @returns whether it was an answer. */

@@ -2,6 +2,7 @@
 import type { Failure } from '../../machine.ts';
 import { printable } from '../../printable.ts';
 import type { IkeAuthentication } from '../authentication.ts';
+import type { CertificateRefusal } from '../certificate-refusal.ts';
 import { identityText } from '../identity.ts';
 import type { IkeConnection, IkeIdentity } from '../ike-types.ts';
 
@@ -15,8 +16,8 @@ const OWN_MEANS: Readonly<Record<Kind, string>> = {
   'eap-server': 'EAP',
 };
 
-/** As initiator: the peer answered AUTHENTICATION_FAILED. */
-export function refusedByPeer(localId: IkeIdentity, kind: Kind): Failure {
+/** AUTHENTICATION_FAILED, and not why. @param kind of the connection here. */
+export function refusedUnexplained(localId: IkeIdentity, kind: Kind): Failure {
   const identity = identityText(localId);
   if (kind === 'psk') {
     return {
@@ -26,7 +27,7 @@ export function refusedByPeer(localId: IkeIdentity, kind: Kind): Failure {
       cause: 'refused',
     };
   }
-  if (kind === 'certificate') {
+  if (kind !== 'eap-client') {
     return {
       step: 'authentication',
       reason: `the peer does not accept our identity ${identity} with our certificate`,
@@ -76,8 +77,9 @@ export function wrongAuthMethod(what: string, kind: Kind): Failure {
 }
 
 /** @param problem a clause without subject. */
-export function wrongSignature(peerId: IkeIdentity | undefined, problem: string): Failure {
+export function wrongSignature(peerId: IkeIdentity | undefined, problem: string): CertificateRefusal {
   return {
+    flaw: 'signature',
     step: 'authentication',
     reason: `the signature of the peer ${identityText(peerId)} ${problem}`,
     remedy: 'check that the peer signs with the key of its certificate, RSA of 2048 bits, ECDSA or EdDSA',

@@ -24,7 +24,14 @@ import { mobikeSupported } from './mobike.ts';
 import { findNotify, notify } from './notify.ts';
 import { find, type Payload, type PayloadOf } from './payload.ts';
 import { keysWithPpk, ppkPayloads } from './ppk.ts';
-import { certificateProblem, covered, provesSharedKey, sharedKeyProof, signatureProof } from './proof.ts';
+import {
+  certificateProblem,
+  covered,
+  provedStranger,
+  provesSharedKey,
+  sharedKeyProof,
+  signatureProof,
+} from './proof.ts';
 import { receivedToken } from './qcd.ts';
 
 export class AuthInitiator implements Exchange {
@@ -130,10 +137,11 @@ export class AuthInitiator implements Exchange {
   #judge(sa: IkeSa, id: IdBody, auth: PayloadOf<'AUTH'>, payloads: readonly Payload[]): Failure | undefined {
     const { connection, peerId } = sa;
     const { remoteId, authentication } = connection;
-    if (remoteId !== undefined && (peerId === undefined || !sameIdentity(remoteId, peerId))) {
-      return wrongIdentity(peerId, [remoteId]);
-    }
     const covers = covered(sa, this.#init, false, id);
+    if (remoteId !== undefined && (peerId === undefined || !sameIdentity(remoteId, peerId))) {
+      const trusts = 'trust' in authentication ? [authentication.trust] : [];
+      return provedStranger(sa, trusts, payloads, covers, auth, wrongIdentity(peerId, [remoteId]));
+    }
     if (authentication.kind === 'psk') {
       if (isSignature(auth.method)) return wrongAuthMethod('a certificate', 'psk');
       return provesSharedKey(authentication.key, covers, auth) ? undefined : wrongPsk(peerId);

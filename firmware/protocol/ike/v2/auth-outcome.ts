@@ -1,26 +1,25 @@
 /** What an initiator's IKE_AUTH comes to, and what both roles say in it. */
 import type { Failure, Instant } from '../../machine.ts';
-import { noAddressAssigned, refusedByPeer } from './auth-failures.ts';
+import { noAddressAssigned } from './auth-failures.ts';
 import { type ChildAsk, makeChild, readChildAnswer } from './child-negotiation.ts';
 import { assignedConfiguration } from './configuration-payload.ts';
 import { DONE, type Finished } from './exchange.ts';
 import { malformed, peerRefused } from './failures.ts';
 import { askForRest } from './further-child.ts';
 import type { IkeSa } from './ike-sa.ts';
-import { ikeDelete, tellAuthenticationFailed } from './informational.ts';
+import { ikeDelete, tellRefused } from './informational.ts';
 import { readMobikeAnswer } from './mobike.ts';
 import { findError, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import type { Payload } from './payload.ts';
 import { qcdToken } from './qcd.ts';
 import { planReauthentication, predecessor, retire } from './reauthentication.ts';
+import { refusalPayloads, refusedByPeer } from './refusal.ts';
 
 /** The peer's answer has no proof in it. */
 export function refusal(sa: IkeSa, payloads: readonly Payload[]): Failure {
   const error = findError(payloads);
-  if (error?.type === NOTIFY.AUTHENTICATION_FAILED) {
-    return refusedByPeer(sa.localId, sa.connection.authentication.kind);
-  }
+  if (error?.type === NOTIFY.AUTHENTICATION_FAILED) return refusedByPeer(sa, payloads, false);
   if (error !== undefined) return peerRefused('IKE_AUTH', error.type);
   return malformed('IKE_AUTH', 'an answer to IKE_AUTH without IDr or AUTH');
 }
@@ -29,7 +28,7 @@ export function refusal(sa: IkeSa, payloads: readonly Payload[]): Failure {
 export function rejected(now: Instant, sa: IkeSa, failure: Failure): Finished {
   sa.host.counters.authenticationFailed += 1;
   sa.end(now, failure);
-  sa.window.add(tellAuthenticationFailed());
+  sa.window.add(tellRefused(refusalPayloads(sa, failure)));
   return DONE;
 }
 

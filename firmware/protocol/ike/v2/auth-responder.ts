@@ -14,7 +14,14 @@ import type { HalfOpen } from './init-responder.ts';
 import { findNotify, notify } from './notify.ts';
 import { find, type Payload, type PayloadOf } from './payload.ts';
 import { keysWithPpk, ppkHolders } from './ppk.ts';
-import { certificateProblem, covered, provesSharedKey, sharedKeyProof, signatureProof } from './proof.ts';
+import {
+  certificateProblem,
+  covered,
+  provedStranger,
+  provesSharedKey,
+  sharedKeyProof,
+  signatureProof,
+} from './proof.ts';
 
 /** Connections whose keys are tried for one caller. */
 const MAX_CANDIDATES = 8;
@@ -33,7 +40,7 @@ export function answerAuth(now: Instant, sa: IkeSa, init: HalfOpen, payloads: re
   if (able.length === 0) return refuse(now, sa, wrongAuthMethod(means.words, first.authentication.kind));
   const wanted = find(payloads, 'IDr');
   const named = byIdentity(able, sa.peerId, wanted === undefined ? undefined : decodeIdentity(wanted));
-  if ('reason' in named) return refuse(now, sa, named);
+  if ('reason' in named) return refuse(now, sa, unwanted(sa, init, able, id, auth, payloads, named));
   if (auth === undefined && sa.usesPpk) return refuse(now, sa, noCommonPpk());
   if (auth === undefined) return startEap(now, sa, init, named, payloads);
   const [holder, ...others] = sa.usesPpk ? ppkHolders(named, payloads) : [];
@@ -98,6 +105,21 @@ function byIdentity(
   });
   const rest = matching.filter((connection) => !asked.includes(connection));
   return [...asked, ...rest].slice(0, MAX_CANDIDATES);
+}
+
+/** @param failure the caller is none of those who are expected. */
+function unwanted(
+  sa: IkeSa,
+  init: HalfOpen,
+  candidates: readonly IkeConnection[],
+  id: IdBody,
+  auth: PayloadOf<'AUTH'> | undefined,
+  payloads: readonly Payload[],
+  failure: Failure,
+): Failure {
+  if (auth === undefined) return failure;
+  const trusts = candidates.flatMap(({ authentication }) => ('trust' in authentication ? [authentication.trust] : []));
+  return provedStranger(sa, trusts.slice(0, MAX_CANDIDATES), payloads, covered(sa, init, true, id), auth, failure);
 }
 
 /** Those whose key, or whose authorities, the caller's proof is good for; else why it is not. */

@@ -6,6 +6,7 @@ import { DecodeError } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
 import { sameEndpoint, type UdpPath } from '../../udp-path.ts';
 import { HEADER_OCTETS } from '../message-header.ts';
+import { brokenOff } from './auth-eap-responder.ts';
 import { answerAuth } from './auth-responder.ts';
 import { peekFragment } from './encrypted.ts';
 import type { OpenedContent } from './exchange.ts';
@@ -128,6 +129,8 @@ function receiveRequest(now: Instant, sa: IkeSa, header: ReceivedHeader, message
 function isDue(sa: IkeSa, name: ExchangeName): boolean {
   const making = name === 'IKE_AUTH' || name === 'IKE_INTERMEDIATE';
   if (sa.state.name !== 'half-open') return !making;
+  // A caller by EAP has had this side's proof before the SA stands, and may not believe it.
+  if (sa.eap !== undefined && name === 'INFORMATIONAL') return true;
   return name === (pendingExchange(sa) === undefined ? 'IKE_AUTH' : 'IKE_INTERMEDIATE');
 }
 
@@ -190,7 +193,9 @@ function answerRequest(
   path: UdpPath,
 ): readonly Payload[] {
   const { state } = sa;
-  if (state.name === 'half-open') return answerAuth(now, sa, state.init, payloads);
+  if (state.name === 'half-open') {
+    return name === 'INFORMATIONAL' ? brokenOff(now, sa, payloads) : answerAuth(now, sa, state.init, payloads);
+  }
   // Whoever uses it believes in it; only the DELETE of a redundant one says otherwise.
   if (state.name === 'undecided' && !deletesIkeSa(payloads) && state.of.established) adopt(now, state.of, sa);
   if (name === 'INFORMATIONAL') return answerInformational(now, sa, payloads, path);

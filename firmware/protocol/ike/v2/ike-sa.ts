@@ -121,6 +121,8 @@ export class IkeSa implements WindowHost {
   keys: IkeSaKeys | undefined;
   protection: MessageProtection | undefined;
   nat: NatSituation = NO_NAT;
+  /** Both sides said that they are Culvert. */
+  amongOurselves = false;
   /** Both sides want ESP in UDP, and said so. */
   encapsulationAgreed = false;
   /** Both sides can put fragments together. */

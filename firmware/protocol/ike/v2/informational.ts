@@ -1,17 +1,17 @@
 /** INFORMATIONAL exchanges (RFC 7296 sections 1.4, 2.4, 2.25): DELETE, liveness, and what is told in passing. */
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
-import { refusedByPeer } from './auth-failures.ts';
 import { type Child, spiNumber, spiOctets } from './child.ts';
 import { DONE, type Exchange } from './exchange.ts';
 import { closedByPeer, replacedByRekey } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { answerAddresses, livenessPayloads, readLivenessAnswer } from './mobike.ts';
-import { findNotify, notify } from './notify.ts';
+import { findNotify } from './notify.ts';
 import { PROTOCOL } from './numbers.ts';
 import { findAll, type Payload } from './payload.ts';
 import { receivedToken } from './qcd.ts';
 import { planReauthentication } from './reauthentication.ts';
+import { refusedByPeer } from './refusal.ts';
 import { adopt } from './takeover.ts';
 
 /** The empty exchange that asks whether the peer lives (section 2.4). */
@@ -38,8 +38,8 @@ export function tell(payloads: readonly Payload[]): Exchange {
 }
 
 /** As initiator: the peer's AUTH is not good, and there is no other place to say so (section 2.21.2). */
-export function tellAuthenticationFailed(): Exchange {
-  return parting([notify('AUTHENTICATION_FAILED')]);
+export function tellRefused(refusal: readonly Payload[]): Exchange {
+  return parting(refusal);
 }
 
 /** Deletes the IKE SA. What of it is up has to be ended before. */
@@ -106,7 +106,7 @@ export function answerInformational(
     return [];
   }
   if (findNotify(payloads, 'AUTHENTICATION_FAILED') !== undefined) {
-    deletedByPeer(now, sa, refusedByPeer(sa.localId, sa.connection.authentication.kind));
+    deletedByPeer(now, sa, refusedByPeer(sa, payloads, true));
     return [];
   }
   sa.peerToken = receivedToken(payloads) ?? sa.peerToken;

@@ -5,7 +5,7 @@ import type { IkeSaSeed } from '../crypto/keys-v2.ts';
 import { SIGNATURE_HASHES } from '../crypto/signature.ts';
 import { type FirstFlight, recognisePeer } from '../profiles/recognition.ts';
 import { implementationOf } from '../vendor-id-table.ts';
-import { agreeOnEncapsulation, ownVendorIds } from '../vendor-ids.ts';
+import { agreeOnEncapsulation, areOurselves, ownVendorIds } from '../vendor-ids.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { detectNat, knowsNatTraversal, natdPayloads } from './natd.ts';
 import { findNotify, notify } from './notify.ts';
@@ -51,6 +51,7 @@ export function readClosingPayloads(
   const ids = findAll(payloads, 'V').map(({ data }) => data);
   sa.implementation = implementationOf(ids);
   sa.looksLike = recognisePeer(firstFlightOf(payloads, sa.initiator ? 'called' : 'caller'));
+  sa.amongOurselves = areOurselves(sa.host, ids);
   sa.encapsulationAgreed = agreeOnEncapsulation(sa.host, ids);
   sa.nat = detectNat(payloads, sa.spiI, spiR, path, { agreed: sa.encapsulationAgreed, forced });
   sa.peerHashes = readU16List(findNotify(payloads, 'SIGNATURE_HASH_ALGORITHMS')?.data ?? new Uint8Array(0));

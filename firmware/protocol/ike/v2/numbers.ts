@@ -119,6 +119,8 @@ export const NOTIFY = {
   ADDITIONAL_KEY_EXCHANGE: 16441,
   USE_AGGFRAG: 16442,
   SUPPORTED_AUTH_METHODS: 16443,
+  /** Of private use, among Culverts: what is wrong with the certificate that AUTHENTICATION_FAILED is about. */
+  CULVERT_CERTIFICATE_REFUSED: 49361,
 } as const;
 export type NotifyName = keyof typeof NOTIFY;
 

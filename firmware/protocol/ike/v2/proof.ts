@@ -1,6 +1,7 @@
 /** AUTH payloads: what they cover, made and judged (RFC 7296 section 2.15, RFC 7427). */
 import type { Failure } from '../../machine.ts';
 import type { CertificateTrust, SigningCredential } from '../authentication.ts';
+import type { CertificateRefusal } from '../certificate-refusal.ts';
 import { authOctets, pskAuth, type SignedOctets } from '../crypto/keys-v2.ts';
 import { equalSecrets } from '../crypto/secrets.ts';
 import { AUTH_METHOD, signAuth, signatureProblem } from '../crypto/signature.ts';
@@ -68,4 +69,21 @@ export function certificateProblem(
   if ('reason' in key) return key;
   const problem = signatureProblem(key, authOctets(covers.prf, covers), auth);
   return problem === undefined ? undefined : wrongSignature(peerId, problem);
+}
+
+/**
+ * Somebody is not who is expected. One who has proved who it is may learn that; whoever has not could go on to try names.
+ * @param trusts by which it may prove itself.
+ * @param failure with which it is refused. @returns that, with or without what the peer may be told.
+ */
+export function provedStranger(
+  sa: IkeSa,
+  trusts: readonly CertificateTrust[],
+  payloads: readonly Payload[],
+  covers: Covered,
+  auth: PayloadOf<'AUTH'>,
+  failure: Failure,
+): Failure | CertificateRefusal {
+  const proved = trusts.some((trust) => certificateProblem(sa, trust, payloads, covers, auth) === undefined);
+  return proved ? { ...failure, flaw: 'identity' } : failure;
 }

@@ -8,6 +8,15 @@ import { BRANCH, dial, OFFICE, psk, servedSettings, settings, TestNetwork, TestS
 const workshop = new Workshop();
 afterAll(() => workshop.remove());
 
+/** What the owner of the certificate says, by what the judge found. */
+const JUDGED = {
+  'certificate-expired': /it has expired, or .* is valid until 2026-11-26 12:00 UTC, and .* 2026-11-27 12:00 UTC$/,
+  'certificate-early': /it is not valid yet, or .* is from 2026-11-28 12:00 UTC on, and .* 2026-11-27 12:00 UTC$/,
+  'certificate-authority': /it is of no authority that is believed there; .* was issued by "CN=Other CA"$/,
+  'certificate-revoked': /it was revoked, or one above it was; .* serial number [0-9a-f]+$/,
+  'identity-wrong': /it is not for the identity that is expected there; .* is for somebody\.example$/,
+};
+
 /** IKEv1 signs by RSA alone. */
 const kinds = { 1: 'rsa:2048', 2: 'ec:P-256' } as const;
 
@@ -38,7 +47,8 @@ describe.each([1, 2] as const)('certificates with IKEv%i', (version) => {
     sites.branch.machine.setConnections(network.now, [
       settings(version, { authentication: caller, remoteId: expected }),
     ]);
-    sites.office.machine.setConnections(network.now, [servedSettings(version, { authentication: called })]);
+    const callers = { authentication: called, remoteId: { kind: 'fqdn', value: 'branch.example' } } as const;
+    sites.office.machine.setConnections(network.now, [servedSettings(version, callers)]);
     sites.office.machine.serve(network.now, 'callers');
     dial(network, sites.branch);
     network.run(60);
@@ -72,12 +82,43 @@ describe.each([1, 2] as const)('certificates with IKEv%i', (version) => {
     ['certificate-early', bad({ notBefore: NOW + DAY }), /from 2026-11-28 12:00 UTC on/],
     ['certificate-authority', foreign, /issued by "CN=Other CA"/],
     ['certificate-revoked', revoked, /because its key is in the wrong hands/],
-  ])('of a caller: %s is said at the office, and that it was refused at the branch', (id, caller, words) => {
-    const { here, there } = call(caller, strict);
-    expect(there?.reason).toMatch(words);
-    expect(there && recognise(there)?.id).toBe(id);
-    expect(here?.cause).toBe('refused');
-    expect(`${here?.reason} ${here?.remedy}`).toMatch(/certificate|believe|proof|refuse/);
+    ['identity-wrong', bad(names('somebody')), /^the peer calls itself somebody\.example, /],
+  ] as const)(
+    'of a caller: %s is said at the office, and at the branch as the word of the office',
+    (id, caller, words) => {
+      const { here, there } = call(caller, strict);
+      expect(there?.reason).toMatch(words);
+      expect(there && recognise(there)?.id).toBe(id);
+      expect(here?.cause).toBe('refused');
+      expect(here?.reason).toMatch(JUDGED[id]);
+      expect(here?.reason).toMatch(/with our certificate: it says, before it has proved who it is, that/);
+      expect(here && recognise(here)?.id).toBe('own-certificate-refused');
+    },
+  );
+
+  it.each([
+    ['certificate-expired', { notBefore: NOW - 2 * DAY, notAfter: NOW - DAY }],
+    ['certificate-early', { notBefore: NOW + DAY }],
+    ['certificate-authority', 'foreign'],
+    ['certificate-revoked', 'revoked'],
+    ['identity-wrong', names('somebody')],
+  ] as const)('of the office: %s is said at the branch, and at the office as the word of the branch', (id, issue) => {
+    const hq = acme.issue({ ...names('hq'), key });
+    const called: IpsecAuthentication =
+      issue === 'foreign'
+        ? authentication(other, { ...names('hq'), key }, trusted)
+        : issue === 'revoked'
+          ? { kind: 'certificate', own: { certificate: hq.pem, key: hq.keyPem }, authorities: [trusted] }
+          : authentication(acme, { ...names('hq'), key, ...issue }, trusted);
+    const list = acme.revocationList([[hq, 'keyCompromise']]);
+    const { here, there } = call(
+      { ...branch, authorities: [{ ...trusted, crl: list }] } as IpsecAuthentication,
+      called,
+    );
+    expect(here && recognise(here)?.id).toBe(id);
+    expect(there?.reason).toMatch(JUDGED[id]);
+    expect(there?.reason).toMatch(/with our certificate: it says that/);
+    expect(there && recognise(there)?.id).toBe('own-certificate-refused');
   });
 
   it.each([
@@ -122,5 +163,7 @@ describe('an identity', () => {
       /says that it is director\.example, and the certificate is for branch\.example/,
     );
     expect(view?.failure && recognise(view.failure)?.id).toBe('certificate-name');
+    const here = branch.all('channel-down').at(-1)?.failure;
+    expect(here?.reason).toMatch(/it is not for the identity that is expected there; .* is for branch\.example$/);
   });
 });

@@ -1,7 +1,8 @@
 /** RSA keys, and a trust that takes `DER` of one octet for a certificate: what certificates are is tested elsewhere. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { CertificateRefusal } from '../../../../../firmware/protocol/ike/certificate-refusal.ts';
 import type { IkeConnection } from '../../../../../firmware/protocol/ike/ike-types.ts';
-import type { Failure } from '../../../../../firmware/protocol/machine.ts';
+import { explain, refusal } from '../fake-certificates.ts';
 
 export const keyPair = (modulusLength = 2048) => generateKeyPairSync('rsa', { modulusLength });
 
@@ -14,21 +15,16 @@ const certificateOf = (name: Name): Uint8Array => new TextEncoder().encode(`cert
 
 export const AUTHORITY = Uint8Array.of(0x30, 0);
 
-export const EXPIRED: Failure = {
-  step: 'certificate',
-  reason: 'the certificate expired yesterday',
-  remedy: 'get another one',
-  cause: 'refused',
-};
+export const EXPIRED = refusal('expired', 'the certificate expired yesterday');
 
 function judge(
   chain: readonly Uint8Array[],
   believed: readonly Name[],
-  refuse: Failure | undefined,
-): KeyObject | Failure {
+  refuse: CertificateRefusal | undefined,
+): KeyObject | CertificateRefusal {
   const [first = new Uint8Array()] = chain;
   const name = believed.find((one) => Buffer.from(certificateOf(one)).equals(first));
-  if (name === undefined) return { step: 'certificate', reason: 'nobody knows the authority', remedy: 'add it' };
+  if (name === undefined) return refusal('authority', 'nobody knows the authority');
   return refuse ?? KEYS[name].publicKey;
 }
 
@@ -36,13 +32,13 @@ function judge(
 export function byCertificate(
   own: Name,
   believed: readonly Name[] = ['client', 'server'],
-  refuse?: Failure,
+  refuse?: CertificateRefusal,
   privateKey: KeyObject = KEYS[own].privateKey,
 ): Pick<IkeConnection, 'authentication'> {
   return {
     authentication: {
       kind: 'certificate',
-      credential: { chain: [certificateOf(own), Uint8Array.of(1)], privateKey },
+      credential: { chain: [certificateOf(own), Uint8Array.of(1)], privateKey, explain },
       trust: {
         authorityKeyHashes: [],
         authorityNames: [AUTHORITY],

@@ -275,6 +275,7 @@ describe('an Informational', () => {
     areYouThere: () => log.push('are you there'),
     hereIAm: () => log.push('here'),
     shorten: () => log.push('shorten'),
+    disbelieved: () => log.push('disbelieved'),
     refused: (type: number) => log.push(`refused ${type}`),
   };
   const sa = cookies as Phase1Outcome;

@@ -4,6 +4,7 @@ import { decodeMessage } from '../../../../../firmware/protocol/ike/v1/header.ts
 import { PayloadType } from '../../../../../firmware/protocol/ike/v1/numbers.ts';
 import { bodiesOf, decodePayloads } from '../../../../../firmware/protocol/ike/v1/payload.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
+import { explain } from '../fake-certificates.ts';
 import { AUTHORITY, byCertificate, EXPIRED, KEYS, keyPair } from './certificates.ts';
 import type { Host } from './network.ts';
 import { branch, connect, headOffice, initiate, l2tpClient, l2tpServer, makePair, psk, SERVER } from './setup.ts';
@@ -92,7 +93,10 @@ describe('Main Mode with RSA signatures', () => {
   });
 });
 
-describe('a proof that is not believed', () => {
+/** One of the two does not say that it is a Culvert. */
+const STRANGERS = { clientOptions: { vendorId: false } };
+
+describe('a proof that is not believed by somebody of another make', () => {
   const stolen = byCertificate('client', ['client', 'server'], undefined, KEYS.stranger.privateKey);
   it.each([
     ['a certificate of a strange authority', client(byCertificate('stranger')), {}, /nobody knows the authority/],
@@ -101,7 +105,7 @@ describe('a proof that is not believed', () => {
     ['another identity', client({ localId: { kind: 'fqdn', value: 'x.example' } }), {}, /calls itself x\.example/],
     ['no certificate', client(withoutChain()), {}, /branch\.example sent no certificate/],
   ] as const)('of the caller (%s) is told in words on both sides', (_what, own, their, words) => {
-    const pair = connect({ client: own, server: server(their) });
+    const pair = connect({ client: own, server: server(their), ...STRANGERS });
     pair.network.run(40_000);
     expect(pair.server.all('ike-down').map(({ failure }) => failure.reason)).toEqual([expect.stringMatching(words)]);
     const told = pair.client.last('ike-down')?.failure;
@@ -120,7 +124,7 @@ describe('a proof that is not believed', () => {
     ['a signature by another key', {}, stolenThere, /signature of hq\.example is not by the key/],
     ['another identity', {}, { localId: CLIENT_ID }, /calls itself branch\.example/],
   ] as const)('of the one that is called (%s) is told in words on both sides', (_what, own, their, words) => {
-    const pair = connect({ client: client(own), server: server(their) });
+    const pair = connect({ client: client(own), server: server(their), ...STRANGERS });
     expect(pair.client.all('ike-down').map(({ failure }) => failure.reason)).toEqual([expect.stringMatching(words)]);
     expect(pair.server.last('ike-down')?.failure.reason).toMatch(/peer does not believe who this side is/);
     expect([pair.client.all('ike-up'), pair.client.all('child-up')]).toEqual([[], []]);
@@ -129,7 +133,7 @@ describe('a proof that is not believed', () => {
 
   it('is answered with one notification, whatever the reason', () => {
     const answers = [client(byCertificate('stranger')), client(stolen), client({ localId: SERVER_ID })].map((own) => {
-      const pair = connect({ client: own, server: server() });
+      const pair = connect({ client: own, server: server(), ...STRANGERS });
       const [sent] = pair.network.sent.filter(({ from, datagram }) => from === pair.server && datagram.length < 60);
       return decodeMessage(sent?.datagram ?? new Uint8Array()).body;
     });
@@ -151,7 +155,7 @@ it('takes RSA keys only, and no EAP', () => {
       new SeededRandom(1),
     );
   expect(() => endpoint(keyPair(1024).privateKey)).not.toThrow();
-  const eap = { kind: 'eap-server', credential: { chain: [], privateKey: keyPair(1024).privateKey } } as const;
+  const eap = { kind: 'eap-server', credential: { chain: [], privateKey: keyPair(1024).privateKey, explain } } as const;
   const connections = [client({ remote: SERVER, authentication: { ...eap, passwordOf: () => undefined } })];
   expect(() => new IkeV1Endpoint({ connections }, new SeededRandom(1))).toThrow(/EAP is of IKEv2/);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IkeConnection, IkeIdentity } from '../../../../../firmware/protocol/ike/ike-types.ts';
-import { credentialOf, FakeTrust, type KeyKind } from '../fake-certificates.ts';
+import { credentialOf, FakeTrust, type KeyKind, refusal } from '../fake-certificates.ts';
 import { Harness, problems } from './harness.ts';
 
 const LEFT_ID: IkeIdentity = { kind: 'fqdn', value: 'left.example' };
@@ -10,8 +10,15 @@ function signed(identity: IkeIdentity, kind: KeyKind, trust: FakeTrust): Pick<Ik
   return { authentication: { kind: 'certificate', credential: credentialOf(identity, kind), trust } };
 }
 
-function pair(leftKey: KeyKind, rightKey: KeyKind, leftTrust = new FakeTrust(), rightTrust = new FakeTrust()) {
-  return new Harness({ left: signed(LEFT_ID, leftKey, leftTrust), right: signed(RIGHT_ID, rightKey, rightTrust) });
+function pair(
+  leftKey: KeyKind,
+  rightKey: KeyKind,
+  leftTrust = new FakeTrust(),
+  rightTrust = new FakeTrust(),
+  leftOptions = {},
+) {
+  const [left, right] = [signed(LEFT_ID, leftKey, leftTrust), signed(RIGHT_ID, rightKey, rightTrust)];
+  return new Harness({ left, right, leftOptions });
 }
 
 describe('IKE_AUTH with certificates', () => {
@@ -42,10 +49,10 @@ describe('IKE_AUTH with certificates', () => {
     }
   });
 
-  it('ends on both sides when the caller is not believed, and says why here and only that there', () => {
+  it('ends on both sides when a caller of another make is not believed, and says why here and only that there', () => {
     const trust = new FakeTrust();
-    trust.failure = { step: 'certificate', reason: 'it expired yesterday', remedy: 'renew it' };
-    const harness = pair('rsa', 'p256', new FakeTrust(), trust).connect();
+    trust.failure = refusal('expired');
+    const harness = pair('rsa', 'p256', new FakeTrust(), trust, { vendorId: false }).connect();
     expect(harness.last('right', 'ike-down').failure).toEqual(trust.failure);
     expect(harness.last('left', 'ike-down').failure.reason).toBe(
       'the peer does not accept our identity left.example with our certificate',
@@ -55,7 +62,7 @@ describe('IKE_AUTH with certificates', () => {
 
   it('ends on both sides when the responder is not believed', () => {
     const trust = new FakeTrust();
-    trust.failure = { step: 'certificate', reason: 'it was revoked', remedy: 'take another one' };
+    trust.failure = refusal('revoked');
     const harness = pair('rsa', 'p256', trust).connect();
     expect(harness.last('left', 'ike-down').failure).toEqual(trust.failure);
     expect(harness.last('right', 'ike-down').failure.step).toBe('authentication');
@@ -69,7 +76,7 @@ describe('IKE_AUTH with certificates', () => {
       const stolen = (id: IkeIdentity): Pick<IkeConnection, 'authentication'> => ({
         authentication: {
           kind: 'certificate',
-          credential: { chain: credentialOf(id, 'p256').chain, privateKey: credentialOf(id, 'p384').privateKey },
+          credential: { ...credentialOf(id, 'p256'), privateKey: credentialOf(id, 'p384').privateKey },
           trust: side === 'left' ? leftTrust : rightTrust,
         },
       });

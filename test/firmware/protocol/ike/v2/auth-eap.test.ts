@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IkeConnection, IkeIdentity } from '../../../../../firmware/protocol/ike/ike-types.ts';
-import { credentialOf, FakeTrust } from '../fake-certificates.ts';
+import { credentialOf, FakeTrust, refusal } from '../fake-certificates.ts';
 import { Harness, problems } from './harness.ts';
 
 const RIGHT_ID: IkeIdentity = { kind: 'fqdn', value: 'right.example' };
@@ -52,7 +52,7 @@ describe('IKE_AUTH with EAP-MSCHAPv2', () => {
 
   it('says nothing that depends on the password to a server that is not believed', () => {
     const trust = new FakeTrust();
-    trust.failure = { step: 'certificate', reason: 'it is of another authority', remedy: 'ask for another' };
+    trust.failure = refusal('authority');
     const harness = new Harness({ left: client('alice', 'swordfish 42', trust), right: SERVER }).connect();
     expect(harness.last('left', 'ike-down').failure).toEqual(trust.failure);
     // IKE_SA_INIT, IKE_AUTH without any EAP, and the word that it is over.
