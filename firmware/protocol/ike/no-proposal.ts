@@ -70,15 +70,24 @@ export function espOfferRefused(step: string, offered: readonly EspProposal[]): 
 /** `aes256/aes128-sha256/sha1-prfsha256/prfsha1-modp2048/modp1024`: an offer in one word. */
 export function ikeOfferText(offer: IkeOffer): string {
   const prf = sameNames(offer.prf, offer.integrity) ? [] : offer.prf.map((name) => `prf${name}`);
-  const additional = (offer.additional ?? []).map((name) => (name === NONE ? name : `${ADDITIONAL_PREFIX}${name}`));
-  return words([offer.encryption, integrityWords(offer.integrity), prf, offer.group, additional]);
+  return words([
+    offer.encryption,
+    integrityWords(offer.integrity),
+    prf,
+    offer.group,
+    additionalWords(offer.additional),
+  ]);
+}
+
+function additionalWords(names: readonly string[] = []): readonly string[] {
+  return names.map((name) => (name === NONE ? name : `${ADDITIONAL_PREFIX}${name}`));
 }
 
 /** `aes256/aes128-sha1-modp1024`: an offer in one word. */
 export function espOfferText(offer: EspOffer): string {
   const group = sameNames(offer.group, [NONE]) ? [] : offer.group;
   const esn = offer.esn.includes(true) ? [offer.esn.includes(false) ? 'esn/noesn' : 'esn'] : [];
-  return words([offer.encryption, integrityWords(offer.integrity), group, esn]);
+  return words([offer.encryption, integrityWords(offer.integrity), group, additionalWords(offer.additional), esn]);
 }
 
 interface Nearest<Proposal> {

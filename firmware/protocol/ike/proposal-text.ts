@@ -2,7 +2,7 @@
  * Proposals as text, as other implementations write them: `aes256-sha256-modp2048`, `aes128gcm16-prfsha256-ecp256`,
  * `aes256-sha1`, `aes128gcm16-x25519-esn`.
  *
- * An additional key exchange is written `ke1_mlkem768`. Several names of one kind mean every combination of them. The truncated `sha256-96` is written `sha256_96`.
+ * An additional key exchange is written `ke1_mlkem768`, in ESP beside a group. Several names of one kind mean every combination of them. The truncated `sha256-96` is written `sha256_96`.
  */
 import { printable } from '../printable.ts';
 import { blowfishRefusal } from './blowfish.ts';
@@ -54,9 +54,7 @@ export function parseIkeProposal(text: string): ParsedProposals<IkeProposal> {
     const names = readNames(text);
     if (names.esn.length > 0) throw new ProposalError('extended sequence numbers belong to ESP, not to IKE');
     if (names.group.length === 0) throw new ProposalError('a group is missing, such as modp2048 or x25519');
-    const [method, ...others] = names.additional;
-    if (others.length > 0) throw new ProposalError('one additional key exchange is enough');
-    const additional = method === undefined ? {} : { additional: method };
+    const additional = additionalOf(names);
     const out: IkeProposal[] = [];
     for (const cipher of ciphersWithIntegrity(names, true)) {
       for (const prf of names.prf.length > 0 ? names.prf : [prfOf(cipher)]) {
@@ -72,18 +70,27 @@ export function parseEspProposal(text: string): ParsedProposals<EspProposal> {
   return caught(() => {
     const names = readNames(text);
     if (names.prf.length > 0) throw new ProposalError('a prf belongs to IKE, not to ESP');
-    if (names.additional.length > 0) throw new ProposalError('an additional key exchange belongs to IKE, not to ESP');
+    const additional = additionalOf(names);
+    if (additional.additional !== undefined && names.group.length === 0) {
+      throw new ProposalError('an additional key exchange needs a group beside it, such as x25519');
+    }
     const groups = names.group.length > 0 ? names.group : [undefined];
     const out: EspProposal[] = [];
     for (const cipher of ciphersWithIntegrity(names, false)) {
       for (const group of groups) {
         for (const esn of names.esn.length > 0 ? names.esn : [false]) {
-          out.push({ ...withoutSource(cipher), ...(group === undefined ? {} : { group }), esn });
+          out.push({ ...withoutSource(cipher), ...(group === undefined ? {} : { group }), ...additional, esn });
         }
       }
     }
     return bounded(out);
   });
+}
+
+function additionalOf({ additional }: Names): { readonly additional?: string } {
+  const [method, ...others] = additional;
+  if (others.length > 0) throw new ProposalError('one additional key exchange is enough');
+  return method === undefined ? {} : { additional: method };
 }
 
 /** The text that {@link parseIkeProposal} reads as this proposal alone. */
@@ -98,10 +105,11 @@ export function formatIkeProposal(proposal: IkeProposal): string {
 
 /** The text that {@link parseEspProposal} reads as this proposal alone. */
 export function formatEspProposal(proposal: EspProposal): string {
-  const { encryption, integrity, group, esn } = proposal;
+  const { encryption, integrity, group, additional, esn } = proposal;
   const parts = [encryption];
   if (integrity !== undefined) parts.push(integrityText(integrity));
   if (group !== undefined) parts.push(group);
+  if (additional !== undefined) parts.push(`${ADDITIONAL_PREFIX}${additional}`);
   if (esn) parts.push('esn');
   return parts.join('-');
 }

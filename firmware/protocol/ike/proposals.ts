@@ -19,6 +19,8 @@ export interface EspProposal {
   readonly integrity?: string;
   /** Perfect forward secrecy: a key exchange of the child's own, in this group. */
   readonly group?: string;
+  /** IKEv2 alone: a key exchange of another kind beside that of the group (RFC 9370 section 2.2.4). */
+  readonly additional?: string;
   /** Extended (64-bit) sequence numbers. */
   readonly esn: boolean;
 }
@@ -47,6 +49,8 @@ export interface EspOffer {
   readonly integrity: readonly string[];
   /** Empty or with {@link NONE} where no perfect forward secrecy is asked for. */
   readonly group: readonly string[];
+  /** As in {@link IkeOffer}. */
+  readonly additional?: readonly string[];
   /** Empty: without extended sequence numbers. */
   readonly esn: readonly boolean[];
 }
@@ -107,6 +111,7 @@ export function chooseEspProposal(
     encryption: knownNames('encryption', offer.encryption),
     integrity: knownNames('integrity', offer.integrity),
     group: insistedGroups(offer.group),
+    additional: [...new Set(offer.additional ?? [])],
     esn: [...new Set(offer.esn)],
   }));
   for (const proposal of acceptable) {
@@ -156,6 +161,9 @@ export function espMismatches(
   if (!offer.encryption.includes(proposal.encryption)) mismatches.push('encryption');
   if (!allowsIntegrity(offer.integrity, proposal.integrity, options)) mismatches.push('integrity');
   if (options.ignoreGroup !== true && !allowsGroup(offer, proposal)) mismatches.push('group');
+  if (options.ignoreGroup !== true && !allowsAdditional(offer.additional ?? [], proposal.additional)) {
+    mismatches.push('additional');
+  }
   const esn = offer.esn.length === 0 ? [false] : offer.esn;
   if (!esn.includes(proposal.esn)) mismatches.push('esn');
   return mismatches;
@@ -193,11 +201,21 @@ function isKnownGroup(name: string): boolean {
 }
 
 function withGroup(proposal: EspProposal, group: string | undefined): EspProposal {
-  const { group: _, ...rest } = proposal;
-  return group === undefined ? rest : { ...rest, group };
+  const { group: _, additional, ...rest } = proposal;
+  if (group === undefined) return rest;
+  return additional === undefined ? { ...rest, group } : { ...rest, group, additional };
 }
 
-/** For an IKE SA that takes over: its keys come from those before, and with them from the additional key exchange. */
+/**
+ * For an IKE SA that takes over: with the additional key exchange, and without. Those without are as good: their keys come
+ * from those before, and with them from the additional key exchange there.
+ */
+export function takeoverProposals(proposals: readonly IkeProposal[]): readonly IkeProposal[] {
+  const some = proposals.some(({ additional }) => additional !== undefined);
+  return some ? [...proposals, ...withoutAdditional(proposals)] : proposals;
+}
+
+/** The same with the group alone. */
 export function withoutAdditional(proposals: readonly IkeProposal[]): readonly IkeProposal[] {
   return proposals.map(({ additional: _, ...rest }) => rest);
 }
@@ -231,9 +249,17 @@ function mergedIkeOffers(proposals: readonly IkeProposal[]): readonly IkeOffer[]
   }));
 }
 
-/** As {@link ikeOffers}. A mixture with and without perfect forward secrecy holds {@link NONE} among its groups. */
+/** As {@link ikeOffers}, by additional key exchange, too. A mixture with and without perfect forward secrecy holds {@link NONE} among its groups. */
 export function espOffers(proposals: readonly EspProposal[]): readonly EspOffer[] {
-  const offers = proposals.map((proposal): EspOffer => {
+  return [...new Set(proposals.map(({ additional }) => additional))].flatMap((additional) => {
+    const merged = mergedEspOffers(proposals.filter((proposal) => proposal.additional === additional));
+    return additional === undefined ? merged : merged.map((offer) => ({ ...offer, additional: [additional] }));
+  });
+}
+
+function mergedEspOffers(proposals: readonly EspProposal[]): readonly EspOffer[] {
+  type Kind = 'esn' | 'group' | 'integrity' | 'encryption';
+  const offers = proposals.map((proposal): Pick<EspOffer, Kind> => {
     const { encryption, integrity, group, esn } = proposal;
     return {
       encryption: [encryption],
@@ -242,7 +268,7 @@ export function espOffers(proposals: readonly EspProposal[]): readonly EspOffer[
       esn: [esn],
     };
   });
-  const merged = mergeOffers<keyof EspOffer, EspOffer>(
+  const merged = mergeOffers<Kind, Pick<EspOffer, Kind>>(
     offers,
     ['esn', 'group', 'integrity', 'encryption'],
     (a, b, kind) => ({ ...a, [kind]: union<string | boolean>(a[kind], b[kind]) }),
@@ -314,7 +340,10 @@ export function espProposalFits(version: 1 | 2, proposal: EspProposal): boolean 
 }
 
 function judgeEsp(version: 1 | 2, proposal: EspProposal): boolean {
-  const { encryption, integrity, group, esn } = proposal;
+  const { encryption, integrity, group, additional, esn } = proposal;
+  if (additional !== undefined) {
+    if (version === 1 || group === undefined || !findTransform('additional', additional)) return false;
+  }
   const cipher = findTransform('encryption', encryption);
   if (cipher === undefined || (group !== undefined && !isKnownGroup(group))) return false;
   if (!integrityFits(cipher, integrity, version)) return false;

@@ -1,4 +1,4 @@
-/** Keys and authentication of IKEv2 (RFC 7296 sections 2.14, 2.15, 2.17, 2.18). */
+/** Keys and authentication of IKEv2 (RFC 7296 sections 2.14, 2.15, 2.17, 2.18; RFC 9370 section 2.2.4). */
 import { concatBytes, EncodeError, utf8Bytes } from '../../bytes.ts';
 import type { ChildKeys } from '../ike-types.ts';
 import type { EspProposal, IkeProposal } from '../proposals.ts';
@@ -34,6 +34,8 @@ export interface IkeSaSeed {
   readonly spiR: Uint8Array;
   /** g^ir, in the full length of the group. */
   readonly sharedSecret: Uint8Array;
+  /** SK(1): of the additional key exchange that followed CREATE_CHILD_SA. */
+  readonly additionalSecret?: Uint8Array;
 }
 
 /** What lives on of an IKE SA in the keys made under it. */
@@ -46,6 +48,8 @@ export interface IkeSaRoot {
 /** Octets of an IKE SPI (RFC 7296 section 3.1). */
 const SPI_OCTETS = 8;
 
+const NOTHING = new Uint8Array(0);
+
 const KEY_PAD = utf8Bytes('Key Pad for IKEv2');
 
 /** Keys of an SA made by IKE_SA_INIT: `SKEYSEED = prf(Ni | Nr, g^ir)`. @throws EncodeError when `proposal` is none. */
@@ -56,10 +60,15 @@ export function ikeSaKeys(proposal: IkeProposal, seed: IkeSaSeed): IkeSaKeys {
 
 /**
  * Keys of an SA made by CREATE_CHILD_SA (section 2.18): `SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr)` with the prf
- * of the old SA; the expansion uses the new one's. @throws EncodeError when `proposal` is none.
+ * of the old SA; the expansion uses the new one's. With an additional key exchange `SK(0) | Ni | Nr | SK(1)` (RFC 9370 section
+ * 2.2.4). @throws EncodeError when `proposal` is none.
  */
 export function rekeyedIkeSaKeys(proposal: IkeProposal, seed: IkeSaSeed, old: IkeSaRoot): IkeSaKeys {
-  return expand(proposal, seed, prf(old.prf, old.skD, seed.sharedSecret, seed.nonceI, seed.nonceR));
+  return expand(
+    proposal,
+    seed,
+    prf(old.prf, old.skD, seed.sharedSecret, seed.nonceI, seed.nonceR, seed.additionalSecret ?? NOTHING),
+  );
 }
 
 /** `{SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr} = prf+(SKEYSEED, Ni | Nr | SPIi | SPIr)`. */
@@ -97,7 +106,8 @@ export function wipeIkeSaKeys(keys: IkeSaKeys): void {
 }
 
 /**
- * Keys of a pair of child SAs (section 2.17): `KEYMAT = prf+(SK_d, [g^ir (new) |] Ni | Nr)`.
+ * Keys of a pair of child SAs (section 2.17): `KEYMAT = prf+(SK_d, [g^ir (new) |] Ni | Nr)`; with an additional key
+ * exchange `prf+(SK_d, SK(0) | Ni | Nr | SK(1))` (RFC 9370 section 2.2.4).
  *
  * @param seed nonces of the exchange that makes the pair (for the first one those of IKE_SA_INIT), and with perfect
  *   forward secrecy the shared secret of its own key exchange.
@@ -107,10 +117,10 @@ export function wipeIkeSaKeys(keys: IkeSaKeys): void {
 export function childKeymat(
   esp: EspProposal,
   ike: IkeSaRoot,
-  seed: { readonly nonceI: Uint8Array; readonly nonceR: Uint8Array; readonly sharedSecret?: Uint8Array },
+  seed: Pick<IkeSaSeed, 'nonceI' | 'nonceR' | 'additionalSecret'> & { readonly sharedSecret?: Uint8Array },
 ): { readonly initiator: ChildKeys; readonly responder: ChildKeys } {
   const octets = childKeyOctets(esp);
-  const text = concatBytes(seed.sharedSecret ?? new Uint8Array(0), seed.nonceI, seed.nonceR);
+  const text = concatBytes(seed.sharedSecret ?? NOTHING, seed.nonceI, seed.nonceR, seed.additionalSecret ?? NOTHING);
   const material = prfPlus(ike.prf, ike.skD, text, 2 * octets);
   const initiator = cutChildKeys(esp, material.subarray(0, octets));
   const responder = cutChildKeys(esp, material.subarray(octets));

@@ -132,8 +132,8 @@ export function readChildAnswer(
   if (offered === undefined || more.length > 0 || tsi === undefined || tsr === undefined) {
     return bad('an incomplete answer for the child SA');
   }
-  const { encryption, integrity, group, esn } = offered.offer;
-  const single = [encryption, integrity, group, esn].every((names) => names.length <= 1);
+  const { encryption, integrity, group, additional = [], esn } = offered.offer;
+  const single = [encryption, integrity, group, additional, esn].every((names) => names.length <= 1);
   const choice = chooseEspProposal([offered.offer], ask.proposals, { ignoreGroup: !ask.keyExchange });
   const outboundSpi = spiNumber(offered.proposal.spi);
   if (!single || choice === undefined || outboundSpi === undefined || outboundSpi < FIRST_SPI) {
@@ -214,6 +214,8 @@ export interface ChildSeed {
   readonly nonceI: Uint8Array;
   readonly nonceR: Uint8Array;
   readonly sharedSecret?: Uint8Array;
+  /** Of IKE_FOLLOWUP_KE. */
+  readonly additionalSecret?: Uint8Array;
   /** Whether this side sent the request of the exchange. */
   readonly asked: boolean;
 }

@@ -11,6 +11,7 @@ import { answerAuth } from './auth-responder.ts';
 import { peekFragment } from './encrypted.ts';
 import type { OpenedContent } from './exchange.ts';
 import { malformed, peerRefused, peerRestarted } from './failures.ts';
+import { answerFollowUp } from './follow-up.ts';
 import type { ReceivedHeader } from './header.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { answerInformational, deletesIkeSa } from './informational.ts';
@@ -199,8 +200,7 @@ function answerRequest(
   // Whoever uses it believes in it; only the DELETE of a redundant one says otherwise.
   if (state.name === 'undecided' && !deletesIkeSa(payloads) && state.of.established) adopt(now, state.of, sa);
   if (name === 'INFORMATIONAL') return answerInformational(now, sa, payloads, path);
-  // There is never a key exchange of ours that is to be followed by another one.
-  if (name === 'IKE_FOLLOWUP_KE') return [notify('STATE_NOT_FOUND')];
+  if (name === 'IKE_FOLLOWUP_KE') return answerFollowUp(now, sa, payloads);
   if (sa.ended || !sa.asked.allows(now)) return [notify('TEMPORARY_FAILURE')];
   const rekeysIke =
     findNotify(payloads, 'REKEY_SA') === undefined &&

@@ -14,6 +14,7 @@ import {
   readChildAnswer,
 } from './child-negotiation.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
+import { FollowUpKe, type FollowUpResult, linkOf } from './follow-up.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { spiDelete } from './informational.ts';
 import { NONCE_OCTETS } from './init-exchange.ts';
@@ -80,14 +81,30 @@ class FurtherChild implements Exchange {
       sa.note('CREATE_CHILD_SA', `no child SA for further networks: ${agreed.failure.reason}`);
       return DONE;
     }
-    const { group } = agreed.esp;
-    if (nonceR === undefined || (group !== undefined && (secret === undefined || group !== exchange?.group))) {
+    const { group, additional } = agreed.esp;
+    const link = additional === undefined ? undefined : linkOf(payloads);
+    const unlinked = additional !== undefined && link === undefined;
+    if (
+      nonceR === undefined ||
+      unlinked ||
+      (group !== undefined && (secret === undefined || group !== exchange?.group))
+    ) {
       sa.note('CREATE_CHILD_SA', 'the peer gave an incomplete answer for further networks');
       sa.window.add(spiDelete(ask.spi));
       return DONE;
     }
     const shared = group === undefined || secret === undefined ? {} : { sharedSecret: secret };
-    sa.install(makeChild(now, sa, agreed, ask.spi, { nonceI: this.#nonce, nonceR, ...shared, asked: true }));
+    const seed = { nonceI: this.#nonce, nonceR, ...shared, asked: true };
+    if (additional === undefined || link === undefined) sa.install(makeChild(now, sa, agreed, ask.spi, seed));
+    else {
+      const conclude = (at: Instant, { secret: additionalSecret }: FollowUpResult) => {
+        if (additionalSecret === undefined) {
+          sa.note('IKE_FOLLOWUP_KE', 'no child SA for further networks: the peer did not go on');
+          sa.window.add(spiDelete(ask.spi));
+        } else if (sa.established) sa.install(makeChild(at, sa, agreed, ask.spi, { ...seed, additionalSecret }));
+      };
+      sa.window.addFirst(new FollowUpKe(this, additional, link, conclude));
+    }
     return DONE;
   }
 

@@ -18,6 +18,7 @@ import type { Child } from './child.ts';
 import { MessageProtection } from './encrypted.ts';
 import { type Exchange, RequestWindow, type WindowHost } from './exchange.ts';
 import { lifetimeOver, replacedByRekey, silentPeer } from './failures.ts';
+import { dropFollowUp, type FollowUp } from './follow-up.ts';
 import { Reassembly, sealMessage } from './fragmentation.ts';
 import { encodeHeader, type IkeHeader } from './header.ts';
 import { addressIdentity } from './identity.ts';
@@ -156,6 +157,8 @@ export class IkeSa implements WindowHost {
   asked = new RateLimit(ASKED_PER_SECOND, ASKED_BURST);
   /** The peer rekeys this SA while this side does. */
   peerRekey: PeerIkeRekey | undefined;
+  /** What a CREATE_CHILD_SA of the peer's has agreed on, short of its additional key exchange. */
+  followUp: FollowUp | undefined;
 
   heardAt: Instant;
   rekeyAt: Instant | undefined;
@@ -411,6 +414,7 @@ export class IkeSa implements WindowHost {
     this.eap = undefined;
     this.releaseAddress();
     this.peerRekey = undefined;
+    dropFollowUp(this);
     this.lost = undefined;
     this.rekeyAt = undefined;
     this.reauthenticateAt = undefined;

@@ -1,20 +1,31 @@
-/** CREATE_CHILD_SA for child SAs (RFC 7296 sections 1.3.1, 1.3.3, 2.8, 2.8.1, 2.25.1). */
+/** CREATE_CHILD_SA for child SAs (RFC 7296 sections 1.3.1, 1.3.3, 2.8, 2.8.1, 2.25.1; RFC 9370 section 2.2.4). */
 import { DecodeError } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import type { Child } from './child.ts';
 import { spiNumber, spiOctets } from './child.ts';
 import {
+  type AgreedChild,
   answerPayloads,
   askForChild,
   askPayloads,
   type ChildAsk,
+  type ChildSeed,
   judgeChildRequest,
   makeChild,
   readChildAnswer,
 } from './child-negotiation.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
 import { outOfStep } from './failures.ts';
+import {
+  awaitFollowUp,
+  dropFollowUp,
+  FollowUpKe,
+  type FollowUpResult,
+  GIVE_WAY_MS,
+  linkOf,
+  rekeyUnderWay,
+} from './follow-up.ts';
 import { type IkeSa, REPLACED_MS } from './ike-sa.ts';
 import { childDelete, ikeDelete, spiDelete } from './informational.ts';
 import { NONCE_OCTETS } from './init-exchange.ts';
@@ -34,6 +45,15 @@ export const MAX_REFUSALS = 9;
 
 /** How long the rekey of a child waits that the peer may not have yet, ms. */
 const UNCONFIRMED_MS = 2000;
+
+/** What is known before the additional key exchange. */
+interface ToFollow {
+  readonly agreed: AgreedChild;
+  readonly seed: ChildSeed;
+  readonly spi: number;
+  readonly additional: string;
+  readonly link: Uint8Array;
+}
 
 /** What the peer's rekey of the same child has made meanwhile. */
 interface Collision {
@@ -66,6 +86,11 @@ export class CreateChild implements Exchange {
     if (!this.#fresh && !old.confirmed) {
       // Asked now, the peer would say that it knows no such child.
       old.rekeyAt = now + UNCONFIRMED_MS;
+      return undefined;
+    }
+    const { subject } = sa.followUp ?? {};
+    if (!this.#fresh && (subject === old || subject === 'ike')) {
+      old.rekeyAt = now + GIVE_WAY_MS;
       return undefined;
     }
     const ask = askForChild(sa, true, old);
@@ -101,18 +126,22 @@ export class CreateChild implements Exchange {
     const { old } = this;
     this.#exchange?.destroy();
     sa.note('CREATE_CHILD_SA', `the peer refused a child SA with ${notifyText(type)}`);
-    // The peer's own rekey stands: it will delete the old one.
-    if (this.collision !== undefined && sa.children.has(this.collision.child.sa.id)) {
-      leaveToPeer(now, old, this.collision.child);
-      return;
-    }
-    if (!this.#isWanted(sa)) return;
+    if (this.#givesWay(now, sa) || !this.#isWanted(sa)) return;
     const group = wantedGroup(payloads, this.#ask?.proposals.map((proposal) => proposal.group) ?? []);
     if (group !== undefined && this.#group === undefined) {
       sa.window.add(new CreateChild(old, { fresh: this.#fresh, group }));
     } else if (type === NOTIFY.CHILD_SA_NOT_FOUND && !this.#fresh) {
       sa.window.add(new CreateChild(old, { fresh: true }));
     } else this.#later(now, sa, type);
+  }
+
+  /** The peer's own rekey stands: it will delete the old one; or, with an additional key exchange, is about to. */
+  #givesWay(now: Instant, sa: IkeSa): boolean {
+    const { old, collision } = this;
+    if (collision !== undefined && sa.children.has(collision.child.sa.id)) leaveToPeer(now, old, collision.child);
+    else if (sa.followUp?.subject === old) old.rekeyAt = sa.followUp.until;
+    else return false;
+    return true;
   }
 
   #later(now: Instant, sa: IkeSa, type?: number): void {
@@ -138,7 +167,8 @@ export class CreateChild implements Exchange {
     const spoiled =
       'failure' in agreed ||
       nonceR === undefined ||
-      (agreed.esp.group !== undefined && (secret === undefined || agreed.esp.group !== exchange?.group));
+      (agreed.esp.group !== undefined && (secret === undefined || agreed.esp.group !== exchange?.group)) ||
+      (agreed.esp.additional !== undefined && linkOf(payloads) === undefined);
     if (spoiled) {
       sa.note('CREATE_CHILD_SA', 'failure' in agreed ? agreed.failure.reason : 'the peer gave an incomplete answer');
       sa.window.add(spiDelete(ask.spi));
@@ -147,12 +177,29 @@ export class CreateChild implements Exchange {
     }
     const nonces = { nonceI: this.#nonce, nonceR };
     const sharedSecret = agreed.esp.group === undefined ? undefined : secret;
-    const child = makeChild(now, sa, agreed, ask.spi, {
-      ...nonces,
-      ...(sharedSecret === undefined ? {} : { sharedSecret }),
-      asked: true,
-    });
-    this.#takeOver(now, sa, child, nonces);
+    const seed = { ...nonces, ...(sharedSecret === undefined ? {} : { sharedSecret }), asked: true };
+    const link = linkOf(payloads);
+    if (agreed.esp.additional === undefined || link === undefined) {
+      this.#takeOver(now, sa, makeChild(now, sa, agreed, ask.spi, seed), nonces);
+    } else this.#followUp(now, sa, { agreed, seed, spi: ask.spi, additional: agreed.esp.additional, link });
+  }
+
+  /** Nothing is made yet: whoever has the lowest nonce does not go on (RFC 9370 section 2.2.4). */
+  #followUp(now: Instant, sa: IkeSa, { agreed, seed, spi, additional, link }: ToFollow): void {
+    const rival = sa.followUp?.subject === this.old ? sa.followUp.nonces : this.collision?.nonces;
+    if (rival !== undefined && losesCollision(seed, rival) && this.#givesWay(now, sa)) return;
+    dropFollowUp(sa, this.old);
+    const conclude = (at: Instant, { secret: additionalSecret, payloads, error }: FollowUpResult) => {
+      if (additionalSecret !== undefined) {
+        this.#takeOver(at, sa, makeChild(at, sa, agreed, spi, { ...seed, additionalSecret }), seed);
+      } else if (error !== undefined) this.#refused(at, sa, payloads, error);
+      else {
+        sa.note('IKE_FOLLOWUP_KE', 'the peer gave an incomplete answer');
+        sa.window.add(spiDelete(spi));
+        if (this.#isWanted(sa)) this.#later(at, sa);
+      }
+    };
+    sa.window.addFirst(new FollowUpKe(this, additional, link, conclude));
   }
 
   #takeOver(now: Instant, sa: IkeSa, child: Child, nonces: Nonces): void {
@@ -162,6 +209,16 @@ export class CreateChild implements Exchange {
     const made = collision?.child;
     const rival = made !== undefined && (sa.children.has(made.sa.id) || made.replacedBy !== undefined);
     const replaced = here && old.state === 'replaced';
+    const { followUp } = sa;
+    if (here && followUp?.subject === old && losesCollision(nonces, followUp.nonces)) {
+      // The peer goes on with its own.
+      child.receiveOnly = true;
+      sa.install(child);
+      sa.window.add(childDelete(child));
+      old.rekeyAt = followUp.until;
+      return;
+    }
+    dropFollowUp(sa, old);
     if (rival && collision !== undefined ? losesCollision(nonces, collision.nonces) : replaced) {
       // The peer may send on it until it knows as much as we do.
       child.receiveOnly = true;
@@ -198,7 +255,7 @@ export function answerCreateChild(now: Instant, sa: IkeSa, payloads: readonly Pa
   const rekey = findNotify(payloads, 'REKEY_SA');
   const old = rekey === undefined ? undefined : byOutboundSpi(sa, rekey.spi);
   if (rekey !== undefined && old === undefined) return [notifyEsp('CHILD_SA_NOT_FOUND', rekey.spi)];
-  if (old !== undefined && (old.state !== 'up' || old.replacedBy !== undefined)) return [notify('TEMPORARY_FAILURE')];
+  if (old !== undefined && !isReplaceable(old)) return [notify('TEMPORARY_FAILURE')];
   if (sa.children.size >= sa.host.limits.childrenPerIkeSa) return [notify('NO_ADDITIONAL_SAS')];
   const nonceI = find(payloads, 'Nonce')?.data.slice();
   if (nonceI === undefined) throw new DecodeError('CREATE_CHILD_SA without Nonce');
@@ -208,29 +265,42 @@ export function answerCreateChild(now: Instant, sa: IkeSa, payloads: readonly Pa
     sa.note('CREATE_CHILD_SA', agreed.failure.reason);
     return [agreed.answer];
   }
-  const { group } = agreed.esp;
+  const { group, additional } = agreed.esp;
   if (group !== undefined && (ke === undefined || groupName(ke.group) !== group)) return [invalidKe(group)];
   const { host } = sa;
   const exchanged: { payload: PayloadOf<'KE'>; sharedSecret: Uint8Array } | undefined =
     group === undefined || ke === undefined ? undefined : answerKe(ke, host.random);
   const nonces = { nonceI, nonceR: host.random.bytes(NONCE_OCTETS) };
   const inboundSpi = host.newEspSpi();
-  const child = makeChild(now, sa, agreed, inboundSpi, {
-    ...nonces,
-    ...(exchanged === undefined ? {} : { sharedSecret: exchanged.sharedSecret }),
-    asked: false,
-  });
-  if (old === undefined) sa.install(child);
-  else replaceForPeer(now, sa, old, child, nonces);
+  const seed = { ...nonces, ...(exchanged && { sharedSecret: exchanged.sharedSecret }), asked: false };
   const nonce = { kind: 'Nonce', data: nonces.nonceR } as const;
-  return answerPayloads(agreed, inboundSpi, exchanged === undefined ? [nonce] : [nonce, exchanged.payload]);
+  const answer = answerPayloads(agreed, inboundSpi, exchanged === undefined ? [nonce] : [nonce, exchanged.payload]);
+  const make = (at: Instant, made: ChildSeed) => {
+    const child = makeChild(at, sa, agreed, inboundSpi, made);
+    if (old === undefined) sa.install(child);
+    else replaceForPeer(at, sa, old, child, nonces);
+  };
+  if (additional === undefined) {
+    make(now, seed);
+    return answer;
+  }
+  const conclude = (at: Instant, additionalSecret: Uint8Array) => {
+    if (old !== undefined && (!sa.children.has(old.sa.id) || !isReplaceable(old))) return undefined;
+    make(at, { ...seed, additionalSecret });
+    return [];
+  };
+  return [...answer, awaitFollowUp(now, sa, { subject: old ?? 'new', nonces, additional, conclude })];
+}
+
+function isReplaceable(child: Child): boolean {
+  return child.state === 'up' && child.replacedBy === undefined;
 }
 
 function replaceForPeer(now: Instant, sa: IkeSa, old: Child, child: Child, nonces: Nonces): void {
   // Sent on when the peer shows that it has it: by using it, or by deleting the old one (section 2.8).
   child.receiveOnly = true;
   sa.install(child, old);
-  const { current } = sa.window;
+  const current = rekeyUnderWay(sa);
   if (current instanceof CreateChild && current.old === old) current.collision = { child, nonces };
   else leaveToPeer(now, old, child);
 }

@@ -137,15 +137,18 @@ export function ikeOffersOf(proposals: readonly SaProposal[], spiOctets: number)
 
 /** The ESP proposals that can be judged. */
 export function espOffersOf(proposals: readonly SaProposal[]): readonly Offered<EspOffer>[] {
-  return judgeable(proposals, PROTOCOL.esp, 4, ['encryption', 'integrity', 'group', 'esn']).map((proposal) => ({
-    proposal,
-    offer: {
-      encryption: names(proposal, 'encryption'),
-      integrity: names(proposal, 'integrity'),
-      group: names(proposal, 'group'),
-      esn: names(proposal, 'esn').flatMap((name) => (name === 'esn' ? [true] : name === 'noesn' ? [false] : [])),
-    },
-  }));
+  return judgeable(proposals, PROTOCOL.esp, 4, ['encryption', 'integrity', 'group', 'additional', 'esn']).map(
+    (proposal) => ({
+      proposal,
+      offer: {
+        encryption: names(proposal, 'encryption'),
+        integrity: names(proposal, 'integrity'),
+        group: names(proposal, 'group'),
+        additional: names(proposal, 'additional'),
+        esn: names(proposal, 'esn').flatMap((name) => (name === 'esn' ? [true] : name === 'noesn' ? [false] : [])),
+      },
+    }),
+  );
 }
 
 /** A proposal with a Transform Type that is unknown, or has no place there, is not to be chosen (section 3.3.6). */
@@ -199,7 +202,7 @@ export function encodeIkeOffers(offers: readonly IkeOffer[], spi: Uint8Array): r
 
 /** Proposals of a child SA as they go into a payload, numbered from 1. */
 export function encodeEspOffers(offers: readonly EspOffer[], spi: Uint8Array): readonly SaProposal[] {
-  return offers.map(({ encryption, integrity, group, esn }, index) => ({
+  return offers.map(({ encryption, integrity, group, additional = [], esn }, index) => ({
     number: index + 1,
     protocol: PROTOCOL.esp,
     spi,
@@ -207,6 +210,7 @@ export function encodeEspOffers(offers: readonly EspOffer[], spi: Uint8Array): r
       ...rows('encryption', encryption),
       ...rows('integrity', integrity),
       ...rows('group', group),
+      ...rows('additional', additional),
       ...rows('esn', esn.length === 0 ? ['noesn'] : esn.map((extended) => (extended ? 'esn' : 'noesn'))),
     ],
   }));
@@ -219,11 +223,12 @@ export function encodeIkeChoice(choice: IkeProposal, number: number, spi: Uint8A
 
 /** What a responder chose, under the number of the proposal that it was chosen from. */
 export function encodeEspChoice(choice: EspProposal, number: number, spi: Uint8Array): readonly SaProposal[] {
-  const { encryption, integrity, group, esn } = choice;
+  const { encryption, integrity, group, additional, esn } = choice;
   const offer = {
     encryption: [encryption],
     integrity: integrity ? [integrity] : [],
     group: group ? [group] : [],
+    additional: additional ? [additional] : [],
     esn: [esn],
   };
   return encodeEspOffers([offer], spi).map((proposal) => ({ ...proposal, number }));

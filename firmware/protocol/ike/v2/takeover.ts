@@ -1,5 +1,6 @@
 /** How one IKE SA takes over from another (RFC 7296 sections 2.8 and 2.18). */
 import type { Instant } from '../../machine.ts';
+import { dropFollowUp } from './follow-up.ts';
 import { type IkeSa, REPLACED_MS } from './ike-sa.ts';
 
 /** `next` inherits the children of `old`, and what was still to be asked. `old` is left to be deleted. */
@@ -8,6 +9,7 @@ export function adopt(now: Instant, old: IkeSa, next: IkeSa): void {
   old.expiresAt = now + REPLACED_MS;
   old.rekeyAt = undefined;
   old.peerRekey = undefined;
+  dropFollowUp(old);
   next.inherit(old);
   // It may have moved since the new one was begun.
   next.path = old.path;

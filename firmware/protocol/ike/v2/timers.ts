@@ -2,6 +2,7 @@
 import type { Instant } from '../../machine.ts';
 import type { Child } from './child.ts';
 import { callerVanished, lifetimeOver, noChildLeft, notReauthenticated, replacedByRekey } from './failures.ts';
+import { dropFollowUp } from './follow-up.ts';
 import type { IkeSa } from './ike-sa.ts';
 import { childDelete, ikeDelete, liveness } from './informational.ts';
 import { reauthenticate } from './reauthentication.ts';
@@ -19,7 +20,7 @@ const OVERDUE_MS = 30_000;
 export function deadlineOf(sa: IkeSa): Instant | undefined {
   const { state } = sa;
   if (state.name === 'gone') return undefined;
-  const deadlines = [sa.window.deadline, sa.expiresAt];
+  const deadlines = [sa.window.deadline, sa.expiresAt, sa.followUp?.until];
   if (state.name === 'half-open') deadlines.push(state.init.until);
   if (state.name === 'established') {
     deadlines.push(sa.reauthenticateAt, sa.reauthenticateBy);
@@ -56,6 +57,7 @@ export function tickIkeSa(now: Instant, sa: IkeSa): void {
     sa.host.refused(now, sa.connection, callerVanished(sa.path), sa.id);
     sa.forget();
   }
+  if (due(now, sa.followUp?.until)) dropFollowUp(sa);
   if (due(now, sa.expiresAt)) expire(now, sa);
   if (sa.state.name === 'established') tickEstablished(now, sa);
   sa.window.pump(now);

@@ -11,6 +11,8 @@ export interface ChildView {
   readonly state: ChildState;
   /** Of a key exchange of its own; the first child of an IKE SA has none. */
   readonly group?: string;
+  /** Key exchange beside it. */
+  readonly additional?: string;
   /** Until the hard end, seconds. */
   readonly secondsLeft: number;
 }
@@ -52,6 +54,7 @@ export function viewOf(now: Instant, sa: IkeSa): IkeSaView {
       sa: child.sa,
       state: child.state,
       ...(child.esp.group === undefined ? {} : { group: child.esp.group }),
+      ...(child.esp.additional === undefined ? {} : { additional: child.esp.additional }),
       secondsLeft: left(child.expiresAt),
     })),
   };

@@ -19,10 +19,16 @@ export const arbitraryIkeProposal: fc.Arbitrary<IkeProposal> = fc
   .map(({ cipher: { encryption, ...rest }, prf, group }) => ({ encryption, ...rest, prf, group }));
 
 export const arbitraryEspProposal: fc.Arbitrary<EspProposal> = fc
-  .record({ cipher, group: fc.constantFrom(undefined, ...names('group')), esn: fc.boolean() })
-  .map(({ cipher: { encryption, ...rest }, group, esn }) => ({
+  .record({
+    cipher,
+    group: fc.constantFrom(undefined, ...names('group')),
+    additional: fc.constantFrom(undefined, 'mlkem768'),
+    esn: fc.boolean(),
+  })
+  .map(({ cipher: { encryption, ...rest }, group, additional, esn }) => ({
     encryption,
     ...rest,
     ...(group === undefined ? {} : { group }),
+    ...(group === undefined || additional === undefined ? {} : { additional }),
     esn,
   }));

@@ -78,6 +78,7 @@ describe('proposals as text', () => {
     ['aes256gcm16-sha1', 'aes256gcm16 takes no integrity algorithm'],
     ['aes256-sha1-prfsha1', 'a prf belongs to IKE, not to ESP'],
     ['aes256', 'aes256 needs an integrity algorithm, such as sha256 or sha1'],
+    ['aes256gcm16-ke1_mlkem768', 'an additional key exchange needs a group beside it, such as x25519'],
   ])('explain what is wrong with %j for ESP', (text, reason) => {
     expect(reasonOf(parseEspProposal(text))).toBe(reason);
   });

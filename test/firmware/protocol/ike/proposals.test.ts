@@ -46,9 +46,10 @@ function expandIke(offer: IkeOffer): readonly string[] {
 function expandEsp(offer: EspOffer): readonly string[] {
   const integrity = offer.integrity.length === 0 ? [undefined] : offer.integrity;
   const groups = offer.group.length === 0 ? [undefined] : offer.group.map((name) => (name === NONE ? undefined : name));
+  const [additional] = offer.additional ?? [];
   return offer.encryption.flatMap((encryption) =>
     integrity.flatMap((hash) =>
-      groups.flatMap((group) => offer.esn.map((esn) => [encryption, hash, group, esn].join())),
+      groups.flatMap((group) => offer.esn.map((esn) => [encryption, hash, group, additional, esn].join())),
     ),
   );
 }
@@ -194,8 +195,8 @@ describe('offers', () => {
     fc.assert(
       fc.property(fc.array(arbitraryEspProposal, { maxLength: 30 }), (proposals) => {
         const said = espOffers(proposals).flatMap(expandEsp);
-        const meant = proposals.map(({ encryption, integrity, group, esn }) =>
-          [encryption, integrity, group, esn].join(),
+        const meant = proposals.map(({ encryption, integrity, group, additional, esn }) =>
+          [encryption, integrity, group, additional, esn].join(),
         );
         expect([...said].sort()).toEqual([...new Set(meant)].sort());
       }),

@@ -58,6 +58,14 @@ describe('keys of an IKE SA (RFC 7296 section 2.14)', () => {
     expect(keys.skD).toEqual(prfPlus('sha256', skeyseed, text, 32));
   });
 
+  it('of an SA made by rekeying with an additional key exchange have its secret last in SKEYSEED (RFC 9370 section 2.2.4)', () => {
+    const additionalSecret = octets('0102030405060708');
+    const skeyseed = prf('sha1', ROOT.skD, SEED.sharedSecret, SEED.nonceI, SEED.nonceR, additionalSecret);
+    const text = concatBytes(SEED.nonceI, SEED.nonceR, SEED.spiI, SEED.spiR);
+    const { skD } = rekeyedIkeSaKeys(PROPOSAL, { ...SEED, additionalSecret }, ROOT);
+    expect(skD).toEqual(prfPlus('sha1', skeyseed, text, 20));
+  });
+
   it('are refused without an integrity algorithm where the cipher needs one, and with a short SPI', () => {
     expect(() => ikeSaKeys({ encryption: 'aes128', prf: 'sha1', group: 'modp1024' }, SEED)).toThrow(EncodeError);
     expect(() => ikeSaKeys(PROPOSAL, { ...SEED, spiI: new Uint8Array(4) })).toThrow(EncodeError);

@@ -51,6 +51,11 @@ export class ScriptedPeer {
     this.right = new IkeV2Endpoint({ connections: [{ ...RIGHT, ...right }], ...options }, new SeededRandom(7));
   }
 
+  /** Keys of the IKE SA, once there are any. */
+  get keys(): IkeSaKeys | undefined {
+    return this.#keys;
+  }
+
   #header(exchange: ExchangeName, messageId: number) {
     const flags = { fromInitiator: true, response: false };
     return { spiI: this.#spiI, spiR: this.#spiR, exchange: EXCHANGES[exchange], messageId, ...flags };
