@@ -23,8 +23,8 @@ export function algorithms(): string {
   return `A proposal is words with hyphens between them. For \`ike\`: a cipher, an integrity algorithm (with a cipher of a combined mode,
 AES-GCM, AES-CCM or ChaCha20-Poly1305, a pseudo-random function instead) and a group; with IKEv2 an additional key exchange, too,
 which quantum computers do not break: \`aes256gcm16-prfsha256-x25519-ke1_mlkem768\`. For \`esp\`: a cipher, an integrity
-algorithm where the mode is not combined, and a group where perfect forward secrecy is wanted. Several words of one kind mean
-every combination of them. A rule says which of them the IKE version of the connection does not have.
+algorithm where the mode is not combined, a group where perfect forward secrecy is wanted, and with IKEv2 an additional key
+exchange beside the group, too. Several words of one kind mean every combination of them. A rule says which of them the IKE version of the connection does not have.
 
 ${table(['Word', 'Algorithm', 'Kind', 'Age'], rows)}`;
 }

@@ -27,7 +27,12 @@ export interface AnyIkeView extends IkeRef {
   readonly proposal?: IkeProposal;
   readonly peer?: IkePeer;
   readonly secondsLeft?: number;
-  readonly children: readonly { readonly id: number; readonly secondsLeft: number; readonly group?: string }[];
+  readonly children: readonly {
+    readonly id: number;
+    readonly secondsLeft: number;
+    readonly group?: string;
+    readonly additional?: string;
+  }[];
 }
 
 export interface IkeEndpointsOptions {
@@ -213,10 +218,11 @@ export class IkeEndpoints implements Machine<VersionedOutput> {
           // Before it is proved, it is but an address.
           ...(connecting ? {} : { peer }),
           ...(secondsLeft === undefined ? {} : { secondsLeft }),
-          children: children.map(({ sa, secondsLeft: childLeft, group }) => ({
+          children: children.map(({ sa, secondsLeft: childLeft, group, additional }) => ({
             id: sa.id,
             secondsLeft: childLeft,
             ...(group === undefined ? {} : { group }),
+            ...(additional === undefined ? {} : { additional }),
           })),
         },
       ];

@@ -62,7 +62,7 @@ function ikeInfo(view: AnyIkeView, channels: ChannelTable, movedFrom: UdpEndpoin
 
 function childInfo(
   version: 1 | 2,
-  { id, secondsLeft, group }: AnyIkeView['children'][number],
+  { id, secondsLeft, group, additional }: AnyIkeView['children'][number],
   channels: ChannelTable,
 ): ChildSaInfo | undefined {
   const found = channels.byChild({ version, id });
@@ -73,7 +73,7 @@ function childInfo(
     channel: channel.id,
     sa: pair.key,
     mode: child.mode,
-    algorithms: espText(child, group),
+    algorithms: espText(child, group, additional),
     inboundSpi: child.inboundSpi,
     outboundSpi: child.outboundSpi,
     sending: channel.sending === pair,
@@ -98,10 +98,11 @@ function ikeText(version: 1 | 2, { encryption, integrity, prf, group, additional
 }
 
 /** `AES-GCM with 256-bit key ...` as the table of transforms calls it, and what goes with it. */
-function espText({ outbound, extendedSequenceNumbers }: ChildSa, group: string | undefined): string {
+function espText({ outbound, extendedSequenceNumbers }: ChildSa, group?: string, additional?: string): string {
   const parts = [cipherText(outbound)];
   if (outbound.integrity !== undefined) parts.push(integrityTitle(outbound.integrity));
   if (group !== undefined) parts.push(`PFS ${groupTitle(group)}`);
+  if (additional !== undefined) parts.push(findTransform('additional', additional)?.title ?? additional);
   if (extendedSequenceNumbers) parts.push('extended sequence numbers');
   return parts.join(', ');
 }

@@ -93,6 +93,9 @@ const DATA: { readonly [Name in NotifyName]?: DescribeData } = {
     out['tokenOctets'] = reader.rest().length;
   },
   SECURE_PASSWORD_METHODS: numbers('method', (method) => `method ${method}`),
+  ADDITIONAL_KEY_EXCHANGE: (reader, out) => {
+    out['link'] = hex(reader.rest());
+  },
   SIGNATURE_HASH_ALGORITHMS: numbers('hash algorithm', (number) => nameOf(SIGNATURE_HASH_NAMES, number, 'hash')),
   CULVERT_CERTIFICATE_REFUSED: (reader, out) => describeFlaw(reader.rest(), out),
   PPK_IDENTITY: (reader, out) => {

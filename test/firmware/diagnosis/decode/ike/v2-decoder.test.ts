@@ -218,6 +218,7 @@ describe('payloads of IKEv2', () => {
     ],
     ['the group wanted', 41, '00000011000e', { notify: 'INVALID_KE_PAYLOAD', group: 14, groupName: 'MODP_2048' }],
     ['a cookie', 41, '00004006cafe', { notify: 'COOKIE', cookie: 'cafe' }],
+    ['the link of a follow-up', 41, '00004039cafe', { notify: 'ADDITIONAL_KEY_EXCHANGE', link: 'cafe' }],
     ['MOBIKE', 41, '0000400c', { notify: 'MOBIKE_SUPPORTED' }],
     ['another address of MOBIKE', 41, '0000400dc0000201', { notify: 'ADDITIONAL_IP4_ADDRESS', address: '192.0.2.1' }],
     ['a private status', 41, '0000a0010102', { notify: 'status 40961', data: '0102' }],
