@@ -1,6 +1,6 @@
 /** The algorithms of the packet cipher port: names, sizes, and the check of what a cipher is opened with. */
 import { HalError } from './hal-error.ts';
-import type { PacketCipherSpec } from './packet-cipher.ts';
+import type { PacketAuthenticatorSpec, PacketCipherSpec } from './packet-cipher.ts';
 
 export interface PacketEncryption {
   readonly mode: 'cbc' | 'ctr' | 'gcm' | 'ccm' | 'chacha20-poly1305';
@@ -115,12 +115,26 @@ export function packetSuite(spec: PacketCipherSpec): PacketSuite {
       'EINVAL',
     );
   }
-  const name = spec.integrity ?? 'none';
+  const integrityKey = spec.integrityKey ?? new Uint8Array();
+  const integrity = packetIntegrity({ integrity: spec.integrity ?? 'none', integrityKey });
+  return { kind: 'separate', encryption, key, salt, integrity, integrityKey };
+}
+
+/** @throws HalError when no such algorithm exists, or its key has the wrong length. */
+export function packetIntegrity({ integrity: name, integrityKey }: PacketAuthenticatorSpec): PacketIntegrity {
   const integrity = PACKET_INTEGRITIES.get(name);
   if (integrity === undefined) throw unknown('integrity', name, PACKET_INTEGRITIES);
-  const integrityKey = spec.integrityKey ?? new Uint8Array();
   assertKey(name, integrityKey, integrity.keyOctets);
-  return { kind: 'separate', encryption, key, salt, integrity, integrityKey };
+  return integrity;
+}
+
+/** Clears the place of an ICV. @throws RangeError when the octets or the ICV do not lie within the buffer. */
+export function clearIcv(bytes: Uint8Array, at: number, length: number, icvAt: number, icvOctets: number): void {
+  const fits = Number.isInteger(at) && Number.isInteger(length) && at >= 0 && at + length <= bytes.byteLength;
+  if (!fits || icvAt < at || icvAt + icvOctets > at + length) {
+    throw new RangeError(`no ICV at ${icvAt} in ${length} octets at ${at} of ${bytes.byteLength}`);
+  }
+  bytes.fill(0, icvAt, icvAt + icvOctets);
 }
 
 /**

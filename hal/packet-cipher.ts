@@ -46,9 +46,45 @@ export interface PacketCipher {
   close(): void;
 }
 
+/** What an authenticator is opened with. */
+export interface PacketAuthenticatorSpec {
+  /** As {@link PacketCipherSpec.integrity}. */
+  readonly integrity: string;
+  /** Copied; the caller may wipe it afterwards. */
+  readonly integrityKey: Uint8Array;
+}
+
+/**
+ * Authentication of packets without encryption (RFC 4302): a MAC over octets of which some, where it stands itself, count
+ * as zeros.
+ */
+export interface PacketAuthenticator {
+  /** Octets of ICV. */
+  readonly icvOctets: number;
+  /**
+   * Writes the ICV of `bytes[at..at+length)` to `bytes[icvAt..)`, which is within.
+   *
+   * @param sequenceHigh high 32 bits of an extended sequence number, authenticated behind all of it but not sent (RFC 4302
+   *   section 2.5.1); -1 where the SA has 32-bit sequence numbers.
+   * @throws RangeError when the octets or the ICV do not lie within the buffer.
+   */
+  sign(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): void;
+  /**
+   * Checks the ICV in constant time; there are zeros in its place afterwards.
+   *
+   * @returns whether the octets are authentic.
+   * @throws RangeError as {@link sign}.
+   */
+  verify(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): boolean;
+  /** Wipes and frees the key. The object must not be used afterwards; closing twice is harmless. */
+  close(): void;
+}
+
 export interface PacketCipherFactory {
   /** What does the arithmetic, for status: `evp` or `node:crypto`. */
   readonly engine: string;
   /** @throws HalError when no such algorithm exists here or a key has the wrong length. */
   open(spec: PacketCipherSpec): PacketCipher;
+  /** @throws HalError when no such algorithm exists here or a key has the wrong length. */
+  openAuthenticator(spec: PacketAuthenticatorSpec): PacketAuthenticator;
 }

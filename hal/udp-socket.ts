@@ -16,16 +16,17 @@ export interface UdpSocketOptions {
   readonly device?: string;
   /**
    * `esp`: a raw socket of IP protocol 50 (RFC 4303) instead. `port` is ignored, ports are 0 both ways, and a payload is what
-   * stands behind the IP header. Default `udp`.
+   * stands behind the IP header. `ah`: the same of protocol 51 (RFC 4302), of IPv4 alone, but that both ways a payload is the
+   * whole IP packet, of which the kernel fills in Total Length and Header Checksum, and never fragments it. Default `udp`.
    */
-  readonly protocol?: 'udp' | 'esp';
+  readonly protocol?: 'udp' | 'esp' | 'ah';
   /** Set the Don't Fragment bit and report ICMP "too big" on the error queue. Default false. */
   readonly dontFragment?: boolean;
 }
 
 /** Filled by {@link UdpSocket.receive}; one object serves for all calls. */
 export interface DatagramInfo {
-  /** Where the payload begins in the buffer: behind the IP header on a raw IPv4 socket, 0 elsewhere. */
+  /** Where the payload begins in the buffer: behind the IP header on a raw IPv4 socket for ESP, 0 elsewhere. */
   offset: number;
   /** Octets of payload. */
   length: number;

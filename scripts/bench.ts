@@ -1,8 +1,10 @@
 /** Measures the packet ciphers, a whole SA on top of them, and forwarding with and without; run it through scripts/bench. */
 import { randomBytes } from 'node:crypto';
-import { InboundSa, type OpenedPacket } from '../firmware/protocol/esp/inbound-sa.ts';
-import { OutboundSa, type SealedPacket } from '../firmware/protocol/esp/outbound-sa.ts';
+import { InboundSa } from '../firmware/protocol/esp/inbound-sa.ts';
+import { OutboundSa } from '../firmware/protocol/esp/outbound-sa.ts';
+import type { OpenedPacket } from '../firmware/protocol/esp/receiving-sa.ts';
 import { addressOctets, type Selector } from '../firmware/protocol/esp/selectors.ts';
+import type { SealedPacket } from '../firmware/protocol/esp/sending-sa.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import type { PacketCipherFactory, PacketCipherSpec } from '../hal/packet-cipher.ts';
 import { PACKET_ENCRYPTIONS, PACKET_INTEGRITIES } from '../hal/packet-cipher-suite.ts';

@@ -105,6 +105,7 @@ export const ipsecChildStatusSchema = Type.Object({
   inboundSpi: text('SPI of what the peer sends, eight hexadecimal digits.'),
   outboundSpi: text('SPI of what we send, eight hexadecimal digits.'),
   secondsLeft: Type.Number({ minimum: 0, description: 'Until it ends for good; it is replaced before, s.' }),
+  protocol: Type.Enum(['esp', 'ah'], { description: '`ah`: authenticated, and not encrypted.' }),
   encapsulation: Type.Enum(['none', 'udp'], { description: '`udp`: ESP goes in UDP.' }),
   localSelectors: Type.Array(text('What may be sent, and where from: `10.1.0.0/16`.')),
   remoteSelectors: Type.Array(text('What may be received, and where from.')),
@@ -124,7 +125,7 @@ export const ipsecStatusSchema = Type.Object({
   algorithms: text('Of the IKE SA, in words; empty until they are chosen.'),
   nat: Type.Enum(['none', 'here', 'there', 'both'], { description: 'At which end there is a NAT.' }),
   note: Type.Optional(text('Something that happened to it and needs nobody to act, one sentence without a full stop.')),
-  encapsulation: Type.Enum(['', 'none', 'udp'], { description: 'Of ESP; empty while there is none.' }),
+  encapsulation: Type.Enum(['', 'none', 'udp'], { description: 'Of ESP or AH; empty while there is none.' }),
   peerIdentity: text('Who the peer has proved to be, made printable; empty until it has.'),
   peerImplementation: text('What the peer runs, by its vendor ids; empty when unknown.'),
   peerLooksLike: Type.Optional(

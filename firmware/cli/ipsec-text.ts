@@ -40,7 +40,7 @@ function settledText(connection: IpsecStatus): Lines {
     ...(peerLooksLike === undefined ? [] : [['this looks like', peerLooksLike] as const]),
     ['NAT', NAT_WORDS[connection.nat]],
     ...(connection.note === undefined ? [] : [['note', connection.note] as const]),
-    ...(children.length === 0 ? [['ESP', 'no SAs: nothing passes'] as const] : children.flatMap(childText)),
+    ...(children.length === 0 ? [['child SAs', 'none: nothing passes'] as const] : children.flatMap(childText)),
   ];
   return ['', `${name} with ${peer}`, ...table(facts).map((line) => `  ${line}`)];
 }
@@ -53,13 +53,14 @@ const NAT_WORDS: Readonly<Record<IpsecStatus['nat'], string>> = {
 };
 
 function childText(child: IpsecChildStatus): (readonly [string, string])[] {
-  const { state, encapsulation, algorithms, secondsLeft, localSelectors, remoteSelectors } = child;
-  const how = encapsulation === 'udp' ? 'ESP in UDP' : 'ESP';
+  const { state, protocol, encapsulation, algorithms, secondsLeft, localSelectors, remoteSelectors } = child;
+  const esp = encapsulation === 'udp' ? 'ESP in UDP' : 'ESP';
+  const how = protocol === 'ah' ? 'AH' : esp;
   const use = state === 'up' ? '' : '; only receives';
   const received = trafficText(child.packetsReceived, child.octetsReceived);
   const sent = trafficText(child.packetsSent, child.octetsSent);
   return [
-    [how, `${algorithms}; ${leftText(secondsLeft)}${use}`],
+    [how, `${algorithms}${protocol === 'ah' ? ', not encrypted' : ''}; ${leftText(secondsLeft)}${use}`],
     ['  between', `${localSelectors.join(', ')} and ${remoteSelectors.join(', ')}`],
     ['  received', `${received}, SPI ${child.inboundSpi}`],
     ['  sent', `${sent}, SPI ${child.outboundSpi}`],

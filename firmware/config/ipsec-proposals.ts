@@ -1,5 +1,10 @@
 /** The lists of algorithms of an IPsec connection: what they stand for, what is wrong with them, what is old in them. */
-import { type ParsedProposals, parseEspProposal, parseIkeProposal } from '../protocol/ike/proposal-text.ts';
+import {
+  type ParsedProposals,
+  parseAhProposal,
+  parseEspProposal,
+  parseIkeProposal,
+} from '../protocol/ike/proposal-text.ts';
 import { type EspProposal, espProposalFits, type IkeProposal, ikeProposalFits } from '../protocol/ike/proposals.ts';
 import { findTransform, TRANSFORMS } from '../protocol/ike/transforms.ts';
 import type { IpsecConnectionConfiguration } from './ipsec-schema.ts';
@@ -26,6 +31,11 @@ export function checkIkeProposal(version: Version, text: string): CheckedProposa
 export function checkEspProposal(version: Version, text: string): CheckedProposals<EspProposal> {
   const where = `ESP under IKEv${version}`;
   return checked(text, parseEspProposal, (proposal) => espProposalFits(version, proposal), where);
+}
+
+/** What the text stands for under that version of IKE. */
+export function checkAhProposal(version: Version, text: string): CheckedProposals<EspProposal> {
+  return checked(text, parseAhProposal, (proposal) => espProposalFits(version, proposal), `AH under IKEv${version}`);
 }
 
 /** Names, as people know them, of what in these proposals is for old peers only; each once. */

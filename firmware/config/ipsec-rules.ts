@@ -14,7 +14,7 @@ import { parseIkeIdentity } from './ike-identity.ts';
 import { interfaceNetworks } from './interface-networks.ts';
 import { IPSEC_ADDRESS_RULES } from './ipsec-address-rules.ts';
 import { type IpsecEntry, ipsecEntries } from './ipsec-entries.ts';
-import { checkEspProposal, checkIkeProposal, legacyAlgorithms } from './ipsec-proposals.ts';
+import { checkAhProposal, checkEspProposal, checkIkeProposal, legacyAlgorithms } from './ipsec-proposals.ts';
 import { ANY_PEER } from './ipsec-schema.ts';
 import { itemPath } from './json-path.ts';
 import { quoted } from './problem.ts';
@@ -107,15 +107,13 @@ function* remote(configuration: Configuration): Iterable<Finding> {
 }
 
 function* algorithms(configuration: Configuration): Iterable<Finding> {
-  for (const { path, text, result } of ipsecEntries(configuration).flatMap(checkedProposals)) {
+  for (const { path, kind, text, result } of ipsecEntries(configuration).flatMap(checkedProposals)) {
     if (result.ok) continue;
     const { reason, suggestion } = result;
     yield {
       path,
       found: `${quoted(text)}, ${reason.startsWith('which') ? reason : `in which ${reason}`}`,
-      allowed: path.includes('.ike[')
-        ? 'cipher, integrity and group of this IKE version, such as aes256-sha256-modp2048'
-        : 'cipher and integrity, and a group for perfect forward secrecy, such as aes256-sha256 or aes128gcm16',
+      allowed: ALLOWED[kind],
       ...(suggestion === undefined ? {} : { suggestion }),
     };
   }
@@ -130,19 +128,24 @@ function* oldAlgorithms(configuration: Configuration): Iterable<Finding> {
   }
 }
 
-function checkedProposals({ path, version, ike = [], esp = [] }: IpsecEntry) {
-  return [
-    ...ike.map((text, index) => ({
-      path: itemPath(`${path}.ike`, index),
+const ALLOWED = {
+  ike: 'cipher, integrity and group of this IKE version, such as aes256-sha256-modp2048',
+  esp: 'cipher and integrity, and a group for perfect forward secrecy, such as aes256-sha256 or aes128gcm16',
+  ah: 'integrity, and a group for perfect forward secrecy, such as sha256 or sha256-modp2048',
+} as const;
+
+const CHECKS = { ike: checkIkeProposal, esp: checkEspProposal, ah: checkAhProposal } as const;
+
+function checkedProposals(entry: IpsecEntry) {
+  const kinds = ['ike', 'esp', 'ah'] as const;
+  return kinds.flatMap((kind) =>
+    (entry[kind] ?? []).map((text, index) => ({
+      path: itemPath(`${entry.path}.${kind}`, index),
+      kind,
       text,
-      result: checkIkeProposal(version, text),
+      result: CHECKS[kind](entry.version, text),
     })),
-    ...esp.map((text, index) => ({
-      path: itemPath(`${path}.esp`, index),
-      text,
-      result: checkEspProposal(version, text),
-    })),
-  ];
+  );
 }
 
 function* subnets(configuration: Configuration): Iterable<Finding> {

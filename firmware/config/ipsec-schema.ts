@@ -133,6 +133,13 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       description: '"transport" protects an L2TP tunnel; "tunnel" connects networks.',
       default: 'tunnel',
     }),
+    protocol: Type.Enum(['esp', 'ah'], {
+      title: 'Protocol',
+      description:
+        'Of the packets. "esp" encrypts and authenticates them; "ah" (RFC 4302) only authenticates them, with their outer ' +
+        'addresses: everybody on the way can read them, and no NAT may be there. In tunnel mode, over IPv4.',
+      default: 'esp',
+    }),
     profile: Type.Enum(['auto', 'modern', 'legacy', ...PROFILE_NAMES], {
       title: 'Profile',
       description:
@@ -150,6 +157,13 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
     esp: proposals(
       { title: 'ESP algorithms', description: 'For the packets, instead of those of the profile; the best first.' },
       'aes256-sha256 or aes128gcm16',
+    ),
+    ah: proposals(
+      {
+        title: 'AH algorithms',
+        description: 'For the packets with the protocol "ah", instead of SHA2 of every size; the best first.',
+      },
+      'sha256 or sha256-modp2048',
     ),
     encapsulation: Type.Enum(['auto', 'always'], {
       title: 'Encapsulation in UDP',
@@ -273,7 +287,7 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
   },
   {
     title: 'IPsec connection',
-    description: 'A peer with which packets are exchanged in ESP (RFC 4303).',
+    description: 'A peer with which packets are exchanged in ESP (RFC 4303) or AH (RFC 4302).',
     additionalProperties: false,
   },
 );

@@ -5,6 +5,7 @@ import { CERTIFICATES_RULES } from './certificates-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
 import { INTERFACE_IPV6_RULES } from './interface-ipv6-rules.ts';
 import { INTERFACE_RULES } from './interface-rules.ts';
+import { IPSEC_AH_RULES } from './ipsec-ah-rules.ts';
 import { IPSEC_PPK_RULES } from './ipsec-ppk-rules.ts';
 import { IPSEC_PROFILE_RULES } from './ipsec-profile-rules.ts';
 import { IPSEC_RULES } from './ipsec-rules.ts';
@@ -50,6 +51,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...IPSEC_RULES,
   ...PROOF_RULES,
   ...IPSEC_PPK_RULES,
+  ...IPSEC_AH_RULES,
   ...IPSEC_PROFILE_RULES,
   ...PSK_RULES,
   ...AGGRESSIVE_RULES,

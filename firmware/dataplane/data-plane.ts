@@ -43,9 +43,10 @@ export type SaKey = number;
  * - `ike`: the same, for IKE on port 500;
  * - `udp-encapsulation`: UDP encapsulation of ESP (RFC 3948), port 4500 or an ephemeral one. ESP is opened here; IKE goes to
  *   the control plane without its non-ESP marker, which is put before what the control plane sends; keepalives vanish;
- * - `esp`: raw IP sockets of protocol 50. `port` is 0 and so are the ports of all its paths.
+ * - `esp`: raw IP sockets of protocol 50. `port` is 0 and so are the ports of all its paths;
+ * - `ah`: the same of protocol 51, of IPv4.
  */
-export type SocketPurpose = 'l2tp' | 'protected-l2tp' | 'datagram' | 'ike' | 'udp-encapsulation' | 'esp';
+export type SocketPurpose = 'l2tp' | 'protected-l2tp' | 'datagram' | 'ike' | 'udp-encapsulation' | 'esp' | 'ah';
 
 export interface SocketSpec {
   readonly id: SocketId;
@@ -143,11 +144,14 @@ export interface PolicySpec {
   readonly sa?: SaKey;
 }
 
-/** A pair of ESP SAs (RFC 4303), one each way. */
+/** A pair of SAs of ESP (RFC 4303), or where the keys are without a cipher of AH (RFC 4302), one each way. */
 export interface SaSpec {
   readonly key: SaKey;
   readonly policy: PolicyKey;
-  /** The `udp-encapsulation` or `esp` socket by which it sends. What has its SPI is taken from any of these sockets. */
+  /**
+   * The `udp-encapsulation` or `esp` socket by which it sends, or with AH the `ah` socket. What has its SPI is taken from any
+   * socket of its protocol.
+   */
   readonly socket: SocketId;
   readonly path: UdpPath;
   readonly mode: 'transport' | 'tunnel';
@@ -203,7 +207,7 @@ export type DataPlaneEvent =
   | { readonly kind: 'sa-lifetime'; readonly sa: SaKey; readonly limit: 'soft' | 'hard'; readonly unit: LifetimeUnit }
   /** With `followPeer`: an authentic, fresh packet came from elsewhere. The engine sends there already. */
   | { readonly kind: 'sa-moved'; readonly sa: SaKey; readonly path: UdpPath }
-  /** ESP came in for an SPI that is not here; anybody may have sent it. So many a second. */
+  /** ESP or AH came in for an SPI that is not here; anybody may have sent it. So many a second. */
   | { readonly kind: 'unknown-spi'; readonly socket: SocketId; readonly spi: number; readonly path: UdpPath }
   /** The engine cannot go on; everything in it is gone. */
   | { readonly kind: 'engine-failed'; readonly reason: string };

@@ -44,7 +44,7 @@ function guardRules(ranges: readonly GuardedRange[], socketMatching: boolean): r
   const ipv6 = ranges.some(({ family }) => family === 6);
   return [
     'iifname "lo" accept',
-    'fib daddr type local meta l4proto esp accept',
+    'fib daddr type local meta l4proto { esp, ah } accept',
     'fib daddr type local udp dport { 500, 4500 } accept',
     // About native ESP (path MTU, for one), from any router on the way: the kernel finds no socket for those.
     'fib daddr type local icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',

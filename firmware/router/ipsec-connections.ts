@@ -1,5 +1,10 @@
 import { parseIkeIdentity } from '../config/ike-identity.ts';
-import { type CheckedProposals, checkEspProposal, checkIkeProposal } from '../config/ipsec-proposals.ts';
+import {
+  type CheckedProposals,
+  checkAhProposal,
+  checkEspProposal,
+  checkIkeProposal,
+} from '../config/ipsec-proposals.ts';
 import type { IpsecConnectionConfiguration } from '../config/ipsec-schema.ts';
 import { usersOf } from '../config/ipsec-users.ts';
 import { type Configuration, ownEntry } from '../config/schema.ts';
@@ -14,6 +19,9 @@ const ESP_AROUND = 8 + 16 + 32;
 /** What is encrypted are whole blocks, at the end of which are Pad Length and Next Header (RFC 4303 section 2). */
 const CIPHER_BLOCK = 16;
 const ESP_TRAILER = 2;
+
+/** AH with the longest ICV (HMAC-SHA2-512-256), and the IPv4 header in front of it. */
+const AH_AROUND = 20 + 12 + 32;
 
 /**
  * Largest inner packet of tunnel mode such that the outer one fits a link, octets; whatever the algorithms and the NATs.
@@ -35,14 +43,14 @@ export function connectionSettings(
   linkMtu: number,
 ): IpsecConnectionSettings[] {
   return Object.entries(configuration.ipsec.connections).map(([name, entry]): IpsecConnectionSettings => {
-    const { version, remote, mode, profile, encapsulation, dpdSeconds } = entry;
+    const { version, remote, mode, protocol, profile, encapsulation, dpdSeconds } = entry;
     const device = devices.get(name);
     const { localSubnets, remoteSubnets, routing, start, idleSeconds, virtualAddress, pool, dns } = entry;
     const inner = {
       ...(virtualAddress ? { virtualAddress: true as const } : {}),
       ...(pool === undefined ? {} : { pool: { range: pool, dns } }),
     };
-    const mtu = tunnelMtu(linkMtu, remote);
+    const mtu = protocol === 'ah' ? linkMtu - AH_AROUND : tunnelMtu(linkMtu, remote);
     return {
       name,
       version,
@@ -53,6 +61,7 @@ export function connectionSettings(
       ...identity('localId', entry.localId),
       ...identity('remoteId', entry.remoteId),
       mode,
+      ...(protocol === 'ah' ? { protocol } : {}),
       profile,
       ...(entry.ike === undefined
         ? {}
@@ -60,6 +69,9 @@ export function connectionSettings(
       ...(entry.esp === undefined
         ? {}
         : { espProposals: entry.esp.flatMap((text) => proposals(checkEspProposal(version, text))) }),
+      ...(entry.ah === undefined
+        ? {}
+        : { espProposals: entry.ah.flatMap((text) => proposals(checkAhProposal(version, text))) }),
       encapsulation,
       ...(entry.ikeLifetimeSeconds === undefined ? {} : { ikeLifetime: entry.ikeLifetimeSeconds }),
       ...(entry.lifetimeSeconds === undefined ? {} : { childLifetime: entry.lifetimeSeconds }),

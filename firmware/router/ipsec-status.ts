@@ -82,6 +82,7 @@ function ofChild(name: string, child: ChildSaInfo, counters: SaCounters | undefi
     inboundSpi: spiText(child.inboundSpi),
     outboundSpi: spiText(child.outboundSpi),
     secondsLeft: Math.max(0, secondsLeft),
+    protocol: child.protocol,
     encapsulation: encapsulationOf(child),
     localSelectors: [...localSelectors],
     remoteSelectors: [...remoteSelectors],

@@ -1,7 +1,20 @@
 /** Packet ciphers by OpenSSL's EVP, one context per SA that is re-keyed by IV only. */
 import { timingSafeEqual } from 'node:crypto';
-import type { PacketCipher, PacketCipherFactory, PacketCipherSpec } from '../packet-cipher.ts';
-import { PACKET_HEADER, type PacketSuite, packetSuite, textOffset } from '../packet-cipher-suite.ts';
+import type {
+  PacketAuthenticator,
+  PacketAuthenticatorSpec,
+  PacketCipher,
+  PacketCipherFactory,
+  PacketCipherSpec,
+} from '../packet-cipher.ts';
+import {
+  clearIcv,
+  PACKET_HEADER,
+  type PacketSuite,
+  packetIntegrity,
+  packetSuite,
+  textOffset,
+} from '../packet-cipher-suite.ts';
 import { PortablePacketCipherFactory } from '../portable/packet-cipher.ts';
 import { type Evp, type EvpCipher, type EvpHmac, openEvp } from './ffi/evp.ts';
 
@@ -29,6 +42,10 @@ export class LinuxPacketCipherFactory implements PacketCipherFactory {
     return suite.kind === 'combined'
       ? new CombinedCipher(this.#evp, suite, spec.direction)
       : new SeparateCipher(this.#evp, suite, spec.direction);
+  }
+
+  openAuthenticator(spec: PacketAuthenticatorSpec): PacketAuthenticator {
+    return this.#evp === undefined ? this.#fallback.openAuthenticator(spec) : new Authenticator(this.#evp, spec);
   }
 }
 
@@ -191,6 +208,50 @@ class SeparateCipher extends Base implements PacketCipher {
     if (extended) for (let i = 0; i < 4; i++) bytes[icvAt + i] = sequenceHigh >>> (24 - 8 * i);
     this.#hmac.start();
     this.#hmac.update(bytes, at, icvAt - at + (extended ? 4 : 0));
+    this.#hmac.finish();
+  }
+}
+
+class Authenticator implements PacketAuthenticator {
+  readonly icvOctets: number;
+  readonly #hmac: EvpHmac;
+  readonly #high = new Uint8Array(new ArrayBuffer(4));
+  /** Both sides of the comparison, of equal length. */
+  readonly #computed: Uint8Array;
+  readonly #received: Uint8Array;
+
+  constructor(evp: Evp, spec: PacketAuthenticatorSpec) {
+    const { digest, icvOctets } = packetIntegrity(spec);
+    this.icvOctets = icvOctets;
+    this.#hmac = evp.hmac(digest, spec.integrityKey);
+    this.#computed = new Uint8Array(icvOctets);
+    this.#received = new Uint8Array(icvOctets);
+  }
+
+  sign(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): void {
+    this.#authenticate(bytes, at, length, icvAt, sequenceHigh);
+    for (let i = 0; i < this.icvOctets; i++) bytes[icvAt + i] = this.#hmac.digest[i] ?? 0;
+  }
+
+  verify(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): boolean {
+    for (let i = 0; i < this.icvOctets; i++) this.#received[i] = bytes[icvAt + i] ?? 0;
+    this.#authenticate(bytes, at, length, icvAt, sequenceHigh);
+    for (let i = 0; i < this.icvOctets; i++) this.#computed[i] = this.#hmac.digest[i] ?? 0;
+    return timingSafeEqual(this.#computed, this.#received);
+  }
+
+  close(): void {
+    this.#hmac.free();
+  }
+
+  #authenticate(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): void {
+    clearIcv(bytes, at, length, icvAt, this.icvOctets);
+    this.#hmac.start();
+    this.#hmac.update(bytes, at, length);
+    if (sequenceHigh >= 0) {
+      for (let i = 0; i < 4; i++) this.#high[i] = sequenceHigh >>> (24 - 8 * i);
+      this.#hmac.update(this.#high, 0, 4);
+    }
     this.#hmac.finish();
   }
 }

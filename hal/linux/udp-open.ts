@@ -1,4 +1,4 @@
-/** Opening a UDP socket or a raw one for ESP: its options, its binding, and the words when the kernel refuses. */
+/** Opening a UDP socket or a raw one for ESP or AH: its options, its binding, and the words when the kernel refuses. */
 import { HalError } from '../hal-error.ts';
 import { parseIpAddress } from '../ip-address.ts';
 import { assertInterfaceName } from '../names.ts';
@@ -7,10 +7,12 @@ import { type Capability, explainDenied } from './capabilities.ts';
 import {
   AF_INET,
   AF_INET6,
+  IP_HDRINCL,
   IP_MTU_DISCOVER,
   IP_PKTINFO,
   IP_RECVERR,
   IP_RECVTOS,
+  IPPROTO_AH,
   IPPROTO_ESP,
   IPPROTO_IP,
   IPPROTO_IPV6,
@@ -48,6 +50,13 @@ const SEND_BUFFER = 2 * 1024 * 1024;
 /** Ports below this need CAP_NET_BIND_SERVICE (the kernel's default of net.ipv4.ip_unprivileged_port_start). */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
+/** What is no UDP. */
+const RAW = {
+  udp: undefined,
+  esp: { name: 'ESP', protocol: IPPROTO_ESP },
+  ah: { name: 'AH', protocol: IPPROTO_AH },
+} as const;
+
 export interface UdpDescriptor {
   readonly handle: number;
   /** The port that was bound, 0 of a raw socket. */
@@ -56,18 +65,22 @@ export interface UdpDescriptor {
 
 /** @throws HalError, with nothing left open. */
 export function openUdpDescriptor(asked: UdpSocketOptions): UdpDescriptor {
-  const options = asked.protocol === 'esp' ? { ...asked, port: 0 } : asked;
+  const raw = RAW[asked.protocol ?? 'udp'];
+  const options = raw === undefined ? asked : { ...asked, port: 0 };
   const address = checkedAddress(options);
   if (options.device !== undefined) assertInterfaceName(options.device);
   const domain = options.family === 4 ? AF_INET : AF_INET6;
-  const [type, protocol] = options.protocol === 'esp' ? [SOCK_RAW, IPPROTO_ESP] : [SOCK_DGRAM, 0];
+  if (options.protocol === 'ah' && options.family === 6) {
+    throw new HalError('A raw AH socket cannot be of IPv6: use IPv4 addresses, or ESP.', 'EAFNOSUPPORT');
+  }
+  const [type, protocol] = raw === undefined ? [SOCK_DGRAM, 0] : [SOCK_RAW, raw.protocol];
   const handle = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
   if (handle < 0) throw refused(options, 'opened', errnoName(-handle), 'CAP_NET_RAW');
   try {
     setOptions(handle, options);
     bindTo(handle, options, address);
     // The kernel calls the protocol number a raw socket's port.
-    return { handle, port: options.protocol === 'esp' ? 0 : boundPort(handle, options) };
+    return { handle, port: raw !== undefined ? 0 : boundPort(handle, options) };
   } catch (error) {
     close(handle);
     throw error;
@@ -108,6 +121,7 @@ function setOptions(handle: number, options: UdpSocketOptions): void {
     require(IPPROTO_IP, IP_PKTINFO, 1);
     require(IPPROTO_IP, IP_RECVERR, 1);
     require(IPPROTO_IP, IP_RECVTOS, 1);
+    if (options.protocol === 'ah') require(IPPROTO_IP, IP_HDRINCL, 1);
   } else {
     // A raw IPv6 socket never hears IPv4, and the kernel takes the option only before there is a protocol or port.
     if (options.protocol !== 'esp') require(IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -156,7 +170,8 @@ function boundPort(handle: number, options: UdpSocketOptions): number {
 function refused(options: UdpSocketOptions, step: string, code: string, capability: Capability): HalError {
   const { address, port, family } = options;
   const shown = family === 6 ? `[${address}]` : address;
-  const name = options.protocol === 'esp' ? `raw ESP socket for ${shown}` : `UDP socket for ${shown} port ${port}`;
+  const raw = RAW[options.protocol ?? 'udp'];
+  const name = raw === undefined ? `UDP socket for ${shown} port ${port}` : `raw ${raw.name} socket for ${shown}`;
   const what = `The ${name} cannot be ${step} (${code}).`;
   return new HalError(`${what} ${remedy(options, code, capability)}`, code);
 }

@@ -1,4 +1,4 @@
-/** UDP and raw ESP sockets by recvmsg and sendmsg: packet information both ways, and the error queue. */
+/** UDP sockets, and raw ones of ESP and AH, by recvmsg and sendmsg: packet information both ways, and the error queue. */
 import { HalError } from '../hal-error.ts';
 import type { DatagramInfo, SocketErrorReport, UdpSocket, UdpSocketFactory, UdpSocketOptions } from '../udp-socket.ts';
 import {
@@ -49,8 +49,10 @@ class LinuxUdpSocket implements UdpSocket {
   readonly handle: number;
   readonly localPort: number;
   readonly #family: Family;
-  /** For ESP: without ports, and with the IP header in front of what comes in on IPv4. */
+  /** For ESP and AH: without ports. */
   readonly #raw: boolean;
+  /** What comes in has the IP header in front, which is not of the payload. */
+  readonly #skipsHeader: boolean;
   readonly #dontFragment: boolean;
   readonly #incoming = new Message();
   readonly #outgoing = new Message();
@@ -71,7 +73,8 @@ class LinuxUdpSocket implements UdpSocket {
   constructor(options: UdpSocketOptions, handle: number, port: number) {
     const { family, protocol, dontFragment = false } = options;
     this.#family = family;
-    this.#raw = protocol === 'esp';
+    this.#raw = protocol === 'esp' || protocol === 'ah';
+    this.#skipsHeader = protocol === 'esp' && family === 4;
     this.#dontFragment = dontFragment;
     this.handle = handle;
     this.localPort = port;
@@ -92,7 +95,7 @@ class LinuxUdpSocket implements UdpSocket {
       if (length === -EAGAIN) return false;
       // A pending error is cleared by having been told; there may be a datagram behind it.
       if (length < 0) continue;
-      info.offset = this.#raw && this.#family === 4 ? payloadOffset(into, length) : 0;
+      info.offset = this.#skipsHeader ? payloadOffset(into, length) : 0;
       info.length = length - info.offset;
       info.remoteAddress = this.#remoteAddress();
       info.remotePort = this.#remotePort();

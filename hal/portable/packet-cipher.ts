@@ -7,11 +7,19 @@ import {
   createHmac,
   timingSafeEqual,
 } from 'node:crypto';
-import type { PacketCipher, PacketCipherFactory, PacketCipherSpec } from '../packet-cipher.ts';
+import type {
+  PacketAuthenticator,
+  PacketAuthenticatorSpec,
+  PacketCipher,
+  PacketCipherFactory,
+  PacketCipherSpec,
+} from '../packet-cipher.ts';
 import {
+  clearIcv,
   PACKET_HEADER,
   type PacketIntegrity,
   type PacketSuite,
+  packetIntegrity,
   packetSuite,
   textOffset,
 } from '../packet-cipher-suite.ts';
@@ -24,6 +32,10 @@ export class PortablePacketCipherFactory implements PacketCipherFactory {
     return suite.kind === 'combined'
       ? new CombinedCipher(suite, spec.direction)
       : new SeparateCipher(suite, spec.direction);
+  }
+
+  openAuthenticator(spec: PacketAuthenticatorSpec): PacketAuthenticator {
+    return new HmacAuthenticator(packetIntegrity(spec), spec.integrityKey);
   }
 }
 
@@ -161,6 +173,42 @@ class SeparateCipher extends Base implements PacketCipher {
   /** Over the packet up to its ICV; the high half of the sequence number comes last (RFC 4303 section 3.3.2.1). */
   #icv(bytes: Uint8Array, at: number, end: number, sequenceHigh: number): Uint8Array {
     const hmac = createHmac(this.#integrity.digest, this.#integrityKey).update(bytes.subarray(at, end));
+    if (sequenceHigh >= 0) hmac.update(octets(sequenceHigh));
+    return hmac.digest().subarray(0, this.icvOctets);
+  }
+}
+
+class HmacAuthenticator implements PacketAuthenticator {
+  readonly icvOctets: number;
+  readonly #digest: PacketIntegrity['digest'];
+  readonly #key: Uint8Array;
+  #closed = false;
+
+  constructor({ digest, icvOctets }: PacketIntegrity, key: Uint8Array) {
+    this.icvOctets = icvOctets;
+    this.#digest = digest;
+    this.#key = key.slice();
+  }
+
+  sign(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): void {
+    clearIcv(bytes, at, length, icvAt, this.icvOctets);
+    bytes.set(this.#icv(bytes, at, length, sequenceHigh), icvAt);
+  }
+
+  verify(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): boolean {
+    const received = bytes.slice(icvAt, icvAt + this.icvOctets);
+    clearIcv(bytes, at, length, icvAt, this.icvOctets);
+    return timingSafeEqual(this.#icv(bytes, at, length, sequenceHigh), received);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#key.fill(0);
+  }
+
+  #icv(bytes: Uint8Array, at: number, length: number, sequenceHigh: number): Uint8Array {
+    if (this.#closed) throw new Error('the packet authenticator was closed');
+    const hmac = createHmac(this.#digest, this.#key).update(bytes.subarray(at, at + length));
     if (sequenceHigh >= 0) hmac.update(octets(sequenceHigh));
     return hmac.digest().subarray(0, this.icvOctets);
   }

@@ -15,8 +15,8 @@ const TIME_TO_LIVE = 64;
 
 /** A datagram under way. */
 export interface SimulatedDatagram {
-  readonly protocol: 'udp' | 'esp';
-  /** Without headers. */
+  readonly protocol: 'udp' | 'esp' | 'ah';
+  /** Without headers; of AH the whole IP packet. */
   readonly bytes: Uint8Array;
   /** Octets with the headers of IP and UDP. */
   readonly packetLength: number;
@@ -24,10 +24,10 @@ export interface SimulatedDatagram {
   /** Traffic class octet, 0 when sent. */
   readonly trafficClass: number;
   readonly sourceAddress: string;
-  /** 0 with ESP. */
+  /** 0 with ESP and AH. */
   readonly sourcePort: number;
   readonly destinationAddress: string;
-  /** 0 with ESP. */
+  /** 0 with ESP and AH. */
   readonly destinationPort: number;
   /** SO_MARK of the sending socket. */
   readonly mark: number;
@@ -35,6 +35,7 @@ export interface SimulatedDatagram {
 
 /** Octets of the headers in front of the payload. */
 export function headersOf(family: 4 | 6, protocol: SimulatedDatagram['protocol']): number {
+  if (protocol === 'ah') return 0;
   return (family === 4 ? IPV4_HEADER : IPV6_HEADER) + (protocol === 'udp' ? UDP_HEADER : 0);
 }
 

@@ -106,7 +106,7 @@ export class SimulatedUdpSocketFactory implements UdpSocketFactory {
   }
 
   open(asked: UdpSocketOptions): UdpSocket {
-    const raw = asked.protocol === 'esp';
+    const raw = asked.protocol === 'esp' || asked.protocol === 'ah';
     const options = raw ? { ...asked, port: 0 } : asked;
     const octets = parseIpAddress(options.address);
     if (octets?.length !== (options.family === 4 ? 4 : 16)) {
@@ -152,7 +152,7 @@ export class SimulatedUdpSocketFactory implements UdpSocketFactory {
         socket.family === family &&
         (socket.address === address || isUnspecified(socket.address)),
     );
-    if (protocol === 'esp') return candidates;
+    if (protocol !== 'udp') return candidates;
     return candidates
       .toSorted((a, b) => Number(isUnspecified(a.address)) - Number(isUnspecified(b.address)))
       .slice(0, 1);

@@ -22,7 +22,7 @@ export interface SimulatedHost {
   closed(socket: SimulatedUdpSocket): void;
 }
 
-/** A UDP socket or a raw one for ESP, which gets IPv4 packets with their header in front, as the kernel hands them out. */
+/** A UDP socket or a raw one for ESP or AH. That for ESP gets IPv4 packets with their header in front, as the kernel hands them out. */
 export class SimulatedUdpSocket implements UdpSocket {
   readonly handle: number;
   readonly localPort: number;
@@ -74,7 +74,7 @@ export class SimulatedUdpSocket implements UdpSocket {
     trafficClass = 0,
   ): string | undefined {
     this.#assertOpen();
-    const remotePort = this.protocol === 'esp' ? 0 : port;
+    const remotePort = this.protocol === 'udp' ? port : 0;
     const destination = this.#ownFamily(remoteAddress);
     const from = this.#ownFamily(fromAddress);
     if (destination === undefined || from === undefined) return 'EAFNOSUPPORT';

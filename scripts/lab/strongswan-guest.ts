@@ -1,5 +1,5 @@
 /**
- * strongSwan in a guest, with the ESP of the guest's kernel, native or in UDP; with xl2tpd beside it, a server or a
+ * strongSwan in a guest, with the ESP and AH of the guest's kernel, native or in UDP; with xl2tpd beside it, a server or a
  * client of L2TP over IPsec (RFC 3193). L2TP in clear is refused by the guest's kernel from the first moment on, in
  * either direction, as a sensible administrator has it.
  */
@@ -17,7 +17,7 @@ const LOG = 'charon';
 
 /** XFRM and the ciphers of the guest's kernel. A kernel with all of it built in has no modules. */
 const MODULES =
-  'xfrm_user esp4 authenc echainiv seqiv cbc gcm ccm hmac sha256_generic sha1_generic des_generic chacha20poly1305';
+  'xfrm_user esp4 ah4 authenc echainiv seqiv cbc gcm ccm hmac sha256_generic sha1_generic des_generic chacha20poly1305';
 
 /** Behind every policy of strongSwan, whose priorities are numbers below 400 000. */
 const BLOCK_PRIORITY = 4_000_000;

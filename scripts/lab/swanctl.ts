@@ -43,6 +43,8 @@ export interface SwanConnection {
   readonly ike?: readonly string[];
   /** ESP proposals, such as `aes128gcm16`; with a group at the end for PFS. Default: {@link ESP_PROPOSALS}. */
   readonly esp?: readonly string[];
+  /** AH proposals, such as `sha256`, instead of ESP. */
+  readonly ah?: readonly string[];
   readonly mode: 'transport' | 'tunnel';
   /** Traffic selectors, such as `10.88.0.0/24` or `dynamic[udp/1701]`. Default: `dynamic`, its own address. */
   readonly localTraffic?: string;
@@ -212,7 +214,9 @@ function childLines(connection: SwanConnection): string[] {
   const rekey = connection.rekeySeconds ?? 3600;
   return [
     `mode = ${connection.mode}`,
-    `esp_proposals = ${(connection.esp ?? ESP_PROPOSALS).join(',')}`,
+    connection.ah === undefined
+      ? `esp_proposals = ${(connection.esp ?? ESP_PROPOSALS).join(',')}`
+      : `ah_proposals = ${connection.ah.join(',')}`,
     `rekey_time = ${rekey}s`,
     `life_time = ${Math.max(60, 2 * rekey)}s`,
     NO_JITTER,
@@ -290,7 +294,7 @@ export interface SwanChildSa {
   readonly state: string;
   readonly mode: 'transport' | 'tunnel';
   readonly encapsulated: boolean;
-  /** Such as `AES_CBC-256/HMAC_SHA2_256_128`. */
+  /** Such as `AES_CBC-256/HMAC_SHA2_256_128`; of AH `HMAC_SHA2_256_128`. */
   readonly algorithms: string;
 }
 
@@ -305,7 +309,7 @@ export interface SwanIkeSa {
 }
 
 const IKE_LINE = /^(\S+): #(\d+), (\w+), IKEv([12])/;
-const CHILD_LINE = /^ {2}(\S+): #(\d+), reqid \d+, (\w+), (TRANSPORT|TUNNEL)(-in-UDP)?, ESP:(\S+)/;
+const CHILD_LINE = /^ {2}(\S+): #(\d+), reqid \d+, (\w+), (TRANSPORT|TUNNEL)(-in-UDP)?, (?:ESP|AH):(\S+)/;
 
 /** Reads the output of `swanctl --list-sas`. */
 export function parseSas(text: string): SwanIkeSa[] {

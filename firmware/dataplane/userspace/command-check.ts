@@ -2,12 +2,13 @@
  * Mistakes of the caller, found in the control thread, where there is a stack to blame: what the engine gets makes
  * sense.
  */
-import { packetSuite } from '../../../hal/packet-cipher-suite.ts';
+import { packetIntegrity, packetSuite } from '../../../hal/packet-cipher-suite.ts';
 import { SaLifetime } from '../../protocol/esp/lifetime.ts';
 import { MIN_ASSIGNED_SPI } from '../../protocol/esp/packet.ts';
 import { DEFAULT_REPLAY_WINDOW, ReplayWindow } from '../../protocol/esp/replay-window.ts';
 import { SaSelectors } from '../../protocol/esp/selectors.ts';
 import type { ChildKeys } from '../../protocol/ike/ike-types.ts';
+import { childProtocol } from '../../protocol/ike/proposals.ts';
 import type { PolicySpec, SaSpec, SessionSpec, SocketSpec } from '../data-plane.ts';
 import { parseIpv4Prefix } from './ipv4-prefix-table.ts';
 import { parseIpv6Prefix } from './ipv6-prefix-table.ts';
@@ -73,9 +74,12 @@ export function assertSa(spec: SaSpec, policy: PolicySpec | undefined, socket: S
   assertPositiveInteger('SA', spec.key);
   assertKnown('policy', spec.policy, policy !== undefined);
   assertKnown('socket', spec.socket, socket !== undefined);
-  if (socket?.purpose !== 'udp-encapsulation' && socket?.purpose !== 'esp') {
-    throw new RangeError(`socket ${spec.socket} is not for ESP`);
+  const ah = childProtocol(spec.outbound) === 'ah';
+  if (ah ? socket?.purpose !== 'ah' : socket?.purpose !== 'udp-encapsulation' && socket?.purpose !== 'esp') {
+    throw new RangeError(`socket ${spec.socket} is not for ${ah ? 'AH' : 'ESP'}`);
   }
+  if (ah && spec.mode !== 'tunnel')
+    throw new RangeError(`SA ${spec.key} is of AH, which is here for tunnel mode alone`);
   if (spec.mode !== (policy?.inside.kind === 'l2tp' ? 'transport' : 'tunnel')) {
     throw new RangeError(`policy ${spec.policy} is not for an SA in ${spec.mode} mode`);
   }
@@ -91,8 +95,18 @@ export function assertSa(spec: SaSpec, policy: PolicySpec | undefined, socket: S
 
 /** @throws HalError when there is no such cipher or a key has the wrong length. */
 export function assertSaKeys({ inbound, outbound }: SaSpec): void {
-  packetSuite({ ...inbound, direction: 'open' });
-  packetSuite({ ...outbound, direction: 'seal' });
+  for (const [keys, direction] of [
+    [inbound, 'open'],
+    [outbound, 'seal'],
+  ] as const) {
+    if (childProtocol(keys) === 'ah') packetIntegrity(integrityOf(keys));
+    else packetSuite({ ...keys, direction });
+  }
+}
+
+/** What an SA of AH is opened with. */
+export function integrityOf({ integrity = 'none', integrityKey = new Uint8Array() }: ChildKeys) {
+  return { integrity, integrityKey };
 }
 
 /** The same with keys of its own, which can be wiped, and whose buffers hold nothing else. */

@@ -24,7 +24,7 @@
  * **From the peer to the branch**:
  * 1. The poller reports the socket; a datagram is read into the datagram buffer with its two addresses.
  * 2. On port 4500, IKE is told from ESP and keepalives. ESP finds its pair by the SPI (`unknownSpi`, and a hint to the
- *    control thread). `protocol/esp/inbound-sa.ts` has the order: replay window, ICV, window update, lifetime,
+ *    control thread). `protocol/esp/receiving-sa.ts` has the order: replay window, ICV, window update, lifetime,
  *    selectors. From the newest authentic packet the engine learns where the peer is now, if the pair follows it.
  * 3. What an IP policy's pair opened is held against the policy (`wrongInside`), and step 8 follows. What an L2TP
  *    policy's pair opened must be UDP to the protected socket's port (`wrongInside`); it is an L2TP message like one
@@ -94,7 +94,7 @@ type Source =
 
 interface OpenSocket {
   readonly socket: UdpSocket;
-  /** ESP goes by it, which is never fragmented. */
+  /** ESP or AH goes by it, which is never fragmented. */
   readonly carriesEsp: boolean;
 }
 
@@ -252,18 +252,19 @@ export class UserspaceEngine {
       this.#forwarder.table.addSocket(spec);
       return port;
     }
-    const carriesEsp = purpose === 'udp-encapsulation' || purpose === 'esp';
+    const raw = purpose === 'esp' || purpose === 'ah' ? purpose : undefined;
+    const carriesEsp = purpose === 'udp-encapsulation' || raw !== undefined;
     const socket = this.#options.sockets.open({
       family,
       address,
       port,
       mark,
       ...(device === undefined ? {} : { device }),
-      ...(purpose === 'esp' ? { protocol: 'esp' } : {}),
+      ...(raw === undefined ? {} : { protocol: raw }),
       ...(carriesEsp ? { dontFragment: true } : {}),
     });
     const open = { socket, carriesEsp };
-    const localPort = purpose === 'esp' ? 0 : socket.localPort;
+    const localPort = raw === undefined ? socket.localPort : 0;
     this.#sockets.set(id, open);
     this.#forwarder.table.addSocket({ ...spec, port: localPort });
     this.#watch(socket.handle, { kind: 'socket', id, open });

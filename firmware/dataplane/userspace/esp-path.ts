@@ -2,11 +2,11 @@
  * The way of packets through SAs: sealed and sent, received and opened. What is inside of them is `l2tp-path.ts`'s and
  * `ip-tunnel.ts`'s business.
  */
-import type { InboundVerdict, OpenedPacket } from '../../protocol/esp/inbound-sa.ts';
+import { putMutable } from '../../protocol/ah/outer-header.ts';
 import type { LifetimeEvent, SaLifetime } from '../../protocol/esp/lifetime.ts';
-import type { SealedPacket } from '../../protocol/esp/outbound-sa.ts';
-import { espSpi } from '../../protocol/esp/packet.ts';
+import type { InboundVerdict, OpenedPacket } from '../../protocol/esp/receiving-sa.ts';
 import type { Flow } from '../../protocol/esp/selectors.ts';
+import type { SealedPacket } from '../../protocol/esp/sending-sa.ts';
 import type { Instant } from '../../protocol/machine.ts';
 import type { DataPlaneEvent, SocketSpec } from '../data-plane.ts';
 import type { DatagramOrigin, ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
@@ -51,7 +51,7 @@ export class EspPath {
    * Seals the payload at `bytes[at..at+length)` by the policy's pair, in place, and sends it. What is refused is
    * counted.
    * @param flow of the payload, which the selectors of the pair are held against (RFC 4301 section 5.1).
-   * @param mayFragment the ESP packet, in default of another way.
+   * @param mayFragment the outer packet, in default of another way.
    * @returns whether it was sent.
    */
   send(
@@ -81,6 +81,8 @@ export class EspPath {
     const { remote, local } = pair.path;
     const datagram = bytes.subarray(offset, offset + octets);
     const { ports } = this.#parts;
+    // With AH the IP header is part of the packet.
+    if (pair.protocol === 'ah') putMutable(bytes, offset, trafficClass, mayFragment);
     if (ports.send(pair.socket, datagram, remote, local.address, mayFragment, trafficClass) !== undefined) {
       pair.drops.sendFailed += 1;
       return false;
@@ -103,8 +105,9 @@ export class EspPath {
   }
 
   /**
-   * Opens the ESP packet at `bytes[at..at+length)`, in place. What is refused is counted; what there is to tell is
-   * told.
+   * Opens the packet of ESP, or from an `ah` socket of AH, at `bytes[at..at+length)`, in place. What is refused is counted;
+   * what there is to tell is told.
+   * @param spi as it stands in the packet.
    * @returns the pair, when there is something to deliver: {@link opened} says where.
    */
   receive(
@@ -112,12 +115,13 @@ export class EspPath {
     bytes: Uint8Array,
     at: number,
     length: number,
+    spi: number,
     origin: DatagramOrigin,
     now: Instant,
   ): SaPair | undefined {
-    const pair = this.#parts.sas.bySpi(espSpi(bytes, at));
-    if (pair === undefined) {
-      this.#unknownSpi(socket, espSpi(bytes, at), origin, now);
+    const pair = this.#parts.sas.bySpi(spi);
+    if (pair === undefined || (pair.protocol === 'ah') !== (socket.purpose === 'ah')) {
+      this.#unknownSpi(socket, spi, origin, now);
       return undefined;
     }
     const { inbound, outer } = pair;

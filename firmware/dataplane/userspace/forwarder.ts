@@ -6,8 +6,10 @@
  * not carried is counted by the reason.
  */
 import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
-import { newIpPacket, readIpPacket } from '../../protocol/esp/ip-packet.ts';
-import { ESP_HEADER } from '../../protocol/esp/packet.ts';
+import { headerOctets } from '../../protocol/ah/outer-header.ts';
+import { AH_FIXED, ahSpi } from '../../protocol/ah/packet.ts';
+import { IPV4_HEADER, newIpPacket, readIpPacket } from '../../protocol/esp/ip-packet.ts';
+import { ESP_HEADER, espSpi } from '../../protocol/esp/packet.ts';
 import {
   classifyEncapsulated,
   NON_ESP_MARKER_OCTETS,
@@ -39,6 +41,7 @@ import { Oversize } from './oversize.ts';
 import { HEADROOM, TAILROOM } from './packet-room.ts';
 import { PathMtus } from './path-mtu.ts';
 import { PolicyTable } from './policy-table.ts';
+import type { SaPair } from './sa-pair.ts';
 import { SaTable } from './sa-table.ts';
 import { SessionTable } from './session-table.ts';
 
@@ -148,6 +151,9 @@ export class Forwarder {
       case 'esp':
         if (length < ESP_HEADER) this.#drops.malformed += 1;
         else this.#receiveEsp(socket.spec, bytes, origin, now);
+        return;
+      case 'ah':
+        this.#receiveAh(socket.spec, bytes, origin, now);
         return;
       case 'protected-l2tp':
         // There is nothing in the kernel by which anything could come in.
@@ -272,8 +278,24 @@ export class Forwarder {
   }
 
   #receiveEsp(socket: SocketSpec, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
-    const pair = this.#esp.receive(socket, bytes, origin.offset, origin.length, origin, now);
-    if (pair === undefined) return;
+    const { offset, length } = origin;
+    const pair = this.#esp.receive(socket, bytes, offset, length, espSpi(bytes, offset), origin, now);
+    if (pair !== undefined) this.#deliver(pair, bytes, origin, now);
+  }
+
+  /** The IP header comes with it. */
+  #receiveAh(socket: SocketSpec, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
+    const { offset, length } = origin;
+    const header = headerOctets(bytes, offset);
+    if (header < IPV4_HEADER || length < header + AH_FIXED) {
+      this.#drops.malformed += 1;
+      return;
+    }
+    const pair = this.#esp.receive(socket, bytes, offset, length, ahSpi(bytes, offset + header), origin, now);
+    if (pair !== undefined) this.#deliver(pair, bytes, origin, now);
+  }
+
+  #deliver(pair: SaPair, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
     if (pair.policy.inside.kind === 'l2tp') {
       this.#l2tp.receiveInside(pair, bytes, this.#esp.opened, origin, now);
     } else {

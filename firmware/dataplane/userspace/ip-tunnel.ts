@@ -1,7 +1,8 @@
 /** The way of IP packets in tunnel mode: between a TUN and the SAs of the policies that cover what goes through it. */
-import type { OpenedPacket } from '../../protocol/esp/inbound-sa.ts';
+
 import { type IpPacket, newIpPacket, readIpPacket } from '../../protocol/esp/ip-packet.ts';
 import { NEXT_IPV4, NEXT_IPV6 } from '../../protocol/esp/packet.ts';
+import type { OpenedPacket } from '../../protocol/esp/receiving-sa.ts';
 import { type Flow, newFlow } from '../../protocol/esp/selectors.ts';
 import type { Instant } from '../../protocol/machine.ts';
 import type { InterfaceId } from '../data-plane.ts';

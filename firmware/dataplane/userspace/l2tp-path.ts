@@ -2,9 +2,10 @@
  * The way of L2TP messages, in clear by their own socket, or inside ESP: control messages to the control thread, data
  * messages between a session and its TUN.
  */
-import type { OpenedPacket } from '../../protocol/esp/inbound-sa.ts';
+
 import { type IpPacket, newIpPacket, readIpPacket, UDP } from '../../protocol/esp/ip-packet.ts';
 import { u8, u16, u32 } from '../../protocol/esp/octets.ts';
+import type { OpenedPacket } from '../../protocol/esp/receiving-sa.ts';
 import { type DataMessage, decodeDataMessage, newDataMessage } from '../../protocol/l2tp/data-message.ts';
 import { CONTROL_HEADER_LENGTH } from '../../protocol/l2tp/header.ts';
 import type { Instant } from '../../protocol/machine.ts';

@@ -1,14 +1,20 @@
-/** A pair of ESP SAs as the engine holds it: the two SAs, the way to the peer, and what is to be told of them. */
+/** A pair of SAs of ESP or AH as the engine holds it: the two SAs, the way to the peer, and what is to be told of them. */
 import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
+import { AhInboundSa } from '../../protocol/ah/inbound-sa.ts';
+import { type AhEnds, AhOutboundSa } from '../../protocol/ah/outbound-sa.ts';
 import { EncodeError } from '../../protocol/bytes.ts';
-import type { EspCipher } from '../../protocol/esp/cipher.ts';
-import { InboundSa, type OuterHeader } from '../../protocol/esp/inbound-sa.ts';
+import { InboundSa } from '../../protocol/esp/inbound-sa.ts';
 import { onesComplementSum } from '../../protocol/esp/internet-checksum.ts';
 import { OutboundSa } from '../../protocol/esp/outbound-sa.ts';
+import type { OuterHeader, ReceivingSa } from '../../protocol/esp/receiving-sa.ts';
 import { addressOctets, type Selector } from '../../protocol/esp/selectors.ts';
+import type { SendingSa } from '../../protocol/esp/sending-sa.ts';
+import type { ChildKeys } from '../../protocol/ike/ike-types.ts';
+import { childProtocol } from '../../protocol/ike/proposals.ts';
 import type { Instant, RandomSource } from '../../protocol/machine.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
 import type { SaCounters, SaKey, SaSpec, SocketId } from '../data-plane.ts';
+import { integrityOf } from './command-check.ts';
 import type { Policy } from './policy-table.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -19,8 +25,11 @@ const MOVES_BURST = 3;
 export class SaPair {
   readonly key: SaKey;
   readonly policy: Policy;
-  readonly outbound: OutboundSa;
-  readonly inbound: InboundSa;
+  readonly protocol: 'esp' | 'ah';
+  readonly outbound: SendingSa;
+  readonly inbound: ReceivingSa;
+  /** {@link outbound}, where it has to know where its packets go. */
+  readonly #ah: AhOutboundSa | undefined;
   #socket: SocketId;
   #path: UdpPath;
   #followPeer: boolean;
@@ -43,44 +52,43 @@ export class SaPair {
    *   no sense. Nothing is left open then.
    */
   constructor(spec: SaSpec, policy: Policy, ciphers: PacketCipherFactory, random: RandomSource, now: Instant) {
-    const { extendedSequenceNumbers, lifetimes } = spec;
     this.key = spec.key;
     this.policy = policy;
+    this.protocol = childProtocol(spec.outbound);
     this.#socket = spec.socket;
     this.#path = spec.path;
     this.#followPeer = spec.followPeer;
     this.#outer = outerOf(spec);
     this.#addressSum = addressSumOf(this.#outer);
-    const opened: EspCipher[] = [];
-    const cipherOf = (direction: 'seal' | 'open'): EspCipher => {
-      const { encryption, encryptionKey, integrity, integrityKey } =
-        direction === 'seal' ? spec.outbound : spec.inbound;
-      const cipher = ciphers.open({
-        encryption,
-        encryptionKey,
-        ...(integrity === undefined ? {} : { integrity }),
-        ...(integrityKey === undefined ? {} : { integrityKey }),
-        direction,
-      });
-      opened.push(cipher);
-      return cipher;
+    const opened: { close(): void }[] = [];
+    const kept = <Opened extends { close(): void }>(what: Opened): Opened => {
+      opened.push(what);
+      return what;
     };
     try {
-      const common = { extendedSequenceNumbers, lifetimes };
-      const outbound = { ...common, spi: spec.outbound.spi, cipher: cipherOf('seal'), random };
-      this.outbound = new OutboundSa(outbound, now);
-      const inbound = {
-        ...common,
+      const { extendedSequenceNumbers, lifetimes } = spec;
+      const out = { extendedSequenceNumbers, lifetimes, spi: spec.outbound.spi };
+      const back = {
+        extendedSequenceNumbers,
+        lifetimes,
         spi: spec.inbound.spi,
-        cipher: cipherOf('open'),
         mode: spec.mode,
         localSelectors: spec.localSelectors,
         remoteSelectors: spec.remoteSelectors,
         ...(spec.replayWindow === undefined ? {} : { replayWindow: spec.replayWindow }),
       };
-      this.inbound = new InboundSa(inbound, now);
+      if (this.protocol === 'ah') {
+        const open = (keys: ChildKeys) => kept(ciphers.openAuthenticator(integrityOf(keys)));
+        this.#ah = new AhOutboundSa({ ...out, authenticator: open(spec.outbound), ends: endsOf(spec) }, now);
+        this.outbound = this.#ah;
+        this.inbound = new AhInboundSa({ ...back, authenticator: open(spec.inbound) }, now);
+      } else {
+        const open = (keys: ChildKeys, direction: 'seal' | 'open') => kept(ciphers.open({ ...keys, direction }));
+        this.outbound = new OutboundSa({ ...out, cipher: open(spec.outbound, 'seal'), random }, now);
+        this.inbound = new InboundSa({ ...back, cipher: open(spec.inbound, 'open') }, now);
+      }
     } catch (error) {
-      for (const cipher of opened) cipher.close();
+      for (const one of opened) one.close();
       throw error;
     }
   }
@@ -111,6 +119,7 @@ export class SaPair {
   /** Replaces path, socket, selectors and lifetimes. @throws EncodeError when they make no sense. */
   program(spec: SaSpec): void {
     const outer = outerOf(spec);
+    this.#ah?.moveTo(endsOf(spec));
     this.inbound.reprogram(spec);
     this.outbound.lifetime.replaceLimits(spec.lifetimes);
     this.#outer = outer;
@@ -121,7 +130,7 @@ export class SaPair {
     this.moved = false;
   }
 
-  /** From now on it sends there. */
+  /** From now on it sends there; not with AH, whose peer stays where it is. */
   moveTo(address: string, port: number): void {
     this.#path = { ...this.#path, remote: { address, port } };
     this.moved = true;
@@ -149,6 +158,11 @@ export class SaPair {
       },
     };
   }
+}
+
+/** Between which addresses of the outer header its packets go. @throws EncodeError when one cannot be read. */
+function endsOf({ path }: SaSpec): AhEnds {
+  return { local: addressOctets(path.local.address), remote: addressOctets(path.remote.address) };
 }
 
 function outerOf({ mode, localSelectors, remoteSelectors }: SaSpec): OuterHeader {

@@ -24,7 +24,7 @@ export interface DecodeFault {
 
 /** A message, before it is said where it stood. */
 export interface DecodedBody {
-  /** `l2tp`, `ppp-lcp`, `ppp-chap`, `ppp-ipcp`, `ikev1`, `ikev2`, `esp`, `ip` ... */
+  /** `l2tp`, `ppp-lcp`, `ppp-chap`, `ppp-ipcp`, `ikev1`, `ikev2`, `esp`, `ah`, `ip` ... */
   readonly protocol: string;
   /** One readable line. */
   readonly summary: string;

@@ -1,4 +1,5 @@
 /** One captured frame after the other, down through all its layers. All state of a capture is in here, and bounded. */
+import { decodeAh } from './ah.ts';
 import type { CapturedPacket } from './capture-types.ts';
 import type { DecodeOptions } from './decode-options.ts';
 import type { DecodedBody, DecodedMessage, MessageEnd, MessagePlace } from './decoded.ts';
@@ -110,6 +111,9 @@ export class FrameDecoder {
       case IpProtocol.esp:
         this.#espPacket(packet.payload, placeOf(path, packet, 0, 0), path);
         return;
+      case IpProtocol.ah:
+        this.#ahPacket(packet, path);
+        return;
       case IpProtocol.ipip:
       case IpProtocol.ipv6:
         this.#ip(packet.payload, {
@@ -169,6 +173,15 @@ export class FrameDecoder {
     // User packets are not told of, and so are not the ESP packets around them.
     const silent = inner !== undefined && body.error === undefined && this.#messages.length === before && !this.#all;
     if (!silent) this.#messages.splice(before, 0, { ...place, ...cutShort(body, payload) });
+  }
+
+  #ahPacket(packet: IpPacket, path: Path): void {
+    const place = placeOf(path, packet, 0, 0);
+    const { body, inner } = decodeAh(packet.payload);
+    this.#emit(cutShort(body, packet.payload), place);
+    if (inner === undefined || path.depth > MAX_DEPTH) return;
+    const within = { ...path, depth: path.depth + 1, link: `${path.link}/ah`, around: place };
+    this.#upperLayer({ ...packet, protocol: inner.nextHeader, payload: inner.payload }, within);
   }
 
   #insideEsp(inner: { nextHeader: number; bytes: Uint8Array }, place: MessagePlace, path: Path): void {

@@ -1,262 +1,44 @@
-/**
- * An inbound SA (RFC 4303 section 3.4, RFC 4301 section 5.2): from an ESP packet to what may be delivered, or to the
- * reason why not. The order is the RFC's: replay check, ICV, window update, and only then a look at what is inside.
- */
-import { EncodeError } from '../bytes.ts';
+/** An inbound SA of ESP (RFC 4303 section 3.4). */
 import type { Instant } from '../machine.ts';
 import type { EspCipher } from './cipher.ts';
-import { adjustedChecksum } from './internet-checksum.ts';
-import { destinationPortOf, newIpPacket, readIpPacket, sourcePortOf } from './ip-packet.ts';
-import { SaLifetime, type SaLifetimes } from './lifetime.ts';
-import { putU16, u8, u16 } from './octets.ts';
-import {
-  ESP_TRAILER,
-  espHeadroom,
-  espNextHeader,
-  espPayloadOctets,
-  espSequence,
-  espSpi,
-  MIN_ASSIGNED_SPI,
-  NEXT_IPV4,
-  NEXT_IPV6,
-  NEXT_NONE,
-} from './packet.ts';
-import { DEFAULT_REPLAY_WINDOW, ReplayWindow } from './replay-window.ts';
-import { newFlow, SaSelectors, type Selector } from './selectors.ts';
-import { DROP, decapsulatedEcn } from './traffic-class.ts';
+import { ESP_TRAILER, espHeadroom, espNextHeader, espPayloadOctets } from './packet.ts';
+import { type OpenedPacket, ReceivingSa, type ReceivingSaSettings } from './receiving-sa.ts';
 
-const TWO_32 = 0x1_0000_0000;
-
-export interface InboundSaSettings {
-  /** As this side chose it, 256..4294967295. */
-  readonly spi: number;
+export interface InboundSaSettings extends ReceivingSaSettings {
   readonly cipher: EspCipher;
-  readonly extendedSequenceNumbers: boolean;
-  /** Packets, a multiple of 32 within 32..4096. Default 1024. */
-  readonly replayWindow?: number;
-  readonly mode: 'transport' | 'tunnel';
-  /** Destinations and sources of what comes out. */
-  readonly localSelectors: readonly Selector[];
-  readonly remoteSelectors: readonly Selector[];
-  readonly lifetimes: SaLifetimes;
 }
 
-/** What is around an ESP packet. One object may serve for all packets. */
-export interface OuterHeader {
-  /**
-   * Where the packet went to and came from, 4 or 16 octets in network order. Transport mode holds them against the
-   * selectors: behind a NAT, the addresses as IKE put them into the selectors.
-   */
-  local: Uint8Array;
-  remote: Uint8Array;
-  /** Traffic class octet (TOS), of which tunnel mode takes the ECN field; 0 where it is not known. */
-  trafficClass: number;
-}
-
-/** Where {@link InboundSa.open} found what is to be delivered. */
-export interface OpenedPacket {
-  /** Tunnel mode: of the inner IP packet. Transport mode: of the payload. */
-  offset: number;
-  /** Octets; in tunnel mode without what confidentiality padding (RFC 4303 section 2.7) follows the packet. */
-  length: number;
-  /** Protocol of the payload; in tunnel mode 4 or 41. */
-  nextHeader: number;
-}
-
-/**
- * Why a packet was refused: `tooShort`, or of a length that no packet of this cipher has; `wrongSpi`; `expired`: the
- * SA; `replayed`; `tooOld`: left of the window; `notAuthentic`: the ICV; `padding`: Pad Length contradicts the packet;
- * `wrongMode`: no IP packet in tunnel mode; `malformed`: an IP packet that is none; `selectors`: it is not for this
- * SA; `congestion`: marked as having met congestion, but its sender would not understand (RFC 6040).
- */
-export const INBOUND_REFUSALS = [
-  'tooShort',
-  'wrongSpi',
-  'expired',
-  'replayed',
-  'tooOld',
-  'notAuthentic',
-  'padding',
-  'wrongMode',
-  'malformed',
-  'selectors',
-  'congestion',
-] as const;
-export type InboundRefusal = (typeof INBOUND_REFUSALS)[number];
-
-/** `dummy`: authentic and to be thrown away (RFC 4303 section 2.6). */
-export type InboundVerdict = 'deliver' | 'dummy' | InboundRefusal;
-
-export class InboundSa {
-  readonly spi: number;
-  /** Reports soft and hard limits, and wants to be ticked. */
-  readonly lifetime: SaLifetime;
-  /** Packets refused, by reason. They only grow. */
-  readonly refusals: Record<InboundRefusal, number> = {
-    tooShort: 0,
-    wrongSpi: 0,
-    expired: 0,
-    replayed: 0,
-    tooOld: 0,
-    notAuthentic: 0,
-    padding: 0,
-    wrongMode: 0,
-    malformed: 0,
-    selectors: 0,
-    congestion: 0,
-  };
+/** A packet is what stands from the SPI to the end of the ICV; its text is decrypted where it lies. */
+export class InboundSa extends ReceivingSa {
+  protected readonly spiOffset = 0;
   readonly #cipher: EspCipher;
-  readonly #extended: boolean;
-  readonly #window: ReplayWindow;
-  readonly #mode: 'transport' | 'tunnel';
-  #selectors: SaSelectors;
-  readonly #inner = newIpPacket();
-  readonly #flow = newFlow();
-  #dummies = 0;
 
   /** @throws EncodeError when the SPI, the window, a selector or a lifetime makes no sense. */
   constructor(settings: InboundSaSettings, now: Instant) {
-    const { spi, cipher, extendedSequenceNumbers } = settings;
-    if (!Number.isInteger(spi) || spi < MIN_ASSIGNED_SPI || spi >= TWO_32) throw new EncodeError(`${spi} is no SPI`);
-    this.spi = spi;
-    this.lifetime = new SaLifetime(settings.lifetimes, now);
-    this.#cipher = cipher;
-    this.#extended = extendedSequenceNumbers;
-    this.#window = new ReplayWindow(settings.replayWindow ?? DEFAULT_REPLAY_WINDOW, extendedSequenceNumbers);
-    this.#mode = settings.mode;
-    this.#selectors = new SaSelectors(settings.localSelectors, settings.remoteSelectors);
+    super(settings, now);
+    this.#cipher = settings.cipher;
   }
 
-  /** What it may carry; what goes out by the other SA of the pair is held against them as well. */
-  get selectors(): SaSelectors {
-    return this.#selectors;
-  }
-
-  /**
-   * Other selectors and limits from now on; key, window and counters stay.
-   * @throws EncodeError as the constructor; all stays as it was.
-   */
-  reprogram(settings: Pick<InboundSaSettings, 'localSelectors' | 'remoteSelectors' | 'lifetimes'>): void {
-    const selectors = new SaSelectors(settings.localSelectors, settings.remoteSelectors);
-    this.lifetime.replaceLimits(settings.lifetimes);
-    this.#selectors = selectors;
-  }
-
-  /** Dummy packets received. */
-  get dummies(): number {
-    return this.#dummies;
-  }
-
-  /** The highest sequence number that was authentic; 0 before the first. */
-  get sequence(): number {
-    return this.#window.top;
-  }
-
-  /**
-   * Opens the ESP packet at `bytes[at..at+length)`, in place: its text is overwritten by what it decrypts to, and is
-   * worth nothing when the packet is refused. Never throws, whatever the packet holds.
-   *
-   * @param into where to find what is to be delivered; means nothing unless the verdict is `deliver`.
-   */
-  open(
-    bytes: Uint8Array,
-    at: number,
-    length: number,
-    outer: OuterHeader,
-    now: Instant,
-    into: OpenedPacket,
-  ): InboundVerdict {
-    const verdict = this.#open(bytes, at, length, outer, now, into);
-    if (verdict === 'dummy') this.#dummies += 1;
-    else if (verdict !== 'deliver') this.refusals[verdict] += 1;
-    return verdict;
-  }
-
-  /** Wipes the key. The SA must not be used afterwards. */
   close(): void {
     this.#cipher.close();
   }
 
-  #open(
-    bytes: Uint8Array,
-    at: number,
-    length: number,
-    outer: OuterHeader,
-    now: Instant,
-    into: OpenedPacket,
-  ): InboundVerdict {
+  protected shape(_bytes: Uint8Array, _at: number, length: number): 'whole' | 'tooShort' {
+    const text = length - espHeadroom(this.#cipher) - this.#cipher.icvOctets;
+    // Alignment to 4 is asked of senders; whoever forgets it is understood all the same.
+    return text >= ESP_TRAILER && text % this.#cipher.blockOctets === 0 ? 'whole' : 'tooShort';
+  }
+
+  protected authentic(bytes: Uint8Array, at: number, length: number, sequenceHigh: number): boolean {
+    return this.#cipher.open(bytes, at, length, sequenceHigh);
+  }
+
+  protected find(bytes: Uint8Array, at: number, length: number, into: OpenedPacket): boolean {
     const textAt = at + espHeadroom(this.#cipher);
     const textEnd = at + length - this.#cipher.icvOctets;
-    const text = textEnd - textAt;
-    // Alignment to 4 is asked of senders; whoever forgets it is understood all the same.
-    const whole = text >= ESP_TRAILER && text % this.#cipher.blockOctets === 0;
-    if (!whole || at < 0 || at + length > bytes.length) return 'tooShort';
-    if (espSpi(bytes, at) !== this.spi) return 'wrongSpi';
-    if (!this.lifetime.admits(0, now)) return 'expired';
-
-    const sequence = this.#window.expand(espSequence(bytes, at));
-    const replay = this.#window.check(sequence);
-    if (replay !== 'new') return replay;
-    const sequenceHigh = this.#extended ? Math.floor(sequence / TWO_32) : -1;
-    if (!this.#cipher.open(bytes, at, length, sequenceHigh)) return 'notAuthentic';
-    this.#window.update(sequence);
-
-    const payload = espPayloadOctets(bytes, textAt, textEnd);
-    if (payload < 0) return 'padding';
-    if (!this.lifetime.admits(payload, now)) return 'expired';
-    this.lifetime.count(payload);
     into.offset = textAt;
-    into.length = payload;
+    into.length = espPayloadOctets(bytes, textAt, textEnd);
     into.nextHeader = espNextHeader(bytes, textEnd);
-    if (into.nextHeader === NEXT_NONE) return 'dummy';
-    return this.#mode === 'tunnel' ? this.#tunnel(bytes, outer, into) : this.#transport(bytes, outer, into);
+    return into.length >= 0;
   }
-
-  #transport(bytes: Uint8Array, outer: OuterHeader, into: OpenedPacket): InboundVerdict {
-    const flow = this.#flow;
-    const end = into.offset + into.length;
-    flow.localBytes = outer.local;
-    flow.remoteBytes = outer.remote;
-    flow.localAt = 0;
-    flow.remoteAt = 0;
-    flow.addressOctets = outer.local.length;
-    flow.protocol = into.nextHeader;
-    flow.localPort = destinationPortOf(bytes, into.nextHeader, into.offset, end);
-    flow.remotePort = sourcePortOf(bytes, into.nextHeader, into.offset, end);
-    return this.#selectors.match(flow) ? 'deliver' : 'selectors';
-  }
-
-  #tunnel(bytes: Uint8Array, outer: OuterHeader, into: OpenedPacket): InboundVerdict {
-    const inner = this.#inner;
-    const flow = this.#flow;
-    if (into.nextHeader !== NEXT_IPV4 && into.nextHeader !== NEXT_IPV6) return 'wrongMode';
-    if (!readIpPacket(bytes, into.offset, into.offset + into.length, inner)) return 'malformed';
-    if ((into.nextHeader === NEXT_IPV4) !== (inner.version === 4)) return 'malformed';
-    into.length = inner.length;
-    flow.localBytes = bytes;
-    flow.remoteBytes = bytes;
-    flow.localAt = inner.destinationAt;
-    flow.remoteAt = inner.sourceAt;
-    flow.addressOctets = inner.addressOctets;
-    flow.protocol = inner.protocol;
-    flow.localPort = inner.destinationPort;
-    flow.remotePort = inner.sourcePort;
-    if (!this.#selectors.match(flow)) return 'selectors';
-    return propagateEcn(bytes, into.offset, inner.version, outer.trafficClass) ? 'deliver' : 'congestion';
-  }
-}
-
-/** Carries the outer ECN field over to the inner header at `at`. @returns false when the packet is to be dropped. */
-function propagateEcn(bytes: Uint8Array, at: number, version: 4 | 6, outer: number): boolean {
-  // The traffic class of IPv6 lies across two octets: its low four bits are the high ones of the second.
-  const shift = version === 4 ? 0 : 4;
-  const before = u16(bytes, at);
-  const inner = u8(bytes, at + 1) >> shift;
-  const ecn = decapsulatedEcn(inner, outer);
-  if (ecn === DROP) return false;
-  const after = (before & ~(0x03 << shift)) | (ecn << shift);
-  if (after === before) return true;
-  putU16(bytes, at, after);
-  if (version === 4) putU16(bytes, at + 10, adjustedChecksum(u16(bytes, at + 10), before, after));
-  return true;
 }

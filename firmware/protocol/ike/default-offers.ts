@@ -2,7 +2,7 @@
  * What is offered and accepted where nothing is configured. Some servers choke on long lists, and some clients speak
  * only what is long out of date: hence two offers and one wider list for the responder.
  */
-import type { EspProposal, IkeProposal } from './proposals.ts';
+import { type EspProposal, type IkeProposal, NONE } from './proposals.ts';
 
 export interface Proposals {
   readonly ike: readonly IkeProposal[];
@@ -75,6 +75,12 @@ const ELLIPTIC = ['x25519', 'ecp256', 'ecp384', 'ecp521'] as const;
 /** Larger ones cost a stranger's first message 5 ms and more: only where somebody asks for them. */
 const MODP = ['modp2048', 'modp3072', 'modp4096'] as const;
 const SMALL_MODP = ['modp1536', 'modp1024'] as const;
+
+/** AH, offered and accepted where it is asked for. */
+export const AH_DEFAULTS: Readonly<Record<1 | 2, readonly EspProposal[]>> = {
+  1: espProposals([NONE], SHA2),
+  2: eitherSequenceNumbers(espProposals([NONE], SHA2)),
+};
 
 /**
  * IKEv1, as L2TP/IPsec servers and clients speak it. SHA-1 and the 1024-bit group are in it because Windows, Android and

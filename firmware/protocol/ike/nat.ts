@@ -1,5 +1,6 @@
 /** NAT detection and the move to port 4500, in both versions (RFC 3947 sections 3.2 and 4; RFC 7296 section 2.23). */
 import { ByteWriter } from '../bytes.ts';
+import type { Failure } from '../machine.ts';
 import type { UdpEndpoint, UdpPath } from '../udp-path.ts';
 import { addressOctets } from './address-octets.ts';
 import { hash } from './crypto/hash.ts';
@@ -48,6 +49,17 @@ export function natSituation(local: boolean, remote: boolean, { agreed, forced }
   if (local || remote) return { local, remote, encapsulation: 'nat' };
   if (agreed) return { local, remote, encapsulation: 'agreement' };
   return forced ? { local, remote, encapsulation: 'configuration' } : { local, remote };
+}
+
+/** AH is wanted, and there is a NAT (RFC 3715 section 2.1). @param step at which that was seen. */
+export function ahThroughNat(step: string, { local, remote }: NatSituation): Failure {
+  const where = local && remote ? 'both ends' : local ? 'this end' : 'the peer';
+  return {
+    step,
+    reason: `there is a NAT before ${where}, and AH authenticates the addresses, which a NAT changes`,
+    remedy: 'set the protocol of this connection to "esp" at both ends, or take the NAT out of the way',
+    cause: 'refused',
+  };
 }
 
 /** Where an initiator goes on once ESP is to go in UDP. A path that does not lead to port 500 stays as it is. */

@@ -11,6 +11,7 @@ import {
   type IkeProposal,
   ikeMismatches,
   ikeOffers,
+  isForAh,
   NONE,
 } from './proposals.ts';
 
@@ -49,7 +50,7 @@ export function noEspProposal(
   options: ChoiceOptions = {},
 ): Failure {
   return noProposal(step, {
-    what: 'ESP',
+    what: isForAh(acceptable) ? 'AH' : 'ESP',
     offered: list(offered.map(espOfferText)),
     acceptable: list(espOffers(acceptable).map(espOfferText)),
     nearest: nearest(offered, acceptable, (offer, proposal) => espMismatches(offer, proposal, options)),
@@ -64,7 +65,7 @@ export function ikeOfferRefused(step: string, offered: readonly IkeProposal[]): 
 
 /** As initiator: the peer answered NO_PROPOSAL_CHOSEN to these. */
 export function espOfferRefused(step: string, offered: readonly EspProposal[]): Failure {
-  return offerRefused(step, 'ESP', list(espOffers(offered).map(espOfferText)));
+  return offerRefused(step, isForAh(offered) ? 'AH' : 'ESP', list(espOffers(offered).map(espOfferText)));
 }
 
 /** `aes256/aes128-sha256/sha1-prfsha256/prfsha1-modp2048/modp1024`: an offer in one word. */
@@ -83,11 +84,18 @@ function additionalWords(names: readonly string[] = []): readonly string[] {
   return names.map((name) => (name === NONE ? name : `${ADDITIONAL_PREFIX}${name}`));
 }
 
-/** `aes256/aes128-sha1-modp1024`: an offer in one word. */
+/** `aes256/aes128-sha1-modp1024`: an offer in one word; `AH sha256`: in two. */
 export function espOfferText(offer: EspOffer): string {
   const group = sameNames(offer.group, [NONE]) ? [] : offer.group;
   const esn = offer.esn.includes(true) ? [offer.esn.includes(false) ? 'esn/noesn' : 'esn'] : [];
-  return words([offer.encryption, integrityWords(offer.integrity), group, additionalWords(offer.additional), esn]);
+  const text = words([
+    offer.encryption.filter((name) => name !== NONE),
+    integrityWords(offer.integrity),
+    group,
+    additionalWords(offer.additional),
+    esn,
+  ]);
+  return sameNames(offer.encryption, [NONE]) ? `AH ${text}` : text;
 }
 
 interface Nearest<Proposal> {
@@ -115,7 +123,7 @@ function nearest<Offer, Proposal>(
 function noProposal<Proposal>(
   step: string,
   seen: {
-    readonly what: 'IKE' | 'ESP';
+    readonly what: 'IKE' | 'ESP' | 'AH';
     readonly offered: string;
     readonly acceptable: string;
     readonly nearest: Nearest<Proposal> | undefined;
@@ -137,7 +145,7 @@ function noProposal<Proposal>(
   };
 }
 
-function offerRefused(step: string, what: 'IKE' | 'ESP', offered: string): Failure {
+function offerRefused(step: string, what: 'IKE' | 'ESP' | 'AH', offered: string): Failure {
   return {
     step,
     reason: `the peer accepts no ${what} proposal of ours (NO_PROPOSAL_CHOSEN); offered was ${offered}`,

@@ -6,7 +6,7 @@
  */
 import { printable } from '../printable.ts';
 import { blowfishRefusal } from './blowfish.ts';
-import type { EspProposal, IkeProposal } from './proposals.ts';
+import { type EspProposal, type IkeProposal, NONE } from './proposals.ts';
 import { findTransform, isCombinedMode, TRANSFORMS } from './transforms.ts';
 
 export type ParsedProposals<Proposal> =
@@ -93,6 +93,26 @@ function additionalOf({ additional }: Names): { readonly additional?: string } {
   return method === undefined ? {} : { additional: method };
 }
 
+/** The AH proposals that `text` stands for, in order. Without `esn` or `noesn`: without extended sequence numbers. */
+export function parseAhProposal(text: string): ParsedProposals<EspProposal> {
+  return caught(() => {
+    const names = readNames(text);
+    if (names.encryption.length > 0) throw new ProposalError('a cipher belongs to ESP: AH encrypts nothing');
+    if (names.prf.length > 0) throw new ProposalError('a prf belongs to IKE, not to AH');
+    if (names.additional.length > 0) throw new ProposalError('an additional key exchange belongs to IKE, not to AH');
+    if (names.integrity.length === 0) throw new ProposalError('an integrity algorithm is missing, such as sha256');
+    const groups = names.group.length > 0 ? names.group : [undefined];
+    const sizes = names.esn.length > 0 ? names.esn : [false];
+    return bounded(
+      names.integrity.flatMap((integrity) =>
+        groups.flatMap((group) =>
+          sizes.map((esn) => ({ encryption: NONE, integrity, ...(group === undefined ? {} : { group }), esn })),
+        ),
+      ),
+    );
+  });
+}
+
 /** The text that {@link parseIkeProposal} reads as this proposal alone. */
 export function formatIkeProposal(proposal: IkeProposal): string {
   const { encryption, integrity, prf, group, additional } = proposal;
@@ -103,10 +123,10 @@ export function formatIkeProposal(proposal: IkeProposal): string {
   return [...parts, group, `${ADDITIONAL_PREFIX}${additional}`].join('-');
 }
 
-/** The text that {@link parseEspProposal} reads as this proposal alone. */
+/** The text that {@link parseEspProposal}, or of AH {@link parseAhProposal}, reads as this proposal alone. */
 export function formatEspProposal(proposal: EspProposal): string {
   const { encryption, integrity, group, additional, esn } = proposal;
-  const parts = [encryption];
+  const parts = encryption === NONE ? [] : [encryption];
   if (integrity !== undefined) parts.push(integrityText(integrity));
   if (group !== undefined) parts.push(group);
   if (additional !== undefined) parts.push(`${ADDITIONAL_PREFIX}${additional}`);

@@ -12,8 +12,9 @@ export interface IkeProposal {
   readonly additional?: string;
 }
 
-/** Algorithms of a pair of child SAs; names as in the transform table. */
+/** Algorithms of a pair of child SAs, of ESP or of AH; names as in the transform table. */
 export interface EspProposal {
+  /** {@link NONE}: AH (RFC 4302), which has an integrity algorithm alone. */
   readonly encryption: string;
   /** Absent with a combined-mode cipher. */
   readonly integrity?: string;
@@ -25,8 +26,18 @@ export interface EspProposal {
   readonly esn: boolean;
 }
 
-/** Transform ID 0 of integrity and group, in an offer. */
+/** Transform ID 0 of integrity and group, in an offer; and in place of the cipher of AH. */
 export const NONE = 'none';
+
+/** By what packets are protected with these algorithms or keys. */
+export function childProtocol({ encryption }: { readonly encryption: string }): 'esp' | 'ah' {
+  return encryption === NONE ? 'ah' : 'esp';
+}
+
+/** Whether a child SA is to be of AH. A list is of one protocol. */
+export function isForAh([first]: readonly EspProposal[]): boolean {
+  return first !== undefined && childProtocol(first) === 'ah';
+}
 
 /**
  * A proposal on the wire: one of each kind is to be chosen. In IKEv1 each transform payload is an offer of its own, with
@@ -341,6 +352,7 @@ export function espProposalFits(version: 1 | 2, proposal: EspProposal): boolean 
 
 function judgeEsp(version: 1 | 2, proposal: EspProposal): boolean {
   const { encryption, integrity, group, additional, esn } = proposal;
+  if (childProtocol(proposal) === 'ah') return judgeAh(version, proposal);
   if (additional !== undefined) {
     if (version === 1 || group === undefined || !findTransform('additional', additional)) return false;
   }
@@ -348,6 +360,12 @@ function judgeEsp(version: 1 | 2, proposal: EspProposal): boolean {
   if (cipher === undefined || (group !== undefined && !isKnownGroup(group))) return false;
   if (!integrityFits(cipher, integrity, version)) return false;
   return version === 1 ? cipher.phase2 !== undefined && !esn : cipher.v2 !== undefined;
+}
+
+function judgeAh(version: 1 | 2, { integrity, group, esn }: EspProposal): boolean {
+  if (group !== undefined && !isKnownGroup(group)) return false;
+  const row = integrity === undefined ? undefined : findTransform('integrity', integrity);
+  return row !== undefined && (version === 1 ? !esn : row.v2 !== undefined);
 }
 
 function integrityFits(cipher: EncryptionTransform, integrity: string | undefined, version: 1 | 2): boolean {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../hal/clock.ts';
 import type { PolicySpec, SaKey } from '../../dataplane/data-plane.ts';
+import { childProtocol } from '../../protocol/ike/proposals.ts';
 import type { DataPlaneDispatch, SaEvent } from '../data-plane-dispatch.ts';
 import type { ChannelId } from './channel.ts';
 import type { IkeSockets } from './ike-sockets.ts';
@@ -52,8 +53,12 @@ export class ChannelProgramming {
     const { dispatch, clock, sockets, onSaEvent, onTraffic } = this.#services;
     const { key, policy, path } = sa;
     if (!this.#policies.has(policy)) return;
-    const socket = sockets.find(path.local.address, path.local.port);
-    if (socket === undefined) throw new Error(`no socket is open for ESP from port ${path.local.port}`);
+    const ah = childProtocol(sa.outbound) === 'ah';
+    const { address, port } = path.local;
+    const socket = ah ? sockets.findAh(address) : sockets.find(address, port);
+    if (socket === undefined) {
+      throw new Error(ah ? `no socket is open for AH from ${address}` : `no socket is open for ESP from port ${port}`);
+    }
     dispatch.dataPlane.putSa({ ...sa, socket });
     if (this.#channelOfSa.has(key)) return;
     this.#channelOfSa.set(key, policy);

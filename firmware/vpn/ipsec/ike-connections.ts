@@ -1,7 +1,12 @@
 /** From an entry of the configuration to what the IKE machines take. */
 import { utf8Bytes } from '../../protocol/bytes.ts';
 import type { AddressLeases } from '../../protocol/ike/authentication.ts';
-import { type DefaultProposals, IKEV1_DEFAULTS, IKEV2_DEFAULTS } from '../../protocol/ike/default-offers.ts';
+import {
+  AH_DEFAULTS,
+  type DefaultProposals,
+  IKEV1_DEFAULTS,
+  IKEV2_DEFAULTS,
+} from '../../protocol/ike/default-offers.ts';
 import type { IkeConnection, TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import { findProfile, profileProposals } from '../../protocol/ike/profiles/profiles.ts';
 import { formatIpv4, isIpAddress, lastAddress, networkOf, parseCidr } from '../../protocol/ip-address.ts';
@@ -28,7 +33,7 @@ export function callerConnection(
   return {
     ...common(settings, proofs, remoteAddress, attempt.offer),
     ...(ports === undefined ? {} : { transportPorts: { protocol: UDP, ...ports } }),
-    forceEncapsulation: attempt.udpEncapsulation,
+    forceEncapsulation: attempt.udpEncapsulation && settings.protocol !== 'ah',
   };
 }
 
@@ -88,7 +93,7 @@ function common(
           ...selectors('remoteSelectors', everything ? ['0.0.0.0/0'] : tunnel.remoteSubnets),
         }),
     ikeProposals: settings.ikeProposals ?? proposals.ike,
-    espProposals: settings.espProposals ?? proposals.esp,
+    espProposals: settings.espProposals ?? (settings.protocol === 'ah' ? AH_DEFAULTS[version] : proposals.esp),
     ...(ikeLifetime === undefined ? {} : { ikeLifetime }),
     ...(childLifetime === undefined ? {} : { childLifetime }),
     ...(settings.ppk === undefined ? {} : { ppk: { ...settings.ppk, key: utf8Bytes(settings.ppk.key) } }),

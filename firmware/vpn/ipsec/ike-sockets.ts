@@ -6,8 +6,9 @@ import { errorText } from '../steps.ts';
 
 export type Family = 4 | 6;
 
-/** Raw ESP has no ports. */
+/** Raw ESP has no ports, nor has AH. */
 const ESP_PORT = 0;
+const AH_PORT = 0;
 
 const ANY = { 4: '0.0.0.0', 6: '::' } as const;
 
@@ -22,13 +23,15 @@ export function familyOf(address: string): Family {
   return address.includes(':') ? 6 : 4;
 }
 
-/** The sockets of IKE and ESP, known by family and local port; raw ESP is port 0. Opened and closed in turn. */
+/** The sockets of IKE, ESP and AH, known by family and local port; raw ESP is port 0. Opened and closed in turn. */
 export class IkeSockets {
   readonly #dispatch: DataPlaneDispatch;
   readonly #mark: number;
   readonly #onEvent: (event: SocketEvent) => void;
   readonly #turns = new TaskQueue();
   readonly #open = new Map<string, SocketId>();
+  /** Only of those who have asked for it. */
+  #ah: SocketId | undefined;
   /** Where port 500 or 4500 was taken. */
   readonly #ephemeral = new Map<Family, number>();
 
@@ -63,10 +66,26 @@ export class IkeSockets {
     });
   }
 
+  /** Opens what AH goes by, beside the others. @throws Error in words when that cannot be. */
+  openAh(family: Family): Promise<void> {
+    return this.#turns.run(async () => {
+      if (family === 6) throw new Error('AH goes over IPv4 alone: give the peer by an IPv4 address, or use ESP');
+      this.#ah ??= await this.#openSocket(family, 'ah', AH_PORT).then(({ id }) => id);
+    });
+  }
+
+  /** As {@link find}, of what AH goes by. */
+  findAh(address: string): SocketId | undefined {
+    return familyOf(address) === 4 ? this.#ah : undefined;
+  }
+
   /** Never rejects; harmless when nothing is open. */
   close(): Promise<void> {
     return this.#turns.run(async () => {
       for (const key of [...this.#open.keys()]) await this.#close(key);
+      const ah = this.#ah;
+      this.#ah = undefined;
+      if (ah !== undefined) await this.#closeSocket(ah);
       this.#ephemeral.clear();
     });
   }
@@ -98,14 +117,22 @@ export class IkeSockets {
   }
 
   async #openPort(family: Family, purpose: SocketPurpose, port: number): Promise<number> {
+    const { id, bound } = await this.#openSocket(family, purpose, port);
+    this.#open.set(keyOf(family, bound), id);
+    return bound;
+  }
+
+  async #openSocket(
+    family: Family,
+    purpose: SocketPurpose,
+    port: number,
+  ): Promise<{ readonly id: SocketId; readonly bound: number }> {
     const { dataPlane } = this.#dispatch;
     const id = this.#dispatch.nextId();
     const address = ANY[family];
     this.#dispatch.ownSocket(id, this.#onEvent);
     try {
-      const bound = await dataPlane.openSocket({ id, purpose, family, address, port, mark: this.#mark });
-      this.#open.set(keyOf(family, bound), id);
-      return bound;
+      return { id, bound: await dataPlane.openSocket({ id, purpose, family, address, port, mark: this.#mark }) };
     } catch (error) {
       this.#dispatch.disownSocket(id);
       throw error;
@@ -117,6 +144,10 @@ export class IkeSockets {
     if (id === undefined) return;
     // From now on nothing is sent: the data plane refuses a socket that is being closed.
     this.#open.delete(key);
+    await this.#closeSocket(id);
+  }
+
+  async #closeSocket(id: SocketId): Promise<void> {
     this.#dispatch.disownSocket(id);
     // A data plane that cannot close a socket has none any more.
     await this.#dispatch.dataPlane.closeSocket(id).catch(() => undefined);

@@ -222,8 +222,9 @@ export class IpsecService implements IpsecChannels {
   }
 
   /** @throws Error in words when the ports are taken. */
-  async #takeCalls(connection: string, wanted: () => boolean): Promise<void> {
+  async #takeCalls(connection: string, wanted: () => boolean, protocol?: 'esp' | 'ah'): Promise<void> {
     await this.#sockets.open(4);
+    if (protocol === 'ah') await this.#sockets.openAh(4);
     // IPv6 is welcome, and its absence no obstacle.
     await this.#sockets.open(6).catch(() => undefined);
     this.#reviewSockets();
@@ -237,18 +238,19 @@ export class IpsecService implements IpsecChannels {
   }
 
   #tunnelConnection(settings: TunnelSettings): TunnelConnection {
-    const { name } = settings;
+    const { name, protocol = 'esp' } = settings;
     const { onStep, onState } = this.#services;
     let serving = false;
     return new TunnelConnection(settings, {
       ...this.#services,
-      dial: (remoteAddress) => this.#call({ connection: name, heard: false, udpEncapsulation: false }, remoteAddress),
+      dial: (remoteAddress) =>
+        this.#call({ connection: name, protocol, heard: false, udpEncapsulation: false }, remoteAddress),
       close: (channel) => this.#close(channel),
       idle: this.#idle,
       sasOf: (channels) => this.#programming.sasOf(channels),
       serve: () => {
         serving = true;
-        return this.#takeCalls(name, () => serving);
+        return this.#takeCalls(name, () => serving, protocol);
       },
       unserve: () => {
         serving = false;

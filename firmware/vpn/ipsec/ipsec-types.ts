@@ -48,6 +48,8 @@ export interface IpsecConnectionSettings {
   readonly localId?: IkeIdentity;
   readonly remoteId?: IkeIdentity;
   readonly mode: 'transport' | 'tunnel';
+  /** `ah`, in tunnel mode alone: packets are authenticated, and not encrypted. Default `esp`. */
+  readonly protocol?: 'esp' | 'ah';
   /**
    * Which of the default offers a caller makes; `auto`: the modern one, the legacy one, and then what has worked. That of a
    * peer stands for its lists, in either role, and its lifetimes.
@@ -55,6 +57,7 @@ export interface IpsecConnectionSettings {
   readonly profile: 'auto' | 'modern' | 'legacy' | ProfileName;
   /** Instead of the default offers and of what is accepted by default. */
   readonly ikeProposals?: readonly IkeProposal[];
+  /** With `ah` of AH. */
   readonly espProposals?: readonly EspProposal[];
   /** `always`: ESP in UDP even without a NAT. */
   readonly encapsulation: 'auto' | 'always';
@@ -104,6 +107,7 @@ export interface OfferMemory {
 }
 
 export interface ChildSaInfo {
+  readonly protocol: 'esp' | 'ah';
   readonly channel: ChannelId;
   readonly sa: SaKey;
   readonly mode: 'transport' | 'tunnel';

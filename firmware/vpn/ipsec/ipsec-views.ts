@@ -4,7 +4,7 @@ import { identityText } from '../../protocol/ike/identity.ts';
 import type { ChildKeys, ChildSa, TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import { likenessText } from '../../protocol/ike/profiles/recognition.ts';
 import { integrityText } from '../../protocol/ike/proposal-text.ts';
-import type { IkeProposal } from '../../protocol/ike/proposals.ts';
+import { childProtocol, type IkeProposal } from '../../protocol/ike/proposals.ts';
 import { findTransform } from '../../protocol/ike/transforms.ts';
 import { formatCidr, parseIpv4, rangeToCidrs } from '../../protocol/ip-address.ts';
 import { printable } from '../../protocol/printable.ts';
@@ -70,6 +70,7 @@ function childInfo(
   const { channel, pair } = found;
   const { child } = pair;
   return {
+    protocol: childProtocol(child.outbound),
     channel: channel.id,
     sa: pair.key,
     mode: child.mode,
@@ -99,7 +100,7 @@ function ikeText(version: 1 | 2, { encryption, integrity, prf, group, additional
 
 /** `AES-GCM with 256-bit key ...` as the table of transforms calls it, and what goes with it. */
 function espText({ outbound, extendedSequenceNumbers }: ChildSa, group?: string, additional?: string): string {
-  const parts = [cipherText(outbound)];
+  const parts = childProtocol(outbound) === 'ah' ? [] : [cipherText(outbound)];
   if (outbound.integrity !== undefined) parts.push(integrityTitle(outbound.integrity));
   if (group !== undefined) parts.push(`PFS ${groupTitle(group)}`);
   if (additional !== undefined) parts.push(findTransform('additional', additional)?.title ?? additional);

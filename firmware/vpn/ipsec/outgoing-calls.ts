@@ -9,6 +9,8 @@ import type { IpsecMachine } from './ipsec-machine.ts';
 /** A channel that this side calls, or has called. */
 export interface Call {
   readonly connection: string;
+  /** Default `esp`. */
+  readonly protocol?: 'esp' | 'ah';
   /** In transport mode. */
   readonly request?: ChannelRequest;
   readonly listener?: ChannelListener;
@@ -62,6 +64,7 @@ export class OutgoingCalls {
     const { sockets, sourceAddress, onOpened } = this.#services;
     try {
       const ephemeral = await sockets.openForCalling(familyOf(remoteAddress));
+      if (call.protocol === 'ah') await sockets.openAh(familyOf(remoteAddress));
       onOpened();
       const localAddress = await sourceAddress(remoteAddress);
       if (this.#calls.get(id) !== call) return;

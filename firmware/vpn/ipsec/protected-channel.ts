@@ -1,5 +1,6 @@
 import type { SaKey } from '../../dataplane/data-plane.ts';
 import type { ChildSa, IkePeer, TrafficSelector } from '../../protocol/ike/ike-types.ts';
+import { childProtocol } from '../../protocol/ike/proposals.ts';
 import type { Failure, Instant } from '../../protocol/machine.ts';
 import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import type { ChannelId } from './channel.ts';
@@ -130,7 +131,7 @@ export class ProtectedChannel {
       if (refKey(pair.ike) !== refKey(ike)) continue;
       pair.path = path;
       if (peer !== undefined) {
-        const udpEncapsulation = peer.encapsulation !== undefined;
+        const udpEncapsulation = peer.encapsulation !== undefined && childProtocol(pair.child.outbound) === 'esp';
         pair.child = { ...pair.child, udpEncapsulation };
         pair.followPeer = peer.natRemote && udpEncapsulation;
       }
@@ -193,7 +194,7 @@ function saOf(policy: ChannelId, { key, child, path, followPeer }: Pair): Channe
     key,
     policy,
     udpEncapsulation,
-    // Bare ESP has no ports.
+    // Bare ESP has no ports, nor has AH.
     path: udpEncapsulation ? path : { remote: { ...path.remote, port: 0 }, local: { ...path.local, port: 0 } },
     mode,
     inbound: { ...inbound, spi: child.inboundSpi },

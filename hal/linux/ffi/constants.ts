@@ -18,6 +18,7 @@ export const SO_MARK = 36;
 
 export const IPPROTO_IP = 0;
 export const IP_TOS = 1;
+export const IP_HDRINCL = 3;
 export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
 export const IP_RECVERR = 11;
@@ -34,6 +35,8 @@ export const IPV6_TCLASS = 67;
 
 /** Protocol of a raw socket: the Encapsulating Security Payload (RFC 4303 section 2). */
 export const IPPROTO_ESP = 50;
+/** The Authentication Header (RFC 4302 section 2). */
+export const IPPROTO_AH = 51;
 
 /** Values of IP_MTU_DISCOVER and IPV6_MTU_DISCOVER: fragment here; never fragment, set DF. */
 export const PMTUDISC_DONT = 0;

@@ -101,6 +101,7 @@ export const IPSEC_STATUS: IpsecStatus = {
       algorithms: 'AES-CBC with 256-bit key, HMAC-SHA1-96',
       inboundSpi: '00c0ffee',
       outboundSpi: 'fedcba98',
+      protocol: 'esp',
       secondsLeft: 3300,
       encapsulation: 'udp',
       localSelectors: ['10.20.0.9 UDP port 1701'],

@@ -173,6 +173,7 @@ describe('IPsec', () => {
       remote: '10.20.0.2',
       psk: 'labpsk',
       mode: 'transport',
+      protocol: 'esp',
       profile: 'auto',
       encapsulation: 'auto',
       dpdSeconds: 10,

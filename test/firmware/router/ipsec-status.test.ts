@@ -3,6 +3,7 @@ import { ipsecStatus } from '../../../firmware/router/ipsec-status.ts';
 import type { ChildSaInfo, IkeSaInfo, IpsecConnectionInfo } from '../../../firmware/vpn/ipsec/ipsec-types.ts';
 
 const CHILD: ChildSaInfo = {
+  protocol: 'esp',
   channel: 3,
   sa: 7,
   mode: 'transport',

@@ -1,6 +1,7 @@
 /** Keys of running SAs as lines of Wireshark's tables, which the decoder and Wireshark both read. */
 import { hex } from '../../../protocol/bytes.ts';
 import type { ChildKeys, ChildSa, IkeSaSecrets, IkeSecrets } from '../../../protocol/ike/ike-types.ts';
+import { childProtocol } from '../../../protocol/ike/proposals.ts';
 import type { TableFile } from './key-files.ts';
 import { OWN_LINE } from './key-lines.ts';
 import { cipherTitle, integrityTitle, isKnownToWireshark, type KeyTable } from './wireshark-names.ts';
@@ -40,7 +41,9 @@ function ikeLine(ike: IkeSaSecrets): WrittenKey {
   return { table: 'ikev2_decryption_table', line: marked('ikev2', encryption, fields.join(',')) };
 }
 
+/** None of AH, which anybody can read. */
 function childLines(child: ChildSa, own: string, remote: string): readonly WrittenKey[] {
+  if (childProtocol(child.outbound) === 'ah') return [];
   const { inbound, outbound, inboundSpi, outboundSpi, extendedSequenceNumbers } = child;
   const line = (from: string, to: string, spi: number, keys: ChildKeys): WrittenKey => {
     const fields = [

@@ -1,7 +1,7 @@
 /** How keying material becomes the keys of one direction of a child SA (RFC 7296 section 2.17, RFC 2409 section 5.5). */
 import { EncodeError } from '../../bytes.ts';
 import type { ChildKeys } from '../ike-types.ts';
-import type { EspProposal } from '../proposals.ts';
+import { childProtocol, type EspProposal } from '../proposals.ts';
 import { isCombinedMode, transform } from '../transforms.ts';
 
 interface KeySizes {
@@ -26,7 +26,12 @@ export function cutChildKeys(esp: EspProposal, material: Uint8Array): ChildKeys 
   return { encryption: esp.encryption, encryptionKey, integrity: esp.integrity, integrityKey };
 }
 
-function keySizes({ encryption, integrity }: EspProposal): KeySizes {
+function keySizes(esp: EspProposal): KeySizes {
+  const { encryption, integrity } = esp;
+  if (childProtocol(esp) === 'ah') {
+    if (integrity === undefined) throw new EncodeError('AH needs an integrity algorithm');
+    return { encryption: 0, integrity: transform('integrity', integrity).keyOctets };
+  }
   const cipher = transform('encryption', encryption);
   if (isCombinedMode(cipher) !== (integrity === undefined)) {
     throw new EncodeError(`${encryption} ${integrity === undefined ? 'needs an' : 'takes no'} integrity algorithm`);

@@ -3,6 +3,7 @@ import { ByteReader } from '../../bytes.ts';
 import type { Failure, Instant, RandomSource } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import type { ChildSa } from '../ike-types.ts';
+import { childProtocol } from '../proposals.ts';
 import type { IkeV1ChildView } from './endpoint-types.ts';
 import { type Lifetime, lifetimeFrom, nextAttempt } from './lifetimes.ts';
 import type { Outbox } from './outbox.ts';
@@ -116,7 +117,7 @@ export class ChildTable {
       inbound: agreed.inbound,
       outbound: agreed.outbound,
       extendedSequenceNumbers: false,
-      udpEncapsulation: nat.encapsulation !== undefined,
+      udpEncapsulation: nat.encapsulation !== undefined && childProtocol(agreed.esp) === 'esp',
       path,
       localSelectors: [agreed.selectors.local],
       remoteSelectors: [agreed.selectors.remote],

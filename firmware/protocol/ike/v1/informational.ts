@@ -10,6 +10,7 @@ import {
   encodeNotification,
   isakmpNotification,
   spiNumber,
+  spiOctets,
 } from './notification.ts';
 import {
   ExchangeType,
@@ -24,6 +25,7 @@ import type { Payload } from './payload.ts';
 import type { Phase1Outcome } from './phase1.ts';
 import { secondsOf } from './phase1-transforms.ts';
 import { Phase2Messages, type Phase2Protection } from './phase2-message.ts';
+import { phase2Protocol } from './phase2-transforms.ts';
 import { decodeAttributes } from './sa-payload.ts';
 
 /** What payloads can bring about. */
@@ -59,19 +61,20 @@ export function handleInformational(
 ): void {
   for (const { type, body } of payloads) {
     if (effects.over()) return;
-    if (type === PayloadType.delete) handleDelete(body, effects);
+    if (type === PayloadType.delete) handleDelete(sa, body, effects);
     else if (type === PayloadType.notification) handleNotification(sa, body, payloads, effects);
   }
 }
 
-function handleDelete(body: Uint8Array, effects: InformationalEffects): void {
+function handleDelete(sa: Phase1Outcome, body: Uint8Array, effects: InformationalEffects): void {
+  const childProtocol = phase2Protocol(sa.connection.espProposals);
   const { protocol, spis } = decodeDelete(body);
   effects.received(protocol === ProtocolId.isakmp ? 'DELETE of the ISAKMP SA' : 'DELETE of a child SA');
   for (const octets of spis) {
     if (effects.over()) return;
     const spi = spiNumber(octets);
     if (protocol === ProtocolId.isakmp) effects.isakmpDeleted(hex(octets));
-    else if (protocol === ProtocolId.esp && spi !== undefined) effects.childDeleted(spi);
+    else if (protocol === childProtocol && spi !== undefined) effects.childDeleted(spi);
   }
 }
 
@@ -116,9 +119,16 @@ export function sealInformational(sa: Phase2Protection, messageId: number, paylo
   return messages.seal(payloads, (covered) => hash1(sa.proposal.prf, sa.keys.skeyidA, messageId, covered));
 }
 
+/** Says that this side no longer receives on these SPIs. */
+export function childDeletePayload({ connection }: Phase1Outcome, inboundSpis: readonly number[]): Payload {
+  const protocol = phase2Protocol(connection.espProposals);
+  return { type: PayloadType.delete, body: encodeDelete({ protocol, spis: inboundSpis.map(spiOctets) }) };
+}
+
 /** Refuses a Quick Mode. */
-export function errorPayload(type: number): Payload {
+export function errorPayload({ connection }: Phase1Outcome, type: number): Payload {
+  const protocol = phase2Protocol(connection.espProposals);
   const nothing = new Uint8Array(0);
-  const body = encodeNotification({ protocol: ProtocolId.esp, spi: nothing, type, data: nothing });
+  const body = encodeNotification({ protocol, spi: nothing, type, data: nothing });
   return { type: PayloadType.notification, body };
 }

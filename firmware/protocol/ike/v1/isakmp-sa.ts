@@ -20,12 +20,18 @@ import {
   proofRefused,
 } from './failures.ts';
 import { cookieKey, type ReceivedMessage } from './header.ts';
-import { deletePayload, dpdPayload, errorPayload, handleInformational, sealInformational } from './informational.ts';
+import {
+  childDeletePayload,
+  deletePayload,
+  dpdPayload,
+  errorPayload,
+  handleInformational,
+  sealInformational,
+} from './informational.ts';
 import type { IsakmpSaHost } from './isakmp-sa-host.ts';
 import { type Lifetime, SaLifetime } from './lifetimes.ts';
 import { followed } from './natd.ts';
-import { encodeDelete, spiOctets } from './notification.ts';
-import { ExchangeType, NotifyType, PayloadType, ProtocolId } from './numbers.ts';
+import { ExchangeType, NotifyType } from './numbers.ts';
 import type { Payload } from './payload.ts';
 import { hasInitialContact, localIdentity, type Phase1Outcome, peerOf } from './phase1.ts';
 import { MessageIds, type OpenedFirst, openFirst } from './phase2-message.ts';
@@ -231,8 +237,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   /** Tells the peer that this side no longer receives on these SPIs. */
   deleteChildren(inboundSpis: readonly number[]): void {
     if (inboundSpis.length === 0) return;
-    const body = encodeDelete({ protocol: ProtocolId.esp, spis: inboundSpis.map(spiOctets) });
-    this.inform([{ type: PayloadType.delete, body }], 'DELETE of a child SA');
+    this.inform([childDeletePayload(this.sa, inboundSpis)], 'DELETE of a child SA');
   }
 
   /** Tells the peer that this ISAKMP SA is no more. */
@@ -353,7 +358,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
     if ('notify' in answer) {
       this.lastFailure = answer.failure;
       this.received('Quick Mode 1', answer.failure.reason);
-      const reply = this.inform([errorPayload(answer.notify)], answer.failure.step);
+      const reply = this.inform([errorPayload(this.sa, answer.notify)], answer.failure.step);
       this.remember(messages.messageId, message.octets, reply);
       return;
     }

@@ -9,12 +9,18 @@ import { type Clues, noAnswerToQuickMode, quickModeAnswer, quickModeRefused } fr
 import type { ReceivedMessage } from './header.ts';
 import { agreedLifetime, DEFAULT_CHILD_LIFETIME } from './lifetimes.ts';
 import type { Notification } from './notification.ts';
-import { ExchangeType, NotifyType, Phase2Attribute, ProtocolId } from './numbers.ts';
+import { ExchangeType, NotifyType, Phase2Attribute } from './numbers.ts';
 import type { Payload } from './payload.ts';
 import { NONCE_OCTETS } from './phase1.ts';
 import { secondsOf } from './phase1-transforms.ts';
 import { Phase2Messages } from './phase2-message.ts';
-import { encapsulationModes, MAX_OFFERED_TRANSFORMS, phase2Answer, phase2Proposal } from './phase2-transforms.ts';
+import {
+  encapsulationModes,
+  MAX_OFFERED_TRANSFORMS,
+  phase2Answer,
+  phase2Proposal,
+  phase2Protocol,
+} from './phase2-transforms.ts';
 import {
   type AgreedChild,
   childKeys,
@@ -64,7 +70,7 @@ export class QuickModeInitiator implements QuickMode {
     this.#exchange = group === undefined ? undefined : createKeyExchange(group, context.random);
     this.#nonceI = context.random.bytes(NONCE_OCTETS);
     this.inboundSpi = context.freshSpi();
-    const mode = encapsulationModes(sa.connection.mode, sa.nat).offered;
+    const mode = encapsulationModes(sa.connection.mode, sa.nat, this.#proposals).offered;
     const lifetime = sa.connection.childLifetime ?? DEFAULT_CHILD_LIFETIME;
     const { ids } = request;
     const content = {
@@ -155,9 +161,9 @@ export class QuickModeInitiator implements QuickMode {
       const content = decodeContent(payloads);
       const answer = phase2Answer(content.saBody);
       const choice = chooseEspProposal([answer.offer], this.#proposals, { version: 1 });
-      const modes = encapsulationModes(sa.connection.mode, sa.nat);
+      const modes = encapsulationModes(sa.connection.mode, sa.nat, this.#proposals);
       if (choice === undefined || !modes.accepted.includes(answer.mode)) {
-        return quickModeAnswer('the peer chose an ESP proposal that was not offered');
+        return quickModeAnswer('the peer chose a proposal that was not offered');
       }
       const sharedSecret = this.#sharedSecret(content.publicValue);
       // In transport mode some return the addresses as they see them: what was asked for is meant all the same.
@@ -198,7 +204,7 @@ export class QuickModeInitiator implements QuickMode {
   #lifetime(answered: number | undefined, notifications: readonly Notification[]): number {
     let lifetime = agreedLifetime(this.#context.sa.connection.childLifetime ?? DEFAULT_CHILD_LIFETIME, answered);
     for (const { type, protocol, data } of notifications) {
-      if (type !== NotifyType.responderLifetime || protocol !== ProtocolId.esp) continue;
+      if (type !== NotifyType.responderLifetime || protocol !== phase2Protocol(this.#proposals)) continue;
       lifetime = agreedLifetime(lifetime, secondsOf(decodeAttributes(data), Phase2Attribute));
     }
     return lifetime;

@@ -3,9 +3,10 @@ import { DecodeError } from '../../bytes.ts';
 import type { Failure, Instant } from '../../machine.ts';
 import { createKeyExchange } from '../crypto/dh.ts';
 import { hash2, hash3 } from '../crypto/keys-v1.ts';
+import { ahThroughNat } from '../nat.ts';
 import { noEspProposal } from '../no-proposal.ts';
 import { withSuggestedEspProfile } from '../profiles/suggestion.ts';
-import { chooseEspProposal, type EspProposal } from '../proposals.ts';
+import { chooseEspProposal, type EspProposal, isForAh } from '../proposals.ts';
 import { modeRefused, quickModeMalformed } from './failures.ts';
 import type { ReceivedMessage } from './header.ts';
 import { agreedLifetime, DEFAULT_CHILD_LIFETIME } from './lifetimes.ts';
@@ -200,10 +201,12 @@ function chooseOffer(
   offers: readonly Phase2Offer[],
 ): { readonly offer: Phase2Offer; readonly esp: EspProposal } | RefusedQuickMode {
   const notify = NotifyType.noProposalChosen;
-  const modes = encapsulationModes(connection.mode, nat);
+  const ah = isForAh(connection.espProposals);
+  if (ah && (nat.local || nat.remote)) return { notify, failure: ahThroughNat('Quick Mode 1', nat) };
+  const modes = encapsulationModes(connection.mode, nat, connection.espProposals);
   const inMode = offers.filter(({ mode }) => modes.accepted.includes(mode));
   if (offers.length > 0 && inMode.length === 0) {
-    return { notify, failure: modeRefused(connection.mode, nat.encapsulation !== undefined) };
+    return { notify, failure: modeRefused(connection.mode, nat.encapsulation !== undefined && !ah) };
   }
   const offered = inMode.map(({ offer }) => offer);
   const choice = chooseEspProposal(offered, connection.espProposals, { version: 1 });

@@ -10,7 +10,7 @@ import type { Failure, Instant, RandomSource } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import { phase2Keymat } from '../crypto/keys-v1.ts';
 import type { ChildKeys, ChildSa } from '../ike-types.ts';
-import type { EspProposal } from '../proposals.ts';
+import { childProtocol, type EspProposal } from '../proposals.ts';
 import type { IkeV1Counters } from './endpoint-types.ts';
 import type { ReceivedMessage } from './header.ts';
 import { decodeId, decodeNatOa, encodeId, encodeNatOa, type IdPayload } from './id-payload.ts';
@@ -149,7 +149,7 @@ export function childKeys(
   spis: { readonly inboundSpi: number; readonly outboundSpi: number },
 ): { readonly inbound: ChildKeys; readonly outbound: ChildKeys } {
   const phase1 = { hash: proposal.prf, skeyidD: keys.skeyidD };
-  const protocol = ProtocolId.esp;
+  const protocol = ProtocolId[childProtocol(esp)];
   return {
     inbound: phase2Keymat(esp, phase1, { ...seed, protocol, spi: spis.inboundSpi }),
     outbound: phase2Keymat(esp, phase1, { ...seed, protocol, spi: spis.outboundSpi }),

@@ -3,6 +3,8 @@
  */
 import type { Failure, Instant } from '../../machine.ts';
 import { sameIdentity } from '../identity.ts';
+import { ahThroughNat } from '../nat.ts';
+import { isForAh } from '../proposals.ts';
 import type { ChildRecord, ChildTable } from './child-table.ts';
 import { closedHere, expired, peerRestarted } from './failures.ts';
 import { IsakmpSa } from './isakmp-sa.ts';
@@ -120,8 +122,13 @@ export class SaLifecycle {
   }
 
   #startChildren(now: Instant, sa: IsakmpSa): void {
-    const proposals = sa.sa.connection.espProposals;
-    for (const ids of wantedIds(sa.sa.connection, sa.path)) sa.startQuickMode(now, { ids, proposals });
+    const { connection, nat } = sa.sa;
+    const proposals = connection.espProposals;
+    if (isForAh(proposals) && (nat.local || nat.remote)) {
+      sa.endAndTell(ahThroughNat('Quick Mode', nat));
+      return;
+    }
+    for (const ids of wantedIds(connection, sa.path)) sa.startQuickMode(now, { ids, proposals });
   }
 
   #childDue(now: Instant, record: ChildRecord, action: 'rekey' | 'delete' | 'expire'): void {

@@ -7,9 +7,10 @@ import type { UdpPath } from '../../udp-path.ts';
 import type { AssignedConfiguration } from '../authentication.ts';
 import { childKeymat } from '../crypto/keys-v2.ts';
 import type { ChildSa, TrafficSelector } from '../ike-types.ts';
+import { ahThroughNat } from '../nat.ts';
 import { espOfferRefused, noEspProposal } from '../no-proposal.ts';
 import { withSuggestedEspProfile } from '../profiles/suggestion.ts';
-import { chooseEspProposal, type EspProposal, espOffers } from '../proposals.ts';
+import { childProtocol, chooseEspProposal, type EspProposal, espOffers, isForAh } from '../proposals.ts';
 import { addressWanted, noAddressLeft } from './auth-failures.ts';
 import { type Child, spiNumber, spiOctets } from './child.ts';
 import { malformed, modeMismatch, peerRefused, selectorsRefused, selectorsUnacceptable } from './failures.ts';
@@ -137,7 +138,7 @@ export function readChildAnswer(
   const choice = chooseEspProposal([offered.offer], ask.proposals, { ignoreGroup: !ask.keyExchange });
   const outboundSpi = spiNumber(offered.proposal.spi);
   if (!single || choice === undefined || outboundSpi === undefined || outboundSpi < FIRST_SPI) {
-    return bad('a choice of ESP algorithms that we did not offer');
+    return bad(`a choice of ${isForAh(ask.proposals) ? 'AH' : 'ESP'} algorithms that we did not offer`);
   }
   const transport = findNotify(payloads, 'USE_TRANSPORT_MODE') !== undefined;
   if (transport !== (ask.mode === 'transport')) return { failure: modeMismatch(ask.mode) };
@@ -173,6 +174,9 @@ export function judgeChildRequest(
     const failure = noEspProposal('child SA', offers, acceptable, options);
     const told = withSuggestedEspProfile(failure, 2, sa.looksLike, offers, options);
     return { answer: notify('NO_PROPOSAL_CHOSEN'), failure: told };
+  }
+  if (childProtocol(choice.proposal) === 'ah' && (sa.nat.local || sa.nat.remote)) {
+    return { answer: notify('NO_PROPOSAL_CHOSEN'), failure: ahThroughNat('child SA', sa.nat) };
   }
   const wantsTransport = findNotify(payloads, 'USE_TRANSPORT_MODE') !== undefined;
   if (connection.mode === 'transport' && !wantsTransport) {
@@ -220,6 +224,11 @@ export interface ChildSeed {
   readonly asked: boolean;
 }
 
+/** Whether its packets go in UDP. @param esp of the child. */
+export function isEncapsulated({ encapsulation }: IkeSa, esp: EspProposal): boolean {
+  return encapsulation !== undefined && childProtocol(esp) === 'esp';
+}
+
 /** The child, not installed yet. */
 export function makeChild(now: Instant, sa: IkeSa, agreed: AgreedChild, inboundSpi: number, seed: ChildSeed): Child {
   const { connection, host, keys, proposal } = sa;
@@ -238,7 +247,7 @@ export function makeChild(now: Instant, sa: IkeSa, agreed: AgreedChild, inboundS
       inbound: seed.asked ? keymat.responder : keymat.initiator,
       outbound: seed.asked ? keymat.initiator : keymat.responder,
       extendedSequenceNumbers: agreed.esp.esn,
-      udpEncapsulation: sa.encapsulation !== undefined,
+      udpEncapsulation: isEncapsulated(sa, agreed.esp),
       path: sa.path,
       localSelectors: agreed.local,
       remoteSelectors: agreed.remote,

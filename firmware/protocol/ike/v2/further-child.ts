@@ -90,7 +90,7 @@ class FurtherChild implements Exchange {
       (group !== undefined && (secret === undefined || group !== exchange?.group))
     ) {
       sa.note('CREATE_CHILD_SA', 'the peer gave an incomplete answer for further networks');
-      sa.window.add(spiDelete(ask.spi));
+      sa.window.add(spiDelete(ask));
       return DONE;
     }
     const shared = group === undefined || secret === undefined ? {} : { sharedSecret: secret };
@@ -100,7 +100,7 @@ class FurtherChild implements Exchange {
       const conclude = (at: Instant, { secret: additionalSecret }: FollowUpResult) => {
         if (additionalSecret === undefined) {
           sa.note('IKE_FOLLOWUP_KE', 'no child SA for further networks: the peer did not go on');
-          sa.window.add(spiDelete(ask.spi));
+          sa.window.add(spiDelete(ask));
         } else if (sa.established) sa.install(makeChild(at, sa, agreed, ask.spi, { ...seed, additionalSecret }));
       };
       sa.window.addFirst(new FollowUpKe(this, additional, link, conclude));

@@ -1,7 +1,9 @@
 /** INFORMATIONAL exchanges (RFC 7296 sections 1.4, 2.4, 2.25): DELETE, liveness, and what is told in passing. */
 import type { Failure, Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
+import { childProtocol, isForAh } from '../proposals.ts';
 import { type Child, spiNumber, spiOctets } from './child.ts';
+import type { ChildAsk } from './child-negotiation.ts';
 import { DONE, type Exchange } from './exchange.ts';
 import { closedByPeer, replacedByRekey } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
@@ -69,7 +71,7 @@ export function childDelete(child: Child): Exchange {
     duty: 'child-delete',
     begin(_now, sa) {
       if (!sa.children.has(child.sa.id)) return undefined;
-      return [{ kind: 'D', protocol: PROTOCOL.esp, spis: [spiOctets(child.sa.inboundSpi)] }];
+      return [{ kind: 'D', protocol: PROTOCOL[childProtocol(child.esp)], spis: [spiOctets(child.sa.inboundSpi)] }];
     },
     finish(now, sa) {
       sa.remove(now, child);
@@ -79,11 +81,12 @@ export function childDelete(child: Child): Exchange {
 }
 
 /** Deletes what the peer believes in and this side never had, or has no more. */
-export function spiDelete(inboundSpi: number): Exchange {
+export function spiDelete({ spi, proposals }: Pick<ChildAsk, 'spi' | 'proposals'>): Exchange {
+  const protocol = isForAh(proposals) ? PROTOCOL.ah : PROTOCOL.esp;
   return {
     name: 'INFORMATIONAL',
     duty: 'child-delete',
-    begin: () => [{ kind: 'D', protocol: PROTOCOL.esp, spis: [spiOctets(inboundSpi)] }],
+    begin: () => [{ kind: 'D', protocol, spis: [spiOctets(spi)] }],
     finish: () => DONE,
   };
 }
@@ -111,12 +114,13 @@ export function answerInformational(
   }
   sa.peerToken = receivedToken(payloads) ?? sa.peerToken;
   if (sa.opened && findNotify(payloads, 'AUTH_LIFETIME') !== undefined) planReauthentication(now, sa, payloads);
-  const deleted = findAll(payloads, 'D')
-    .filter(({ protocol }) => protocol === PROTOCOL.esp)
-    .flatMap(({ spis }) => spis)
-    .flatMap((spi) => deleteChild(now, sa, spi));
+  const deleted = [PROTOCOL.esp, PROTOCOL.ah].flatMap((protocol): readonly Payload[] => {
+    const theirs = findAll(payloads, 'D').flatMap((one) => (one.protocol === protocol ? one.spis : []));
+    const spis = theirs.flatMap((spi) => deleteChild(now, sa, protocol, spi));
+    return spis.length === 0 ? [] : [{ kind: 'D', protocol, spis }];
+  });
   const answer = answerAddresses(now, sa, payloads, path);
-  return deleted.length === 0 ? answer : [...answer, { kind: 'D', protocol: PROTOCOL.esp, spis: deleted }];
+  return [...answer, ...deleted];
 }
 
 /** Our own wishes about it, a DELETE or a rekey under way, are forgotten (section 2.25.2). */
@@ -131,10 +135,10 @@ function deletedByPeer(now: Instant, sa: IkeSa, failure: Failure): void {
 /**
  * @param spi of the peer's inbound direction. @returns ours, unless our own DELETE of it is under way (section 1.4.1).
  */
-function deleteChild(now: Instant, sa: IkeSa, spi: Uint8Array): readonly Uint8Array[] {
+function deleteChild(now: Instant, sa: IkeSa, protocol: number, spi: Uint8Array): readonly Uint8Array[] {
   const number = spiNumber(spi);
   for (const child of sa.children.values()) {
-    if (child.sa.outboundSpi !== number) continue;
+    if (child.sa.outboundSpi !== number || PROTOCOL[childProtocol(child.esp)] !== protocol) continue;
     const crossed = child.state === 'deleting' && sa.window.current?.duty === 'child-delete';
     sa.remove(now, child);
     return crossed ? [] : [spiOctets(child.sa.inboundSpi)];

@@ -7,9 +7,9 @@ import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
 import { ikeSaKeys } from '../crypto/keys-v2.ts';
 import { wipe } from '../crypto/secrets.ts';
 import { isZeroSpi } from '../message-header.ts';
-import { movedToNatPort } from '../nat.ts';
+import { ahThroughNat, movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
-import { chooseIkeProposal, type IkeProposal, ikeOffers } from '../proposals.ts';
+import { chooseIkeProposal, type IkeProposal, ikeOffers, isForAh } from '../proposals.ts';
 import { peerHasNoPpk } from './auth-failures.ts';
 import { AuthInitiator } from './auth-initiator.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
@@ -18,6 +18,7 @@ import type { IkeSa } from './ike-sa.ts';
 import { closingPayloads, NONCE_OCTETS, readClosingPayloads, seedOf } from './init-exchange.ts';
 import { IntermediateInitiator } from './intermediate.ts';
 import { prefersNatPort } from './mobike.ts';
+import { detectNat } from './natd.ts';
 import { findError, findNotify, notify } from './notify.ts';
 import { NOTIFY } from './numbers.ts';
 import { find, type Payload } from './payload.ts';
@@ -122,6 +123,10 @@ export class InitInitiator implements Exchange {
     if (sa.connection.ppk?.mandatory && !sa.usesPpk) return this.#refused(now, sa, peerHasNoPpk());
     if (exchange === undefined || proposal.group !== exchange.group || ke.group !== groupNumber(exchange.group)) {
       return bad('a key exchange in another group than it chose');
+    }
+    const nat = detectNat(payloads, sa.spiI, spiR, sa.path, { agreed: false, forced: false });
+    if (isForAh(sa.connection.espProposals) && (nat.local || nat.remote)) {
+      return this.#refused(now, sa, ahThroughNat('IKE_SA_INIT', nat));
     }
     let sharedSecret: Uint8Array;
     try {

@@ -1,6 +1,6 @@
 /**
  * MOBIKE (RFC 4555): the side that opened an IKE SA may go on with it from another address. In tunnel mode alone, for
- * which it is specified (section 1.2).
+ * which it is specified (section 1.2), and not with AH, to which there may be a NAT on the next path.
  */
 import { ByteWriter, concatBytes } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
@@ -8,6 +8,8 @@ import { samePath, type UdpPath } from '../../udp-path.ts';
 import { addressOctets } from '../address-octets.ts';
 import { equalSecrets } from '../crypto/secrets.ts';
 import type { NatSituation } from '../nat.ts';
+import { isForAh } from '../proposals.ts';
+import { isEncapsulated } from './child-negotiation.ts';
 import { DONE, type Exchange, type Finished, type ReceivedResponse } from './exchange.ts';
 import { addressRefused, notThere } from './failures.ts';
 import type { IkeSa } from './ike-sa.ts';
@@ -41,20 +43,25 @@ function decides(sa: IkeSa): boolean {
   return sa.mobility.agreed && sa.opened;
 }
 
+/** Whether it may be agreed on. */
+function isWelcome({ connection }: IkeSa): boolean {
+  return connection.mode === 'tunnel' && !isForAh(connection.espProposals);
+}
+
 /** Whether IKE goes on over port 4500 even without a NAT: one may be there on the next path (section 3.3). */
-export function prefersNatPort({ connection, mobility }: IkeSa): boolean {
-  return connection.mode === 'tunnel' && mobility.natTraversal;
+export function prefersNatPort(sa: IkeSa): boolean {
+  return isWelcome(sa) && sa.mobility.natTraversal;
 }
 
 /** For the first request of IKE_AUTH, and for its answer (section 3.1). */
 export function mobikeSupported(sa: IkeSa): readonly Payload[] {
-  if (sa.connection.mode !== 'tunnel') return [];
+  if (!isWelcome(sa)) return [];
   return [notify('MOBIKE_SUPPORTED'), ...(sa.initiator ? noNatsAllowed(sa) : [])];
 }
 
 /** As initiator: whether the peer knows it, too. */
 export function readMobikeAnswer(sa: IkeSa, payloads: readonly Payload[]): void {
-  sa.mobility.agreed = sa.connection.mode === 'tunnel' && findNotify(payloads, 'MOBIKE_SUPPORTED') !== undefined;
+  sa.mobility.agreed = isWelcome(sa) && findNotify(payloads, 'MOBIKE_SUPPORTED') !== undefined;
 }
 
 /** As responder: payloads of the answer, if the caller wants it and addresses are what it says they are. */
@@ -99,8 +106,9 @@ function redetect(sa: IkeSa, payloads: readonly Payload[], path: UdpPath): void 
 function settle(sa: IkeSa, path: UdpPath): void {
   sa.path = path;
   delete sa.mobility.unproved;
-  const udpEncapsulation = sa.encapsulation !== undefined;
-  for (const child of sa.children.values()) child.sa = { ...child.sa, path, udpEncapsulation };
+  for (const child of sa.children.values()) {
+    child.sa = { ...child.sa, path, udpEncapsulation: isEncapsulated(sa, child.esp) };
+  }
   sa.host.emit({ kind: 'path', ikeId: sa.id, path, peer: sa.peer });
 }
 

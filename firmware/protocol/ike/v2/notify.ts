@@ -11,9 +11,9 @@ export function notify(name: NotifyName, data: Uint8Array = NOTHING): NotifyPayl
   return { kind: 'N', protocol: PROTOCOL.none, spi: NOTHING, type: NOTIFY[name], data };
 }
 
-/** A notification about an ESP SA. @param spi 4 octets. */
-export function notifyEsp(name: NotifyName, spi: Uint8Array): NotifyPayload {
-  return { kind: 'N', protocol: PROTOCOL.esp, spi, type: NOTIFY[name], data: NOTHING };
+/** A notification about a child SA. @param spi 4 octets. @param protocol of ESP or AH. */
+export function notifyChild(name: NotifyName, spi: Uint8Array, protocol: number): NotifyPayload {
+  return { kind: 'N', protocol, spi, type: NOTIFY[name], data: NOTHING };
 }
 
 /** The first notification of this type. */

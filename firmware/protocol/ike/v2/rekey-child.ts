@@ -2,6 +2,7 @@
 import { DecodeError } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
+import { childProtocol } from '../proposals.ts';
 import type { Child } from './child.ts';
 import { spiNumber, spiOctets } from './child.ts';
 import {
@@ -30,8 +31,8 @@ import { type IkeSa, REPLACED_MS } from './ike-sa.ts';
 import { childDelete, ikeDelete, spiDelete } from './informational.ts';
 import { NONCE_OCTETS } from './init-exchange.ts';
 import { retryAt } from './lifetime.ts';
-import { findError, findNotify, notify, notifyEsp } from './notify.ts';
-import { NOTIFY, notifyText } from './numbers.ts';
+import { findError, findNotify, type NotifyPayload, notify, notifyChild } from './notify.ts';
+import { NOTIFY, notifyText, PROTOCOL } from './numbers.ts';
 import { find, type Payload, type PayloadOf } from './payload.ts';
 import { answerKe, finishKe, invalidKe, kePayload, wantedGroup } from './pfs.ts';
 import { groupName } from './sa-payload.ts';
@@ -100,7 +101,7 @@ export class CreateChild implements Exchange {
     this.#exchange = group === undefined ? undefined : createKeyExchange(group, sa.host.random);
     const nonce = { kind: 'Nonce', data: this.#nonce } as const;
     return [
-      ...(this.#fresh ? [] : [notifyEsp('REKEY_SA', spiOctets(old.sa.inboundSpi))]),
+      ...(this.#fresh ? [] : [notifyChild('REKEY_SA', spiOctets(old.sa.inboundSpi), PROTOCOL[childProtocol(old.esp)])]),
       ...askPayloads(ask, this.#exchange === undefined ? [nonce] : [nonce, kePayload(this.#exchange)]),
     ];
   }
@@ -171,7 +172,7 @@ export class CreateChild implements Exchange {
       (agreed.esp.additional !== undefined && linkOf(payloads) === undefined);
     if (spoiled) {
       sa.note('CREATE_CHILD_SA', 'failure' in agreed ? agreed.failure.reason : 'the peer gave an incomplete answer');
-      sa.window.add(spiDelete(ask.spi));
+      sa.window.add(spiDelete(ask));
       if (this.#isWanted(sa)) this.#later(now, sa);
       return;
     }
@@ -195,7 +196,7 @@ export class CreateChild implements Exchange {
       } else if (error !== undefined) this.#refused(at, sa, payloads, error);
       else {
         sa.note('IKE_FOLLOWUP_KE', 'the peer gave an incomplete answer');
-        sa.window.add(spiDelete(spi));
+        sa.window.add(spiDelete({ spi, proposals: [agreed.esp] }));
         if (this.#isWanted(sa)) this.#later(at, sa);
       }
     };
@@ -253,8 +254,8 @@ export function answerCreateChild(now: Instant, sa: IkeSa, payloads: readonly Pa
     return [notify('TEMPORARY_FAILURE')];
   }
   const rekey = findNotify(payloads, 'REKEY_SA');
-  const old = rekey === undefined ? undefined : byOutboundSpi(sa, rekey.spi);
-  if (rekey !== undefined && old === undefined) return [notifyEsp('CHILD_SA_NOT_FOUND', rekey.spi)];
+  const old = rekey === undefined ? undefined : byOutboundSpi(sa, rekey);
+  if (rekey !== undefined && old === undefined) return [notifyChild('CHILD_SA_NOT_FOUND', rekey.spi, rekey.protocol)];
   if (old !== undefined && !isReplaceable(old)) return [notify('TEMPORARY_FAILURE')];
   if (sa.children.size >= sa.host.limits.childrenPerIkeSa) return [notify('NO_ADDITIONAL_SAS')];
   const nonceI = find(payloads, 'Nonce')?.data.slice();
@@ -305,8 +306,10 @@ function replaceForPeer(now: Instant, sa: IkeSa, old: Child, child: Child, nonce
   else leaveToPeer(now, old, child);
 }
 
-function byOutboundSpi(sa: IkeSa, spi: Uint8Array): Child | undefined {
+function byOutboundSpi(sa: IkeSa, { spi, protocol }: NotifyPayload): Child | undefined {
   const number = spiNumber(spi);
-  for (const child of sa.children.values()) if (child.sa.outboundSpi === number) return child;
+  for (const child of sa.children.values()) {
+    if (child.sa.outboundSpi === number && PROTOCOL[childProtocol(child.esp)] === protocol) return child;
+  }
   return undefined;
 }

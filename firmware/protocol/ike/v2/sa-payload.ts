@@ -1,6 +1,7 @@
 /** Security Association payload: proposals and transforms (RFC 7296 section 3.3), from and to names of algorithms. */
 import { ByteReader, type ByteWriter, DecodeError } from '../../bytes.ts';
 import {
+  childProtocol,
   type EspOffer,
   type EspProposal,
   type IkeOffer,
@@ -40,7 +41,7 @@ export interface SaProposal {
   readonly number: number;
   /** Protocol ID. */
   readonly protocol: number;
-  /** Octets: none for an IKE SA in IKE_SA_INIT, 8 when rekeying it, 4 for ESP. */
+  /** Octets: none for an IKE SA in IKE_SA_INIT, 8 when rekeying it, 4 for ESP and AH. */
   readonly spi: Uint8Array;
   readonly transforms: readonly SaTransform[];
 }
@@ -135,20 +136,25 @@ export function ikeOffersOf(proposals: readonly SaProposal[], spiOctets: number)
   }));
 }
 
-/** The ESP proposals that can be judged. */
+const KINDS_OF_AH = ['integrity', 'group', 'esn'] as const;
+const KINDS_OF_ESP = ['encryption', 'additional', ...KINDS_OF_AH] as const;
+
+/** The ESP and AH proposals that can be judged. */
 export function espOffersOf(proposals: readonly SaProposal[]): readonly Offered<EspOffer>[] {
-  return judgeable(proposals, PROTOCOL.esp, 4, ['encryption', 'integrity', 'group', 'additional', 'esn']).map(
-    (proposal) => ({
-      proposal,
-      offer: {
-        encryption: names(proposal, 'encryption'),
-        integrity: names(proposal, 'integrity'),
-        group: names(proposal, 'group'),
-        additional: names(proposal, 'additional'),
-        esn: names(proposal, 'esn').flatMap((name) => (name === 'esn' ? [true] : name === 'noesn' ? [false] : [])),
-      },
-    }),
-  );
+  const fitting = proposals.flatMap((proposal) => {
+    const kinds = proposal.protocol === PROTOCOL.ah ? KINDS_OF_AH : KINDS_OF_ESP;
+    return judgeable([proposal], proposal.protocol === PROTOCOL.ah ? PROTOCOL.ah : PROTOCOL.esp, 4, kinds);
+  });
+  return fitting.map((proposal) => ({
+    proposal,
+    offer: {
+      encryption: proposal.protocol === PROTOCOL.ah ? [NONE] : names(proposal, 'encryption'),
+      integrity: names(proposal, 'integrity'),
+      group: names(proposal, 'group'),
+      additional: names(proposal, 'additional'),
+      esn: names(proposal, 'esn').flatMap((name) => (name === 'esn' ? [true] : name === 'noesn' ? [false] : [])),
+    },
+  }));
 }
 
 /** A proposal with a Transform Type that is unknown, or has no place there, is not to be chosen (section 3.3.6). */
@@ -204,7 +210,7 @@ export function encodeIkeOffers(offers: readonly IkeOffer[], spi: Uint8Array): r
 export function encodeEspOffers(offers: readonly EspOffer[], spi: Uint8Array): readonly SaProposal[] {
   return offers.map(({ encryption, integrity, group, additional = [], esn }, index) => ({
     number: index + 1,
-    protocol: PROTOCOL.esp,
+    protocol: PROTOCOL[childProtocol({ encryption: encryption[0] ?? '' })],
     spi,
     transforms: [
       ...rows('encryption', encryption),

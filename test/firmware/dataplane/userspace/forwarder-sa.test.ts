@@ -167,6 +167,7 @@ describe('the life of a pair', () => {
     const real = new PortablePacketCipherFactory();
     const ciphers = {
       engine: 'test',
+      openAuthenticator: real.openAuthenticator.bind(real),
       open: (spec: Parameters<typeof real.open>[0]) => {
         const cipher = real.open(spec);
         const close = cipher.close.bind(cipher);
@@ -199,6 +200,7 @@ describe('the life of a pair', () => {
     const real = new PortablePacketCipherFactory();
     const ciphers = {
       engine: 'test',
+      openAuthenticator: real.openAuthenticator.bind(real),
       open: (spec: Parameters<typeof real.open>[0]) => {
         const cipher = real.open(spec);
         cipher[broken] = () => {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { warmUp } from '../../../../firmware/dataplane/userspace/warm-up.ts';
 import { LinuxPacketCipherFactory } from '../../../../hal/linux/packet-cipher.ts';
-import type { PacketCipher, PacketCipherFactory, PacketCipherSpec } from '../../../../hal/packet-cipher.ts';
+import type {
+  PacketAuthenticator,
+  PacketAuthenticatorSpec,
+  PacketCipher,
+  PacketCipherFactory,
+  PacketCipherSpec,
+} from '../../../../hal/packet-cipher.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 
 /** The real ciphers, counted while they are open; but for what this machine lacks. */
@@ -14,6 +20,10 @@ class CountedCiphers implements PacketCipherFactory {
 
   constructor(lacks?: string) {
     this.#lacks = lacks;
+  }
+
+  openAuthenticator(spec: PacketAuthenticatorSpec): PacketAuthenticator {
+    return this.#real.openAuthenticator(spec);
   }
 
   open(spec: PacketCipherSpec): PacketCipher {

@@ -1,12 +1,10 @@
 /** SAs for tests: pairs with keys that a seed determines, and packets to send through them. */
 import type { EspCipher } from '../../../../firmware/protocol/esp/cipher.ts';
-import { InboundSa, type InboundSaSettings, type OpenedPacket } from '../../../../firmware/protocol/esp/inbound-sa.ts';
-import {
-  OutboundSa,
-  type OutboundSaSettings,
-  type SealedPacket,
-} from '../../../../firmware/protocol/esp/outbound-sa.ts';
+import { InboundSa, type InboundSaSettings } from '../../../../firmware/protocol/esp/inbound-sa.ts';
+import { OutboundSa, type OutboundSaSettings } from '../../../../firmware/protocol/esp/outbound-sa.ts';
+import type { OpenedPacket } from '../../../../firmware/protocol/esp/receiving-sa.ts';
 import { addressOctets, type Selector } from '../../../../firmware/protocol/esp/selectors.ts';
+import type { SealedPacket } from '../../../../firmware/protocol/esp/sending-sa.ts';
 import { LinuxPacketCipherFactory } from '../../../../hal/linux/packet-cipher.ts';
 import type { PacketCipherSpec } from '../../../../hal/packet-cipher.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';

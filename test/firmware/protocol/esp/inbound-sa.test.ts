@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EspCipher } from '../../../../firmware/protocol/esp/cipher.ts';
-import { INBOUND_REFUSALS, InboundSa } from '../../../../firmware/protocol/esp/inbound-sa.ts';
+import { InboundSa } from '../../../../firmware/protocol/esp/inbound-sa.ts';
 import { putEspHeader } from '../../../../firmware/protocol/esp/packet.ts';
+import { INBOUND_REFUSALS } from '../../../../firmware/protocol/esp/receiving-sa.ts';
 import { CE, ECT_0, NOT_ECT } from '../../../../firmware/protocol/esp/traffic-class.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import {

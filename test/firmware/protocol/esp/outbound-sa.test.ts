@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EspCipher } from '../../../../firmware/protocol/esp/cipher.ts';
-import { OutboundSa, type SealedPacket } from '../../../../firmware/protocol/esp/outbound-sa.ts';
+import { OutboundSa } from '../../../../firmware/protocol/esp/outbound-sa.ts';
 import { espSequence } from '../../../../firmware/protocol/esp/packet.ts';
+import type { SealedPacket } from '../../../../firmware/protocol/esp/sending-sa.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import { CBC, cipherOf, GCM, open, pair, SPI, seal } from './harness.ts';
 

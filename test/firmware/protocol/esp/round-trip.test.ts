@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenedPacket } from '../../../../firmware/protocol/esp/inbound-sa.ts';
-import type { SealedPacket } from '../../../../firmware/protocol/esp/outbound-sa.ts';
+import type { OpenedPacket } from '../../../../firmware/protocol/esp/receiving-sa.ts';
+import type { SealedPacket } from '../../../../firmware/protocol/esp/sending-sa.ts';
 import { packetSuites } from '../../../hal/contract/packet-cipher.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import { OUTER, open, pair, seal } from './harness.ts';

@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { EspCipher } from '../../../../firmware/protocol/esp/cipher.ts';
-import { InboundSa, type OpenedPacket } from '../../../../firmware/protocol/esp/inbound-sa.ts';
+import { InboundSa } from '../../../../firmware/protocol/esp/inbound-sa.ts';
 import { OutboundSa } from '../../../../firmware/protocol/esp/outbound-sa.ts';
+import type { OpenedPacket } from '../../../../firmware/protocol/esp/receiving-sa.ts';
 import { ANYWHERE, cipherOf, OUTER, octets } from './harness.ts';
 
 /** Octets of the outer IPv4 header, which the kernel writes and takes off. */

@@ -278,7 +278,7 @@ describe('an Informational', () => {
     disbelieved: () => log.push('disbelieved'),
     refused: (type: number) => log.push(`refused ${type}`),
   };
-  const sa = cookies as Phase1Outcome;
+  const sa = { ...cookies, connection: l2tpServer() } as Phase1Outcome;
 
   it('touches nothing any more once a Delete has ended the ISAKMP SA', () => {
     const remove = (protocol: number, spi: Uint8Array) => ({

@@ -7,7 +7,8 @@ import type { IkeConnection } from '../../../../../firmware/protocol/ike/ike-typ
 import type { EspProposal, IkeProposal } from '../../../../../firmware/protocol/ike/proposals.ts';
 import { espOffers, ikeOffers } from '../../../../../firmware/protocol/ike/proposals.ts';
 import { spiNumber, spiOctets } from '../../../../../firmware/protocol/ike/v2/child.ts';
-import { findNotify, notify, notifyEsp } from '../../../../../firmware/protocol/ike/v2/notify.ts';
+import { findNotify, notify, notifyChild } from '../../../../../firmware/protocol/ike/v2/notify.ts';
+import { PROTOCOL } from '../../../../../firmware/protocol/ike/v2/numbers.ts';
 import { find, type Payload } from '../../../../../firmware/protocol/ike/v2/payload.ts';
 import { encodeEspOffers, encodeIkeOffers, groupNumber } from '../../../../../firmware/protocol/ike/v2/sa-payload.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
@@ -312,7 +313,7 @@ describe('a peer that is up to no good', () => {
     ];
     return {
       payloads: [
-        ...(kind === 'IKE' ? [] : [notifyEsp('REKEY_SA', OLD)]),
+        ...(kind === 'IKE' ? [] : [notifyChild('REKEY_SA', OLD, PROTOCOL.esp)]),
         { kind: 'SA', proposals },
         { kind: 'Nonce', data: nonce },
         key,

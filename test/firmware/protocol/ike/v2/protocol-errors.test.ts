@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { spiOctets } from '../../../../../firmware/protocol/ike/v2/child.ts';
-import { notify, notifyEsp } from '../../../../../firmware/protocol/ike/v2/notify.ts';
-import { NOTIFY } from '../../../../../firmware/protocol/ike/v2/numbers.ts';
+import { notify, notifyChild } from '../../../../../firmware/protocol/ike/v2/notify.ts';
+import { NOTIFY, PROTOCOL } from '../../../../../firmware/protocol/ike/v2/numbers.ts';
 import type { Payload } from '../../../../../firmware/protocol/ike/v2/payload.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
 
@@ -117,7 +117,7 @@ describe('children', () => {
 
   it('that nobody knows cannot be rekeyed: CHILD_SA_NOT_FOUND with the SPI that was asked for', () => {
     const peer = new ScriptedPeer().connect();
-    const rekey = notifyEsp('REKEY_SA', spiOctets(0x2222));
+    const rekey = notifyChild('REKEY_SA', spiOctets(0x2222), PROTOCOL.esp);
     expect(peer.ask('CREATE_CHILD_SA', [rekey, ...peer.authPayloads()])).toMatchObject([
       { kind: 'N', type: NOTIFY.CHILD_SA_NOT_FOUND, protocol: 3, spi: spiOctets(0x2222) },
     ]);

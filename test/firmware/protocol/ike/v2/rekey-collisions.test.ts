@@ -1,7 +1,8 @@
 /** What RFC 7296 sections 2.8.1, 2.8.2 and 2.25 are about: requests of both sides that cross, in any order. */
 import { describe, expect, it } from 'vitest';
 import { spiOctets } from '../../../../../firmware/protocol/ike/v2/child.ts';
-import { notifyEsp } from '../../../../../firmware/protocol/ike/v2/notify.ts';
+import { notifyChild } from '../../../../../firmware/protocol/ike/v2/notify.ts';
+import { PROTOCOL } from '../../../../../firmware/protocol/ike/v2/numbers.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
 import { Harness, problems, type Side } from './harness.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
@@ -134,7 +135,7 @@ describe('a DELETE of a child that crosses with its rekey (section 2.25.1)', () 
   it('leaves the rekey to be refused with CHILD_SA_NOT_FOUND, and nothing is made in its place', () => {
     const peer = crossed();
     peer.ask('INFORMATIONAL', [D]);
-    peer.reply('CREATE_CHILD_SA', 0, [notifyEsp('CHILD_SA_NOT_FOUND', OLD)]);
+    peer.reply('CREATE_CHILD_SA', 0, [notifyChild('CHILD_SA_NOT_FOUND', OLD, PROTOCOL.esp)]);
     peer.right.tick(5000);
     expect(peer.table.children.size).toBe(0);
     expect(peer.failures).toEqual([]);
@@ -148,7 +149,7 @@ describe('a DELETE of a child that crosses with its rekey (section 2.25.1)', () 
   it('of which the peer knows nothing keeps the old one until there is a new one', () => {
     const peer = crossed();
     const before = [...peer.table.children.values()];
-    peer.reply('CREATE_CHILD_SA', 0, [notifyEsp('CHILD_SA_NOT_FOUND', OLD)]);
+    peer.reply('CREATE_CHILD_SA', 0, [notifyChild('CHILD_SA_NOT_FOUND', OLD, PROTOCOL.esp)]);
     expect([...peer.table.children.values()]).toEqual(before);
   });
 });
