@@ -131,8 +131,8 @@ export function packetIntegrity({ integrity: name, integrityKey }: PacketAuthent
 /** Clears the place of an ICV. @throws RangeError when the octets or the ICV do not lie within the buffer. */
 export function clearIcv(bytes: Uint8Array, at: number, length: number, icvAt: number, icvOctets: number): void {
   const fits = Number.isInteger(at) && Number.isInteger(length) && at >= 0 && at + length <= bytes.byteLength;
-  if (!fits || icvAt < at || icvAt + icvOctets > at + length) {
-    throw new RangeError(`no ICV at ${icvAt} in ${length} octets at ${at} of ${bytes.byteLength}`);
+  if (!fits || !Number.isInteger(icvAt) || icvAt < 0 || icvAt + icvOctets > bytes.byteLength) {
+    throw new RangeError(`no ICV at ${icvAt} and ${length} octets at ${at} of ${bytes.byteLength}`);
   }
   bytes.fill(0, icvAt, icvAt + icvOctets);
 }

@@ -55,14 +55,14 @@ export interface PacketAuthenticatorSpec {
 }
 
 /**
- * Authentication of packets without encryption (RFC 4302): a MAC over octets of which some, where it stands itself, count
+ * Authentication of packets without encryption (RFC 4302): an HMAC over octets of which some, where it stands itself, count
  * as zeros.
  */
 export interface PacketAuthenticator {
   /** Octets of ICV. */
   readonly icvOctets: number;
   /**
-   * Writes the ICV of `bytes[at..at+length)` to `bytes[icvAt..)`, which is within.
+   * Writes the ICV of `bytes[at..at+length)` to `bytes[icvAt..)`, which counts as zeros where it is within.
    *
    * @param sequenceHigh high 32 bits of an extended sequence number, authenticated behind all of it but not sent (RFC 4302
    *   section 2.5.1); -1 where the SA has 32-bit sequence numbers.

@@ -196,7 +196,8 @@ class HmacAuthenticator implements PacketAuthenticator {
   }
 
   verify(bytes: Uint8Array, at: number, length: number, icvAt: number, sequenceHigh: number): boolean {
-    const received = bytes.slice(icvAt, icvAt + this.icvOctets);
+    // A copy: slice() of a Buffer is none.
+    const received = new Uint8Array(bytes.subarray(icvAt, icvAt + this.icvOctets));
     clearIcv(bytes, at, length, icvAt, this.icvOctets);
     return timingSafeEqual(this.#icv(bytes, at, length, sequenceHigh), received);
   }

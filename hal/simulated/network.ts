@@ -108,6 +108,9 @@ export class SimulatedUdpSocketFactory implements UdpSocketFactory {
   open(asked: UdpSocketOptions): UdpSocket {
     const raw = asked.protocol === 'esp' || asked.protocol === 'ah';
     const options = raw ? { ...asked, port: 0 } : asked;
+    if (asked.protocol === 'ah' && asked.family === 6) {
+      throw new HalError('A raw AH socket is of IPv4 alone.', 'EAFNOSUPPORT');
+    }
     const octets = parseIpAddress(options.address);
     if (octets?.length !== (options.family === 4 ? 4 : 16)) {
       throw new HalError(`${JSON.stringify(options.address)} is no IPv${options.family} address.`, 'EINVAL');

@@ -37,6 +37,13 @@ describe('IPsec for people', () => {
     ]);
   });
 
+  it('says of AH what it is not', () => {
+    const children = HQ.children.map((child) => ({ ...child, protocol: 'ah', algorithms: 'HMAC-SHA2-256-128' }) as const);
+    const text = ipsecText([{ ...HQ, children }]).join('\n');
+    expect(text).toMatch(/^ {2}AH +HMAC-SHA2-256-128, not encrypted; 55 min left$/m);
+    expect(text).not.toContain('ESP');
+  });
+
   it('says why one is not up, and nothing of what it has not settled', () => {
     const lines = ipsecText([DOWN]);
     expect(lines).toHaveLength(3);
@@ -45,7 +52,7 @@ describe('IPsec for people', () => {
 
   it('says that a server waits, and that nothing passes without SAs', () => {
     expect(ipsecText([{ ...DOWN, state: 'up', peer: 'any' }])[1]).toContain('waits for anybody');
-    expect(ipsecText([{ ...HQ, children: [] }]).join('\n')).toContain('no SAs: nothing passes');
+    expect(ipsecText([{ ...HQ, children: [] }]).join('\n')).toContain('child SAs  none: nothing passes');
     expect(ipsecText([])).toEqual(['no IPsec connections']);
   });
 

@@ -124,7 +124,7 @@ describe('the packet filter of protected prefixes', () => {
       'chain guard {',
       'type filter hook prerouting priority raw; policy accept;',
       'iifname "lo" accept',
-      'fib daddr type local meta l4proto esp accept',
+      'fib daddr type local meta l4proto { esp, ah } accept',
       'fib daddr type local udp dport { 500, 4500 } accept',
       'fib daddr type local icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
       'fib daddr type local ip frag-off & 0x1fff != 0 accept',

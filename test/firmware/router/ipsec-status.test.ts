@@ -75,6 +75,7 @@ describe('the status of an IPsec connection', () => {
             inboundSpi: '00c0ffee',
             outboundSpi: 'fedcba98',
             secondsLeft: 3300,
+            protocol: 'esp',
             encapsulation: 'udp',
             localSelectors: ['10.20.0.9 UDP port 1701'],
             remoteSelectors: ['10.20.0.2 UDP port 1701'],

@@ -72,6 +72,18 @@ describe('the IPsec of a router', () => {
     ]);
   });
 
+  it('is told of AH, with its algorithms and an MTU for its headers', async () => {
+    await enforce({}, {}, { plant: { ...PLANT, protocol: 'ah', ah: ['sha512-x25519'] } });
+    expect(bench.ipsec.settings).toMatchObject([
+      {
+        protocol: 'ah',
+        espProposals: [{ encryption: 'none', integrity: 'sha512', group: 'x25519', esn: false }],
+        // 1500 less IP, 12 octets, and the longest ICV.
+        tunnel: { mtu: 1436 },
+      },
+    ]);
+  });
+
   it('knows its connections before servers and clients begin, and ends after them', async () => {
     await enforce({ hq: { ipsec: 'hq' } }, { office: { ipsec: 'all' } }, { hq: HQ, all: ALL });
     await settle();

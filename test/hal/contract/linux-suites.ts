@@ -5,6 +5,7 @@ import { linuxPollerCases } from '../linux/poller-cases.ts';
 import { portOwnerCases } from '../linux/port-owner-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
 import { linuxUdpCases } from '../linux/udp-cases.ts';
+import { ahSocketContract } from './ah-socket.ts';
 import { clockContract } from './clock.ts';
 import { type Suite, suiteOf } from './contract.ts';
 import { entropyContract } from './entropy.ts';
@@ -38,6 +39,7 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(linuxUdpCases, linuxUdpWorld),
   suiteOf(espSocketContract, linuxUdpWorld),
   suiteOf(linuxEspCases, linuxUdpWorld),
+  suiteOf(ahSocketContract, linuxUdpWorld),
   suiteOf(portOwnerCases, linuxUdpWorld),
   suiteOf(linuxTunCases, linuxTunWorld),
   suiteOf(linuxPollerCases, linuxPollerWorld),

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { createCipheriv, createHmac } from 'node:crypto';
 import { HalError } from '../../../hal/hal-error.ts';
-import type { PacketCipher, PacketCipherFactory, PacketCipherSpec } from '../../../hal/packet-cipher.ts';
+import type {
+  PacketAuthenticator,
+  PacketCipher,
+  PacketCipherFactory,
+  PacketCipherSpec,
+} from '../../../hal/packet-cipher.ts';
 import { PACKET_ENCRYPTIONS, PACKET_INTEGRITIES } from '../../../hal/packet-cipher-suite.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import type { Contract } from './contract.ts';
@@ -111,9 +116,113 @@ const VECTORS = [
   },
 ] as const;
 
+/** HMACs of "Hi There" under a key of 0b0b..., cut as packets have them. */
+const AUTHENTICATORS = [
+  ['RFC 2202 section 2 test case 1', 'md5', '9294727a3638bb1c13f48ef8'],
+  ['RFC 2202 section 3 test case 1', 'sha1', 'b617318655057264e28bc0b6'],
+  ['RFC 4868 section 2.7.2 AUTH256-1', 'sha256', '198a607eb44bfbc69903a0f1cf2bbdc5'],
+  ['RFC 4868 section 2.7.2 AUTH384-1', 'sha384', 'b6a8d5636f5c6a7224f9977dcf7ee6c7fb6d0c48cbdee973'],
+  ['RFC 4868 section 2.7.2 AUTH512-1', 'sha512', '637edc6e01dce7e6742a99451aae82df23da3e92439e590e43e761b33e910fb8'],
+] as const;
+
+function withAuthenticator(
+  factory: PacketCipherFactory,
+  integrity: string,
+  use: (authenticator: PacketAuthenticator) => void,
+): void {
+  const integrityKey = new Uint8Array(PACKET_INTEGRITIES.get(integrity)?.keyOctets ?? 0).fill(0x0b);
+  const authenticator = factory.openAuthenticator({ integrity, integrityKey });
+  // It has a copy.
+  integrityKey.fill(0);
+  try {
+    use(authenticator);
+  } finally {
+    authenticator.close();
+  }
+}
+
+const authenticatorCases: Contract<PacketCipherFactory>['cases'] = [
+  ...AUTHENTICATORS.map(([name, integrity, icv]) => ({
+    name: `authenticates as in ${name}`,
+    run: (factory: PacketCipherFactory) =>
+      withAuthenticator(factory, integrity, (authenticator) => {
+        const bytes = Buffer.concat([Buffer.from('Hi There'), Buffer.alloc(authenticator.icvOctets)]);
+        authenticator.sign(bytes, 0, 8, 8, NONE);
+        assert.equal(bytes.subarray(8).toString('hex'), icv);
+        assert.ok(authenticator.verify(bytes, 0, 8, 8, NONE));
+        assert.deepEqual(bytes.subarray(8), Buffer.alloc(authenticator.icvOctets));
+      }),
+  })),
+  {
+    name: 'authenticates with the place of the ICV as zeros, a high half behind all, and nothing around it',
+    run: (factory) => {
+      for (const [integrity, { digest, keyOctets, icvOctets }] of PACKET_INTEGRITIES) {
+        withAuthenticator(factory, integrity, (authenticator) => {
+          assert.equal(authenticator.icvOctets, icvOctets);
+          const bytes = new SeededRandom(5).bytes(200);
+          const covered = bytes.slice(7, 193);
+          covered.fill(0, 12, 12 + icvOctets);
+          const high = octets('87654321');
+          for (const [sequenceHigh, tail] of [
+            [NONE, new Uint8Array(0)],
+            [0x87654321, high],
+          ] as const) {
+            const hmac = createHmac(digest, new Uint8Array(keyOctets).fill(0x0b)).update(covered).update(tail).digest();
+            const signed = bytes.slice();
+            authenticator.sign(signed, 7, 186, 19, sequenceHigh);
+            const expected = bytes.slice();
+            expected.set(hmac.subarray(0, icvOctets), 19);
+            assert.deepEqual(signed, expected);
+            for (const at of [7, 18, 19, 18 + icvOctets, 192]) {
+              const flipped = signed.slice();
+              flipped[at] = (flipped[at] ?? 0) ^ 0x80;
+              assert.equal(authenticator.verify(flipped, 7, 186, 19, sequenceHigh), false);
+            }
+            assert.equal(authenticator.verify(signed.slice(), 7, 186, 19, sequenceHigh + 2), false);
+            assert.ok(authenticator.verify(signed, 7, 186, 19, sequenceHigh));
+          }
+        });
+      }
+    },
+  },
+  {
+    name: 'refuses to authenticate beyond a buffer, with an unknown algorithm, or a key of the wrong length',
+    run: (factory) => {
+      withAuthenticator(factory, 'sha256', (authenticator) => {
+        for (const [at, length, icvAt] of [
+          [0, 41, 0],
+          [-1, 20, 0],
+          [0, 40, 25],
+          [0, 40, -1],
+        ] as const) {
+          assert.throws(() => authenticator.sign(new Uint8Array(40), at, length, icvAt, NONE), RangeError);
+          assert.throws(() => authenticator.verify(new Uint8Array(40), at, length, icvAt, NONE), RangeError);
+        }
+      });
+      for (const [integrity, size] of [
+        ['sha3', 32],
+        ['sha256', 31],
+      ] as const) {
+        const integrityKey = new Uint8Array(size);
+        assert.throws(() => factory.openAuthenticator({ integrity, integrityKey }), HalError);
+      }
+    },
+  },
+  {
+    name: 'authenticates nothing once it is closed',
+    run: (factory) => {
+      const authenticator = factory.openAuthenticator({ integrity: 'sha1', integrityKey: new Uint8Array(20) });
+      authenticator.close();
+      authenticator.close();
+      assert.throws(() => authenticator.sign(new Uint8Array(40), 0, 40, 0, NONE), /closed/);
+    },
+  },
+];
+
 export const packetCipherContract: Contract<PacketCipherFactory> = {
   name: 'packet ciphers',
   cases: [
+    ...authenticatorCases,
     ...VECTORS.map((vector) => ({
       name: `makes the packet of ${vector.name}, and opens it`,
       run: (factory: PacketCipherFactory) => {

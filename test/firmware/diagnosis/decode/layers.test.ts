@@ -44,6 +44,27 @@ describe('an L2TP message is found', () => {
     );
   });
 
+  it('behind an Authentication Header, which is named, in a tunnel or not', async () => {
+    const header = (next: number) => Uint8Array.of(next, 4, 0, 0, 0, 0, 0x10, 1, 0, 0, 0, 7, ...zeros(12));
+    const named = {
+      protocol: 'ah',
+      summary: 'AH SPI 00001001 sequence 7',
+      fields: { spi: 0x1001, sequenceNumber: 7, icvLength: 12 },
+    };
+    for (const [next, inner] of [
+      [4, PACKET],
+      [17, udp(ZLB)],
+    ] as const) {
+      const packet = ipv4(concatBytes(header(next), inner), { protocol: 51 });
+      expect(await decodedPackets([packet])).toMatchObject([named, ...FOUND]);
+    }
+    const cut = [ipv4(header(4).subarray(0, 11), { protocol: 51 }), ipv4(header(4).subarray(0, 20), { protocol: 51 })];
+    expect(await decodedPackets(cut)).toMatchObject([
+      { protocol: 'ah', error: { field: 'Sequence Number' } },
+      { protocol: 'ah', error: { field: 'Payload Len' } },
+    ]);
+  });
+
   it('behind the padding of a short frame, which is not part of it', async () => {
     const padded = concatBytes(ethernet(PACKET), zeros(20));
     expect(await decodedPackets([padded], {}, LINKTYPE_ETHERNET)).toMatchObject(FOUND);

@@ -141,15 +141,16 @@ describe('an inbound SA of AH', () => {
   });
 
   it('knows the half of an extended number that is not sent', () => {
-    const after = (lastSequence: number) => ahPair('sha256', { extendedSequenceNumbers: true, lastSequence }).outbound;
+    const beginningAt = (lastSequence: number) =>
+      ahPair('sha256', { extendedSequenceNumbers: true, lastSequence }).outbound;
     const { inbound } = ahPair('sha256', { extendedSequenceNumbers: true });
-    const before = after(TWO_32 - 2);
-    for (const outbound of [after(TWO_32 / 2), before, before]) {
+    const before = beginningAt(TWO_32 - 2);
+    for (const outbound of [beginningAt(TWO_32 / 2), before, before]) {
       expect(openAh(inbound, sealAh(outbound, INNER))).toEqual(INNER);
     }
     expect(inbound.sequence).toBe(TWO_32);
     // The same low half with another high one is another packet.
-    expect(openAh(inbound, sealAh(after(0), INNER))).toBe('notAuthentic');
+    expect(openAh(inbound, sealAh(beginningAt(0), INNER))).toBe('notAuthentic');
   });
 
   it('delivers only what its selectors allow', () => {
