@@ -168,9 +168,12 @@ describe('extensions of IKEv2 between two sites', () => {
   /** With ML-KEM where the peer has it, without where not. */
   const HYBRID = ['aes256gcm16-prfsha256-x25519-ke1_mlkem768', 'aes256gcm16-prfsha256-x25519'];
 
+  const HYBRID_ESP = ['aes256gcm16-x25519-ke1_mlkem768'];
+
   it('ML-KEM-768 beside X25519 between two Culverts, and no packet is lost when they rekey', async () => {
-    const peer = await startCulvert();
-    const router = await startBranch({ ike: HYBRID, lifetimeSeconds: 20, ikeLifetimeSeconds: 20 });
+    const peer = await startCulvert({ esp: HYBRID_ESP });
+    const lifetimes = { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 };
+    const router = await startBranch({ ike: HYBRID, esp: HYBRID_ESP, ...lifetimes });
     for (const side of [router, peer]) {
       expect((await waitForIpsec(side, 'plant', 'up')).algorithms).toContain('X25519, ML-KEM-768');
     }
@@ -182,6 +185,10 @@ describe('extensions of IKEv2 between two sites', () => {
     };
     await waitFor('new keys', renewed, { timeoutMs: 40_000, intervalMs: 200 });
     await expectNoneLost(pings);
+    for (const side of [router, peer]) {
+      const [child] = (await ipsecStatus(side, 'plant'))?.children ?? [];
+      expect(child?.algorithms).toContain('X25519, ML-KEM-768');
+    }
   });
 
   it('ML-KEM-768 offered to a strongSwan that does not know it: it takes the next proposal', async () => {

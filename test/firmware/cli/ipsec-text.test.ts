@@ -38,7 +38,9 @@ describe('IPsec for people', () => {
   });
 
   it('says of AH what it is not', () => {
-    const children = HQ.children.map((child) => ({ ...child, protocol: 'ah', algorithms: 'HMAC-SHA2-256-128' }) as const);
+    const children = HQ.children.map(
+      (child) => ({ ...child, protocol: 'ah', algorithms: 'HMAC-SHA2-256-128' }) as const,
+    );
     const text = ipsecText([{ ...HQ, children }]).join('\n');
     expect(text).toMatch(/^ {2}AH +HMAC-SHA2-256-128, not encrypted; 55 min left$/m);
     expect(text).not.toContain('ESP');

@@ -201,9 +201,9 @@ describe('further networks', () => {
 type Action = Kind | 'both';
 
 /** Both begin; what flies arrives in any order, and one of it not at all. */
-function cross(seed: number, left: Action, right: Action, lost: number): Harness {
+function cross(seed: number, left: Action, right: Action, lost: number, options: HarnessOptions = {}): Harness {
   const random = new SeededRandom(seed * 31 + lost + 7);
-  const harness = hybrid({ seed });
+  const harness = hybrid({ ...options, seed });
   for (const [side, action] of [
     ['left', left],
     ['right', right],
@@ -236,6 +236,25 @@ describe('rekeys that cross, in any order', () => {
           expect([seed, lost, problems(harness)]).toEqual([seed, lost, []]);
           const kind = left === 'child' ? 'child' : 'IKE';
           expect([seed, lost, renewed(harness, 'left', kind) > 0]).toEqual([seed, lost, true]);
+          keysAgree(harness);
+        }
+      }
+    },
+    120_000,
+  );
+
+  it.each<Action>(['child', 'IKE', 'both'])(
+    '%s: the same where the answer of one side is with it and that of the other without',
+    (action) => {
+      const mixed = {
+        left: { ikeProposals: [FAST_IKE, HYBRID], espProposals: [PFS, HYBRID_ESP] },
+        right: { ikeProposals: [HYBRID, FAST_IKE], espProposals: [HYBRID_ESP, PFS] },
+      };
+      for (let seed = 0; seed < 12; seed += 1) {
+        for (let lost = -1; lost < 10; lost += 1) {
+          const harness = cross(seed, action, action, lost, mixed);
+          harness.run(200_000, () => expect([seed, lost, harness.traffic()]).toEqual([seed, lost, []]));
+          expect([seed, lost, problems(harness)]).toEqual([seed, lost, []]);
           keysAgree(harness);
         }
       }
