@@ -1,4 +1,4 @@
-/** The words of `ipsec.connections.NAME.ike` and `.esp`, for docs/configuration.md. */
+/** The words of `ipsec.connections.NAME.ike`, `.esp` and `.ah`, for docs/configuration.md. */
 import { ADDITIONAL_PREFIX } from '../../protocol/ike/proposal-text.ts';
 import { TRANSFORMS } from '../../protocol/ike/transforms.ts';
 import { code, table } from './markdown.ts';
@@ -24,7 +24,8 @@ export function algorithms(): string {
 AES-GCM, AES-CCM or ChaCha20-Poly1305, a pseudo-random function instead) and a group; with IKEv2 an additional key exchange, too,
 which quantum computers do not break: \`aes256gcm16-prfsha256-x25519-ke1_mlkem768\`. For \`esp\`: a cipher, an integrity
 algorithm where the mode is not combined, a group where perfect forward secrecy is wanted, and with IKEv2 an additional key
-exchange beside the group, too. Several words of one kind mean every combination of them. A rule says which of them the IKE version of the connection does not have.
+exchange beside the group, too. For \`ah\`: an integrity algorithm and a group. Several words of one kind mean every combination
+of them. A rule says which of them the IKE version of the connection does not have.
 
 ${table(['Word', 'Algorithm', 'Kind', 'Age'], rows)}`;
 }

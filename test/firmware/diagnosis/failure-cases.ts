@@ -2,6 +2,7 @@
 
 import { checkAssignment } from '../../../firmware/network/assignment-check.ts';
 import { ownCertificateRefused } from '../../../firmware/protocol/ike/certificate-refusal.ts';
+import { ahThroughNat } from '../../../firmware/protocol/ike/nat.ts';
 import { espOfferRefused, ikeOfferRefused } from '../../../firmware/protocol/ike/no-proposal.ts';
 import * as v1 from '../../../firmware/protocol/ike/v1/failures.ts';
 import * as login from '../../../firmware/protocol/ike/v1/login-failures.ts';
@@ -110,7 +111,10 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['esp-no-proposal', espOfferRefused('Quick Mode', [])],
   ['esp-no-proposal', v1.quickModeRefused(14)],
   ['mode-wrong', v2.modeMismatch('transport')],
-  ['mode-wrong', v1.modeRefused('tunnel', false)],
+  ['mode-wrong', v1.modeRefused('tunnel', 'ESP', false)],
+  ['mode-wrong', v1.modeRefused('tunnel', 'AH', false)],
+  ['ah-through-nat', ahThroughNat('IKE_SA_INIT', { local: true, remote: false })],
+  ['ah-through-nat', ahThroughNat('Quick Mode 1', { local: false, remote: true })],
   ['selectors-refused', v1.quickModeRefused(18)],
   ['selectors-refused', v2.selectorsUnacceptable([], [])],
   ['child-refused', v1.quickModeRefused(17)],

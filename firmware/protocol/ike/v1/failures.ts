@@ -279,11 +279,11 @@ export function selectorsRefused(
 }
 
 /** As responder: the encapsulation mode does not fit. */
-export function modeRefused(mode: 'transport' | 'tunnel', encapsulate: boolean): Failure {
+export function modeRefused(mode: 'transport' | 'tunnel', what: 'ESP' | 'AH', encapsulate: boolean): Failure {
   const udp = encapsulate ? ', encapsulated in UDP' : '';
   return {
     step: 'Quick Mode 1',
-    reason: `the peer did not offer ESP in ${mode} mode${udp}`,
+    reason: `the peer did not offer ${what} in ${mode} mode${udp}`,
     remedy: `set the peer to ${mode} mode${encapsulate ? ' and switch on its NAT traversal' : ''}`,
     cause: 'refused',
   };

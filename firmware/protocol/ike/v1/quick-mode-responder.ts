@@ -206,14 +206,15 @@ function chooseOffer(
   const modes = encapsulationModes(connection.mode, nat, connection.espProposals);
   const inMode = offers.filter(({ mode }) => modes.accepted.includes(mode));
   if (offers.length > 0 && inMode.length === 0) {
-    return { notify, failure: modeRefused(connection.mode, nat.encapsulation !== undefined && !ah) };
+    return { notify, failure: modeRefused(connection.mode, ah ? 'AH' : 'ESP', nat.encapsulation !== undefined && !ah) };
   }
   const offered = inMode.map(({ offer }) => offer);
   const choice = chooseEspProposal(offered, connection.espProposals, { version: 1 });
   const offer = choice === undefined ? undefined : inMode[choice.index];
   if (choice === undefined || offer === undefined) {
     const failure = noEspProposal('Quick Mode 1', offered, connection.espProposals, { version: 1 });
-    return { notify, failure: withSuggestedEspProfile(failure, 1, vendor.looksLike, offered) };
+    // Profiles have no AH.
+    return { notify, failure: ah ? failure : withSuggestedEspProfile(failure, 1, vendor.looksLike, offered) };
   }
   return { offer, esp: choice.proposal };
 }

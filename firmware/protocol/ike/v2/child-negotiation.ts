@@ -172,7 +172,8 @@ export function judgeChildRequest(
   const outboundSpi = proposal === undefined ? undefined : spiNumber(proposal.spi);
   if (choice === undefined || proposal === undefined || outboundSpi === undefined || outboundSpi < FIRST_SPI) {
     const failure = noEspProposal('child SA', offers, acceptable, options);
-    const told = withSuggestedEspProfile(failure, 2, sa.looksLike, offers, options);
+    // Profiles have no AH.
+    const told = isForAh(acceptable) ? failure : withSuggestedEspProfile(failure, 2, sa.looksLike, offers, options);
     return { answer: notify('NO_PROPOSAL_CHOSEN'), failure: told };
   }
   if (childProtocol(choice.proposal) === 'ah' && (sa.nat.local || sa.nat.remote)) {

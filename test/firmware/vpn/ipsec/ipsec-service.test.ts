@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AH_DEFAULTS } from '../../../../firmware/protocol/ike/default-offers.ts';
 import type { ChannelId, ChannelRequest } from '../../../../firmware/vpn/ipsec/channel.ts';
 import { Listener, ServiceBench } from './service-bench.ts';
 import { BRANCH, OFFICE, servedSettings, settings } from './two-sites.ts';
@@ -221,6 +222,31 @@ describe.each([1, 2] as const)('the IPsec service with IKEv%i', (version) => {
     await bench.until(bench.office.service.disconnect('branch'));
     expect(bench.branch.networks.standing.size + bench.office.networks.standing.size).toBe(0);
     expect(bench.branch.states.at(-1)).toBe('hq down');
+    await bench.run(20);
+    expect(bench.branch.dataPlane.leftovers + bench.office.dataPlane.leftovers).toBe(0);
+  });
+
+  it('connects networks by AH over a socket of its own, which nobody else has opened', async () => {
+    const bench = new ServiceBench();
+    const ah = { mode: 'tunnel', protocol: 'ah', espProposals: AH_DEFAULTS[version] } as const;
+    await bench.office.service.setConnections([
+      settings(version, { name: 'branch', remote: 'any', ...ah, tunnel: FAR_TUNNEL }),
+    ]);
+    await bench.branch.service.setConnections([settings(version, { ...ah, tunnel: TUNNEL })]);
+    await bench.run(20);
+    expect(bench.branch.states.at(-1)).toBe('hq up');
+    for (const { dataPlane, service } of [bench.branch, bench.office]) {
+      const sockets = [...dataPlane.sockets.values()].filter(({ purpose }) => purpose === 'ah');
+      expect(sockets).toMatchObject([{ family: 4, port: 0, mark: 7 }]);
+      const [sa] = dataPlane.sas.values();
+      expect(sa).toMatchObject({ socket: sockets[0]?.id, followPeer: false, outbound: { encryption: 'none' } });
+      expect(sa?.path).toMatchObject({ local: { port: 0 }, remote: { port: 0 } });
+      const [child] = service.info().flatMap(({ ikeSas }) => ikeSas.flatMap(({ children }) => children));
+      expect(child).toMatchObject({ protocol: 'ah', udpEncapsulation: false });
+      expect(child?.algorithms).toMatch(/^HMAC-SHA2-256-128/);
+    }
+    await bench.until(bench.branch.service.disconnect('hq'));
+    await bench.until(bench.office.service.disconnect('branch'));
     await bench.run(20);
     expect(bench.branch.dataPlane.leftovers + bench.office.dataPlane.leftovers).toBe(0);
   });

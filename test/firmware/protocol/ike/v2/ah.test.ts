@@ -23,7 +23,8 @@ describe('a child SA of AH by IKEv2', () => {
 
   it('is offered under Protocol ID 2 with INTEG and ESN, and read so', () => {
     const spi = Uint8Array.of(1, 2, 3, 4);
-    const offers = [{ encryption: ['none'], integrity: ['sha256', 'sha512'], group: ['x25519'], esn: [true, false] }];
+    const some = { integrity: ['sha256', 'sha512'], group: ['x25519'], esn: [true, false] };
+    const offers = [{ ...some, encryption: ['none'], additional: [] }];
     const proposals = encodeEspOffers(offers, spi);
     expect(proposals).toMatchObject([{ protocol: PROTOCOL.ah, spi }]);
     expect(proposals[0]?.transforms.map(({ type }) => type)).toEqual([3, 3, 4, 5, 5]);
