@@ -85,7 +85,8 @@ const CASES: readonly Case[] = [
 ];
 
 describe('the rules of AH', () => {
-  it.each<Case>(CASES)('%s is %s', (rule, severity, changes, path, found, suggestion) => {
+  it.each(CASES.map((entry) => ({ entry })))('$entry.0 ($entry.1): $entry.2', ({ entry }) => {
+    const [rule, severity, changes, path, found, suggestion] = entry;
     const [finding, ...others] = findings(...changes).filter(
       (problem) => problem.rule === rule && problem.path === path,
     );
