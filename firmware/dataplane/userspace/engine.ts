@@ -16,14 +16,14 @@
  *    7 follows.
  * 6. Under a policy (`esp-path.ts`; a session's is its bearer): without an SA pair the packet ends here (`noSa`). L2TP
  *    gets the UDP header that it has inside ESP (`inner-udp.ts`). The pair's selectors must allow it (`selectors`);
- *    then sequence number, IV, padding, encryption and ICV are put around it, where it lies.
+ *    then sequence number, IV, padding, encryption and ICV are put around it, where it lies; with AH the IP header, too.
  * 7. One send from the address that the session or pair uses to its peer. A refusal is counted (`sendFailed`) and
  *    reported as a `path-error` when it tells of the path. What ESP goes by never fragments: "too big" is noted as the
  *    path's MTU.
  *
  * **From the peer to the branch**:
  * 1. The poller reports the socket; a datagram is read into the datagram buffer with its two addresses.
- * 2. On port 4500, IKE is told from ESP and keepalives. ESP finds its pair by the SPI (`unknownSpi`, and a hint to the
+ * 2. On port 4500, IKE is told from ESP and keepalives. ESP, or AH with its IP header, finds its pair by the SPI (`unknownSpi`, and a hint to the
  *    control thread). `protocol/esp/receiving-sa.ts` has the order: replay window, ICV, window update, lifetime,
  *    selectors. From the newest authentic packet the engine learns where the peer is now, if the pair follows it.
  * 3. What an IP policy's pair opened is held against the policy (`wrongInside`), and step 8 follows. What an L2TP

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { phase2Keymat } from '../../../../../firmware/protocol/ike/crypto/keys-v1.ts';
 import type { EspProposal } from '../../../../../firmware/protocol/ike/proposals.ts';
 import { ProtocolId } from '../../../../../firmware/protocol/ike/v1/numbers.ts';
+import type { Phase1Outcome } from '../../../../../firmware/protocol/ike/v1/phase1.ts';
 import { phase2Offers, phase2Proposal } from '../../../../../firmware/protocol/ike/v1/phase2-transforms.ts';
+import { childKeys } from '../../../../../firmware/protocol/ike/v1/quick-mode.ts';
 import { encodeSa, makeTransform } from '../../../../../firmware/protocol/ike/v1/sa-payload.ts';
 import { branch, connect, headOffice } from './setup.ts';
 
@@ -26,6 +29,15 @@ describe('a child SA of AH by IKEv1', () => {
     expect(ours?.outbound).toMatchObject({ encryption: 'none', integrity, encryptionKey: new Uint8Array() });
     expect(ours?.outbound).toEqual(theirs?.inbound);
     expect(ours?.inbound).toEqual(theirs?.outbound);
+  });
+
+  it('has keys that are made with its own Protocol-ID (RFC 2409 section 5.5)', () => {
+    const [hash, skeyidD] = ['sha256', new Uint8Array(32).fill(7)];
+    const sa = { proposal: { prf: hash }, keys: { skeyidD } } as unknown as Phase1Outcome;
+    const seed = { nonceI: new Uint8Array(16).fill(1), nonceR: new Uint8Array(16).fill(2) };
+    const { inbound } = childKeys(sa, ah('sha256'), seed, { inboundSpi: 0x1001, outboundSpi: 0x2001 });
+    const made = { ...seed, protocol: 2, spi: 0x1001 };
+    expect(inbound).toEqual(phase2Keymat(ah('sha256'), { hash, skeyidD }, made));
   });
 
   it('is offered with the transform of its algorithm and the attribute (RFC 2407 section 4.4.3)', () => {
