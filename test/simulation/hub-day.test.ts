@@ -14,7 +14,7 @@ const BRANCHES = 200;
 const HOURS = LONG ? 24 : 6;
 const HOUR_MS = 3_600_000;
 /** Time between two packets each way of one branch, and silence after which either side asks, seconds. */
-const [PACKETS_EVERY, DPD] = LONG ? [20, 10] : [900, 600];
+const [PACKETS_EVERY, DPD] = [900, 600];
 const HUB = '192.0.2.2';
 const CORPORATE = '10.0.0.0/8';
 const IN_COMMON = 'all';
