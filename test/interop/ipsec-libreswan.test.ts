@@ -13,7 +13,15 @@ import { type Libreswan, type LibreswanOptions, startLibreswan } from '../../scr
 import { lastLines } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { describeWithGuests } from '../lab/needs.ts';
-import { type Overlay, PSK, waitForIpsec } from './ipsec-support.ts';
+import {
+  expectNoneLost,
+  ipsecStatus,
+  type Overlay,
+  PSK,
+  pingSteadily,
+  waitForIpsec,
+  withLogOf,
+} from './ipsec-support.ts';
 import { type MatrixRow, matrixIt } from './matrix.ts';
 import { ping } from './site-pair.ts';
 
@@ -158,6 +166,39 @@ describeWithGuests('Libreswan in a guest, two networks at each end', () => {
         await eachReachesEach();
       });
       expect(await waitForIpsec(router, 'plant', 'up')).toMatchObject({ role: 'responder' });
+    });
+  }
+
+  /** Keys of both kinds, or another proof of who we are, by our wish. */
+  const RENEWALS = [
+    { version: 2, renewal: 'rekeyed', lives: { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 } },
+    { version: 2, renewal: 'reauthenticated', lives: { reauthSeconds: 20 } },
+    { version: 1, renewal: 'rekeyed', lives: { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 } },
+  ] as const;
+
+  for (const { version, renewal, lives } of RENEWALS) {
+    const row = {
+      ...PEER,
+      version,
+      proof: 'PSK',
+      algorithms: `default offers, ${renewal}`,
+    } satisfies Partial<MatrixRow>;
+    matrixIt({ ...row, role: 'initiator' }, async (measure) => {
+      await startPeer(version, 'PSK');
+      const router = await measure(async () => {
+        const started = await startBranch(version, 'PSK', lives);
+        await eachReachesEach();
+        return started;
+      });
+      const spis = async () => (await ipsecStatus(router, 'plant'))?.children.map(({ inboundSpi }) => inboundSpi) ?? [];
+      const before = await spis();
+      const pings = pingSteadily(network.branchHost, OFFICE_SECOND.host, '-I', BRANCH_SECOND.host);
+      const renewed = async () => {
+        const now = await spis();
+        return now.length > 0 && now.every((spi) => !before.includes(spi));
+      };
+      await waitFor('new keys of every pair', renewed, { timeoutMs: 60_000, intervalMs: 200 });
+      await withLogOf(router, expectNoneLost(pings));
     });
   }
 });
