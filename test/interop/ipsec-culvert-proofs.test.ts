@@ -1,9 +1,8 @@
 /** A hub and a branch for each proof that two Culverts can give each other, all at once, while every key is renewed. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { LabAuthority, type LabCertificate, type LabKeyKind } from '../../scripts/lab/certificates.ts';
-import { waitFor } from '../../scripts/lab/wait.ts';
 import { allUp, eachReachesEach, networksOf, type Site, Sites, wanOf } from './ipsec-sites.ts';
-import { expectNoneLost, ipsecStatus, type Overlay, pingSteadily } from './ipsec-support.ts';
+import { awaitRenewal, expectNoneLost, type Overlay, pingSteadily } from './ipsec-support.ts';
 import { matrixIt } from './matrix.ts';
 
 const HUB = 9;
@@ -95,14 +94,9 @@ describe('a hub whose branches each prove themselves in another way', { concurre
       await measure(() => eachReachesEach(branch, hub));
       await eachReachesEach(hub, branch);
       await allUp([branch, 'hub'], [hub, `branch${index + 1}`]);
-      const spis = async () => (await ipsecStatus(branch.router, 'hub'))?.children.map((child) => child.inboundSpi);
-      const before = (await spis()) ?? [];
+      const renewed = await awaitRenewal(branch.router, 'hub');
       const pings = pingSteadily(branch.host, hub.hosts[1], '-I', branch.hosts[1]);
-      const renewed = async () => {
-        const now = (await spis()) ?? [];
-        return now.length > 0 && now.every((spi) => !before.includes(spi));
-      };
-      await waitFor('new keys of every pair', renewed, { timeoutMs: 60_000, intervalMs: 200 });
+      await renewed();
       await expectNoneLost(pings);
       await allUp([branch, 'hub'], [hub, `branch${index + 1}`]);
     });

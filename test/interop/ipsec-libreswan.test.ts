@@ -14,8 +14,8 @@ import { lastLines } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { describeWithGuests } from '../lab/needs.ts';
 import {
+  awaitRenewal,
   expectNoneLost,
-  ipsecStatus,
   type Overlay,
   PSK,
   pingSteadily,
@@ -190,14 +190,9 @@ describeWithGuests('Libreswan in a guest, two networks at each end', () => {
         await eachReachesEach();
         return started;
       });
-      const spis = async () => (await ipsecStatus(router, 'plant'))?.children.map(({ inboundSpi }) => inboundSpi) ?? [];
-      const before = await spis();
+      const renewed = await awaitRenewal(router, 'plant');
       const pings = pingSteadily(network.branchHost, OFFICE_SECOND.host, '-I', BRANCH_SECOND.host);
-      const renewed = async () => {
-        const now = await spis();
-        return now.length > 0 && now.every((spi) => !before.includes(spi));
-      };
-      await waitFor('new keys of every pair', renewed, { timeoutMs: 60_000, intervalMs: 200 });
+      await renewed();
       await withLogOf(router, expectNoneLost(pings));
     });
   }

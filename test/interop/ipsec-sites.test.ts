@@ -5,7 +5,7 @@ import { afterEach, describe, expect } from 'vitest';
 import { run } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { allUp, eachReachesEach, networksOf, type Site, Sites, siteConnection, wanOf } from './ipsec-sites.ts';
-import { expectNoneLost, ipsecStatus, type Overlay, pingSteadily, withLogOf } from './ipsec-support.ts';
+import { awaitRenewal, expectNoneLost, ipsecStatus, type Overlay, pingSteadily, withLogOf } from './ipsec-support.ts';
 import { matrixIt } from './matrix.ts';
 import { ping } from './site-pair.ts';
 
@@ -25,11 +25,6 @@ async function twoSites(first: Overlay, second: Overlay): Promise<readonly [Site
     one: siteConnection(networksOf(2), networksOf(1), { remote: wanOf(1), ...second }),
   });
   return [one, two];
-}
-
-/** SPIs by which the connection receives. */
-async function spisOf({ router }: Site, name: string): Promise<readonly string[]> {
-  return (await ipsecStatus(router, name))?.children.map(({ inboundSpi }) => inboundSpi) ?? [];
 }
 
 describe('two sites with two networks each, both calling', () => {
@@ -55,12 +50,7 @@ describe('two sites with two networks each, both calling', () => {
       expect(await ping(one.router.namespace, two.hosts[0])).toBe(true);
       expect(await ping(two.router.namespace, one.hosts[1])).toBe(true);
       expect(await ping(one.router.namespace, two.hosts[0], '-I', one.wan)).toBe(false);
-      const before = await spisOf(one, 'two');
-      const renewed = async () => {
-        const now = await spisOf(one, 'two');
-        return now.length > 0 && now.every((spi) => !before.includes(spi));
-      };
-      await waitFor('new keys of every pair', renewed, { timeoutMs: 60_000, intervalMs: 200 });
+      await (await awaitRenewal(one.router, 'two'))();
       await expectNoneLost(pings);
       await allUp([one, 'two'], [two, 'one']);
     });

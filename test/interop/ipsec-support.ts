@@ -50,6 +50,22 @@ export async function waitForIpsec(
   );
 }
 
+/** SPIs by which the IPsec connection `name` receives, by whichever of its IKE SAs. */
+async function inboundSpis(router: LabCulvert, name: string): Promise<readonly string[]> {
+  const entries = (await router.status()).ipsec.filter((entry) => entry.name === name);
+  return entries.flatMap(({ children }) => children.map(({ inboundSpi }) => inboundSpi));
+}
+
+/** From now on. @returns what waits until every child SA of the connection has another SPI. */
+export async function awaitRenewal(router: LabCulvert, name: string): Promise<() => Promise<unknown>> {
+  const before = await inboundSpis(router, name);
+  const renewed = async () => {
+    const now = await inboundSpis(router, name);
+    return now.length > 0 && now.every((spi) => !before.includes(spi));
+  };
+  return () => waitFor('new keys of every pair', renewed, { timeoutMs: 60_000, intervalMs: 200 });
+}
+
 /** Adds the last lines of the router's log to an error of its peer: two sides of a story. */
 export async function withLogOf<T>(router: LabCulvert | undefined, of: Promise<T>): Promise<T> {
   return await of.catch((error: unknown) => {

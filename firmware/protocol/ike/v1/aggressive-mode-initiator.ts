@@ -116,7 +116,7 @@ export class AggressiveModeInitiator extends Phase1Initiator {
     const message3 = authentication.seal(ExchangeType.aggressive, [
       ...authentication.prove(true, this.#claim),
       ...natd,
-      ...(this.options.initialContact ? [initialContact(this.cookieI, cookieR)] : []),
+      ...(this.options.initialContact() ? [initialContact(this.cookieI, cookieR)] : []),
     ]);
     this.accepted(message, STEP_2, message3);
     const { fragmentation } = vendor;

@@ -7,17 +7,24 @@ export class Confirmation {
   readonly #message: Uint8Array;
   readonly #retransmission: Retransmission;
   #disbelieved = false;
+  #since: Instant | undefined;
   #over: boolean;
 
   /** @param message absent: the peer is known to have all. */
   constructor(now: Instant, message: Uint8Array | undefined) {
     this.#message = message ?? new Uint8Array(0);
     this.#over = message === undefined;
+    this.#since = message === undefined ? now : undefined;
     this.#retransmission = new Retransmission(now);
   }
 
   get deadline(): Instant | undefined {
     return this.#over ? undefined : this.#retransmission.deadline;
+  }
+
+  /** Since when the peer is known to have all. */
+  get since(): Instant | undefined {
+    return this.#since;
   }
 
   /** The peer said in clear that it does not believe this side; anybody may have said so. */
@@ -26,8 +33,9 @@ export class Confirmation {
   }
 
   /** Something genuine came. */
-  heard(): void {
+  heard(now: Instant): void {
     this.#over = true;
+    this.#since ??= now;
     this.#disbelieved = false;
   }
 

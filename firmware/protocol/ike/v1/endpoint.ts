@@ -101,7 +101,11 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     const connection = this.#settings.connections.find(({ name }) => name === connectionName);
     if (connection === undefined) throw new RangeError(`no IKEv1 connection is called ${connectionName}`);
     const ikeId = this.freshIkeId();
-    const options = { ikeId, connection, path, initialContact: !this.#table.knows(path.remote.address) };
+    const { address } = path.remote;
+    const first = !this.#table.knows(address);
+    // The peer may have called meanwhile.
+    const initialContact = () => first && this.#table.countAt(address) === 0;
+    const options = { ikeId, connection, path, initialContact };
     this.#table.addInitiator(beginPhase1(now, this, options));
     return ikeId;
   }

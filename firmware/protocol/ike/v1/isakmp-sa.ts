@@ -56,11 +56,12 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   #path: UdpPath;
   readonly #lifetime: SaLifetime;
   readonly #childless = new ChildlessWatch();
-  readonly #confirmation: Confirmation;
+  readonly confirmation: Confirmation;
   /** As caller. */
   readonly #client: ConfigurationClient | undefined;
-  #admitted = false;
   #ended: Failure | undefined;
+  /** Whether it is of use, or was. */
+  admitted = false;
   /** This side opened the connection, or took it over from an SA for which it did. */
   opened: boolean;
   /** There is, or was, a child SA. */
@@ -87,7 +88,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
     this.#path = sa.path;
     this.#messageIds = new MessageIds(host.random);
     this.opened = opened;
-    this.#confirmation = new Confirmation(now, sa.unconfirmed);
+    this.confirmation = new Confirmation(now, sa.unconfirmed);
     const { vendor, connection } = sa;
     this.peer = peerOf(sa);
     this.#lifetime = new SaLifetime(now, sa.lifetime, sa.initiator, host.random);
@@ -116,7 +117,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
 
   get deadline(): Instant {
     const { rekeyAt, expiresAt } = this.lifetime;
-    const early = [this.#confirmation.deadline, this.#client?.deadline];
+    const early = [this.confirmation.deadline, this.#client?.deadline];
     const deadlines = [expiresAt, this.retireAt, ...early, ...this.#quickModes.deadlines];
     if (this.replacedBy === undefined) {
       deadlines.push(this.#dpd.deadline, this.rekeying || this.doubted ? undefined : rekeyAt);
@@ -160,7 +161,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   #settleClient(now: Instant): void {
     const failure = this.#client?.failure;
     if (failure !== undefined) this.endAndTell(failure);
-    else if (!this.#admitted && !this.configuring) this.#host.configured(now, this);
+    else if (!this.admitted && !this.configuring) this.#host.configured(now, this);
   }
 
   /** A login or an inner address is still to come: nothing else is done with it. */
@@ -172,14 +173,9 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
     return this.#client?.assigned;
   }
 
-  /** Whether it is of use, or was. */
-  get admitted(): boolean {
-    return this.#admitted;
-  }
-
   /** It is of use from now on: for whatever has the inner address, where one was assigned. */
   admit(now: Instant): void {
-    this.#admitted = true;
+    this.admitted = true;
     this.#childless.begin(now);
     const addresses = this.configuration?.addresses;
     if (addresses === undefined) return;
@@ -198,7 +194,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   /** Lets its exchanges and DPD act. Lifetimes are the endpoint's. */
   tick(now: Instant): void {
     this.#quickModes.tick(now);
-    const message3 = this.#confirmation.due(now);
+    const message3 = this.confirmation.due(now);
     if (message3 !== undefined) this.send('Aggressive Mode 3 again', message3);
     this.#client?.tick(now);
     this.#settleClient(now);
@@ -211,14 +207,14 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
 
   #silence(now: Instant): Failure {
     const { remote } = this.#path;
-    if (!this.#confirmation.disbelieved) return peerSilent(remote, this.#dpd.silence(now));
+    if (!this.confirmation.disbelieved) return peerSilent(remote, this.#dpd.silence(now));
     const clues = { notify: NotifyType.authenticationFailed };
     return noAnswerToAuthentication('Aggressive Mode 3', remote, proofKind(this.sa.connection), false, clues);
   }
 
   /** A notification in clear. */
   hint(type: number): void {
-    this.#confirmation.hint(type);
+    this.confirmation.hint(type);
   }
 
   startQuickMode(now: Instant, request: QuickModeRequest): void {
@@ -345,7 +341,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   }
 
   #receiveQuickMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    if (!this.#admitted || !this.#quickModes.hasRoom(now, this.#host.limits)) {
+    if (!this.admitted || !this.#quickModes.hasRoom(now, this.#host.limits)) {
       this.counters.unexpected += 1;
       return;
     }
@@ -404,7 +400,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   /** Authenticated and never seen before: the peer lives, and is where this came from. */
   #genuine(now: Instant, messageId: number, seen: UdpPath): void {
     this.#messageIds.use(messageId);
-    this.#confirmation.heard();
+    this.confirmation.heard(now);
     this.#dpd.heard(now);
     this.doubted = false;
     this.#follow(seen);
@@ -436,10 +432,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   /** Neither with a child SA nor about to have one. */
   get #isBarren(): boolean {
     return (
-      this.#admitted &&
-      this.replacedBy === undefined &&
-      !this.busy &&
-      this.#host.children.ofIke(this.ikeId).length === 0
+      this.admitted && this.replacedBy === undefined && !this.busy && this.#host.children.ofIke(this.ikeId).length === 0
     );
   }
 

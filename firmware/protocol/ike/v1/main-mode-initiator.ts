@@ -149,7 +149,7 @@ export class MainModeInitiator extends Phase1Initiator {
       identityPayload(claim),
       ...authentication.prove(true, claim),
       ...requestsFor(this.connection),
-      ...(this.options.initialContact ? [initialContact(this.cookieI, cookieR)] : []),
+      ...(this.options.initialContact() ? [initialContact(this.cookieI, cookieR)] : []),
     ]);
     this.send(now, 'Main Mode 5', message5, vendor.fragmentation);
   }

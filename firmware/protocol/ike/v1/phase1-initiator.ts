@@ -23,8 +23,8 @@ export interface Phase1InitiatorOptions {
   readonly ikeId: number;
   readonly connection: IkeConnection;
   readonly path: UdpPath;
-  /** No other SA with this peer is known: says so in the last message. */
-  readonly initialContact: boolean;
+  /** Asked when the last message is made: whether no other SA with this peer is known, which it then says. */
+  readonly initialContact: () => boolean;
   readonly rekeys?: number;
 }
 
@@ -52,6 +52,7 @@ export abstract class Phase1Initiator {
   protected readonly replay = new ReplayCache();
   protected clues: Clues = {};
   protected currentPath: UdpPath;
+  readonly #begunAt: Instant;
   #sent: { readonly name: string; readonly message: Uint8Array; readonly fragments: boolean } | undefined;
   #retransmission: Retransmission;
   #over = false;
@@ -65,6 +66,7 @@ export abstract class Phase1Initiator {
     this.connection = options.connection;
     this.currentPath = options.path;
     this.cookieI = context.random.bytes(COOKIE_OCTETS);
+    this.#begunAt = now;
     this.#retransmission = new Retransmission(now);
   }
 
@@ -159,6 +161,7 @@ export abstract class Phase1Initiator {
     return {
       ikeId: this.ikeId,
       initiator: true,
+      begunAt: this.#begunAt,
       connection: this.connection,
       cookieI: this.cookieI,
       cookieR,

@@ -57,6 +57,7 @@ export abstract class Phase1Responder {
   /** Set as soon as a proof failed; final once the time is over. */
   protected reason: Failure | undefined;
   readonly #mode: string;
+  readonly #begunAt: Instant;
   #deadline: Instant;
   #over = false;
   #outcome: Phase1Outcome | undefined;
@@ -71,6 +72,7 @@ export abstract class Phase1Responder {
     this.cookieI = options.message.header.cookieI.slice();
     this.cookieR = context.random.bytes(COOKIE_OCTETS);
     this.#mode = mode;
+    this.#begunAt = now;
     this.#deadline = now + HALF_OPEN_MS;
     context.outbox.received(this.ikeId, `${mode} 1`);
   }
@@ -156,6 +158,7 @@ export abstract class Phase1Responder {
     this.#outcome = {
       ikeId: this.ikeId,
       initiator: false,
+      begunAt: this.#begunAt,
       connection,
       cookieI: this.cookieI,
       cookieR: this.cookieR,

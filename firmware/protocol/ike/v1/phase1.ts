@@ -50,6 +50,8 @@ export interface Phase1Context {
 export interface Phase1Outcome {
   readonly ikeId: number;
   readonly initiator: boolean;
+  /** Message 1 went out, or came. */
+  readonly begunAt: Instant;
   readonly connection: IkeConnection;
   readonly cookieI: Uint8Array;
   readonly cookieR: Uint8Array;

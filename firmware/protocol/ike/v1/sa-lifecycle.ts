@@ -70,9 +70,15 @@ export class SaLifecycle {
     return rekeys === undefined ? undefined : this.#table.sas.get(rekeys)?.owner;
   }
 
-  /** Takes down whatever the same peer had before. */
+  /**
+   * Takes down whatever the same peer had before it began `sa`. Where both call at once, the peer says that it knows of
+   * no SA and has this side's a moment later.
+   */
   initialContact(now: Instant, sa: IsakmpSa): void {
-    for (const other of this.#succession.forgottenBy(sa)) this.#down(now, other, peerRestarted());
+    for (const other of this.#succession.forgottenBy(sa)) {
+      const { since } = other.confirmation;
+      if (since !== undefined && since <= sa.sa.begunAt) this.#down(now, other, peerRestarted());
+    }
   }
 
   rekeyIke(now: Instant, ikeId: number): void {
@@ -83,7 +89,13 @@ export class SaLifecycle {
     const { proposal, connection: configured } = sa.sa;
     const ikeProposals = [proposal, ...configured.ikeProposals.slice(0, MAX_OTHER_PROPOSALS)];
     const connection = { ...configured, ikeProposals };
-    const options = { ikeId: this.#host.freshIkeId(), connection, path: sa.path, initialContact: false, rekeys: ikeId };
+    const options = {
+      ikeId: this.#host.freshIkeId(),
+      connection,
+      path: sa.path,
+      initialContact: () => false,
+      rekeys: ikeId,
+    };
     this.#table.addInitiator(beginPhase1(now, this.#host, options));
   }
 

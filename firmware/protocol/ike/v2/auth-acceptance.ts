@@ -101,16 +101,17 @@ function chooseChild(
 }
 
 /**
- * INITIAL_CONTACT: the older SAs of the same peer are dead. The same peer is the same identity at the same outer
- * address
- * and port: several may share an identity, and two networks an address range.
+ * INITIAL_CONTACT: the SAs that the same peer had when it began this one are dead. The same peer is the same identity at
+ * the same outer address and port: several may share an identity, and two networks an address range. Where both call at
+ * once, the peer says that it knows of no SA and has this side's a moment later.
  */
 function supersede(now: Instant, sa: IkeSa): void {
   if (sa.peerId === undefined) return;
   const key = identityKey(sa.peerId);
   for (const other of sa.host.ikeSas()) {
-    const older = other.id < sa.id && other.announced && other.established;
-    if (!older || other.peerId === undefined || identityKey(other.peerId) !== key) continue;
+    const { announced, established, establishedAt = Number.POSITIVE_INFINITY } = other;
+    const had = announced && established && establishedAt <= sa.since;
+    if (!had || other.peerId === undefined || identityKey(other.peerId) !== key) continue;
     // Two connections that lead here from one place are two peers, whatever they call themselves.
     if (other.connection.name !== sa.connection.name) continue;
     if (sameEndpoint(other.path.remote, sa.path.remote)) other.fail(now, supersededByPeer());

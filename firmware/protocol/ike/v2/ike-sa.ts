@@ -161,6 +161,7 @@ export class IkeSa implements WindowHost {
   followUp: FollowUp | undefined;
 
   heardAt: Instant;
+  establishedAt: Instant | undefined;
   rekeyAt: Instant | undefined;
   /** When this side proves itself again, by another IKE SA. */
   reauthenticateAt: Instant | undefined;
@@ -260,6 +261,7 @@ export class IkeSa implements WindowHost {
     this.state = { name: 'established' };
     this.announced = true;
     this.heardAt = now;
+    this.establishedAt = now;
     const { rekeyAt, expiresAt } = lifetime(now, connection.ikeLifetime ?? DEFAULT_IKE_LIFETIME, host.random);
     this.rekeyAt = rekeyAt;
     this.expiresAt = expiresAt;

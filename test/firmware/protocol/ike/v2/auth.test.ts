@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FAST_ESP, Harness, LEFT, net, PATH, problems, RIGHT } from './harness.ts';
+import { FAST_ESP, Harness, LEFT, LEFT_ADDRESS, net, PATH, problems, RIGHT } from './harness.ts';
 
 const psk = (text: string) => ({ authentication: { kind: 'psk', key: Buffer.from(text) } }) as const;
 
@@ -162,6 +162,29 @@ describe('INITIAL_CONTACT', () => {
     harness.translate = (end) => ({ address: '198.51.100.1', port: end.port + 20_000 });
     harness.connect();
     expect(harness.live('right').map(({ ikeId }) => ikeId)).toEqual([first, (first ?? 0) + 1]);
+  });
+
+  it('is not taken for a restart where both call at once', () => {
+    const harness = new Harness({ right: { remote: LEFT_ADDRESS } });
+    const back = { local: PATH.remote, remote: PATH.local };
+    harness.initiate();
+    harness.right.initiate(harness.now, 'branch', back);
+    harness.drain();
+    for (const message of ['request', 'response']) {
+      for (const side of ['left', 'right'] as const) harness.pass(side, `IKE_SA_INIT ${message}`);
+      harness.now += 10;
+    }
+    // Neither has the other's yet when it says that it knows of none; then the one is lost and sent again.
+    const late = harness.take('left', 'IKE_AUTH request');
+    for (const side of ['right', 'left'] as const) harness.pass(side, 'IKE_AUTH');
+    harness.now += 500;
+    harness.deliver(late);
+    harness.deliverAll();
+    expect(harness.all('right', 'trace').filter(({ detail = '' }) => detail.includes('INITIAL_CONTACT'))).toHaveLength(
+      2,
+    );
+    expect([...harness.all('left', 'ike-down'), ...harness.all('right', 'ike-down')]).toEqual([]);
+    expect([harness.live('left').length, harness.live('right').length]).toEqual([2, 2]);
   });
 
   it('is not said when another SA with this peer stands', () => {
