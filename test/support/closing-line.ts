@@ -1,14 +1,28 @@
 /**
- * Prints the closing line of a test run, `N passed, N failed, N skipped`, from the report of vitest's JSON reporter:
- * `node closing-line.ts REPORT VITEST_STATUS FAILED_CHECKS`. Exits with 1 when anything failed.
+ * Prints what failed in a test run, and its closing line, `N passed, N failed, N skipped`, from the report of vitest's
+ * JSON reporter: `node closing-line.ts REPORT VITEST_STATUS FAILED_CHECKS`. Exits with 1 when anything failed.
  */
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
-/** The parts of vitest's JSON report that are counted. */
+/** Lines of a failure's message, and failures: where a log is cut short, its end has all that matters. */
+const MAX_LINES = 12;
+const MAX_TOLD = 20;
+
+/** The parts of vitest's JSON report that are used. */
 export interface TestReport {
   readonly testResults: readonly {
+    /** Path of the file. */
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    /** Why the file itself failed. */
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -36,6 +50,29 @@ export function countTests(report: TestReport | undefined, vitestStatus: number,
   return { passed, failed: failed + failedChecks, skipped };
 }
 
+/** What failed and why, in lines. */
+export function failedTests(report: TestReport | undefined): readonly string[] {
+  const told = (report?.testResults ?? [])
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, message, assertionResults }) => {
+      const tests = assertionResults.filter(({ status }) => status === 'failed');
+      const file = relative('', name);
+      if (tests.length === 0) return [failureText(file, message)];
+      return tests.map(({ fullName, failureMessages }) =>
+        failureText(`${file} > ${fullName}`, failureMessages.join('\n')),
+      );
+    });
+  const more = told.length > MAX_TOLD ? [`and ${told.length - MAX_TOLD} more`] : [];
+  return [...told.slice(0, MAX_TOLD), ...more];
+}
+
+function failureText(what: string, message: string): string {
+  const lines = stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  return [`failed: ${what}`, ...lines.slice(0, MAX_LINES).map((line) => `    ${line}`)].join('\n');
+}
+
 function readReport(path: string): TestReport | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -46,7 +83,9 @@ function readReport(path: string): TestReport | undefined {
 
 if (import.meta.main) {
   const [, , path = '', status = '1', failedChecks = '0'] = process.argv;
-  const tally = countTests(readReport(path), Number(status), Number(failedChecks));
+  const report = readReport(path);
+  for (const failure of failedTests(report)) console.log(failure);
+  const tally = countTests(report, Number(status), Number(failedChecks));
   console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
   process.exitCode = tally.failed === 0 ? 0 : 1;
 }
