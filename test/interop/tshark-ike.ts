@@ -95,7 +95,8 @@ async function framesOf(capture: string, profile: string): Promise<ReadonlyMap<n
 
 function compare(seen: ReadonlyMap<number, Frame>, said: ReadonlyMap<number, readonly DecodedMessage[]>): Agreement {
   const total = { ike: 0, decrypted: 0, esp: 0, icvGood: 0, l2tp: 0, ppp: 0 };
-  const chain = new TsharkChain();
+  const missed = [...said].flatMap(([frame, messages]) => (seen.has(frame) ? [] : messages));
+  const chain = new TsharkChain(missed.filter(({ protocol }) => protocol === 'ikev1'));
   for (const [frame, theirs] of seen) {
     const ours = said.get(frame) ?? [];
     if (!ours.map((message) => chain.reads(message)).every((readable) => readable)) continue;

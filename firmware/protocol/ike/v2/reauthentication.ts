@@ -9,8 +9,7 @@ import { identityKey } from '../identity.ts';
 import type { TrafficSelector } from '../ike-types.ts';
 import { ZERO_SPI } from '../message-header.ts';
 import type { Child } from './child.ts';
-import { IkeSa, REPLACED_MS } from './ike-sa.ts';
-import { ikeDelete } from './informational.ts';
+import { IkeSa } from './ike-sa.ts';
 import { InitInitiator } from './init-initiator.ts';
 import { randomFraction, retryAt } from './lifetime.ts';
 import { findNotify, notify } from './notify.ts';
@@ -23,6 +22,9 @@ const JITTER = 0.1;
 
 /** Least time that a peer may ask for, seconds: it would cost a key exchange each time. */
 const LEAST_SECONDS = 5;
+
+/** For how long packets may be on their way, ms: a busy peer takes them late, and none that it has deleted the SA of. */
+const STRAGGLERS_MS = 2000;
 
 /** As responder: what the caller is told of how long its proof is good (RFC 4478 section 3). */
 export function authLifetime({ connection }: IkeSa): readonly Payload[] {
@@ -83,16 +85,17 @@ function reauthenticationFailed(now: Instant, sa: IkeSa, failure: Failure): void
   old.note('IKE_AUTH', `reauthentication failed: ${failure.reason}`);
 }
 
-/** The new one stands and so does its child: nothing is sent by the old one any more, and the peer is told to delete it. */
+/**
+ * The new one stands and so does its child: nothing is sent by the old one any more. What is on its way still comes by it,
+ * on both sides; then the peer is told to delete it.
+ */
 export function retire(now: Instant, old: IkeSa, next: IkeSa): void {
   old.state = { name: 'replaced', by: next };
-  old.expiresAt = now + REPLACED_MS;
+  old.expiresAt = now + STRAGGLERS_MS;
   old.rekeyAt = undefined;
   old.reauthenticateAt = undefined;
   old.peerRekey = undefined;
   old.window.takeQueue();
-  old.window.add(ikeDelete());
-  old.window.pump(now);
 }
 
 /**
