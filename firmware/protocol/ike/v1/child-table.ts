@@ -15,6 +15,12 @@ import { selectorsKey } from './quick-mode-selectors.ts';
 /** How long the side that made the successor keeps the old SA once the new one is in use, ms: what is on its way. */
 const OLD_CHILD_MS = 5000;
 
+/**
+ * How long the side that made the successor still sends on the old SA, ms, unless the peer uses the new one sooner: the
+ * peer has that when it has read message 3 of Quick Mode, which nothing answers and which ESP may overtake.
+ */
+const SEND_LATER_MS = 300;
+
 /** The same while the peer may not have the new one, ms: it asks for message 3 of Quick Mode for 23 s. */
 const UNCONFIRMED_MS = 30_000;
 
@@ -32,6 +38,8 @@ export interface ChildRecord {
   pending: boolean;
   /** That was said with its `child-up`: `child-send` has to follow. */
   receiveOnly: boolean;
+  /** As initiator: when it is sent on; until then it is `receiveOnly`. */
+  sendAt?: Instant | undefined;
   /** When this side, which made the successor, deletes it. */
   deleteAt?: Instant | undefined;
   /** The one that it was made to replace. */
@@ -74,7 +82,18 @@ export class ChildTable {
     const record = this.#insert(now, sa, ikeId, path, agreed);
     const { child } = record;
     const replaced = this.#supersede(now, record);
-    this.#outbox.emit({ kind: 'child-up', child, ...(replaced === undefined ? {} : { replaces: replaced.child.id }) });
+    if (replaced === undefined) this.#outbox.emit({ kind: 'child-up', child });
+    else {
+      record.sendAt = now + SEND_LATER_MS;
+      this.#outbox.emit({ kind: 'child-up', child, replaces: replaced.child.id, receiveOnly: true });
+    }
+  }
+
+  /** From now on it is sent on. */
+  #send(record: ChildRecord): void {
+    if (record.sendAt === undefined) return;
+    record.sendAt = undefined;
+    this.#outbox.emit({ kind: 'child-send', childId: record.child.id });
   }
 
   /**
@@ -168,6 +187,8 @@ export class ChildTable {
     this.#records.delete(childId);
     this.#inboundSpis.delete(record.child.inboundSpi);
     const { replaced, pending, replaces } = record;
+    // A peer that gives up what was sent on has its successor.
+    for (const next of this.#records.values()) if (next.replaces === record) this.#send(next);
     if (!replaced && !pending && replaces !== undefined) this.#revive(now, replaces);
     this.#outbox.emit({ kind: 'child-down', childId, ...(failure === undefined ? {} : { failure }) });
   }
@@ -183,8 +204,10 @@ export class ChildTable {
   }
 
   /** The peer uses it: it does not need the one before any more. */
-  confirmed(now: Instant, { child, replaces }: ChildRecord): void {
+  confirmed(now: Instant, record: ChildRecord): void {
+    const { child, replaces } = record;
     this.settle(now, child.id);
+    this.#send(record);
     if (replaces?.deleteAt === undefined) return;
     replaces.deleteAt = Math.min(replaces.deleteAt, now + OLD_CHILD_MS);
   }
@@ -233,6 +256,8 @@ export class ChildTable {
     const due: DueChild[] = [];
     for (const record of this.#records.values()) {
       if (now < deadlineOf(record)) continue;
+      if (record.sendAt !== undefined && now >= record.sendAt) this.#send(record);
+      if (now < deadlineOf(record)) continue;
       if (now >= record.lifetime.expiresAt) due.push({ record, action: 'expire' });
       else due.push({ record, action: record.deleteAt === undefined ? 'rekey' : 'delete' });
     }
@@ -253,7 +278,12 @@ export class ChildTable {
   }
 }
 
-function deadlineOf({ deleteAt, lifetime, rekeying, replaced, pending }: ChildRecord): Instant {
+function deadlineOf({ sendAt, ...record }: ChildRecord): Instant {
+  const later = endOf(record);
+  return sendAt === undefined ? later : Math.min(sendAt, later);
+}
+
+function endOf({ deleteAt, lifetime, rekeying, replaced, pending }: ChildRecord): Instant {
   if (deleteAt !== undefined) return Math.min(deleteAt, lifetime.expiresAt);
   return rekeying || replaced || pending ? lifetime.expiresAt : Math.min(lifetime.rekeyAt, lifetime.expiresAt);
 }

@@ -1,6 +1,6 @@
-/** Message 3 of Quick Mode has no answer, and what it says is urgent: the initiator sends on the new child SA already. */
+/** Message 3 of Quick Mode has no answer, and what it says is urgent: the initiator sends on the new child SA soon. */
 import { describe, expect, it } from 'vitest';
-import { connect, type Pair, SERVER } from './setup.ts';
+import { CLIENT, connect, type Pair, SERVER } from './setup.ts';
 
 /** Quick Mode is exchange type 32, and of its messages only the third is so short. */
 function isMessage3(datagram: Uint8Array): boolean {
@@ -51,7 +51,7 @@ describe('a rekey of a child SA whose message 3 is lost', () => {
     const { client, server, network } = rekeyWithoutMessage3();
     network.run(29_000);
     expect(server.all('child-down').map(({ childId }) => childId)).toEqual([2]);
-    expect(client.all('child-send')).toEqual([{ kind: 'child-send', childId: 1 }]);
+    expect(client.all('child-send').map(({ childId }) => childId)).toEqual([2, 1]);
     expect(client.all('child-down').map(({ childId }) => childId)).toEqual([2]);
     network.run(4000);
     for (const host of [client, server])
@@ -77,6 +77,29 @@ describe('a rekey of a child SA whose message 3 is lost', () => {
     network.drain();
     expect(server.last('path')?.path.remote).toEqual(elsewhere);
     expect(server.all('child-send')).toEqual([{ kind: 'child-send', childId: 2 }]);
+  });
+});
+
+describe('a rekey of a child SA', () => {
+  it('has the initiator send on the old one for a moment: ESP may overtake message 3', () => {
+    const { client, server, network } = connect();
+    client.endpoint.rekeyChild(network.now, 1);
+    network.run(100);
+    expect(client.last('child-up')).toMatchObject({ replaces: 1, receiveOnly: true });
+    expect([client.outbound.at(-1)?.id, server.outbound.at(-1)?.id]).toEqual([1, 2]);
+    network.run(400);
+    expect(client.all('child-send')).toEqual([{ kind: 'child-send', childId: 2 }]);
+    expect(client.outbound.at(-1)?.id).toBe(2);
+  });
+
+  it('has it send on the new one as soon as the peer does', () => {
+    const { client, server, network } = connect();
+    client.endpoint.rekeyChild(network.now, 1);
+    network.run(50);
+    network.sendEsp(server, { address: CLIENT, port: 4500 });
+    network.run(50);
+    expect(client.espReceived).toBe(1);
+    expect(client.outbound.at(-1)?.id).toBe(2);
   });
 });
 
