@@ -121,7 +121,8 @@ function openKey(
     return open(encrypted && passphrase !== undefined ? { passphrase } : {});
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (encrypted && /UNSUPPORTED/.test(code)) throw unreadableAlgorithm(name, 'an old algorithm');
+    // Of another passphrase OpenSSL says the same once in 256 times, when what comes out seems to be padded.
+    if (encrypted && /UNSUPPORTED/.test(code)) throw unreadableKey(name);
     if (encrypted) throw wrongPassphrase(name);
     throw new ImportError(
       `the private key in ${name} cannot be read: give RSA, ECDSA or Ed25519 in PKCS #8, PKCS #1 or SEC 1`,
@@ -142,6 +143,13 @@ function passphraseNeeded(name: string): PassphraseNeededError {
 function wrongPassphrase(name: string): ImportError {
   return new ImportError(
     `the passphrase of ${name} is another one, or the file is damaged: try again with the right one`,
+  );
+}
+
+function unreadableKey(name: string): ImportError {
+  return new ImportError(
+    `the passphrase of ${name} is another one, or the key is encrypted with an old algorithm, which cannot be read here: try ` +
+      'again with the right one, or convert it where it can be read, by "openssl pkcs8 -topk8 -provider legacy -provider default"',
   );
 }
 

@@ -171,6 +171,14 @@ describe('a private key', () => {
       expect(() => readCertificateFile(sealed, 'x', undefined)).toThrow(PassphraseNeededError);
     }
   });
+
+  it('tells another passphrase also where what comes out looks like something', () => {
+    const words = ['-passout', 'pass:x', '-iter', '1'];
+    const sealed = made('pkcs8', '-topk8', '-in', `${rsa.name}.key`, ...words);
+    for (let count = 0; count < 1500; count += 1) {
+      expect(refused(() => read(sealed, `y${count}`))).toMatch(/the passphrase of .* is another one/);
+    }
+  });
 });
 
 describe('other files', () => {
