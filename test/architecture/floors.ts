@@ -7,6 +7,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   hal: [],
   board: [],
   'firmware/protocol': [],
+  // Keys in, characters out: knows nothing of what is typed.
+  'firmware/terminal': [],
   'firmware/dataplane': ['firmware/protocol', 'hal'],
   'firmware/certificates': ['firmware/protocol'],
   'firmware/config': ['firmware/certificates', 'firmware/dataplane', 'firmware/protocol', 'hal'],
