@@ -19,6 +19,13 @@ export function checkShape(value: unknown): ShapeResult {
   return { value: check(schemaNode(CONFIGURATION_SCHEMA), value, '', problems), problems };
 }
 
+/** Holds a part of a configuration, which is at `path`, against its part of the schema. */
+export function checkPart(node: SchemaNode, value: unknown, path: string): readonly Problem[] {
+  const problems: Problem[] = [];
+  check(node, value, path, problems);
+  return problems;
+}
+
 function check(node: SchemaNode, value: unknown, path: string, problems: Problem[]): unknown {
   if (node.type === 'object') return checkObject(node, value, path, problems);
   if (node.type === 'array') return checkArray(node, value, path, problems);

@@ -1,10 +1,10 @@
 /** What can come next on a command line that leads to a value of the configuration, as `set l2tp clients hq ser`. */
-import { isScalarList, memberNode } from '../leaves.ts';
-import { CONFIGURATION_SCHEMA, type Configuration } from '../schema.ts';
-import { entryKind, isRequired } from '../schema-entries.ts';
-import { isObject, recordOf, type SchemaNode, schemaNode } from '../schema-node.ts';
+import type { Configuration } from '../schema.ts';
+import { isRequired } from '../schema-entries.ts';
+import { isObject, recordOf, type SchemaNode } from '../schema-node.ts';
 import { nearest } from '../spelling.ts';
 import { choicesOf } from './choices.ts';
+import { isListPlace, type Place, rootPlace, stepInto } from './place.ts';
 
 export interface Completion {
   /** The whole word; of a `placeholder` what to type in its place, as `<server>`. */
@@ -27,15 +27,15 @@ export function completeConfiguration(
   typed: string,
   configuration: Configuration,
 ): readonly Completion[] {
-  let place: Place = { node: schemaNode(CONFIGURATION_SCHEMA), value: configuration };
+  let place = rootPlace(configuration);
   for (const [index, word] of words.entries()) {
-    if (isScalarList(place.node)) return items(place, words.slice(index), typed, configuration);
-    const next = step(place, word);
+    if (isListPlace(place)) return items(place, words.slice(index), typed, configuration);
+    const next = stepInto(place, word);
     if (next === undefined) return [];
     place = next;
   }
-  const { node } = place;
-  switch (entryKind(node)) {
+  const { node, kind } = place;
+  switch (kind) {
     case 'object':
       return keys(place, typed);
     case 'record':
@@ -43,30 +43,8 @@ export function completeConfiguration(
     case 'objects':
       return beginning(numbers(place), typed);
     case 'value':
-      return isScalarList(node) ? items(place, [], typed, configuration) : values(node, typed, configuration);
+      return isListPlace(place) ? items(place, [], typed, configuration) : values(node, typed, configuration);
   }
-}
-
-/** Where a path has led: what may stand there, and what stands there now. */
-interface Place {
-  readonly node: SchemaNode;
-  readonly value: unknown;
-}
-
-function step({ node, value }: Place, word: string): Place | undefined {
-  const kind = entryKind(node);
-  if (kind === 'value') return undefined;
-  if (kind === 'objects') {
-    const index = /^\d{1,6}$/.test(word) ? Number(word) : undefined;
-    const known: readonly unknown[] = Array.isArray(value) ? value : [];
-    return index === undefined || index > known.length ? undefined : { node: node.items ?? {}, value: known[index] };
-  }
-  const record = recordOf(node);
-  if (record !== undefined && !new RegExp(record.pattern, 'u').test(word)) return undefined;
-  const properties = node.properties ?? {};
-  const member = record !== undefined || Object.hasOwn(properties, word) ? memberNode(node, word) : undefined;
-  if (member === undefined) return undefined;
-  return { node: member, value: isObject(value) && Object.hasOwn(value, word) ? value[word] : undefined };
 }
 
 function keys({ node, value }: Place, typed: string): Completion[] {
