@@ -1,6 +1,7 @@
 /** What a command of `culvert` is, and what it gets to work with. */
+import type { Author } from '../config/store/revision.ts';
 import type { OptionName, ParsedOptions } from './options.ts';
-import type { Terminal } from './terminal.ts';
+import type { Asking } from './terminal.ts';
 
 export interface Command {
   readonly name: string;
@@ -33,10 +34,17 @@ export interface Context {
    */
   readonly progress?: (text: string) => void;
   /** Asks the person who typed the command; absent where stdin is no terminal. */
-  readonly terminal?: Terminal;
+  readonly terminal?: Asking;
+  /** Who gave the command, and by which way. */
+  readonly author: Author;
+  /** Aborted when that person has had enough. */
+  readonly signal?: AbortSignal;
   /** Writes one line on stderr, `culvert: ...`. */
   readonly complain: (text: string) => void;
 }
+
+/** As much of it as it takes to say what came of something. */
+export type Saying = Pick<Context, 'options' | 'out' | 'complain'>;
 
 /** The command line is wrong: exit code 2. The message says why and what to do, one sentence without a full stop. */
 export class UsageError extends Error {

@@ -172,6 +172,25 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./certificate.ts'),
   },
   {
+    name: 'console',
+    parameters: '',
+    options: ['state-dir'],
+    summary: 'give commands one after the other, with Tab, ? and history',
+    details: [
+      'Where stdin is no terminal, each of its lines is a command, up to the first that fails.',
+      '"configure" leads to the configuration: set, delete, edit, show, compare, commit, discard, load.',
+    ],
+    load: () => import('./console.ts'),
+  },
+  {
+    name: 'configure',
+    parameters: '',
+    options: ['state-dir'],
+    summary: 'the same, in configuration mode from the beginning',
+    details: ['What is changed is a draft, which the router keeps, until "commit" puts it in force.'],
+    load: () => import('./console.ts'),
+  },
+  {
     name: 'help',
     parameters: '[COMMAND]',
     positionals: { min: 0, max: 1 },

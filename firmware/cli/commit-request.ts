@@ -7,7 +7,7 @@ import type { Author } from '../config/store/revision.ts';
 import { type Context, UsageError } from './command.ts';
 
 /** Who runs this command. */
-export function author(): Author {
+export function localAuthor(): Author {
   try {
     return { who: userInfo().username.slice(0, MAX_WHO), via: 'cli' };
   } catch {
@@ -17,7 +17,7 @@ export function author(): Author {
 }
 
 /** @throws UsageError */
-export function commitRequest({ options }: Context): CommitRequest {
+export function commitRequest({ options, author }: Pick<Context, 'options' | 'author'>): CommitRequest {
   const { check, comment = '' } = options;
   const seconds = options['confirm-within'];
   if ([...comment].length > MAX_COMMENT)
@@ -27,7 +27,7 @@ export function commitRequest({ options }: Context): CommitRequest {
     throw new UsageError('--check needs a time within which it passes: write --confirm-within SECONDS, too');
   }
   return {
-    ...author(),
+    ...author,
     comment,
     ...(seconds === undefined ? {} : { confirmWithin: confirmWithin(seconds) }),
     ...(check === true ? { check } : {}),

@@ -1,11 +1,11 @@
 /** What a commit, its preview or a comparison came to, on stdout and stderr. */
 import type { CommitResult, PreviewResult, Refused } from '../api/configuration-control.ts';
 import type { CommandResult, ConfigurationProblem } from '../api/router-control.ts';
-import type { Context } from './command.ts';
+import type { Saying } from './command.ts';
 import { done, failed } from './output.ts';
 
 /** @param what was committed: a file, or `revision 3`. @returns the exit code. */
-export function showCommit(context: Context, what: string, result: CommitResult): number {
+export function showCommit(context: Saying, what: string, result: CommitResult): number {
   if (!result.ok) return complainAbout(context, what, result, `${what} is not in force`);
   if (context.options.json === true) return json(context, result);
   const { diff, connections, warnings, failures } = result;
@@ -17,7 +17,7 @@ export function showCommit(context: Context, what: string, result: CommitResult)
 }
 
 /** @param same said when there is no difference. @returns the exit code. */
-export function showPreview(context: Context, what: string, result: PreviewResult, same: string): number {
+export function showPreview(context: Saying, what: string, result: PreviewResult, same: string): number {
   if (!result.ok) return complainAbout(context, what, result, 'nothing was compared');
   if (context.options.json === true) return json(context, result);
   const { diff, connections, network, warnings } = result;
@@ -30,7 +30,7 @@ export function showPreview(context: Context, what: string, result: PreviewResul
 
 /** @param not what did not happen when it failed. @param happened what to say when it did. @returns the exit code. */
 export async function showCommand(
-  context: Context,
+  context: Saying,
   not: string,
   result: CommandResult,
   happened: () => Promise<{ readonly text: string; readonly data: unknown }>,
@@ -53,7 +53,7 @@ export async function showCommand(
  * @param not what did not happen, where there is another reason.
  * @returns the exit code.
  */
-export function complainAbout(context: Context, what: string, refused: Refused, not: string): number {
+export function complainAbout(context: Saying, what: string, refused: Refused, not: string): number {
   const all = context.options.json === true;
   if (all) json(context, refused);
   if ('reason' in refused) {
@@ -74,13 +74,13 @@ export function complainAbout(context: Context, what: string, refused: Refused, 
   return failed;
 }
 
-function waitingText({ options }: Context, revision: number): string {
+function waitingText({ options }: Saying, revision: number): string {
   const time = `revision ${revision} is in force for ${options['confirm-within']} s`;
   if (options.check !== true) return `${time}; keep it with "culvert confirm"`;
   return `${time}; it stays when every connection that was up is up again by then, or with "culvert confirm"`;
 }
 
-function json(context: Context, value: unknown): number {
+function json(context: Saying, value: unknown): number {
   context.out(JSON.stringify(value, undefined, 2));
   return done;
 }

@@ -17,7 +17,7 @@ export async function run(context: Context): Promise<number> {
   // The steps are a courtesy: where they cannot be had, connecting works all the same, or says why it does not.
   await client.events(tell, end.signal).catch(() => undefined);
   try {
-    const result = await client.connect(name);
+    const result = await client.connect(name, context.signal);
     // The steps before the answer are in their socket by now; one full turn of the event loop hands them over.
     await setImmediate();
     await setImmediate();

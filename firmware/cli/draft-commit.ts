@@ -1,7 +1,7 @@
 /** A configuration with stars in the place of secrets, put in force by way of a draft: there they mean what is in force. */
 import type { ConfigurationClient } from '../api/configuration-client.ts';
 import type { Context } from './command.ts';
-import { author, commitRequest } from './commit-request.ts';
+import { commitRequest } from './commit-request.ts';
 import { complainAbout, showCommit, showPreview } from './commit-text.ts';
 import { failed } from './output.ts';
 
@@ -22,15 +22,15 @@ export async function commitByDraft(
     context.complain(`nothing was changed: ${whose}; wait until it is committed or discarded`);
     return failed;
   }
-  const edited = await client.editCandidate(text, what, author(), false);
+  const edited = await client.editCandidate(text, what, context.author, false);
   if (!edited.ok) return complainAbout(context, what, edited, 'nothing was changed');
   if (context.options['dry-run'] === true) {
     const preview = await client.compare('running', 'candidate');
-    await client.discardCandidate(author(), false);
+    await client.discardCandidate(context.author, false);
     return showPreview(context, what, preview, 'nothing would change');
   }
   const result = await client.commitCandidate(request);
   // What is in force has taken its place otherwise.
-  if (!result.ok) await client.discardCandidate(author(), false);
+  if (!result.ok) await client.discardCandidate(context.author, false);
   return showCommit(context, what, result);
 }

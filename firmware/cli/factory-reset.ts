@@ -1,7 +1,6 @@
 /** `culvert factory-reset`: the router forgets everything. */
 import { ConfigurationClient } from '../api/configuration-client.ts';
 import { type Context, UsageError } from './command.ts';
-import { author } from './commit-request.ts';
 import { showCommand } from './commit-text.ts';
 import { stateDirOf } from './options.ts';
 import { failed } from './output.ts';
@@ -17,7 +16,7 @@ export async function run(context: Context): Promise<number> {
     context.complain(`the router was not reset, since the word "${WORD}" was not typed: nothing was done`);
     return failed;
   }
-  const result = await new ConfigurationClient(stateDirOf(context.options)).factoryReset(author());
+  const result = await new ConfigurationClient(stateDirOf(context.options)).factoryReset(context.author);
   return await showCommand(context, 'the router was not reset', result, async () => ({
     text: 'the router has forgotten everything and ends: its next start is its first',
     data: { ok: true },

@@ -17,8 +17,16 @@ const MAX_ANSWER = 4096;
 
 const [INTERRUPT, END_OF_INPUT, BACKSPACE, KILL_LINE, DELETE] = ['\u0003', '\u0004', '\b', '\u0015', '\u007f'];
 
+/** Somebody who can be asked. */
+export interface Asking {
+  /** @returns the line that was typed. @throws NotAnsweredError */
+  ask(question: string): Promise<string>;
+  /** The same, and nothing of what is typed is seen. @throws NotAnsweredError */
+  askSecret(question: string): Promise<string>;
+}
+
 /** Questions stand on stderr: stdout is for what was asked for. */
-export class Terminal {
+export class Terminal implements Asking {
   readonly #input: TerminalInput;
   readonly #output: NodeJS.WritableStream;
   readonly #decoder = new StringDecoder('utf8');

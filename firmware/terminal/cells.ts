@@ -19,20 +19,24 @@ export function textCells(text: string): number {
   return cells;
 }
 
-/** Pieces of at most `columns` columns each; an empty text is one empty piece. */
+/** Pieces of at most `columns` columns each, broken at spaces where there are some; an empty text is one empty piece. */
 export function wrapped(text: string, columns: number): readonly string[] {
   const pieces: string[] = [];
-  let piece = '';
+  let piece: string[] = [];
   let cells = 0;
   for (const character of text) {
     const width = cellsOf(character);
-    if (cells + width > columns && piece !== '') {
-      pieces.push(piece);
-      piece = '';
-      cells = 0;
+    if (cells + width > columns && piece.length > 0) {
+      const space = piece.lastIndexOf(' ');
+      // An indentation is no place to break at.
+      const words = space > 0 && piece.slice(0, space).some((one) => one !== ' ');
+      const end = words ? space : piece.length;
+      pieces.push(piece.slice(0, end).join(''));
+      piece = piece.slice(words ? end + 1 : end);
+      cells = textCells(piece.join(''));
     }
-    piece += character;
+    piece.push(character);
     cells += width;
   }
-  return [...pieces, piece];
+  return [...pieces, piece.join('')];
 }

@@ -5,7 +5,7 @@ import { LineView } from './line-view.ts';
 
 const BELL = '\u0007';
 
-/** Characters of a line; what is typed beyond is not taken. */
+/** Characters of a line. */
 export const MAX_LINE = 4096;
 
 export type EditorEvent =
@@ -25,6 +25,8 @@ export interface LineOptions {
   readonly asksHelp?: (before: string) => boolean;
   /** Whether Tab completes; otherwise it does nothing. */
   readonly completes?: boolean;
+  /** Characters of the line; what is typed beyond is not taken. Default {@link MAX_LINE}. */
+  readonly most?: number;
 }
 
 export class LineEditor {
@@ -46,6 +48,10 @@ export class LineEditor {
 
   resize(columns: number): void {
     this.#view.resize(columns);
+  }
+
+  get #most(): number {
+    return this.#options.most ?? MAX_LINE;
   }
 
   get text(): string {
@@ -70,7 +76,7 @@ export class LineEditor {
   replaceBefore(count: number, text: string): string {
     const characters = [...text];
     const from = Math.max(0, this.#cursor - count);
-    if (this.#text.length - (this.#cursor - from) + characters.length > MAX_LINE) return BELL;
+    if (this.#text.length - (this.#cursor - from) + characters.length > this.#most) return BELL;
     this.#text.splice(from, this.#cursor - from, ...characters);
     this.#cursor = from + characters.length;
     return this.#show();
@@ -112,9 +118,9 @@ export class LineEditor {
   }
 
   #insert(characters: readonly string[]): string {
-    const room = MAX_LINE - this.#text.length;
+    const room = this.#most - this.#text.length;
     const taken = characters.slice(0, room);
-    this.#text.splice(this.#cursor, 0, ...taken);
+    this.#text = [...this.#text.slice(0, this.#cursor), ...taken, ...this.#text.slice(this.#cursor)];
     this.#cursor += taken.length;
     return this.#show() + (taken.length < characters.length ? BELL : '');
   }

@@ -1,0 +1,35 @@
+/** Names that the console offers, asked of the router when somebody wants to see them. */
+import { ControlClient } from '../../api/client.ts';
+import { ConfigurationClient } from '../../api/configuration-client.ts';
+import type { Completion } from '../../config/derived/completion.ts';
+
+export class Facts {
+  readonly #control: ControlClient;
+  readonly #configuration: ConfigurationClient;
+
+  constructor(stateDir: string) {
+    this.#control = new ControlClient(stateDir);
+    this.#configuration = new ConfigurationClient(stateDir);
+  }
+
+  /** Nothing where no router answers: the command itself will say so. */
+  async connections(): Promise<readonly Completion[]> {
+    const status = await this.#control.status().catch(() => undefined);
+    if (status === undefined) return [];
+    const named = [
+      ...status.l2tp.map(({ name, role, state }) => ({ name, help: `L2TP ${role}, ${state}` })),
+      ...status.ipsec.map(({ name, version, state }) => ({ name, help: `IPsec connection, IKEv${version}, ${state}` })),
+    ];
+    const unlike = new Map(named.map(({ name, help }) => [name, help]));
+    return [...unlike].map(([text, help]) => ({ text, help, kind: 'name' }));
+  }
+
+  async revisions(): Promise<readonly Completion[]> {
+    const history = await this.#configuration.history().catch(() => undefined);
+    return (history?.revisions ?? []).map(({ id, at, who, comment }) => ({
+      text: String(id),
+      help: `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} ${who} ${comment}`.trimEnd(),
+      kind: 'name',
+    }));
+  }
+}

@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { contractDocument } from '../../config/example.ts';
+import { named } from '../../config/store/store-bench.ts';
+import { Console, ConsoleBench } from './console.ts';
+
+let bench: ConsoleBench;
+
+beforeEach(async () => {
+  bench = await new ConsoleBench().start(named('branch-12'));
+});
+afterEach(() => bench.end());
+
+describe('the console', () => {
+  it('knows the router by its name, and carries out what is typed', async () => {
+    const console = new Console(bench);
+    expect(await console.type('show l2tp\r')).toMatch(/^branch-12> show l2tp\nNAME.*\nhq +client/);
+    expect(await console.type('disconnect hq\r')).toContain('hq is down');
+    expect(await console.type('exit\r')).toContain('exit');
+    expect(await console.ended).toBe('exit');
+  });
+
+  it('takes abbreviations that are unambiguous, and says what the others can mean', async () => {
+    const console = new Console(bench);
+    expect(await console.type('sh l2\r')).toContain('hq ');
+    expect(await console.type('con\r')).toContain('"con" can mean connect, confirm, configure: type more of it');
+    expect(await console.type('shwo log\r')).toContain('there is no command "shwo" here: did you mean "show"?');
+    expect(await console.type('show "l2"\r')).toContain('there is no "l2" to show');
+  });
+
+  it('completes words, names and options, and shows them where there are several', async () => {
+    const console = new Console(bench);
+    expect(await console.type('disc\t')).toBe('branch-12> disconnect');
+    expect(await console.type('h\t')).toBe('branch-12> disconnect h\nhq  <name>\nbranch-12> disconnect h');
+    expect(await console.type('\u0015show st\t--j\t')).toMatch(/branch-12> show status --json$/);
+    expect(await console.type('\u0015show log | m\t')).toMatch(/show log \| match$/);
+    expect(await console.type('\u0015show l\t')).toMatch(/\nl2tp {2}leds {2}log\nbranch-12> show l$/);
+  });
+
+  it('explains with a question mark what can follow, in 80 columns', async () => {
+    const console = new Console(bench);
+    const said = await console.type('rollback ?');
+    expect(said).toMatch(/ {2}1 +\d{4}-\d\d-\d\d .*\n {2}<revision> +A number of "show history"\./);
+    expect(said).toMatch(/\nbranch-12> rollback$/);
+    expect(await console.type('\u0015?')).toMatch(/ {2}diagnose +say which step of a connection failed/);
+    expect(await console.type('\u0015show statusx ?')).toContain('<Enter>');
+    expect(await console.type('\u0015shwo ?')).toContain('there is no command "shwo" here');
+  });
+
+  it('filters what a command says', async () => {
+    bench.router.lines = ['one', 'two', 'three'].map((msg) => JSON.stringify({ level: 'info', time: 't', msg }));
+    const console = new Console(bench);
+    expect(await console.type('show log | match T\r')).toMatch(/two\n.*three\n/);
+    expect(await console.type('show log | match t | except hr | count\r')).toContain('1 lines');
+    expect(await console.type('show log | last 1\r')).not.toContain('two');
+    expect(await console.type('show log | frobnicate\r')).toContain('"| frobnicate" is no filter');
+  });
+
+  it('shows long output in pages, and leaves them', async () => {
+    bench.router.lines = Array.from({ length: 100 }, (_, at) => JSON.stringify({ level: 'info', msg: `line ${at}` }));
+    const console = new Console(bench, { rows: 24 });
+    expect(await console.type('show log\r')).toMatch(/line 21\n-- more/);
+    expect(await console.type(' ')).toMatch(/line 44\n-- more/);
+    expect(await console.type('q')).not.toContain('line 46');
+    expect(await console.type('exit\r')).toContain('> exit');
+  });
+
+  it('breaks a command off with ^C, and goes on', async () => {
+    const called = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    bench.router.onConnect = async (_name, signal) => {
+      signal.addEventListener('abort', () => gone.resolve());
+      called.resolve();
+      await gone.promise;
+      return { ok: true };
+    };
+    const console = new Console(bench);
+    await console.ready();
+    console.keyboard.feed(Buffer.from('connect hq\r'));
+    await called.promise;
+    console.keyboard.feed(Buffer.from('typed ahead\u0003'));
+    await gone.promise;
+    expect(await console.type('show l2tp | count\r')).toContain('lines');
+    expect(console.terminal.text).toContain('it was broken off here; what the router has begun goes on');
+    expect(console.terminal.text).not.toContain('typed ahead');
+  });
+
+  it('logs out whoever does nothing, and ends when the terminal is gone, at every prompt', async () => {
+    expect(await new Console(bench, { idleMs: 20 }).ended).toBe('idle');
+    for (const typed of ['', 'show l', 'configure\r', 'configure\rset l2tp clients hq password\r', 'factory-reset\r']) {
+      const console = new Console(bench);
+      await console.ready();
+      console.keyboard.feed(Buffer.from(typed));
+      await console.ready();
+      console.keyboard.end();
+      expect([typed, await console.ended]).toEqual([typed, 'gone']);
+    }
+    expect(bench.store.inForce).toBe('branch-12');
+  });
+});
+
+describe('configuration mode', () => {
+  it('changes a draft, shows the difference, and puts it in force', async () => {
+    const console = new Console(bench);
+    expect(await console.type('configure\r')).toMatch(/\nbranch-12#$/);
+    await console.type('set sys host branch-13\r');
+    await console.type('set l2tp clients hq routes 10.1.0.0/16 10.2.0.0/16\r');
+    expect(await console.type('compare\r')).toMatch(/hostname.*branch-12.*branch-13/);
+    expect(bench.store.inForce).toBe('branch-12');
+    const committed = await console.type('commit comment "two networks"\r');
+    expect(committed).toMatch(/10\.1\.0\.0\/16/);
+    expect(committed).toMatch(/\nbranch-13#$/);
+    expect(bench.store.inForce).toBe('branch-13');
+    expect(await console.type('exit\r')).not.toContain('the draft stays');
+    expect(await console.type('show history\r')).toMatch(/2 .*alice +console +confirmed +two networks/);
+  });
+
+  it('commits for a while, and keeps it when that is confirmed', async () => {
+    const console = new Console(bench);
+    await console.type('configure\rset system hostname branch-13\r');
+    expect(await console.type('commit confirm 60 comment try\r')).toContain('is in force for 60 s');
+    expect(await console.type('confirm\r')).toContain('revision 2 is confirmed');
+    expect(await console.type('commit\r')).toContain('there is no draft, so that there is nothing to put in force');
+    expect(await console.type('commit confirm\r')).toContain('"confirm" is not followed by anything');
+    expect(await console.type('commit soon\r')).toContain('"soon" does not belong there');
+  });
+
+  it('asks for secrets, shows none, and keeps what was not given anew', async () => {
+    const console = new Console(bench);
+    await console.type('configure\r');
+    expect(await console.type('set l2tp clients hq password\r')).toMatch(/Password:$/);
+    await console.type('first secret\r');
+    expect(await console.type('another\r')).toContain('the two are not the same, and nothing was changed');
+    await console.type('set l2tp clients hq password\r');
+    await console.type('with spaces\r');
+    await console.type('with spaces\r');
+    await console.type('set l2tp clients hq secret "typed in the line"\r');
+    expect(await console.type('show\r')).not.toMatch(/password|secret/);
+    await console.type('commit\r');
+    const { text } = console.terminal;
+    expect(text).not.toContain('with spaces');
+    const configuration = bench.store.desk.running();
+    expect(configuration?.l2tp.clients['hq']).toMatchObject({ password: 'with spaces', secret: 'typed in the line' });
+    expect(await console.type('\u0010\u0010')).not.toContain('typed in the line');
+  });
+
+  it('goes to a part and comes back, and everything typed there is below it', async () => {
+    const console = new Console(bench);
+    await console.type('configure\r');
+    expect(await console.type('edit l2tp clients hq\r')).toContain('[edit l2tp.clients.hq]');
+    await console.type('set mru 1380\r');
+    expect(await console.type('show\r')).toContain('set l2tp clients hq mru 1380');
+    expect(await console.type('set s\t')).toMatch(/server +sourcePort +secret/);
+    expect(await console.type('\u0015up\r')).toContain('[edit l2tp.clients]');
+    expect(await console.type('top\r')).not.toContain('[edit');
+    expect(await console.type('delete l2tp clients hq mru\rshow l2tp clients hq | match mru\r')).not.toContain('set ');
+  });
+
+  it('refuses nonsense in words, and leaves the draft as it was', async () => {
+    const console = new Console(bench);
+    await console.type('configure\r');
+    expect(await console.type('set l2tp clinets x\r')).toContain('did you mean "clients"?');
+    expect(await console.type('set l2tp clients hq mru 5\r')).toContain('a whole number from 576 to 9000 octets');
+    expect(await console.type('delete ipsec connections x\r')).toContain('there is nothing at ipsec.connections.x');
+    expect(await console.type('set system hostname "a\r')).toContain('a quote " is never closed');
+    expect(await console.type('discard\r')).toContain('there is no draft, so that there is nothing to throw away');
+    await console.type('set l2tp clients other\r');
+    expect(await console.type('commit\r')).toMatch(/the draft is refused .* 3 problems/s);
+    expect(await console.type('discard\r')).toContain('the draft is gone; what is in force stays');
+  });
+
+  it('keeps the draft in the router, whoever hangs up, and for whoever began it', async () => {
+    const first = new Console(bench);
+    await first.type('configure\rset system hostname branch-13\r');
+    first.keyboard.end();
+    await first.ended;
+    const other = new Console(bench, { who: 'bob' });
+    expect(await other.type('configure\r')).toMatch(
+      /alice works on the draft over console, since .* "configure takeover"/s,
+    );
+    const again = new Console(bench);
+    expect(await again.type('configure\r')).toContain('a draft is there already');
+    expect(await again.type('exit\r')).toContain('the draft stays');
+    expect(await other.type('configure takeover\rshow system\r')).toContain('set system hostname branch-13');
+    expect(await again.type('configure\r')).toContain('bob works on the draft');
+  });
+
+  it('takes a whole configuration that is pasted, and shows nothing of it', async () => {
+    const text = JSON.stringify(contractDocument(), undefined, 2);
+    const console = new Console(bench);
+    await console.type('configure\r');
+    const said = await console.type(`load json\r${text.replaceAll('\n', '\r')}\r.\r`);
+    expect(said).toMatch(/\d+ lines are the draft now/);
+    await console.type('compare\r');
+    expect(console.terminal.text).not.toMatch(/alice-pw|labpsk/);
+    expect(await console.type('commit\r')).toContain('ipsec');
+    expect(bench.store.desk.running()?.ipsec.connections['plant']).toMatchObject({ psk: 'labpsk' });
+  });
+
+  it('leaves the draft alone when a paste is broken off or wrong', async () => {
+    const console = new Console(bench);
+    await console.type('configure\rset system hostname branch-13\r');
+    expect(await console.type('load json\r{ "system":\r\u0003')).toContain(
+      'it was broken off, and nothing was changed',
+    );
+    expect(await console.type('load json\r{ "system": { "hostnaem": "x" } }\r.\r')).toMatch(
+      /the draft is refused.*hostname/s,
+    );
+    expect(await console.type('load yaml\rsystem:\r  hostname: branch-14\r.\rshow system\r')).toContain('branch-14');
+  });
+
+  it('takes 2,000 lines at once, and asks the router for them together', async () => {
+    const console = new Console(bench);
+    await console.type('configure\r');
+    const lines = Array.from(
+      { length: 2000 },
+      (_, at) => `set l2tp clients hq routes 10.${at >> 8}.${at & 255}.0/24\r`,
+    );
+    await console.type(lines.join(''));
+    expect(await console.type('show | count\r')).toContain('4 lines');
+    expect(await console.type('show --json | count\r')).toMatch(/20\d\d lines/);
+  });
+});
