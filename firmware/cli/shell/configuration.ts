@@ -7,13 +7,14 @@ import {
   type EditResult,
   editPlace,
   pathText,
+  saysSecret,
   secretEdit,
   setEdit,
 } from '../../config/derived/edits.ts';
 import { setWords } from '../../config/derived/set-words.ts';
-import { REDACTED } from '../../config/redact.ts';
 import type { Configuration } from '../../config/schema.ts';
 import type { Author } from '../../config/store/revision.ts';
+import { withStars } from '../../config/store/stars.ts';
 import { done } from '../output.ts';
 import { commitCommand, compareCommand } from './commit-commands.ts';
 import type { Draft } from './draft.ts';
@@ -64,12 +65,12 @@ export function configurationCommands(mode: ConfigurationMode): readonly ShellCo
 
   const show = async (words: readonly string[], { out }: Running): Promise<number> => {
     const json = words.at(-1) === '--json';
-    const place = editPlaceOrValue(inMode(json ? words.slice(0, -1) : words), draft.document);
+    const place = editPlaceOrValue(inMode(json ? words.slice(0, -1) : words), withStars(draft.document));
     if (json) {
       out(JSON.stringify(place.value ?? null, undefined, 2));
       return done;
     }
-    const rows = setWords(draft.document, place.path, REDACTED);
+    const rows = setWords(draft.document, place.path);
     for (const row of rows) out(`set ${row.map(quoteWord).join(' ')}`);
     if (rows.length === 0)
       out(place.path.length === 0 ? 'nothing is configured' : `nothing is at ${pathText(place.path)}`);
@@ -82,6 +83,7 @@ export function configurationCommands(mode: ConfigurationMode): readonly ShellCo
       help: 'set a value, add to a list, or make an entry',
       follow: follow(all, 1),
       run: async (words) => change(setEdit(inMode(words), draft.document)),
+      secret: (words) => saysSecret(inMode(words), draft.document),
     },
     {
       name: 'delete',

@@ -18,6 +18,8 @@ export interface ShellCommand {
   readonly follow: (words: readonly string[]) => Offers | Promise<Offers>;
   /** @returns the exit code where it is not 0. @throws ShellError, and what the commands of `culvert` throw. */
   readonly run: (words: readonly string[], running: Running) => Promise<number | undefined>;
+  /** Whether the line is not to be shown again: it says a secret. */
+  readonly secret?: (words: readonly string[]) => boolean;
   /** It goes on until it is broken off, or tells steps as they happen: what it says is shown at once, and not in pages. */
   readonly streams?: boolean;
 }

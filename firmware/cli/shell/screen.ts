@@ -1,5 +1,6 @@
 /** A person at a terminal: lines that are asked for, and text that is shown. */
 import { escapeInvisible } from '../../log/escape-invisible.ts';
+import { wrapped } from '../../terminal/cells.ts';
 import type { History } from '../../terminal/history.ts';
 import { type EditorEvent, LineEditor, type LineOptions } from '../../terminal/line-editor.ts';
 import { Pager } from '../../terminal/pager.ts';
@@ -53,7 +54,11 @@ export class Screen {
 
   /** Lines, as they are. */
   say(text: string): void {
-    for (const line of text.split('\n')) this.#line.write(`${escapeInvisible(line)}${this.#line.lineEnd}`);
+    const { columns, lineEnd, write } = this.#line;
+    for (const line of escapeInvisible(text).split('\n')) {
+      // A program reads whole lines.
+      for (const row of lineEnd === '\n' ? [line] : wrapped(line, columns - 1)) write(`${row}${lineEnd}`);
+    }
   }
 
   /** As it is, without end of line. */
@@ -129,12 +134,20 @@ export class Screen {
 
   /** @returns the line that was typed. @throws NotAnsweredError */
   async ask(question: string): Promise<string> {
-    return this.#answer(await this.readLine(question));
+    return this.#answer(await this.readLine(this.#lastRow(question)));
   }
 
   /** The same, and nothing of what is typed is seen. @throws NotAnsweredError */
   async askSecret(question: string): Promise<string> {
-    return this.#answer(await this.readLine(question, { masked: true }));
+    return this.#answer(await this.readLine(this.#lastRow(question), { masked: true }));
+  }
+
+  /** Says what stands above the last row of a question. */
+  #lastRow(question: string): string {
+    const lines = question.split('\n');
+    const last = lines.pop() ?? '';
+    if (lines.length > 0) this.say(lines.join('\n'));
+    return last;
   }
 
   #answer(typed: Typed): string {

@@ -179,7 +179,7 @@ export class Shell {
     try {
       const meant = await understand(line, this.#commands);
       if (meant === undefined) return done;
-      history.add(line);
+      if (meant.command.secret?.(meant.words) !== true) history.add(line);
       return await this.#perform(meant, lines);
     } catch (error) {
       // What it has said before it failed comes first.

@@ -77,6 +77,12 @@ export function deleteEdit(words: readonly string[], configuration: unknown): Ed
   return { ok: true, edit: { kind: 'set', path: place.path, value: left } };
 }
 
+/** Whether what these words say is a secret, or holds one in the clear. */
+export function saysSecret(words: readonly string[], configuration: unknown): boolean {
+  const found = follow(words, configuration);
+  return found.ok && found.rest.length > 0 && found.place.node['x-secret'] === true;
+}
+
 /** A secret that was asked for. */
 export function secretEdit(path: EditPath, text: string, configuration: unknown): EditResult {
   const found = follow(path.map(String), configuration);

@@ -40,6 +40,9 @@ export class ConsoleBench {
   }
 }
 
+/** End a line that is being typed. */
+const ENDS = ['\r', '\u0003', '\u0004'];
+
 export interface Sitting {
   /** Host name in the prompt. */
   readonly host?: string;
@@ -81,12 +84,17 @@ export class Console {
     const from = rows.length - 1;
     this.keyboard.feed(Buffer.from(text));
     // A line that only hints does not end the row.
-    if (/[\r\n\u0003\u0004]/.test(text)) await this.#until(() => rows.length > from + 1);
+    if (ENDS.some((end) => text.includes(end))) await this.#until(() => rows.length > from + 1);
     await this.ready();
     return rows
       .slice(from)
       .map((row) => row.join('').trimEnd())
       .join('\n');
+  }
+
+  /** The same with what was broken between words whole again. */
+  async said(text: string): Promise<string> {
+    return (await this.type(text)).replaceAll('\n', ' ');
   }
 
   /** Something waits for a key. */

@@ -8,7 +8,7 @@ import {
   withEdit,
 } from '../../../../firmware/config/derived/edits.ts';
 import { setWords } from '../../../../firmware/config/derived/set-words.ts';
-import { REDACTED, redactConfiguration } from '../../../../firmware/config/redact.ts';
+import { secretLeaves } from '../../../../firmware/config/leaves.ts';
 import { contractDocument, exampleDocument, parsed } from '../example.ts';
 
 const configuration = exampleDocument();
@@ -82,7 +82,7 @@ describe('delete', () => {
     const one = applied(deleteEdit(words('l2tp clients hq routes 10.99.0.0/16'), two), two);
     expect(one).toMatchObject({ l2tp: { clients: { hq: { routes: ['10.98.0.0/16'] } } } });
     const none = applied(deleteEdit(words('l2tp clients hq routes 10.98.0.0/16'), one), one);
-    expect(setWords(none, ['l2tp', 'clients', 'hq', 'routes'], REDACTED)).toEqual([]);
+    expect(setWords(none, ['l2tp', 'clients', 'hq', 'routes'])).toEqual([]);
     const routes = ['routes 0 prefix 10.1.0.0/16', 'routes 1 prefix 10.2.0.0/16'].reduce<unknown>(
       (document, line) => applied(setEdit(words(line), document), document),
       {},
@@ -121,14 +121,15 @@ describe('a configuration as words', () => {
     ['the example', exampleDocument()],
     ['that of the contract', contractDocument()],
   ])('of %s is written again by set', (_name, document) => {
-    const rows = setWords(document, [], REDACTED);
-    const again = rows.reduce<unknown>((written, row) => applied(setEdit(row, written), written), {});
+    const rows = setWords(document, []);
+    const secrets = secretLeaves(parsed(document)).map(({ path, value }) => [...path.split('.'), String(value)]);
+    const again = [...rows, ...secrets].reduce<unknown>((written, row) => applied(setEdit(row, written), written), {});
     expect(parsed(again)).toEqual(parsed(document));
     expect(rows.length).toBeGreaterThan(15);
   });
 
   it('has neither defaults nor secrets', () => {
-    const rows = setWords(redactConfiguration(parsed(contractDocument())), ['l2tp', 'clients', 'hq'], REDACTED);
+    const rows = setWords(parsed(contractDocument()), ['l2tp', 'clients', 'hq']);
     expect(rows.map((row) => row.slice(3).join(' '))).toEqual([
       'server 10.20.0.2',
       'user alice',
