@@ -45,6 +45,8 @@ async function withScript(context: Context): Promise<number> {
       number += 1;
       const code = await shell.execute(line);
       if (code !== done) {
+        // What stood before it has been done.
+        await shell.keep();
         context.complain(`line ${number} failed, and nothing behind it was done: correct it and give the rest again`);
         return code;
       }

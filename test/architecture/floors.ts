@@ -40,7 +40,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   },
   // The command that is the router starts it; nothing else may reach up.
   get 'firmware/cli'() {
-    return [...below('firmware/router'), 'firmware/main.ts'];
+    return [...below('firmware/router'), 'firmware/terminal', 'firmware/main.ts'];
   },
   get 'firmware/main.ts'() {
     return below('firmware/cli');

@@ -11,13 +11,15 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** `culvert ...words`, with `CULVERT_STATE_DIR` set where one is given, until it ends. */
-export async function culvert(words: readonly string[], stateDir?: string): Promise<Finished> {
+/** `culvert ...words`, with `CULVERT_STATE_DIR` set where one is given, until it ends. @param input on stdin. */
+export async function culvert(words: readonly string[], stateDir?: string, input = ''): Promise<Finished> {
   const { CULVERT_STATE_DIR: _, ...environment } = process.env;
   const child = spawn(process.execPath, [MAIN, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     env: { ...environment, ...(stateDir !== undefined && { CULVERT_STATE_DIR: stateDir }) },
   });
+  // One that reads nothing may have ended by then.
+  child.stdin.on('error', () => undefined).end(input);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
