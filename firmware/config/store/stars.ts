@@ -25,7 +25,8 @@ function walk(
   if (node['x-secret'] === true) return change(value, other);
   if (Array.isArray(value)) {
     const others: readonly unknown[] = Array.isArray(other) ? other : [];
-    return value.map((item: unknown, index) => walk(node.items ?? {}, item, others[index], change));
+    const items: readonly unknown[] = value;
+    return items.map((item, index) => walk(node.items ?? {}, item, counterpart(node, items, index, others), change));
   }
   if (!isObject(value)) return value;
   const copy: Record<string, unknown> = Object.create(null);
@@ -34,4 +35,19 @@ function walk(
     copy[key] = walk(memberNode(node, key) ?? {}, member, before, change);
   }
   return copy;
+}
+
+/**
+ * The item of `others` that this one was: one that goes by the same name, wherever it stands, so that no item gets the secret of
+ * another one when one before it was taken away. One under a new name is where it was, if the list is as long as it was.
+ */
+function counterpart(node: SchemaNode, items: readonly unknown[], index: number, others: readonly unknown[]): unknown {
+  const [naming] = node.items?.required ?? [];
+  const nameOf = (item: unknown): unknown => (naming !== undefined && isObject(item) ? item[naming] : undefined);
+  const name = nameOf(items[index]);
+  const same = name === undefined ? [] : others.filter((item) => nameOf(item) === name);
+  // Of several with one name it is the first, second ... of them.
+  const earlier = items.slice(0, index).filter((item) => nameOf(item) === name).length;
+  if (same.length > 0) return same[earlier];
+  return items.length === others.length ? others[index] : undefined;
 }
