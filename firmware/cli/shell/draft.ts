@@ -19,7 +19,7 @@ export class Draft {
     this.#author = author;
   }
 
-  /** Stars stand for secrets. */
+  /** Stars stand for secrets, but for those that were given since: nobody is to be shown it as it is. */
   get document(): unknown {
     return this.#document;
   }

@@ -21,7 +21,7 @@ const OLD_CHILD_MS = 5000;
  */
 const SEND_LATER_MS = 300;
 
-/** The same while the peer may not have the new one, ms: it asks for message 3 of Quick Mode for 23 s. */
+/** How long that side keeps the old SA while the peer may not have the new one, ms: it asks for message 3 of Quick Mode for 23 s. */
 const UNCONFIRMED_MS = 30_000;
 
 export interface ChildRecord {
