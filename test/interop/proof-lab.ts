@@ -19,7 +19,7 @@ import { startStrongswan } from '../../scripts/lab/strongswan.ts';
 import { startStrongswanInGuest } from '../../scripts/lab/strongswan-guest.ts';
 import type { SwanConnection, SwanControl } from '../../scripts/lab/swanctl.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
-import { expectNoneLost, ipsecStatus, type Overlay, pingSteadily, waitForIpsec } from './ipsec-support.ts';
+import { expectNoneLost, ipsecStatus, type Overlay, pingSteadily, waitForIpsec, withLogOf } from './ipsec-support.ts';
 import { type MatrixRow, matrixIt } from './matrix.ts';
 import { ping } from './site-pair.ts';
 
@@ -157,7 +157,7 @@ export class ProofLab {
   /** Waits until the office's host answers the branch's. */
   async pingThrough(): Promise<void> {
     const answered = () => ping(this.network.branchHost, addresses.officeHost);
-    await waitFor('an answer through strongSwan', answered, { timeoutMs: 60_000 });
+    await withLogOf(this.branch, waitFor('an answer through strongSwan', answered, { timeoutMs: 60_000 }));
   }
 
   /** Waits for words like these in the branch's status; nothing goes through. */

@@ -111,14 +111,18 @@ describe('a router with certificates', () => {
     const { warnings } = await bench.router.status();
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^the clock of this router has not been set since its start: certificates are judged by 2026-12-07 12:00 UTC/,
+        /^the clock of this router has not been set since its start: certificates are judged by 2026-12-07 12:\d\d UTC/,
       ),
       expect.stringMatching(
         /^the certificate "CN=branch" \("own"\) expires in 20 days, .* \(by a clock that has not been set/,
       ),
     ]);
     const told = events.filter(({ kind }) => kind === 'warning');
-    expect(told.map(({ connection, detail }) => [connection, detail])).toEqual(warnings.map((text) => ['hq', text]));
+    // The simulated clock goes on while the router is at work, so that the minute may be another one by then.
+    const timeless = (text = '') => text.replace(/12:\d\d UTC/, '');
+    expect(told.map(({ connection, detail }) => [connection, timeless(detail)])).toEqual(
+      warnings.map((text) => ['hq', timeless(text)]),
+    );
     expect(bench.router.log().filter((line) => line.includes('expires in 20 days'))).toHaveLength(1);
   });
 });
