@@ -13,7 +13,7 @@ import { type Libreswan, type LibreswanOptions, startLibreswan } from '../../scr
 import { lastLines } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { describeWithGuests } from '../lab/needs.ts';
-import { awaitRenewal, lostPings, type Overlay, PSK, pingSteadily, waitForIpsec, withLogOf } from './ipsec-support.ts';
+import { awaitRenewal, lostPings, type Overlay, PSK, pingSteadily, waitForIpsec } from './ipsec-support.ts';
 import { type MatrixRow, matrixIt } from './matrix.ts';
 import { ping } from './site-pair.ts';
 
