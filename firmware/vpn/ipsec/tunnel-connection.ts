@@ -62,6 +62,8 @@ export class TunnelConnection {
   #timer: Timer | undefined;
   #attempts = 0;
   readonly #tun: TunnelInterface;
+  /** TUN, routes and sockets stand. */
+  #ready = false;
   #upSince: Instant | undefined;
   #state: ConnectionState = 'down';
   #stateSince: number;
@@ -99,7 +101,7 @@ export class TunnelConnection {
 
   /** TUN and routes stand, and nobody has called: the first packet that goes there will have it call. */
   get waitsForTraffic(): boolean {
-    return this.#wanted && !this.#woken && this.#tun.id !== undefined && this.#up.size === 0;
+    return this.#ready && this.#rests;
   }
 
   connect(): void {
@@ -132,6 +134,7 @@ export class TunnelConnection {
   async disconnect(): Promise<void> {
     this.#wanted = false;
     this.#woken = false;
+    this.#ready = false;
     this.#generation += 1;
     this.#cancelTimer();
     this.#watchIdle(false);
@@ -199,6 +202,7 @@ export class TunnelConnection {
       if (answersOnly) return;
     }
     if (generation !== this.#generation) return;
+    this.#ready = true;
     if (!answersOnly && this.#woken) this.#attemptNow();
     else if (!answersOnly) this.#setState(this.#up.size > 0 ? 'up' : 'down');
     else if (this.#up.size === 0) this.#setState('up');
@@ -251,9 +255,14 @@ export class TunnelConnection {
     return this.settings.tunnel.start === 'traffic';
   }
 
-  /** Packets wait on the TUN. */
+  /** Nobody has called, and packets would have it call. */
+  get #rests(): boolean {
+    return this.#wanted && !this.#woken && this.#tun.id !== undefined && this.#up.size === 0;
+  }
+
+  /** Packets wait on the TUN, perhaps before the last of its routes stands. */
   #onTraffic(): void {
-    if (!this.waitsForTraffic) return;
+    if (!this.#rests) return;
     this.#step('demand', 'packets wait for the connection: calling');
     this.#wake();
   }

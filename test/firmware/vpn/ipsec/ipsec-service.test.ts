@@ -295,6 +295,29 @@ describe.each([1, 2] as const)('the IPsec service with IKEv%i', (version) => {
     expect(networks.standing.size + dataPlane.interfaces.size).toBe(0);
   });
 
+  it('waits for packets, by its own account, only once they find their way to it; one that comes sooner has it call', async () => {
+    const bench = new ServiceBench();
+    const { service, dataPlane, networks } = bench.branch;
+    const { promise, resolve: openGate } = Promise.withResolvers<void>();
+    networks.gate = promise;
+    await service.setConnections([settings(version, { mode: 'tunnel', tunnel: { ...TUNNEL, start: 'traffic' } })]);
+    await bench.run(1);
+    expect(service.info()[0]).toMatchObject({ state: 'down' });
+    expect(service.info()[0]?.waitsForTraffic).toBeFalsy();
+    openGate();
+    await bench.run(1);
+    expect(service.info()).toMatchObject([{ state: 'down', waitsForTraffic: true }]);
+    await bench.until(service.disconnect('hq'));
+    networks.gate = new Promise(() => undefined);
+    await service.setConnections([]);
+    await service.setConnections([settings(version, { mode: 'tunnel', tunnel: { ...TUNNEL, start: 'traffic' } })]);
+    await bench.run(1);
+    const [spec] = dataPlane.interfaces.values();
+    dataPlane.listener({ kind: 'traffic', interface: spec?.id ?? 0 });
+    await bench.run(1);
+    expect(service.info()).toMatchObject([{ state: 'connecting' }]);
+  });
+
   it('goes on calling once packets have woken it, until it is through', async () => {
     const bench = new ServiceBench();
     const { service, dataPlane } = bench.branch;
