@@ -1,4 +1,6 @@
 /** What the control API serves: the router, as its API sees it. The composition root implements it. */
+import type { CaptureLimits } from '../diagnosis/capture/capture-limits.ts';
+import type { CaptureSink } from '../diagnosis/capture/capture-run.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { Body } from './schema-parts.ts';
 import type {
@@ -64,6 +66,32 @@ export type DiagnoseResult =
   | { readonly ok: true; readonly diagnosis: Diagnosis }
   | (CommandResult & { readonly ok: false });
 
+export interface CaptureRequest {
+  /** An interface of the configuration, a network device, or a tunnel. */
+  readonly name: string;
+  /** Of a tunnel: what is around it, instead of what is inside. */
+  readonly outside: boolean;
+  readonly limits: CaptureLimits;
+}
+
+/** A capture under way. */
+export interface CaptureHandle {
+  /** Ends it as it should end. */
+  stop(): void;
+  /** Nobody reads it any more. */
+  abandon(): void;
+}
+
+export type CaptureResult =
+  | {
+      readonly ok: true;
+      readonly id: number;
+      /** To be called once, and at once: the packets wait. */
+      readonly begin: (sink: CaptureSink) => CaptureHandle;
+    }
+  /** `busy`: too many run. */
+  | (CommandResult & { readonly ok: false; readonly busy?: true });
+
 export interface RouterControl {
   status(): Promise<RouterStatus>;
   /** Starts the connection and waits until it is up or failed. `signal`: the caller went away, stop waiting. */
@@ -81,6 +109,10 @@ export interface RouterControl {
   traffic(): readonly TrafficTotal[];
   /** What passed when; `undefined` when nothing of that name is recorded. */
   trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined;
+  /** Opens what is to be captured. */
+  capture(request: CaptureRequest): Promise<CaptureResult>;
+  /** Ends a capture as it should end. @returns false when there is none of that number. */
+  stopCapture(id: number): boolean;
   /** The last log lines, one JSON object each, oldest first. */
   log(): readonly string[];
   /** Calls `listener` for each step as it happens. @returns what ends that. */

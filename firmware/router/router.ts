@@ -4,6 +4,8 @@ import type { Clock } from '../../hal/clock.ts';
 import type { Links } from '../../hal/links.ts';
 import type { ConfigurationState } from '../api/configuration-control.ts';
 import type {
+  CaptureRequest,
+  CaptureResult,
   CommandResult,
   DiagnoseResult,
   IpsecKeysResult,
@@ -26,6 +28,8 @@ import type { LogRing } from '../log/ring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
+import type { CaptureDesk } from './capture-desk.ts';
+import { captureTarget } from './capture-target.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { connectTarget, noTarget } from './connect-target.ts';
 import { ConnectionLog } from './connection-log.ts';
@@ -60,6 +64,7 @@ export interface RouterParts {
   readonly logger: Logger;
   readonly ring: LogRing;
   readonly traffic: () => TrafficRecorder;
+  readonly captures: CaptureDesk;
   /** What is in force, and how safe that is. */
   readonly configurationState: () => ConfigurationState;
   /** What earlier runs left is taken back and the first configuration is in force: commands wait for that. */
@@ -234,6 +239,19 @@ export class Router implements RouterControl {
 
   trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined {
     return this.#parts.traffic().read(name, ring);
+  }
+
+  async capture({ name, outside, limits }: CaptureRequest): Promise<CaptureResult> {
+    await this.#parts.ready;
+    const { links, network, resolver, captures } = this.#parts;
+    const { configuration } = this.#connections;
+    const resolve = (host: string) => resolver.resolve(host, configuration);
+    const found = await captureTarget(name, outside, { configuration, links, mark: network.mark, resolve });
+    return found.ok ? captures.prepare(name, found.target, limits) : found;
+  }
+
+  stopCapture(id: number): boolean {
+    return this.#parts.captures.stop(id);
   }
 
   log(): readonly string[] {

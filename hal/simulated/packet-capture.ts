@@ -46,6 +46,19 @@ export class SimulatedPacketCaptureFactory implements PacketCaptureFactory {
     return [...this.#devices.values()].reduce((sum, { captures }) => sum + captures.size, 0);
   }
 
+  /** Packets that the captures of a device have taken, and that they have lost, as long as they are open. */
+  taken(name: string): number {
+    return this.#sum(name, (capture) => capture.takenCount);
+  }
+
+  lost(name: string): number {
+    return this.#sum(name, (capture) => capture.statistics().lost);
+  }
+
+  #sum(name: string, of: (capture: SimulatedPacketCapture) => number): number {
+    return [...(this.#devices.get(name)?.captures ?? [])].reduce((sum, capture) => sum + of(capture), 0);
+  }
+
   /** A packet passes a device. */
   pass(name: string, packet: Uint8Array, direction: CaptureDirection = 'inbound'): void {
     const time = this.time();
@@ -104,6 +117,10 @@ class SimulatedPacketCapture implements PacketCapture {
     this.#passed += 1;
     if (this.#waiting.length >= QUEUE_LENGTH) this.#lost += 1;
     else this.#waiting.push({ packet, direction, time });
+  }
+
+  get takenCount(): number {
+    return this.#passed - this.#lost - this.#waiting.length;
   }
 
   /** The kernel takes the device away. */

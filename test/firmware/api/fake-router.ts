@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
+  CaptureRequest,
+  CaptureResult,
   CommandResult,
   DiagnoseResult,
   IpsecKeysResult,
@@ -127,6 +129,9 @@ export class FakeRouter implements RouterControl {
     ok: true,
     diagnosis: { name, state: 'up', steps: [], findings: [] },
   });
+  readonly askedCaptures: CaptureRequest[] = [];
+  onCapture: (request: CaptureRequest) => CaptureResult = () => ({ ok: false, reason: 'nothing can be captured' });
+  onStopCapture: (id: number) => boolean = () => false;
   readonly listeners = new Set<(event: RouterEvent) => void>();
 
   status(): Promise<RouterStatus> {
@@ -156,6 +161,15 @@ export class FakeRouter implements RouterControl {
 
   trafficHistory(name: string): TrafficHistory | undefined {
     return name === 'interface.wan.sent' ? { startMs: 0, stepMs: 1_000, values: [null, 5] } : undefined;
+  }
+
+  async capture(request: CaptureRequest): Promise<CaptureResult> {
+    this.askedCaptures.push(request);
+    return this.onCapture(request);
+  }
+
+  stopCapture(id: number): boolean {
+    return this.onStopCapture(id);
   }
 
   log(): readonly string[] {
