@@ -4,10 +4,12 @@ import { basename, join } from 'node:path';
 import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
+import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
 import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
+import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
@@ -142,6 +144,8 @@ async function run(options: RunOptions): Promise<number> {
     configurationState: () => desk.state(),
     traffic: () => traffic,
     captures,
+    kernel: new LinuxKernelFeatures(),
+    cipherEngine: () => new LinuxPacketCipherFactory().engine,
     ready: ready.promise,
   });
   const factory = factoryConfiguration(board);

@@ -2,6 +2,7 @@
 import type { CaptureLimits } from '../diagnosis/capture/capture-limits.ts';
 import type { CaptureSink } from '../diagnosis/capture/capture-run.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { limitsSchema } from './limits-schema.ts';
 import type { Body } from './schema-parts.ts';
 import type {
   configurationProblemSchema,
@@ -56,6 +57,9 @@ export type TrafficTotal = Body<typeof trafficSchema>['totals'][number];
 export type TrafficHistory = Body<typeof trafficHistorySchema>;
 export type TrafficRingName = Body<typeof trafficRingSchema>;
 
+/** What this router cannot do, or not fast, or not more of at a time. */
+export type LimitsStatus = Body<typeof limitsSchema>;
+
 export type IpsecKeys = Body<typeof ipsecKeysSchema>['keys'];
 
 export type IpsecKeysResult =
@@ -109,6 +113,7 @@ export interface RouterControl {
   traffic(): readonly TrafficTotal[];
   /** What passed when; `undefined` when nothing of that name is recorded. */
   trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined;
+  limits(): Promise<LimitsStatus>;
   /** Opens what is to be captured. */
   capture(request: CaptureRequest): Promise<CaptureResult>;
   /** Ends a capture as it should end. @returns false when there is none of that number. */

@@ -8,6 +8,7 @@ import type { ConfigurationControl } from './configuration-control.ts';
 import { installConfigurationRoutes } from './configuration-routes.ts';
 import { EventStreams } from './event-stream.ts';
 import { MAX_NAME } from './limits.ts';
+import { limitsSchema } from './limits-schema.ts';
 import { sendCommandFailure, sendProblem } from './problem.ts';
 import type { RouterControl, TrafficRingName } from './router-control.ts';
 import {
@@ -29,6 +30,8 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
   takeText(app);
 
   app.get('/v1/status', { schema: { response: { 200: routerStatusSchema, ...problems } } }, () => control.status());
+
+  app.get('/v1/limits', { schema: { response: { 200: limitsSchema, ...problems } } }, () => control.limits());
 
   installConfigurationRoutes(app, config);
 

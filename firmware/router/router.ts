@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BoardDescription } from '../../board/board.ts';
 import type { Clock } from '../../hal/clock.ts';
+import type { KernelFeatures } from '../../hal/kernel-features.ts';
 import type { Links } from '../../hal/links.ts';
 import type { ConfigurationState } from '../api/configuration-control.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   CommandResult,
   DiagnoseResult,
   IpsecKeysResult,
+  LimitsStatus,
   RouterControl,
   RouterEvent,
   RouterStatus,
@@ -41,6 +43,7 @@ import type { IpsecFactory } from './ipsec-control.ts';
 import { ipsecKeys } from './ipsec-keys.ts';
 import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
+import { limitsStatus } from './limits.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
@@ -65,6 +68,9 @@ export interface RouterParts {
   readonly ring: LogRing;
   readonly traffic: () => TrafficRecorder;
   readonly captures: CaptureDesk;
+  readonly kernel: KernelFeatures;
+  /** What encrypts packets. */
+  readonly cipherEngine: () => string;
   /** What is in force, and how safe that is. */
   readonly configurationState: () => ConfigurationState;
   /** What earlier runs left is taken back and the first configuration is in force: commands wait for that. */
@@ -239,6 +245,25 @@ export class Router implements RouterControl {
 
   trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined {
     return this.#parts.traffic().read(name, ring);
+  }
+
+  async limits(): Promise<LimitsStatus> {
+    const { kernel, cipherEngine, ring, captures } = this.#parts;
+    const [report, { l2tp, ipsec }] = await Promise.all([kernel.report(), this.status()]);
+    const ikeSas = (version: 1 | 2) =>
+      ipsec.filter((entry) => entry.version === version && entry.state === 'up').length;
+    return limitsStatus({
+      kernel: report,
+      cipherEngine: cipherEngine(),
+      now: {
+        l2tpTunnels: l2tp.filter(({ tunnelId }) => tunnelId !== 0).length,
+        l2tpSessions: l2tp.reduce((sum, { sessions }) => sum + sessions.length, 0),
+        ikeV1Sas: ikeSas(1),
+        ikeV2Sas: ikeSas(2),
+        logLines: ring.lines().length,
+        captures: captures.running,
+      },
+    });
   }
 
   async capture({ name, outside, limits }: CaptureRequest): Promise<CaptureResult> {

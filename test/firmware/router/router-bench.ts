@@ -24,6 +24,7 @@ import { TrafficRecorder } from '../../../firmware/router/traffic-recorder.ts';
 import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
 import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { SimulatedKernelFeatures } from '../../../hal/simulated/kernel-features.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
 import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
@@ -53,6 +54,7 @@ export class RouterBench {
   readonly desk: CommitDesk;
   readonly counters = new SimulatedMachineCounters();
   readonly traffic: TrafficRecorder;
+  readonly kernel = new SimulatedKernelFeatures();
   readonly captures = new SimulatedPacketCaptureFactory();
   readonly ring = new LogRing();
   readonly ipsec = new FakeIpsec();
@@ -107,6 +109,8 @@ export class RouterBench {
         version: '0',
         log: (line) => logger.info(line),
       }),
+      kernel: this.kernel,
+      cipherEngine: () => 'evp',
       ready: Promise.resolve(),
     });
     this.traffic = new TrafficRecorder({
