@@ -1,12 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
 import { runCommandLine } from '../../../firmware/cli/command-line.ts';
 import { WholeBlocks } from '../../../firmware/cli/whole-blocks.ts';
+import {
+  enhancedPacket,
+  interfaceDescription,
+  sectionHeader,
+} from '../../../firmware/diagnosis/capture/pcapng-writer.ts';
 import { CaptureReader } from '../../../firmware/diagnosis/decode/capture-reader.ts';
 import { ipv4, udp } from '../../support/capture-builder.ts';
 import { CaptureBench } from '../api/capture-bench.ts';
@@ -111,6 +118,29 @@ describe('culvert capture', () => {
     expect(code).toBe(1);
     expect(packetsIn(readFileSync(file))).toHaveLength(1);
     expect(said.stderr).toMatch(/was cut short, for the router ended: what there is of it is whole$/m);
+  });
+
+  it('leaves a whole file when the router is killed in the middle of a block', async () => {
+    await bench.end();
+    const beginning = [
+      sectionHeader('test'),
+      interfaceDescription({ link: 'ip', snapLength: 100, name: 'x', description: 'x' }),
+      enhancedPacket({ interfaceId: 0, time: 0n, originalLength: PING.length, direction: 'inbound' }, PING),
+    ];
+    const half = Buffer.concat([...beginning, (beginning[2] ?? PING).subarray(0, 21)]);
+    const router = createServer((_request, response) => {
+      response.writeHead(200);
+      response.write(half, () => response.destroy());
+    });
+    router.listen(controlSocketPath(bench.stateDir.path));
+    await once(router, 'listening');
+    try {
+      const file = path('e.pcapng');
+      expect(await culvert(['capture', 'hq', '--file', file], bench.stateDir.path)).toMatchObject({ code: 1 });
+      expect(packetsIn(readFileSync(file))).toEqual([PING]);
+    } finally {
+      router.close();
+    }
   });
 
   it('shows a line for each message on a terminal', async () => {
