@@ -38,7 +38,7 @@ export async function run(context: Context): Promise<number> {
       context.complain(refusalText(name, capture));
       return failed;
     }
-    const ending = new EndingBySignal(capture, gone);
+    const ending = new Ending(capture, gone, context.signal);
     try {
       context.complain(WARNING);
       await take(context, capture);
@@ -90,24 +90,29 @@ function limitsOf({ options }: Context): Partial<CaptureLimits> {
   return limits;
 }
 
-/** Ctrl-C asks for the end of the file, and a second one does not wait for it. */
-class EndingBySignal {
+/** Ctrl-C asks for the end of the file, and a second one does not wait for it. The console hands its own one in. */
+class Ending {
   /** Whether the person has asked for the end. */
   asked = false;
   readonly #capture: RemoteCapture;
   readonly #gone: AbortController;
+  readonly #enough: AbortSignal | undefined;
   #patience: NodeJS.Timeout | undefined;
 
-  constructor(capture: RemoteCapture, gone: AbortController) {
+  constructor(capture: RemoteCapture, gone: AbortController, enough: AbortSignal | undefined) {
     this.#capture = capture;
     this.#gone = gone;
+    this.#enough = enough;
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    enough?.addEventListener('abort', this.#onSignal);
+    if (enough?.aborted === true) this.#onSignal();
   }
 
   /** Signals mean again what they always mean. */
   done(): void {
     clearTimeout(this.#patience);
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+    this.#enough?.removeEventListener('abort', this.#onSignal);
   }
 
   readonly #onSignal = (): void => {

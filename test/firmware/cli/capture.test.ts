@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
+import { run } from '../../../firmware/cli/capture.ts';
 import { runCommandLine } from '../../../firmware/cli/command-line.ts';
+import { COMMANDS } from '../../../firmware/cli/commands.ts';
 import { WholeBlocks } from '../../../firmware/cli/whole-blocks.ts';
 import {
   enhancedPacket,
@@ -128,19 +130,49 @@ describe('culvert capture', () => {
       enhancedPacket({ interfaceId: 0, time: 0n, originalLength: PING.length, direction: 'inbound' }, PING),
     ];
     const half = Buffer.concat([...beginning, (beginning[2] ?? PING).subarray(0, 21)]);
+    let dying: ServerResponse | undefined;
     const router = createServer((_request, response) => {
+      dying = response;
       response.writeHead(200);
-      response.write(half, () => response.destroy());
+      response.write(half);
     });
     router.listen(controlSocketPath(bench.stateDir.path));
     await once(router, 'listening');
     try {
       const file = path('e.pcapng');
-      expect(await culvert(['capture', 'hq', '--file', file], bench.stateDir.path)).toMatchObject({ code: 1 });
+      const ended = culvert(['capture', 'hq', '--file', file], bench.stateDir.path);
+      // It has read what there is, half a block included.
+      await vi.waitFor(() => expect(statSync(file).size).toBeGreaterThan(0), { timeout: 20_000 });
+      dying?.destroy();
+      expect(await ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/what there is of it is whole/) });
       expect(packetsIn(readFileSync(file))).toEqual([PING]);
     } finally {
       router.close();
     }
+  });
+
+  it('ends as it should when the console has had enough', async () => {
+    const command = COMMANDS.find(({ name }) => name === 'capture');
+    if (command === undefined) throw new Error('there is no capture');
+    const enough = new AbortController();
+    const [said, complaints]: [string[], string[]] = [[], []];
+    const code = run({
+      command,
+      positionals: ['hq'],
+      options: { 'state-dir': bench.stateDir.path },
+      author: { who: 'tech', via: 'console' },
+      out: (text) => said.push(text),
+      drained: async () => undefined,
+      complain: (text) => complaints.push(text),
+      signal: enough.signal,
+    });
+    await vi.waitFor(() => expect(bench.captures.running).toBe(1));
+    bench.captures.pass('l2tp-hq', PING);
+    await vi.waitFor(() => expect(said).toHaveLength(1));
+    enough.abort();
+    expect(await code).toBe(0);
+    expect(complaints.at(-1)).toBe('the capture of hq has ended, it was stopped: 1 packet');
+    expect(process.listenerCount('SIGINT')).toBe(0);
   });
 
   it('shows a line for each message on a terminal', async () => {
