@@ -4,9 +4,12 @@ import { basename, join } from 'node:path';
 import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
+import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
 import { openNetworkEvents } from '../hal/linux/network-events.ts';
+import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
+import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
@@ -25,6 +28,7 @@ import { NetworkWatch } from './network/network-watch.ts';
 import { Reconciler } from './network/reconciler.ts';
 import { ResolvedNames } from './network/resolved-names.ts';
 import { SessionDns } from './network/session-dns.ts';
+import { CaptureDesk } from './router/capture-desk.ts';
 import { EndOfRun } from './router/end-of-run.ts';
 import { factoryConfiguration } from './router/factory-configuration.ts';
 import { FactoryReset } from './router/factory-reset.ts';
@@ -116,6 +120,12 @@ async function run(options: RunOptions): Promise<number> {
     const { quickCrashSecret: qcdSecret } = ipsecState;
     return new IpsecService({ ...surroundings, wall: () => clock.wallTime(), qcdSecret, memory: ipsecState });
   };
+  const captures = new CaptureDesk({
+    captures: new LinuxPacketCaptureFactory(),
+    clock,
+    version: VERSION,
+    log: (line) => logger.info(line),
+  });
   const ready = Promise.withResolvers<void>();
   const router = new Router({
     version: VERSION,
@@ -133,6 +143,9 @@ async function run(options: RunOptions): Promise<number> {
     ring,
     configurationState: () => desk.state(),
     traffic: () => traffic,
+    captures,
+    kernel: new LinuxKernelFeatures(),
+    cipherEngine: () => new LinuxPacketCipherFactory().engine,
     ready: ready.promise,
   });
   const factory = factoryConfiguration(board);
@@ -207,7 +220,8 @@ async function run(options: RunOptions): Promise<number> {
       ...saving,
       () => reset.finish(),
     ];
-    await inTurn(logger, [...stop, () => api.close()]);
+    // Those who capture see the goodbyes, and get their files whole.
+    await inTurn(logger, [...stop, async () => captures.stopAll(), () => api.close()]);
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   CommandResult,
   DiagnoseResult,
   IpsecKeys,
+  LimitsStatus,
   RouterEvent,
   RouterStatus,
   TrafficHistory,
@@ -22,6 +23,10 @@ export class ControlClient {
 
   async status(): Promise<RouterStatus> {
     return expectOk<RouterStatus>(await this.#transport.call('GET', '/v1/status'));
+  }
+
+  async limits(): Promise<LimitsStatus> {
+    return expectOk<LimitsStatus>(await this.#transport.call('GET', '/v1/limits'));
   }
 
   /** Waits until the connection is up or failed; aborting the signal stops the waiting, not the attempt's outcome. */

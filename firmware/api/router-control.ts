@@ -1,5 +1,8 @@
 /** What the control API serves: the router, as its API sees it. The composition root implements it. */
+import type { CaptureLimits } from '../diagnosis/capture/capture-limits.ts';
+import type { CaptureSink } from '../diagnosis/capture/capture-run.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { limitsSchema } from './limits-schema.ts';
 import type { Body } from './schema-parts.ts';
 import type {
   configurationProblemSchema,
@@ -54,6 +57,9 @@ export type TrafficTotal = Body<typeof trafficSchema>['totals'][number];
 export type TrafficHistory = Body<typeof trafficHistorySchema>;
 export type TrafficRingName = Body<typeof trafficRingSchema>;
 
+/** What this router cannot do, or not fast, or not more of at a time. */
+export type LimitsStatus = Body<typeof limitsSchema>;
+
 export type IpsecKeys = Body<typeof ipsecKeysSchema>['keys'];
 
 export type IpsecKeysResult =
@@ -63,6 +69,32 @@ export type IpsecKeysResult =
 export type DiagnoseResult =
   | { readonly ok: true; readonly diagnosis: Diagnosis }
   | (CommandResult & { readonly ok: false });
+
+export interface CaptureRequest {
+  /** An interface of the configuration, a network device, or a tunnel. */
+  readonly name: string;
+  /** Of a tunnel: what is around it, instead of what is inside. */
+  readonly outside: boolean;
+  readonly limits: CaptureLimits;
+}
+
+/** A capture under way. */
+export interface CaptureHandle {
+  /** Ends it as it should end. */
+  stop(): void;
+  /** Nobody reads it any more. */
+  abandon(): void;
+}
+
+export type CaptureResult =
+  | {
+      readonly ok: true;
+      readonly id: number;
+      /** To be called once, and at once: the packets wait. */
+      readonly begin: (sink: CaptureSink) => CaptureHandle;
+    }
+  /** `busy`: too many run. */
+  | (CommandResult & { readonly ok: false; readonly busy?: true });
 
 export interface RouterControl {
   status(): Promise<RouterStatus>;
@@ -81,6 +113,11 @@ export interface RouterControl {
   traffic(): readonly TrafficTotal[];
   /** What passed when; `undefined` when nothing of that name is recorded. */
   trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined;
+  limits(): Promise<LimitsStatus>;
+  /** Opens what is to be captured. */
+  capture(request: CaptureRequest): Promise<CaptureResult>;
+  /** Ends a capture as it should end. @returns false when there is none of that number. */
+  stopCapture(id: number): boolean;
   /** The last log lines, one JSON object each, oldest first. */
   log(): readonly string[];
   /** Calls `listener` for each step as it happens. @returns what ends that. */

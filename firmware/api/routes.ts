@@ -2,11 +2,14 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { takeText } from './body-parsers.ts';
+import type { CaptureQuery } from './capture-query.ts';
+import { captureQuery, streamCapture } from './capture-stream.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { installConfigurationRoutes } from './configuration-routes.ts';
 import { EventStreams } from './event-stream.ts';
 import { MAX_NAME } from './limits.ts';
-import { sendCommandFailure } from './problem.ts';
+import { limitsSchema } from './limits-schema.ts';
+import { sendCommandFailure, sendProblem } from './problem.ts';
 import type { RouterControl, TrafficRingName } from './router-control.ts';
 import {
   diagnosisSchema,
@@ -27,6 +30,8 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
   takeText(app);
 
   app.get('/v1/status', { schema: { response: { 200: routerStatusSchema, ...problems } } }, () => control.status());
+
+  app.get('/v1/limits', { schema: { response: { 200: limitsSchema, ...problems } } }, () => control.limits());
 
   installConfigurationRoutes(app, config);
 
@@ -81,6 +86,27 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
         reason: `no traffic of ${JSON.stringify(name)} is recorded`,
         notFound: control.traffic().map((one) => one.name),
       });
+    },
+  );
+
+  // By POST, as the keys: whoever gets it sees the traffic.
+  app.post<{ Params: { name: string }; Querystring: CaptureQuery }>(
+    '/v1/capture/:name',
+    { schema: { params: connectionParameters, querystring: captureQuery, response: problems } },
+    (request, reply) => streamCapture(control, request.params.name, request.query, reply),
+  );
+  app.delete<{ Params: { id: number } }>(
+    '/v1/captures/:id',
+    {
+      schema: {
+        params: Type.Object({ id: Type.Integer({ minimum: 1 }) }),
+        response: { 200: doneSchema, ...problems },
+      },
+    },
+    (request, reply) => {
+      if (control.stopCapture(request.params.id)) return reply.send({ ok: true });
+      const detail = `there is no capture ${request.params.id} any more`;
+      return sendProblem(reply, { status: 404, detail, remedy: 'nothing has to be done' });
     },
   );
 

@@ -32,7 +32,8 @@ export function decodeOptions(context: Context): DecodeOptions {
   return {
     secrets: secrets.map(utf8Bytes),
     passwords: [...given(password), ...linesOf(context, 'password-file')],
-    all: all === true,
+    // Of the inside of a tunnel nothing in the capture tells that there is one around it.
+    ...(all === true && { all, outside: true }),
     ...(keys === undefined ? {} : { keys: readKeyFiles(keys) }),
   };
 }

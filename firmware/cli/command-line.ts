@@ -20,6 +20,7 @@ export async function runCommandLine(
     return await run({
       ...invocation,
       out: (text) => writeLine(stdout, text),
+      ...(!isTerminal(stdout) && { raw: (octets) => void stdout.write(octets) }),
       drained: () => untilDrained(stdout),
       ...(isTerminal(stderr) && !isTerminal(stdout) && { progress: (text) => replaceLine(stderr, text) }),
       ...(stdin.isTTY === true && { terminal: new Terminal(stdin, stderr) }),

@@ -26,6 +26,8 @@ export interface Context {
   readonly options: ParsedOptions;
   /** Writes one or more lines on stdout. */
   readonly out: (text: string) => void;
+  /** Writes octets on stdout as they are; absent where it is a terminal. */
+  readonly raw?: (octets: Uint8Array) => void;
   /** Waits while the reader of stdout is behind: for commands that write without end. */
   readonly drained: () => Promise<void>;
   /**

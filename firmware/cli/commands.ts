@@ -124,6 +124,20 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./disconnect.ts'),
   },
   {
+    name: 'capture',
+    parameters: 'NAME',
+    positionals: { min: 1, max: 1 },
+    options: ['file', 'seconds', 'packets', 'octets', 'snap', 'outside', 'force', 'state-dir'],
+    summary: 'show or record the packets of an interface, or of the inside or the outside of a tunnel',
+    details: [
+      'NAME is an interface of the configuration, a network device, an L2TP client or server, or an IPsec connection. Of a',
+      'tunnel it is what goes through it that is captured, in clear; with --outside the packets around that.',
+      'On a terminal each message is a line. With --file, or when stdout is redirected, it is a pcapng file, for "culvert',
+      'decode", Wireshark and others. It ends with Ctrl-C or with the first of its limits, and says what was lost.',
+    ],
+    load: () => import('./capture.ts'),
+  },
+  {
     name: 'decode',
     parameters: 'FILE',
     positionals: { min: 1, max: 1 },

@@ -1,12 +1,17 @@
 /** Every option that any command has, once. */
 
 import { KEY_TYPES } from '../certificates/key-types.ts';
+import { type Bound, CAPTURE_BOUNDS } from '../diagnosis/capture/capture-limits.ts';
 
 export interface OptionDescription {
   readonly type: 'string' | 'boolean';
   /** As usage shows the value: `DIR`. */
   readonly value?: string;
   readonly summary: string;
+}
+
+function bound(what: string, { most, default: usual }: Bound): string {
+  return `capture: ${what} (default ${usual}, up to ${most})`;
 }
 
 export const OPTIONS = {
@@ -57,6 +62,12 @@ export const OPTIONS = {
   replay: { type: 'string', value: 'FILE', summary: 'diagnose: the capture to judge instead of a connection' },
   all: { type: 'boolean', summary: 'user packets too, a line for each' },
   verbose: { type: 'boolean', summary: 'every field below its message' },
+  file: { type: 'string', value: 'FILE', summary: 'capture: the pcapng file to write' },
+  seconds: { type: 'string', value: 'N', summary: bound('how long at most', CAPTURE_BOUNDS.seconds) },
+  packets: { type: 'string', value: 'N', summary: bound('packets at most', CAPTURE_BOUNDS.packets) },
+  octets: { type: 'string', value: 'N', summary: bound('octets of the file at most', CAPTURE_BOUNDS.octets) },
+  snap: { type: 'string', value: 'N', summary: bound('octets of each packet that are kept', CAPTURE_BOUNDS.snap) },
+  outside: { type: 'boolean', summary: 'capture: of a tunnel its IKE, ESP and L2TP, instead of what is inside' },
   subject: {
     type: 'string',
     value: 'DN',

@@ -13,6 +13,7 @@ export const SHOW_TOPIC_HELP = {
   log: 'the last lines of the log',
   history: 'revisions of the configuration',
   traffic: 'what passed in the last minute, hour and day',
+  limits: 'what this router cannot do, or not fast, or not more of, and why',
 } as const;
 
 export type ShowTopic = keyof typeof SHOW_TOPIC_HELP;

@@ -7,6 +7,7 @@ import { didYouMean } from './did-you-mean.ts';
 import { historyText } from './history-text.ts';
 import { keysText } from './ipsec-keys-text.ts';
 import { ipsecText } from './ipsec-text.ts';
+import { limitsText } from './limits-text.ts';
 import { logText } from './log-text.ts';
 import { stateDirOf } from './options.ts';
 import { done } from './output.ts';
@@ -42,6 +43,9 @@ async function showTopic(context: Context, topic: ShowTopic, client: ControlClie
     const running = await new ConfigurationClient(stateDirOf(context.options)).running();
     const found = configuredCertificates(running, Date.now());
     context.out(json ? asJson(found) : certificatesText(found).join('\n'));
+  } else if (topic === 'limits') {
+    const limits = await client.limits();
+    context.out(json ? asJson(limits) : limitsText(limits).join('\n'));
   } else if (topic === 'traffic') {
     const totals = await client.traffic();
     context.out(json ? asJson(totals) : totalsText(totals).join('\n'));
@@ -71,7 +75,7 @@ interface View {
 }
 
 const VIEWS: {
-  readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config' | 'certificates' | 'traffic'>]: View;
+  readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config' | 'certificates' | 'traffic' | 'limits'>]: View;
 } = {
   status: { data: (status) => status, text: statusText },
   interfaces: { data: (status) => status.interfaces, text: ({ interfaces }) => interfacesText(interfaces) },

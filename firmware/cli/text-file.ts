@@ -90,7 +90,8 @@ function unreadable(file: string, error: unknown): FileError {
   return new FileError(`${file} cannot be read, ${causeOf(error)}: check its name and its permissions`);
 }
 
-function existing(file: string): FileError {
+/** What is said of a file that is not to be written over. */
+export function existing(file: string): FileError {
   return new FileError(`${file} is there already and stays as it is: name another file, or replace it with --force`);
 }
 

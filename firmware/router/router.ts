@@ -1,12 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BoardDescription } from '../../board/board.ts';
 import type { Clock } from '../../hal/clock.ts';
+import type { KernelFeatures } from '../../hal/kernel-features.ts';
 import type { Links } from '../../hal/links.ts';
 import type { ConfigurationState } from '../api/configuration-control.ts';
 import type {
+  CaptureRequest,
+  CaptureResult,
   CommandResult,
   DiagnoseResult,
   IpsecKeysResult,
+  LimitsStatus,
   RouterControl,
   RouterEvent,
   RouterStatus,
@@ -26,6 +30,8 @@ import type { LogRing } from '../log/ring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
+import type { CaptureDesk } from './capture-desk.ts';
+import { captureTarget } from './capture-target.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { connectTarget, noTarget } from './connect-target.ts';
 import { ConnectionLog } from './connection-log.ts';
@@ -37,6 +43,7 @@ import type { IpsecFactory } from './ipsec-control.ts';
 import { ipsecKeys } from './ipsec-keys.ts';
 import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
+import { limitsStatus } from './limits.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
@@ -60,6 +67,10 @@ export interface RouterParts {
   readonly logger: Logger;
   readonly ring: LogRing;
   readonly traffic: () => TrafficRecorder;
+  readonly captures: CaptureDesk;
+  readonly kernel: KernelFeatures;
+  /** What encrypts packets. */
+  readonly cipherEngine: () => string;
   /** What is in force, and how safe that is. */
   readonly configurationState: () => ConfigurationState;
   /** What earlier runs left is taken back and the first configuration is in force: commands wait for that. */
@@ -234,6 +245,38 @@ export class Router implements RouterControl {
 
   trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined {
     return this.#parts.traffic().read(name, ring);
+  }
+
+  async limits(): Promise<LimitsStatus> {
+    const { kernel, cipherEngine, ring, captures } = this.#parts;
+    const [report, { l2tp, ipsec }] = await Promise.all([kernel.report(), this.status()]);
+    const ikeSas = (version: 1 | 2) =>
+      ipsec.filter((entry) => entry.version === version && entry.state === 'up').length;
+    return limitsStatus({
+      kernel: report,
+      cipherEngine: cipherEngine(),
+      now: {
+        l2tpTunnels: l2tp.filter(({ tunnelId }) => tunnelId !== 0).length,
+        l2tpSessions: l2tp.reduce((sum, { sessions }) => sum + sessions.length, 0),
+        ikeV1Sas: ikeSas(1),
+        ikeV2Sas: ikeSas(2),
+        logLines: ring.lines().length,
+        captures: captures.running,
+      },
+    });
+  }
+
+  async capture({ name, outside, limits }: CaptureRequest): Promise<CaptureResult> {
+    await this.#parts.ready;
+    const { links, network, resolver, captures } = this.#parts;
+    const { configuration } = this.#connections;
+    const resolve = (host: string) => resolver.resolve(host, configuration);
+    const found = await captureTarget(name, outside, { configuration, links, mark: network.mark, resolve });
+    return found.ok ? captures.prepare(name, found.target, limits) : found;
+  }
+
+  stopCapture(id: number): boolean {
+    return this.#parts.captures.stop(id);
   }
 
   log(): readonly string[] {

@@ -26,6 +26,11 @@ const connectionNames: Arguments = async (facts) => [
   placeholder('name', 'An L2TP client or server, or an IPsec connection.'),
 ];
 
+const captureNames: Arguments = async (facts) => [
+  ...(await facts.connections()),
+  placeholder('name', 'An interface, a network device, or one of these.'),
+];
+
 const revisionNumbers: Arguments = async (facts) => [
   ...(await facts.revisions()),
   placeholder('revision', 'A number of "show history".'),
@@ -45,6 +50,7 @@ const OFFERED: Readonly<Record<string, { readonly arguments?: Arguments; readonl
   show: { arguments: topics },
   connect: { arguments: connectionNames, streams: true },
   disconnect: { arguments: connectionNames },
+  capture: { arguments: captureNames, streams: true },
   diagnose: { arguments: connectionNames },
   compare: { arguments: revisionNames },
   confirm: {},
@@ -63,6 +69,8 @@ const NOT_HERE: readonly OptionName[] = [
   'password',
   'password-file',
   'yes',
+  'file',
+  'force',
 ];
 
 export function operationalCommands(options: OperationalOptions): readonly ShellCommand[] {

@@ -1,15 +1,8 @@
 /** The pcapng format: blocks in sections, each section with a byte order and interfaces of its own. */
 import type { ByteQueue } from './byte-queue.ts';
 import { type CapturedPacket, CaptureError, type FormatReader, MAX_CAPTURED } from './capture-types.ts';
+import { BLOCK, BYTE_ORDER_MAGIC, INTERFACE_OPTION } from './pcapng-format.ts';
 
-/** Block types. Section Header reads the same in either byte order. */
-const SECTION_HEADER = 0x0a0d0d0a;
-const INTERFACE_DESCRIPTION = 1;
-const PACKET = 2;
-const SIMPLE_PACKET = 3;
-const ENHANCED_PACKET = 6;
-
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 /** Block Type and Block Total Length before the body, Block Total Length again behind it, octets. */
 const BLOCK_HEADER = 8;
 const BLOCK_OVERHEAD = 12;
@@ -20,10 +13,16 @@ const MAX_BLOCK = MAX_CAPTURED + 65_536;
 /** Interfaces of a section that are remembered: far more than any machine has. */
 const MAX_INTERFACES = 4096;
 
-/** Options of an Interface Description. */
+/** Blocks that carry something of interest. */
+const READ: ReadonlySet<number> = new Set([
+  BLOCK.interfaceDescription,
+  BLOCK.packet,
+  BLOCK.simplePacket,
+  BLOCK.enhancedPacket,
+]);
+
+/** Code of what ends options. */
 const OPTION_END = 0;
-const IF_TSRESOL = 9;
-const IF_TSOFFSET = 14;
 
 interface Interface {
   readonly linkType: number;
@@ -37,7 +36,7 @@ interface Interface {
 
 /** Whether the first four octets of a file, read in network order, are those of a pcapng file. */
 export function isPcapngMagic(magic: number): boolean {
-  return magic === SECTION_HEADER;
+  return magic === BLOCK.sectionHeader;
 }
 
 export class PcapngReader implements FormatReader {
@@ -62,7 +61,7 @@ export class PcapngReader implements FormatReader {
     if (queue.skipping) return undefined;
     const start = queue.peek(BLOCK_HEADER);
     if (start === undefined) return undefined;
-    if (start.getUint32(0) === SECTION_HEADER) {
+    if (start.getUint32(0) === BLOCK.sectionHeader) {
       const section = queue.peek(SECTION_START);
       if (section === undefined) return undefined;
       this.#beginSection(section);
@@ -70,7 +69,7 @@ export class PcapngReader implements FormatReader {
     const type = start.getUint32(0, this.#littleEndian);
     const length = start.getUint32(4, this.#littleEndian);
     if (length < BLOCK_OVERHEAD || length % 4 !== 0) throw this.#damaged(`a block with a length of ${length}`);
-    if (![INTERFACE_DESCRIPTION, PACKET, SIMPLE_PACKET, ENHANCED_PACKET].includes(type)) {
+    if (!READ.has(type)) {
       queue.skip(length);
       return 'skipped';
     }
@@ -91,12 +90,12 @@ export class PcapngReader implements FormatReader {
 
   #read(type: number, body: DataView): CapturedPacket | undefined {
     switch (type) {
-      case INTERFACE_DESCRIPTION:
+      case BLOCK.interfaceDescription:
         this.#addInterface(body);
         return undefined;
-      case SIMPLE_PACKET:
+      case BLOCK.simplePacket:
         return this.#simplePacket(body);
-      case PACKET:
+      case BLOCK.packet:
         return this.#packet(body, this.#u16(body, 0), 4);
       default:
         return this.#packet(body, this.#u32(body, 0), 4);
@@ -138,8 +137,9 @@ export class PcapngReader implements FormatReader {
       const code = this.#u16(body, at);
       const length = this.#u16(body, at + 2);
       if (code === OPTION_END || at + 4 + length > body.byteLength) break;
-      if (code === IF_TSRESOL && length === 1) ticksPerMs = ticksOf(body.getUint8(at + 4));
-      if (code === IF_TSOFFSET && length === 8) offsetMs = Number(body.getBigInt64(at + 4, this.#littleEndian)) * 1000;
+      if (code === INTERFACE_OPTION.timestampResolution && length === 1) ticksPerMs = ticksOf(body.getUint8(at + 4));
+      if (code === INTERFACE_OPTION.timestampOffset && length === 8)
+        offsetMs = Number(body.getBigInt64(at + 4, this.#littleEndian)) * 1000;
       at += 4 + length + ((4 - (length % 4)) % 4);
     }
     this.#interfaces.push({ linkType, snapLength, ticksPerMs, offsetMs });

@@ -20,7 +20,12 @@ const MAX_NAME_OCTETS = 255;
 
 const RETRANSMIT: RetransmitPolicy = { firstMs: 1000, capMs: 8000, attempts: 5 };
 const HELLO: HelloPolicy = { idleMs: 4000, probeMs: 1000, probes: 8 };
-const LIMITS: EndpointLimits = { halfOpenPerAddress: 4, halfOpenTotal: 64, tunnels: 1024, sessionsPerTunnel: 256 };
+export const DEFAULT_LIMITS: EndpointLimits = {
+  halfOpenPerAddress: 4,
+  halfOpenTotal: 64,
+  tunnels: 1024,
+  sessionsPerTunnel: 256,
+};
 
 export interface AcceptSettings {
   readonly secret?: Uint8Array;
@@ -68,7 +73,7 @@ export function endpointSettings(options: L2tpEndpointOptions): EndpointSettings
     dscp: options.dscp ?? 0,
     retransmit: { ...RETRANSMIT, ...options.retransmit },
     hello: { ...HELLO, ...options.hello },
-    limits: { ...LIMITS, ...options.limits },
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
     lingerMs: options.lingerMs ?? DEFAULT_LINGER_MS,
   };
 }

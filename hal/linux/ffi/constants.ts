@@ -3,6 +3,7 @@
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
+export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
@@ -14,6 +15,8 @@ export const SO_RCVBUF = 8;
 export const SO_BINDTODEVICE = 25;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
+/** The same number is the type of its control message (SCM_TIMESTAMPNS), a `struct timespec`. */
+export const SO_TIMESTAMPNS = 35;
 export const SO_MARK = 36;
 
 export const IPPROTO_IP = 0;
@@ -33,6 +36,26 @@ export const IPV6_PKTINFO = 50;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 
+export const SOL_PACKET = 263;
+/** A `struct tpacket_stats`, which is zeroed when it is read (packet(7)). */
+export const PACKET_STATISTICS = 6;
+/** The same number is the type of its control message, a `struct tpacket_auxdata` (packet(7)). */
+export const PACKET_AUXDATA = 8;
+/** Set in `status` of that structure: the packet had a VLAN tag, which stands in the structure alone. */
+export const TP_STATUS_VLAN_VALID = 0x10;
+/** Set where the structure has the tag's EtherType as well. */
+export const TP_STATUS_VLAN_TPID_VALID = 0x40;
+/** Protocols of a link (linux/if_ether.h); the first one means all of them. */
+export const ETH_P_ALL = 0x0003;
+export const ETH_P_IP = 0x0800;
+export const ETH_P_IPV6 = 0x86dd;
+export const ETH_P_8021Q = 0x8100;
+/** Packet type of what leaves (packet(7)). */
+export const PACKET_OUTGOING = 4;
+
+/** Hardware types of devices (linux/if_arp.h). */
+export const ARPHRD_ETHER = 1;
+export const ARPHRD_LOOPBACK = 772;
 /** Protocol of a raw socket: the Encapsulating Security Payload (RFC 4303 section 2). */
 export const IPPROTO_ESP = 50;
 /** The Authentication Header (RFC 4302 section 2). */
@@ -57,6 +80,11 @@ export const POLLNVAL = 32;
 
 export const EFD_NONBLOCK = 0o4000;
 export const EFD_CLOEXEC = 0o2000000;
+
+/** ioctl: the index of the device named in a `struct ifreq` (netdevice(7)). */
+export const SIOCGIFINDEX = 0x8933;
+/** ioctl: its link address, whose family is the hardware type of the device. */
+export const SIOCGIFHWADDR = 0x8927;
 
 /** ioctl: attach this file to a TUN device (linux/if_tun.h). */
 export const TUNSETIFF = 0x400454ca;

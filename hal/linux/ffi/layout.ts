@@ -21,6 +21,38 @@ export const SOCKADDR_IN6 = {
   scopeId: 24, // u32
 } as const;
 
+/** `struct sockaddr_ll` (packet(7)). */
+export const SOCKADDR_LL = {
+  size: 20,
+  family: 0, // u16
+  protocol: 2, // u16, network order
+  interfaceIndex: 4, // i32
+  hardwareType: 8, // u16
+  packetType: 10, // u8, then length and 8 octets of the link address
+} as const;
+
+/** `struct tpacket_stats` (linux/if_packet.h). */
+export const TPACKET_STATS = {
+  size: 8,
+  packets: 0, // u32, drops included
+  drops: 4, // u32
+} as const;
+
+/** `struct tpacket_auxdata` (linux/if_packet.h). */
+export const TPACKET_AUXDATA = {
+  size: 20,
+  status: 0, // u32
+  vlanTag: 16, // u16
+  vlanType: 18, // u16
+} as const;
+
+/** `struct timespec`. */
+export const TIMESPEC = {
+  size: 16,
+  seconds: 0, // i64
+  nanoseconds: 8, // i64
+} as const;
+
 /** `struct sockaddr_nl` (netlink(7)). */
 export const SOCKADDR_NL = {
   size: 12,
@@ -113,6 +145,8 @@ export const IFREQ = {
   name: 0, // 16 octets, zero-terminated
   nameSize: 16,
   flags: 16, // i16
+  index: 16, // i32, in the same place
+  hardwareType: 16, // u16, in the same place
 } as const;
 
 /** `struct pollfd` (poll(2)). */

@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
+  CaptureRequest,
+  CaptureResult,
   CommandResult,
   DiagnoseResult,
   IpsecKeysResult,
   IpsecStatus,
+  LimitsStatus,
   RouterControl,
   RouterEvent,
   RouterStatus,
@@ -115,6 +118,23 @@ export const IPSEC_STATUS: IpsecStatus = {
   ],
 };
 
+export const LIMITS: LimitsStatus = {
+  dataPlane: { engine: 'userspace', reason: 'there is no other one', cost: 'one thread' },
+  cipher: { engine: 'evp', reason: 'it is there', cost: 'little' },
+  offloads: [{ name: 'UDP GSO', used: false, reason: 'nobody wrote it', cost: 'system calls' }],
+  kernel: {
+    release: '6.1.0',
+    features: [
+      { name: 'vlan', state: 'absent', use: 'unused', evidence: 'built without', meaning: 'no VLANs' },
+      { name: 'tun', state: 'present', use: 'needed', evidence: 'built in', meaning: 'tunnels' },
+    ],
+  },
+  tables: [
+    { name: 'captures', most: 4, inUse: 1, what: 'captures at a time', whenFull: 'it is refused' },
+    { name: 'revisions', most: 100, what: 'revisions', whenFull: 'the oldest one goes' },
+  ],
+};
+
 /** Answers what it is told to, and remembers what it was asked. */
 export class FakeRouter implements RouterControl {
   disconnectResult: CommandResult = { ok: true };
@@ -127,6 +147,9 @@ export class FakeRouter implements RouterControl {
     ok: true,
     diagnosis: { name, state: 'up', steps: [], findings: [] },
   });
+  readonly askedCaptures: CaptureRequest[] = [];
+  onCapture: (request: CaptureRequest) => CaptureResult = () => ({ ok: false, reason: 'nothing can be captured' });
+  onStopCapture: (id: number) => boolean = () => false;
   readonly listeners = new Set<(event: RouterEvent) => void>();
 
   status(): Promise<RouterStatus> {
@@ -156,6 +179,19 @@ export class FakeRouter implements RouterControl {
 
   trafficHistory(name: string): TrafficHistory | undefined {
     return name === 'interface.wan.sent' ? { startMs: 0, stepMs: 1_000, values: [null, 5] } : undefined;
+  }
+
+  async limits(): Promise<LimitsStatus> {
+    return LIMITS;
+  }
+
+  async capture(request: CaptureRequest): Promise<CaptureResult> {
+    this.askedCaptures.push(request);
+    return this.onCapture(request);
+  }
+
+  stopCapture(id: number): boolean {
+    return this.onStopCapture(id);
   }
 
   log(): readonly string[] {

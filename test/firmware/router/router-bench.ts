@@ -15,6 +15,7 @@ import { NetworkJournal } from '../../../firmware/network/journal.ts';
 import { Reconciler } from '../../../firmware/network/reconciler.ts';
 import { ResolvedNames } from '../../../firmware/network/resolved-names.ts';
 import { SessionDns } from '../../../firmware/network/session-dns.ts';
+import { CaptureDesk } from '../../../firmware/router/capture-desk.ts';
 import { Router } from '../../../firmware/router/router.ts';
 import { RouterNetwork } from '../../../firmware/router/router-network.ts';
 import { SecretKeeper } from '../../../firmware/router/secret-keeper.ts';
@@ -23,8 +24,10 @@ import { TrafficRecorder } from '../../../firmware/router/traffic-recorder.ts';
 import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
 import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { SimulatedKernelFeatures } from '../../../hal/simulated/kernel-features.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
+import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { localStore } from '../config/store/local-store.ts';
@@ -51,6 +54,8 @@ export class RouterBench {
   readonly desk: CommitDesk;
   readonly counters = new SimulatedMachineCounters();
   readonly traffic: TrafficRecorder;
+  readonly kernel = new SimulatedKernelFeatures();
+  readonly captures = new SimulatedPacketCaptureFactory();
   readonly ring = new LogRing();
   readonly ipsec = new FakeIpsec();
   readonly network: RouterNetwork;
@@ -98,6 +103,14 @@ export class RouterBench {
       ring: this.ring,
       configurationState: () => this.desk.state(),
       traffic: () => this.traffic,
+      captures: new CaptureDesk({
+        captures: this.captures,
+        clock: this.clock,
+        version: '0',
+        log: (line) => logger.info(line),
+      }),
+      kernel: this.kernel,
+      cipherEngine: () => 'evp',
       ready: Promise.resolve(),
     });
     this.traffic = new TrafficRecorder({

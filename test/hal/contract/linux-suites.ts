@@ -1,6 +1,8 @@
 /** Every suite that runs in a network namespace of its own. */
 import { capabilityCases } from '../linux/capability-cases.ts';
 import { linuxEspCases } from '../linux/esp-cases.ts';
+import { linuxPacketCaptureCases } from '../linux/packet-capture-cases.ts';
+import { linuxPacketCaptureWorld } from '../linux/packet-capture-world.ts';
 import { linuxPollerCases } from '../linux/poller-cases.ts';
 import { portOwnerCases } from '../linux/port-owner-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
@@ -22,6 +24,7 @@ import {
   linuxUdpWorld,
 } from './linux-worlds.ts';
 import { networkEventsContract } from './network-events.ts';
+import { packetCaptureContract } from './packet-capture.ts';
 import { packetFilterContract } from './packet-filter.ts';
 import { pollerContract } from './poller.ts';
 import { tunContract } from './tun.ts';
@@ -33,6 +36,8 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(linksContract, linuxLinksWorld),
   suiteOf(packetFilterContract, linuxPacketFilterWorld),
   suiteOf(networkEventsContract, linuxNetworkEventsWorld),
+  suiteOf(packetCaptureContract, linuxPacketCaptureWorld),
+  suiteOf(linuxPacketCaptureCases, linuxPacketCaptureWorld),
   suiteOf(pollerContract, linuxPollerWorld),
   suiteOf(tunContract, linuxTunWorld),
   suiteOf(udpSocketContract, linuxUdpWorld),

@@ -5,6 +5,7 @@ import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedNetwork } from '../../../hal/simulated/network.ts';
 import { SimulatedNetworkEvents } from '../../../hal/simulated/network-events.ts';
+import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
 import { SimulatedTunFactory } from '../../../hal/simulated/tun.ts';
@@ -13,6 +14,7 @@ import type { OpenWorld } from './contract.ts';
 import { decodeIpv4Udp, encodeIpv4Udp } from './datagram.ts';
 import type { LinksWorld } from './links.ts';
 import type { NetworkEventsWorld } from './network-events.ts';
+import { frameOf, type PacketCaptureWorld, packetOf } from './packet-capture.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
 import { KERNEL_ADDRESS, KERNEL_PORT, type TunWorld } from './tun.ts';
@@ -109,4 +111,25 @@ export function simulatedNetworkEventsWorld(): OpenWorld<NetworkEventsWorld> {
   const filter = new SimulatedPacketFilter();
   const events = new SimulatedNetworkEvents([links, filter]);
   return { world: { events, links, device: 'cveth0', filter, table: 'cvfilter' }, close: nothing };
+}
+
+export function simulatedPacketCaptureWorld(): OpenWorld<PacketCaptureWorld> {
+  const captures = new SimulatedPacketCaptureFactory();
+  captures.addDevice('cvcab0', 'ethernet');
+  captures.addDevice('cvtun0', 'ip');
+  let time = 1_700_000_000_000_000_000n;
+  captures.time = () => (time += 1n);
+  return {
+    world: {
+      ethernet: 'cvcab0',
+      tun: 'cvtun0',
+      open: (device) => captures.open(device),
+      passes: (device, direction, payload) => {
+        const bytes = device === 'cvcab0' ? frameOf(direction, payload) : packetOf(direction, payload);
+        captures.pass(device, bytes, direction);
+      },
+      removeTun: () => captures.removeDevice('cvtun0'),
+    },
+    close: nothing,
+  };
 }
