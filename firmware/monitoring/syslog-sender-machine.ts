@@ -157,8 +157,10 @@ export class SyslogSenderMachine implements Machine<SyslogSenderOutput> {
         if (state.until !== undefined && now >= state.until) this.#believe(now);
         return;
       case 'up':
-        if (this.#options.kind === 'datagram' && now >= state.since + REFRESH_MS) this.#connect(now);
-        else if (this.#out > 0 && now >= this.#moved + STALL_MS) {
+        if (this.#options.kind === 'datagram' && now >= state.since + REFRESH_MS) {
+          this.#outputs.push({ kind: 'disconnect', connection: this.#connection });
+          this.#connect(now);
+        } else if (this.#out > 0 && now >= this.#moved + STALL_MS) {
           this.#giveUp(now, silence('send', `it took nothing for ${STALL_MS / 1000} s`));
         } else this.#send(now);
     }
@@ -176,7 +178,6 @@ export class SyslogSenderMachine implements Machine<SyslogSenderOutput> {
   }
 
   #connect(now: Instant): void {
-    if (this.#connection > 0) this.#outputs.push({ kind: 'disconnect', connection: this.#connection });
     this.#connection += 1;
     this.#forget();
     this.#state = { kind: 'connecting', until: now + CONNECT_MS };

@@ -3,6 +3,7 @@ import { capabilityCases } from '../linux/capability-cases.ts';
 import { linuxEspCases } from '../linux/esp-cases.ts';
 import { linuxPollerCases } from '../linux/poller-cases.ts';
 import { portOwnerCases } from '../linux/port-owner-cases.ts';
+import { linuxTcpCases } from '../linux/tcp-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
 import { linuxUdpCases } from '../linux/udp-cases.ts';
 import { ahSocketContract } from './ah-socket.ts';
@@ -18,12 +19,14 @@ import {
   linuxNetworkEventsWorld,
   linuxPacketFilterWorld,
   linuxPollerWorld,
+  linuxTcpWorld,
   linuxTunWorld,
   linuxUdpWorld,
 } from './linux-worlds.ts';
 import { networkEventsContract } from './network-events.ts';
 import { packetFilterContract } from './packet-filter.ts';
 import { pollerContract } from './poller.ts';
+import { tcpConnectorContract } from './tcp-connector.ts';
 import { tunContract } from './tun.ts';
 import { udpSocketContract } from './udp-socket.ts';
 
@@ -34,6 +37,8 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(packetFilterContract, linuxPacketFilterWorld),
   suiteOf(networkEventsContract, linuxNetworkEventsWorld),
   suiteOf(pollerContract, linuxPollerWorld),
+  suiteOf(tcpConnectorContract, linuxTcpWorld),
+  suiteOf(linuxTcpCases, linuxTcpWorld),
   suiteOf(tunContract, linuxTunWorld),
   suiteOf(udpSocketContract, linuxUdpWorld),
   suiteOf(linuxUdpCases, linuxUdpWorld),

@@ -1,4 +1,5 @@
 /** The worlds of the contracts, in memory. */
+import type { Duplex } from 'node:stream';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedEntropy } from '../../../hal/simulated/entropy.ts';
 import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
@@ -7,6 +8,7 @@ import { SimulatedNetwork } from '../../../hal/simulated/network.ts';
 import { SimulatedNetworkEvents } from '../../../hal/simulated/network-events.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
+import { SimulatedTcpConnector } from '../../../hal/simulated/tcp-connector.ts';
 import { SimulatedTunFactory } from '../../../hal/simulated/tun.ts';
 import type { ClockWorld } from './clock.ts';
 import type { OpenWorld } from './contract.ts';
@@ -15,6 +17,7 @@ import type { LinksWorld } from './links.ts';
 import type { NetworkEventsWorld } from './network-events.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
+import type { TcpWorld } from './tcp-connector.ts';
 import { KERNEL_ADDRESS, KERNEL_PORT, type TunWorld } from './tun.ts';
 import { NARROW_MTU, type UdpWorld } from './udp-socket.ts';
 
@@ -38,6 +41,16 @@ export function simulatedUdpWorld(): OpenWorld<UdpWorld> {
     },
     close: nothing,
   };
+}
+
+export function simulatedTcpWorld(): OpenWorld<TcpWorld> {
+  const connector = new SimulatedTcpConnector();
+  const addresses = { 4: '10.55.0.1', 6: 'fd55::1' } as const;
+  const listen = async (address: string, onConnection: (stream: Duplex) => void): Promise<number> => {
+    connector.listen(address, 4_000, onConnection);
+    return 4_000;
+  };
+  return { world: { connector, addresses, listen }, close: nothing };
 }
 
 export function simulatedTunWorld(): OpenWorld<TunWorld> {
