@@ -116,7 +116,7 @@ export class MetricsServer {
         connectionsCheckingInterval: 1_000,
         keepAliveTimeout: IDLE_MS,
       },
-      (request, response) => void this.#answer(request, response),
+      (request, response) => void this.#answer(request, response).catch(() => response.destroy()),
     );
     server.maxConnections = MAX_CONNECTIONS;
     server.timeout = IDLE_MS;

@@ -137,6 +137,7 @@ export class SyslogDesk {
   }
 
   #push(line: string): void {
+    if (this.#entries.size === 0) return;
     const level = levelOf(line);
     for (const entry of this.#entries.values()) if (isAtLeast(level, entry.level)) entry.sender.push(line);
   }

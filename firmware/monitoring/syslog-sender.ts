@@ -5,11 +5,11 @@ import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { MachineRunner } from '../vpn/machine-runner.ts';
 import { internalFailure } from '../vpn/steps.ts';
+import { connectionFailure } from './connection-failure.ts';
 import type { QueueEntry } from './line-queue.ts';
 import { lostLines, type SyslogSource, syslogLine } from './syslog-line.ts';
 import { SyslogSenderMachine, type SyslogSenderOutput } from './syslog-sender-machine.ts';
 import { DatagramWay, StreamWay, type SyslogWay, type WayEvents } from './syslog-way.ts';
-import { connectionFailure } from './tls-failure.ts';
 
 /** One server, as configured, with every default in its place. */
 export interface SyslogServer {

@@ -8,7 +8,7 @@ import type { Failure } from '../protocol/machine.ts';
 import { octetCounted } from '../protocol/syslog/octet-counting.ts';
 import type { UdpEndpoint } from '../protocol/udp-path.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
-import { connectionFailure } from './tls-failure.ts';
+import { connectionFailure } from './connection-failure.ts';
 
 export interface SyslogWay {
   send(message: Uint8Array): void;
@@ -52,12 +52,13 @@ export class DatagramWay implements SyslogWay {
   }
 
   send(message: Uint8Array): void {
-    void this.#socket.then((socket) => {
-      if (socket === undefined) return;
-      const { address, port } = this.#target;
-      const path = { remote: { address, port }, local: { address: this.#unspecified, port: 0 } };
-      this.#dispatch.dataPlane.sendDatagram(socket, path, message);
-    });
+    const { address, port } = this.#target;
+    const path = { remote: { address, port }, local: { address: this.#unspecified, port: 0 } };
+    this.#socket
+      .then((socket) => {
+        if (socket !== undefined) this.#dispatch.dataPlane.sendDatagram(socket, path, message);
+      })
+      .catch((error: unknown) => this.#fail(connectionFailure('send', error)));
   }
 
   close(): void {
@@ -139,7 +140,14 @@ export class StreamWay implements SyslogWay {
       return;
     }
     this.#step = 'TLS';
-    const { name, context } = this.#tls;
+    try {
+      this.#secure(this.#tls);
+    } catch (error) {
+      this.#fail(connectionFailure(this.#step, error));
+    }
+  }
+
+  #secure({ name, context }: TlsIdentity): void {
     const tls = connectTls({
       socket: this.#tcp,
       host: name,

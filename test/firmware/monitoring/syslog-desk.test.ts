@@ -213,6 +213,15 @@ describe('a syslog server by UDP', () => {
     expect(bench.dataPlane.sockets.size).toBe(1);
   });
 
+  it('costs nothing but an attempt when the data plane has lost its socket', async () => {
+    bench.follow({ office: { address: '192.0.2.5' } });
+    await bench.until('the socket', () => bench.dataPlane.sockets.size > 0);
+    bench.dataPlane.sockets.clear();
+    bench.logger.info('early boot');
+    await bench.until('the line', () => messages().some(({ text }) => text === 'early boot'));
+    expect(bench.said.filter((line) => /no log lines reach .* send: there is no socket/.test(line))).toHaveLength(1);
+  });
+
   it('keeps its lines while its name has no address', async () => {
     const remedy = 'check the DNS servers';
     bench.addresses = { step: 'resolve', reason: 'no DNS server answered', remedy };
