@@ -11,6 +11,7 @@ import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
+import { LinuxTcpConnector } from '../hal/linux/tcp-connector.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
 import { VERSION } from './cli/version.ts';
@@ -22,6 +23,7 @@ import type { Source } from './config/store/store-types.ts';
 import { UserspaceDataPlane } from './dataplane/userspace/userspace-data-plane.ts';
 import { createLogger, type Logger } from './log/logger.ts';
 import { LogRing } from './log/ring.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import { journalScope, NetworkJournal } from './network/journal.ts';
 import { FILTER_TABLE } from './network/marks.ts';
 import { NetworkWatch } from './network/network-watch.ts';
@@ -35,6 +37,7 @@ import { FactoryReset } from './router/factory-reset.ts';
 import type { IpsecSurroundings } from './router/ipsec-control.ts';
 import { IpsecState } from './router/ipsec-state.ts';
 import { loadBoard } from './router/load-board.ts';
+import { processUsage } from './router/process-usage.ts';
 import { Router } from './router/router.ts';
 import { RouterConfiguration } from './router/router-configuration.ts';
 import { RouterNetwork } from './router/router-network.ts';
@@ -127,6 +130,22 @@ async function run(options: RunOptions): Promise<number> {
     log: (line) => logger.info(line),
   });
   const ready = Promise.withResolvers<void>();
+  const counters = new LinuxMachineCounters();
+  const monitoring = new Monitoring({
+    clock,
+    random,
+    dispatch,
+    connector: new LinuxTcpConnector(),
+    counters,
+    logger,
+    ring,
+    mark: network.mark,
+    resolve: (name, configuration) => resolver.resolve(name, configuration),
+    status: () => router.status(),
+    devices: () => trafficDevices(desk.inForce),
+    process: processUsage,
+    processId: String(process.pid),
+  });
   const router = new Router({
     version: VERSION,
     board,
@@ -146,6 +165,7 @@ async function run(options: RunOptions): Promise<number> {
     captures,
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
+    monitoring,
     ready: ready.promise,
   });
   const factory = factoryConfiguration(board);
@@ -160,7 +180,7 @@ async function run(options: RunOptions): Promise<number> {
   });
   const traffic = new TrafficRecorder({
     clock,
-    counters: new LinuxMachineCounters(),
+    counters,
     store,
     devices: () => trafficDevices(desk.inForce),
     log: (line) => logger.warn(line),

@@ -1,5 +1,6 @@
 /** Schema of `system`, `interfaces` and `routes`. */
 import Type, { type Static } from 'typebox';
+import { METRICS_SCHEMA, SYSLOG_SCHEMA } from './monitoring-schema.ts';
 import { device, ipAddress, ipv4Address, ipv4Network, NAME, NAME_ALLOWED } from './schema-parts.ts';
 
 export const SYSTEM_SCHEMA = Type.Object(
@@ -13,6 +14,8 @@ export const SYSTEM_SCHEMA = Type.Object(
       pattern: '^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
       'x-allowed': 'one label of 1 to 63 letters, digits and hyphens, no hyphen first or last',
     }),
+    syslog: SYSLOG_SCHEMA,
+    metrics: Type.Optional(METRICS_SCHEMA),
   },
   { title: 'System', description: 'The router itself.', default: {}, additionalProperties: false },
 );

@@ -13,6 +13,7 @@ import { L2TP_IPSEC_RULES } from './l2tp-ipsec-rules.ts';
 import { L2TP_IPV6_RULES } from './l2tp-ipv6-rules.ts';
 import { L2TP_RULES } from './l2tp-rules.ts';
 import { secretLeaves } from './leaves.ts';
+import { MONITORING_RULES } from './monitoring-rules.ts';
 import type { Problem } from './problem.ts';
 import { PROOF_RULES } from './proof-rules.ts';
 import { PSK_RULES } from './psk-rules.ts';
@@ -59,6 +60,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...RADIUS_RULES,
   ...FORWARD_RULES,
   ...CALLS_RULES,
+  ...MONITORING_RULES,
   ...SECRET_RULES,
 ];
 

@@ -9,6 +9,7 @@ const MAX_LINE = 4096;
 export class LogRing {
   readonly #capacity: number;
   readonly #lines: string[] = [];
+  readonly #listeners = new Set<(line: string) => void>();
   #next = 0;
 
   /** @param capacity lines, 1 or more. */
@@ -19,8 +20,19 @@ export class LogRing {
   /** Keeps a line, with or without its line feed; the oldest one goes when the ring is full. */
   push(line: string): void {
     const text = line.endsWith('\n') ? line.slice(0, -1) : line;
-    this.#lines[this.#next] = text.length <= MAX_LINE ? text : shortened(text);
+    const kept = text.length <= MAX_LINE ? text : shortened(text);
+    this.#lines[this.#next] = kept;
     this.#next = (this.#next + 1) % this.#capacity;
+    for (const listener of this.#listeners) listener(kept);
+  }
+
+  /**
+   * Calls `listener` with each line from now on, without its line feed. It may not throw; what it logs itself comes back to
+   * it. @returns what ends that.
+   */
+  listen(listener: (line: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The lines kept, oldest first. */

@@ -27,6 +27,7 @@ import type { DataPlaneCounters } from '../dataplane/data-plane.ts';
 import { diagnoseLive } from '../diagnosis/live/diagnose-live.ts';
 import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
+import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
@@ -71,6 +72,8 @@ export interface RouterParts {
   readonly kernel: KernelFeatures;
   /** What encrypts packets. */
   readonly cipherEngine: () => string;
+  /** Remote syslog and metrics; without it there are none. */
+  readonly monitoring?: Monitoring;
   /** What is in force, and how safe that is. */
   readonly configurationState: () => ConfigurationState;
   /** What earlier runs left is taken back and the first configuration is in force: commands wait for that. */
@@ -147,6 +150,8 @@ export class Router implements RouterControl {
     return this.#changes.run(async () => {
       try {
         await this.#connections.stop();
+        // The last lines still need the addresses and routes.
+        await this.#parts.monitoring?.stop();
       } finally {
         await this.#parts.network.restore();
       }
@@ -171,7 +176,7 @@ export class Router implements RouterControl {
       uptimeSeconds: Math.floor((clock.now() - this.#started) / 1000),
       configuration: this.#parts.configurationState(),
       storage: this.#parts.traffic().storage(),
-      warnings: this.#certificates.warnings,
+      warnings: [...this.#certificates.warnings, ...(this.#parts.monitoring?.warnings ?? [])],
       interfaces: await interfaceStatus(configuration, links),
       uplinks: [],
       l2tp: tunnels.flatMap((part) => part.l2tp),
@@ -295,13 +300,14 @@ export class Router implements RouterControl {
     if (this.#ending) return { changes: [], failures: [] };
     const report = await this.#connections.enforce(configuration);
     if (!this.#ending) this.#certificates.watch(configuration);
+    const unserved = (await this.#parts.monitoring?.follow(configuration)) ?? [];
     const { clients, servers } = this.#connections;
     const { connections } = configuration.ipsec;
     for (const name of this.#logs.keys()) {
       if (!clients.has(name) && !servers.has(name) && !Object.hasOwn(connections, name)) this.#logs.delete(name);
     }
     this.#waiters.changed();
-    return report;
+    return { ...report, failures: [...report.failures, ...unserved] };
   }
 
   #onStep(connection: string, step: Step): void {

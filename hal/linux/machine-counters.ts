@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { MachineCounters } from '../machine-counters.ts';
+import type { LinkCounters, MachineCounters } from '../machine-counters.ts';
+
+/** Numbers of a line of /proc/net/dev: eight of what was received, eight of what was sent. */
+const COLUMNS = 16;
 
 /** From procfs: two files, whatever the number of devices, and no process. */
 export class LinuxMachineCounters implements MachineCounters {
-  links(devices: readonly string[]): ReadonlyMap<string, { readonly received: number; readonly sent: number }> {
+  links(devices: readonly string[]): ReadonlyMap<string, LinkCounters> {
     const wanted = new Set(devices);
     const found = parseDevices(read('/proc/self/net/dev') ?? '');
     return new Map(found.filter(([name]) => wanted.has(name)));
@@ -21,9 +24,7 @@ export class LinuxMachineCounters implements MachineCounters {
 }
 
 /** A device a line, after two lines of headings: `name:`, eight numbers of what was received, eight of what was sent. */
-export function parseDevices(
-  text: string,
-): (readonly [string, { readonly received: number; readonly sent: number }])[] {
+export function parseDevices(text: string): (readonly [string, LinkCounters])[] {
   return text
     .split('\n')
     .slice(2)
@@ -35,9 +36,19 @@ export function parseDevices(
         .trim()
         .split(/\s+/)
         .map(Number);
-      const [received, sent] = [numbers[0], numbers[8]];
-      if (colon < 0 || received === undefined || sent === undefined) return [];
-      return [[line.slice(0, colon).trim(), { received, sent }] as const];
+      if (colon < 0 || numbers.length < COLUMNS) return [];
+      const column = (index: number): number => numbers[index] ?? 0;
+      const counters: LinkCounters = {
+        received: column(0),
+        packetsReceived: column(1),
+        receiveErrors: column(2),
+        receiveDrops: column(3),
+        sent: column(8),
+        packetsSent: column(9),
+        sendErrors: column(10),
+        sendDrops: column(11),
+      };
+      return [[line.slice(0, colon).trim(), counters] as const];
     });
 }
 

@@ -35,8 +35,11 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   get 'firmware/api'() {
     return below('firmware/diagnosis');
   },
-  get 'firmware/router'() {
+  get 'firmware/monitoring'() {
     return below('firmware/api');
+  },
+  get 'firmware/router'() {
+    return below('firmware/monitoring');
   },
   // The command that is the router starts it; nothing else may reach up.
   get 'firmware/cli'() {

@@ -77,7 +77,7 @@ describe('a good configuration', () => {
 
   it('may be empty', () => {
     const none = { l2tp: { clients: {}, servers: {} }, ipsec: { connections: {}, certificates: {} }, routes: [] };
-    const empty = { system: { hostname: 'culvert' }, interfaces: {}, ...none };
+    const empty = { system: { hostname: 'culvert', syslog: {} }, interfaces: {}, ...none };
     expect(parsed({})).toEqual(empty);
     expect(parseConfiguration('', 'empty.yaml')).toMatchObject({ ok: true, configuration: empty });
   });

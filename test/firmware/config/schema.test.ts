@@ -41,6 +41,7 @@ describe('the schema', () => {
   it('marks every password and secret, and nothing else', () => {
     const secrets = all.filter(([, node]) => node['x-secret'] === true).map(([path]) => path);
     expect(secrets).toEqual([
+      '.system.metrics.token',
       '.l2tp.clients.NAME.password',
       '.l2tp.clients.NAME.secret',
       '.l2tp.servers.NAME.users.NAME.password',

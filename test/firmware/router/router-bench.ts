@@ -9,8 +9,9 @@ import { EMPTY_CONFIGURATION } from '../../../firmware/config/empty.ts';
 import { parseConfiguration } from '../../../firmware/config/parse.ts';
 import type { Configuration } from '../../../firmware/config/schema.ts';
 import { ConfigurationStore } from '../../../firmware/config/store/configuration-store.ts';
-import { createLogger } from '../../../firmware/log/logger.ts';
+import { createLogger, type Logger } from '../../../firmware/log/logger.ts';
 import { LogRing } from '../../../firmware/log/ring.ts';
+import { Monitoring } from '../../../firmware/monitoring/monitoring.ts';
 import { NetworkJournal } from '../../../firmware/network/journal.ts';
 import { Reconciler } from '../../../firmware/network/reconciler.ts';
 import { ResolvedNames } from '../../../firmware/network/resolved-names.ts';
@@ -29,6 +30,7 @@ import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
 import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
+import { SimulatedTcpConnector } from '../../../hal/simulated/tcp-connector.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { localStore } from '../config/store/local-store.ts';
 import { FakeDataPlane } from '../vpn/fake-data-plane.ts';
@@ -57,8 +59,11 @@ export class RouterBench {
   readonly kernel = new SimulatedKernelFeatures();
   readonly captures = new SimulatedPacketCaptureFactory();
   readonly ring = new LogRing();
+  readonly logger: Logger;
   readonly ipsec = new FakeIpsec();
   readonly network: RouterNetwork;
+  readonly tcp = new SimulatedTcpConnector();
+  readonly monitoring: Monitoring;
   readonly router: Router;
   /** Whether the wall clock was set. */
   trusted = true;
@@ -66,7 +71,7 @@ export class RouterBench {
   constructor() {
     this.links.addLink({ name: 'eth0', up: true });
     const secrets = new SecretKeeper();
-    const logger = createLogger({
+    this.logger = createLogger({
       ring: this.ring,
       secrets: () => secrets.all(),
       destination: { write: () => undefined },
@@ -77,7 +82,7 @@ export class RouterBench {
       journal: new NetworkJournal({ stateDirectory: this.stateDir, scope: 'bench' }),
       log: () => undefined,
     });
-    this.network = new RouterNetwork(reconciler, new SessionDns(this.stateDir), (line) => logger.warn(line));
+    this.network = new RouterNetwork(reconciler, new SessionDns(this.stateDir), (line) => this.logger.warn(line));
     const random = new SeededRandom(1);
     const resolver = new UplinkResolver({
       dispatch: this.dispatch,
@@ -86,6 +91,21 @@ export class RouterBench {
       mark: 1,
       names: new ResolvedNames(this.stateDir),
       resolvConf: async () => '',
+    });
+    this.monitoring = new Monitoring({
+      clock: this.clock,
+      random,
+      dispatch: this.dispatch,
+      connector: this.tcp,
+      counters: this.counters,
+      logger: this.logger,
+      ring: this.ring,
+      mark: 1,
+      resolve: (name, configuration) => resolver.resolve(name, configuration),
+      status: () => this.router.status(),
+      devices: () => trafficDevices(this.desk.inForce),
+      process: () => ({ residentOctets: 1_000, processorSeconds: 2, runtime: 'node v0' }),
+      processId: '77',
     });
     this.router = new Router({
       version: '0',
@@ -99,7 +119,7 @@ export class RouterBench {
       resolver,
       ipsec: this.ipsec.factory,
       secrets,
-      logger,
+      logger: this.logger,
       ring: this.ring,
       configurationState: () => this.desk.state(),
       traffic: () => this.traffic,
@@ -107,10 +127,11 @@ export class RouterBench {
         captures: this.captures,
         clock: this.clock,
         version: '0',
-        log: (line) => logger.info(line),
+        log: (line) => this.logger.info(line),
       }),
       kernel: this.kernel,
       cipherEngine: () => 'evp',
+      monitoring: this.monitoring,
       ready: Promise.resolve(),
     });
     this.traffic = new TrafficRecorder({
@@ -118,7 +139,7 @@ export class RouterBench {
       counters: this.counters,
       store: this.store,
       devices: () => trafficDevices(this.desk.inForce),
-      log: (line) => logger.warn(line),
+      log: (line) => this.logger.warn(line),
     });
     this.desk = new CommitDesk({
       store: this.store,
@@ -126,7 +147,7 @@ export class RouterBench {
       factory: EMPTY_CONFIGURATION,
       enforce: (configuration) => this.router.enforce(configuration),
       up: (since) => this.router.up(since),
-      log: (line) => logger.warn(line),
+      log: (line) => this.logger.warn(line),
     });
   }
 

@@ -5,6 +5,7 @@ import { linuxPacketCaptureCases } from '../linux/packet-capture-cases.ts';
 import { linuxPacketCaptureWorld } from '../linux/packet-capture-world.ts';
 import { linuxPollerCases } from '../linux/poller-cases.ts';
 import { portOwnerCases } from '../linux/port-owner-cases.ts';
+import { linuxTcpCases } from '../linux/tcp-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
 import { linuxUdpCases } from '../linux/udp-cases.ts';
 import { ahSocketContract } from './ah-socket.ts';
@@ -20,6 +21,7 @@ import {
   linuxNetworkEventsWorld,
   linuxPacketFilterWorld,
   linuxPollerWorld,
+  linuxTcpWorld,
   linuxTunWorld,
   linuxUdpWorld,
 } from './linux-worlds.ts';
@@ -27,6 +29,7 @@ import { networkEventsContract } from './network-events.ts';
 import { packetCaptureContract } from './packet-capture.ts';
 import { packetFilterContract } from './packet-filter.ts';
 import { pollerContract } from './poller.ts';
+import { tcpConnectorContract } from './tcp-connector.ts';
 import { tunContract } from './tun.ts';
 import { udpSocketContract } from './udp-socket.ts';
 
@@ -39,6 +42,8 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(packetCaptureContract, linuxPacketCaptureWorld),
   suiteOf(linuxPacketCaptureCases, linuxPacketCaptureWorld),
   suiteOf(pollerContract, linuxPollerWorld),
+  suiteOf(tcpConnectorContract, linuxTcpWorld),
+  suiteOf(linuxTcpCases, linuxTcpWorld),
   suiteOf(tunContract, linuxTunWorld),
   suiteOf(udpSocketContract, linuxUdpWorld),
   suiteOf(linuxUdpCases, linuxUdpWorld),

@@ -1,6 +1,8 @@
 /** The worlds of the contracts on Linux. For a process in a network namespace of its own only: they change its network. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { LinuxClock } from '../../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
@@ -9,6 +11,7 @@ import { LinuxLinks } from '../../../hal/linux/links.ts';
 import { openNetworkEvents } from '../../../hal/linux/network-events.ts';
 import { LinuxPacketFilter } from '../../../hal/linux/packet-filter.ts';
 import { LinuxPollerFactory, wakePoller } from '../../../hal/linux/poller.ts';
+import { LinuxTcpConnector } from '../../../hal/linux/tcp-connector.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
 import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Tun } from '../../../hal/tun.ts';
@@ -18,6 +21,7 @@ import { type LinksWorld, TABLE } from './links.ts';
 import type { NetworkEventsWorld } from './network-events.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
+import type { TcpWorld } from './tcp-connector.ts';
 import { KERNEL_PORT, type TunWorld } from './tun.ts';
 import { NARROW_MTU, newDatagramInfo, type UdpWorld } from './udp-socket.ts';
 
@@ -63,6 +67,24 @@ export function linuxUdpWorld(): OpenWorld<UdpWorld> {
       },
     },
     close: () => closeAll(opened),
+  };
+}
+
+export function linuxTcpWorld(): OpenWorld<TcpWorld> {
+  ip('link set lo up');
+  const servers: Server[] = [];
+  return {
+    world: {
+      connector: new LinuxTcpConnector(),
+      addresses: { 4: '127.0.0.1', 6: '::1' },
+      listen: async (address, onConnection) => {
+        const server = createServer({ allowHalfOpen: true }, onConnection).listen(0, address);
+        servers.push(server);
+        await once(server, 'listening');
+        return (server.address() as AddressInfo).port;
+      },
+    },
+    close: () => closeAll(servers),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The worlds of the contracts, in memory. */
+import type { Duplex } from 'node:stream';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedEntropy } from '../../../hal/simulated/entropy.ts';
 import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
@@ -8,6 +9,7 @@ import { SimulatedNetworkEvents } from '../../../hal/simulated/network-events.ts
 import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
+import { SimulatedTcpConnector } from '../../../hal/simulated/tcp-connector.ts';
 import { SimulatedTunFactory } from '../../../hal/simulated/tun.ts';
 import type { ClockWorld } from './clock.ts';
 import type { OpenWorld } from './contract.ts';
@@ -17,6 +19,7 @@ import type { NetworkEventsWorld } from './network-events.ts';
 import { frameOf, type PacketCaptureWorld, packetOf } from './packet-capture.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
+import type { TcpWorld } from './tcp-connector.ts';
 import { KERNEL_ADDRESS, KERNEL_PORT, type TunWorld } from './tun.ts';
 import { NARROW_MTU, type UdpWorld } from './udp-socket.ts';
 
@@ -40,6 +43,16 @@ export function simulatedUdpWorld(): OpenWorld<UdpWorld> {
     },
     close: nothing,
   };
+}
+
+export function simulatedTcpWorld(): OpenWorld<TcpWorld> {
+  const connector = new SimulatedTcpConnector();
+  const addresses = { 4: '10.55.0.1', 6: 'fd55::1' } as const;
+  const listen = async (address: string, onConnection: (stream: Duplex) => void): Promise<number> => {
+    connector.listen(address, 4_000, onConnection);
+    return 4_000;
+  };
+  return { world: { connector, addresses, listen }, close: nothing };
 }
 
 export function simulatedTunWorld(): OpenWorld<TunWorld> {
