@@ -12,7 +12,7 @@ export interface ParsedSample {
   readonly value: number;
 }
 
-const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
+const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/s;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y;
 const VALUE = /^([+-]Inf|NaN|-?\d+(\.\d+)?(e[+-]?\d+)?)$/;
 
@@ -57,7 +57,7 @@ function parseSample(line: string): ParsedSample {
     const found = LABEL.exec(labelText);
     if (found === null) throw new Error(`wrong labels: ${line}`);
     const [, key = '', escaped = ''] = found;
-    labels[key] = escaped.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
+    labels[key] = escaped.replace(/\\(.)/gs, (_, character) => (character === 'n' ? '\n' : character));
   }
   const number = value === '+Inf' ? Infinity : value === '-Inf' ? -Infinity : Number(value);
   return { name, labels, value: number };
