@@ -99,7 +99,9 @@ export class StoreCore {
     this.#prepared = configuration;
     const before = this.#running;
     const same = JSON.stringify(before) === JSON.stringify(configuration);
-    return { ok: true, configuration, warnings, diff: diffConfigurations(before, configuration), same };
+    const candidate = source.kind === 'candidate' ? this.#draft?.etag : undefined;
+    const from = candidate === undefined ? {} : { candidate };
+    return { ok: true, configuration, warnings, diff: diffConfigurations(before, configuration), same, ...from };
   }
 
   /** Writes down that what was prepared comes into force. @returns the number of the revision. */
@@ -190,7 +192,8 @@ export class StoreCore {
       case 'document':
         return migrated(source.document, source.versions, checkConfiguration);
       case 'candidate': {
-        const found = this.draft((draft) => draft.document());
+        const { match } = source;
+        const found = this.draft((draft) => draft.mismatch(match) ?? draft.document());
         if (found === undefined) {
           return { ok: false, reason: 'there is no candidate', remedy: 'begin one first' };
         }
