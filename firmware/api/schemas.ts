@@ -5,7 +5,15 @@ import { authorSchema, configurationStateSchema } from './configuration-schemas.
 import { MAX_NAME } from './limits.ts';
 import { count, text } from './schema-parts.ts';
 
-export const nameQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
+export const nameQuery = Type.Object({
+  name: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: MAX_NAME,
+      description: 'Name of the file, for messages; `.json`, `.yaml` and `.yml` say what the text is.',
+    }),
+  ),
+});
 
 export const connectionStateSchema = Type.Enum(['down', 'connecting', 'up', 'failed']);
 
@@ -187,9 +195,6 @@ export const problemSchema = Type.Object({
   problems: Type.Optional(Type.Array(configurationProblemSchema)),
   owner: Type.Optional(authorSchema),
 });
-
-/** What any route may answer instead. */
-export const problems = { '4xx': problemSchema, '5xx': problemSchema };
 
 export const diagnosisSchema = Type.Object({
   name: text('Name of the connection.'),

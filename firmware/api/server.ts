@@ -1,6 +1,8 @@
 /** The control API: HTTP on a Unix socket in the state directory. CLI, serial console and web UI are its clients. */
 import { createServer, type Server } from 'node:http';
-import { fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Clock } from '../../hal/clock.ts';
+import { LinuxClock } from '../../hal/linux/clock.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { listenOnControlSocket } from './control-socket.ts';
@@ -12,12 +14,18 @@ import { installRoutes } from './routes.ts';
 /** Time within which a request has to have arrived whole, ms. The answer of `connect` may take as long as it likes. */
 const REQUEST_ARRIVAL_MS = 30_000;
 
-export interface ControlApiOptions {
-  /** See `controlSocketPath`. */
-  readonly socketPath: string;
+/** What the routes stand on. */
+export interface ControlAppParts {
   readonly control: RouterControl;
   readonly config: ConfigurationControl;
   readonly logger: Logger;
+  /** For the event stream; default: the machine's. */
+  readonly clock?: Clock;
+}
+
+export interface ControlApiOptions extends ControlAppParts {
+  /** See `controlSocketPath`. */
+  readonly socketPath: string;
 }
 
 export interface ControlApi {
@@ -27,22 +35,8 @@ export interface ControlApi {
 
 /** @throws ControlSocketError when the socket cannot be had, another router with this state directory among the causes. */
 export async function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
-  let server: Server | undefined;
-  const app = fastify({
-    logger: false,
-    bodyLimit: BODY_LIMIT,
-    routerOptions: { maxParamLength: MAX_NAME },
-    // Fastify would bind before the mode could be set: the socket is opened by listenOnControlSocket.
-    serverFactory: (handler) => {
-      server = createServer({ requestTimeout: REQUEST_ARRIVAL_MS }, handler);
-      return server;
-    },
-  });
-  installProblems(app, options.logger);
-  installRoutes(app, options.control, options.config);
-  await app.ready();
-  if (server === undefined) throw new Error('Fastify made no server');
-  const listening = server;
+  const app = await controlApp(options);
+  const listening = app.server;
   await listenOnControlSocket(listening, options.socketPath);
   listening.on('error', (error) => options.logger.error({ err: error }, 'the control socket failed'));
   options.logger.debug({ socket: options.socketPath }, 'the control API listens');
@@ -56,4 +50,28 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
     await app.close();
   };
   return { close: () => (closed ??= close()) };
+}
+
+/**
+ * The routes, ready to be asked, with nothing that listens.
+ * @param prepare called before any route is there: what describes the routes listens to them from then on.
+ */
+export async function controlApp(
+  { control, config, logger, clock = new LinuxClock() }: ControlAppParts,
+  prepare: (app: FastifyInstance) => Promise<void> = async () => undefined,
+): Promise<FastifyInstance<Server>> {
+  const app = fastify({
+    logger: false,
+    // A stream has no head without a body, and nobody asks for one.
+    exposeHeadRoutes: false,
+    bodyLimit: BODY_LIMIT,
+    routerOptions: { maxParamLength: MAX_NAME },
+    // Fastify would bind before the mode could be set: the socket is opened by listenOnControlSocket.
+    serverFactory: (handler) => createServer({ requestTimeout: REQUEST_ARRIVAL_MS }, handler),
+  });
+  await prepare(app);
+  installProblems(app, logger);
+  installRoutes(app, control, config, clock);
+  await app.ready();
+  return app;
 }

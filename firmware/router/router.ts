@@ -292,6 +292,10 @@ export class Router implements RouterControl {
     return this.#events.listen(listener);
   }
 
+  onLog(listener: (line: string) => void): () => void {
+    return this.#parts.ring.listen(listener);
+  }
+
   async #enforce(configuration: Configuration): Promise<EnforceReport> {
     if (this.#ending) return { changes: [], failures: [] };
     this.#parts.secrets.add(collectSecrets(configuration));
