@@ -184,6 +184,6 @@ export const getOpenApi = operation({
   summary: 'This document',
   description: 'OpenAPI 3.1. It is the one of the version that runs.',
   headers: ifNoneMatchHeaders,
-  answer: json(Type.Unsafe<unknown>({ type: 'object' }), 'The document.', ETAG),
+  answer: json(Type.Unsafe<unknown>({ type: 'object', additionalProperties: true }), 'The document.', ETAG),
   others: NOT_MODIFIED,
 });
