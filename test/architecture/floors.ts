@@ -72,7 +72,7 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
   onoff: ['hal/linux'],
   serialport: ['hal/linux'],
   'better-sqlite3': ['firmware/config'],
-  fastify: ['firmware/api', 'webui', 'scripts/openapi-document.ts'],
+  fastify: ['firmware/api', 'webui', 'scripts/openapi-document.ts', 'scripts/bench-api.ts'],
   // Makes the OpenAPI document when it is built; the router serves what was made.
   '@fastify/swagger': ['scripts'],
   '@seriousme/openapi-schema-validator': [],
