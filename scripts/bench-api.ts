@@ -21,7 +21,7 @@ import { waitFor } from './lab/wait.ts';
 
 const ENTRIES = 500;
 /** Questions to each route that count, and those before that do not. */
-const ROUNDS = 300;
+const ROUNDS = 200;
 const WARM_UP = 20;
 /** What an answer may take, ms. */
 const TARGET_MS = 20;
