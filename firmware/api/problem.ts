@@ -67,7 +67,15 @@ export function installProblems(app: FastifyInstance, logger: Logger): void {
   });
 }
 
-function refusal(error: FastifyError, request: FastifyRequest): Pick<Problem, 'detail' | 'remedy'> {
+/** Where the first fault is: the part of the request, and names of members. No value is in it. */
+function invalidPath({ validation, validationContext }: FastifyError): string {
+  const [first] = validation ?? [];
+  const members = first?.instancePath.split('/').filter((part) => part !== '') ?? [];
+  const missing = first?.params['missingProperty'];
+  return [validationContext ?? 'request', ...members, ...(typeof missing === 'string' ? [missing] : [])].join('.');
+}
+
+function refusal(error: FastifyError, request: FastifyRequest): Pick<Problem, 'detail' | 'remedy' | 'path'> {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE': {
       const mebibytes = Math.floor(request.routeOptions.bodyLimit / (1024 * 1024));
@@ -80,8 +88,11 @@ function refusal(error: FastifyError, request: FastifyRequest): Pick<Problem, 'd
             detail: 'the body has to come as text/plain or application/json',
             remedy: 'name one of the two as its content type',
           };
-    case 'FST_ERR_VALIDATION':
-      return { detail: error.message, remedy: 'correct the request' };
+    case 'FST_ERR_VALIDATION': {
+      const path = invalidPath(error);
+      const remedy = `correct ${path}: GET /v1/openapi.json says what may stand there`;
+      return { detail: error.message, remedy, path };
+    }
     default:
       return { detail: error.message };
   }

@@ -190,6 +190,7 @@ export const problemSchema = Type.Object({
   status: Type.Integer({ minimum: 400, maximum: 599 }),
   detail: text('What went wrong and why, one sentence without a full stop.'),
   remedy: Type.Optional(text('What to do about it, one sentence without a full stop.')),
+  path: Type.Optional(text('Which part of the request was malformed: `querystring.who`.')),
   step: Type.Optional(text('The step of the connection that failed.')),
   names: Type.Optional(Type.Array(text('A name that does exist.'))),
   problems: Type.Optional(Type.Array(configurationProblemSchema)),

@@ -148,6 +148,18 @@ describe('committing', () => {
     expect(config.applied).toEqual([]);
   });
 
+  it.each([
+    ['PUT', '/v1/config?via=cli', undefined, 'querystring.who'],
+    ['PUT', `/v1/config?${BY}&confirmWithin=4`, undefined, 'querystring.confirmWithin'],
+    ['GET', `/v1/traffic/${'x'.repeat(10)}`, undefined, 'querystring.ring'],
+    ['POST', '/v1/config/backup', '{"passphrase":{"text":"hunter22"}}', 'body.passphrase'],
+    ['POST', '/v1/config/backup', '{}', 'body.passphrase'],
+  ])('%s %s says where the request is malformed, and what to do', async (method, path, body, where) => {
+    const answer = await call(method, path, body, body === undefined ? undefined : 'application/json');
+    expect(answer).toMatchObject({ status: 400, body: { path: where, remedy: expect.stringContaining(where) } });
+    expect(JSON.stringify(answer.body)).not.toContain('hunter22');
+  });
+
   it('takes a comment of 256 characters, whatever they are', async () => {
     const comment = '😀'.repeat(256);
     expect((await client.commit('{}', 'x.json', { ...COMMIT, comment })).ok).toBe(true);
