@@ -166,6 +166,15 @@ describe('status, configuration and log', () => {
     expect(answer.body).toMatchObject({ type: 'about:blank', title: 'Not Found', status: 404 });
   });
 
+  it('answers nothing that the schema of the answer does not have', async () => {
+    const more = { ...STATUS, slip: 'hunter22', configuration: { ...STATUS.configuration, slip: 'hunter22' } };
+    router.statusNow = async () => more;
+    expect((await call('GET', '/v1/status')).body).toEqual(STATUS);
+    router.disconnectResult = Object.assign({ ok: false as const, reason: 'it is busy' }, { slip: 'hunter22' });
+    const { body } = await call('POST', '/v1/connections/hq/disconnect');
+    expect(body).toEqual({ type: 'about:blank', title: 'Conflict', status: 409, detail: 'it is busy' });
+  });
+
   it('keeps the words of an unexpected failure in the log, behind the secret filter, and out of the answer', async () => {
     router.statusNow = async () => {
       throw new Error('engine broke with hunter22');
