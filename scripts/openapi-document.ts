@@ -5,7 +5,8 @@ import { API_COMPONENTS } from '../firmware/api/components.ts';
 import { PROBLEM_TYPE } from '../firmware/api/media-types.ts';
 import { OPENAPI_INFO } from '../firmware/api/openapi-info.ts';
 import { ANSWER_SCHEMA, DESCRIBED_BODY, DESCRIBED_ERRORS, TAGS } from '../firmware/api/operation.ts';
-import { controlApp } from '../firmware/api/server.ts';
+import { installRoutes } from '../firmware/api/routes.ts';
+import { apiApp } from '../firmware/api/server.ts';
 import { VERSION } from '../firmware/cli/version.ts';
 import { configurationComponents } from '../firmware/config/derived/openapi.ts';
 import { createLogger } from '../firmware/log/logger.ts';
@@ -26,7 +27,7 @@ export async function openApiText(): Promise<string> {
 export async function openApiDocument(): Promise<JsonObject> {
   const logger = createLogger({ level: 'silent', secrets: () => [] });
   let described: FastifyInstance | undefined;
-  const app = await controlApp({ control: NOTHING, config: NOTHING, logger }, async (bare) => {
+  const app = await apiApp(logger, async (bare) => {
     await bare.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -37,6 +38,7 @@ export async function openApiDocument(): Promise<JsonObject> {
       },
       convertConstToEnum: false,
     });
+    installRoutes(bare, NOTHING, NOTHING);
     described = bare;
   });
   try {

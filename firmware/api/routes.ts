@@ -1,6 +1,7 @@
 /** The routes of the control API. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../../hal/clock.ts';
+import { LinuxClock } from '../../hal/linux/clock.ts';
 import { takeText } from './body-parsers.ts';
 import type { CaptureQuery } from './capture-query.ts';
 import { streamCapture } from './capture-stream.ts';
@@ -30,7 +31,7 @@ export function installRoutes(
   app: FastifyInstance,
   control: RouterControl,
   config: ConfigurationControl,
-  clock: Clock,
+  clock: Clock = new LinuxClock(),
 ): void {
   takeText(app);
 

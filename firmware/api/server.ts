@@ -2,7 +2,6 @@
 import { createServer, type Server } from 'node:http';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Clock } from '../../hal/clock.ts';
-import { LinuxClock } from '../../hal/linux/clock.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { listenOnControlSocket } from './control-socket.ts';
@@ -14,18 +13,14 @@ import { installRoutes } from './routes.ts';
 /** Time within which a request has to have arrived whole, ms. The answer of `connect` may take as long as it likes. */
 const REQUEST_ARRIVAL_MS = 30_000;
 
-/** What the routes stand on. */
-export interface ControlAppParts {
+export interface ControlApiOptions {
+  /** See `controlSocketPath`. */
+  readonly socketPath: string;
   readonly control: RouterControl;
   readonly config: ConfigurationControl;
   readonly logger: Logger;
   /** For the event stream; default: the machine's. */
   readonly clock?: Clock;
-}
-
-export interface ControlApiOptions extends ControlAppParts {
-  /** See `controlSocketPath`. */
-  readonly socketPath: string;
 }
 
 export interface ControlApi {
@@ -35,7 +30,8 @@ export interface ControlApi {
 
 /** @throws ControlSocketError when the socket cannot be had, another router with this state directory among the causes. */
 export async function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
-  const app = await controlApp(options);
+  const { control, config, clock } = options;
+  const app = await apiApp(options.logger, (bare) => installRoutes(bare, control, config, clock));
   const listening = app.server;
   await listenOnControlSocket(listening, options.socketPath);
   listening.on('error', (error) => options.logger.error({ err: error }, 'the control socket failed'));
@@ -52,13 +48,10 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
   return { close: () => (closed ??= close()) };
 }
 
-/**
- * The routes, ready to be asked, with nothing that listens.
- * @param prepare called before any route is there: what describes the routes listens to them from then on.
- */
-export async function controlApp(
-  { control, config, logger, clock = new LinuxClock() }: ControlAppParts,
-  prepare: (app: FastifyInstance) => Promise<void> = async () => undefined,
+/** What `install` installs, ready to be asked, with nothing that listens. */
+export async function apiApp(
+  logger: Logger,
+  install: (app: FastifyInstance) => void | Promise<void>,
 ): Promise<FastifyInstance<Server>> {
   const app = fastify({
     logger: false,
@@ -69,9 +62,8 @@ export async function controlApp(
     // Fastify would bind before the mode could be set: the socket is opened by listenOnControlSocket.
     serverFactory: (handler) => createServer({ requestTimeout: REQUEST_ARRIVAL_MS }, handler),
   });
-  await prepare(app);
   installProblems(app, logger);
-  installRoutes(app, control, config, clock);
+  await install(app);
   await app.ready();
   return app;
 }

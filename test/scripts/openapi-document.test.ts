@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { API_COMPONENTS } from '../../firmware/api/components.ts';
-import { controlApp } from '../../firmware/api/server.ts';
+import { installRoutes } from '../../firmware/api/routes.ts';
+import { apiApp } from '../../firmware/api/server.ts';
 import { createLogger } from '../../firmware/log/logger.ts';
 import { OPENAPI_PATH, openApiDocument, openApiText } from '../../scripts/openapi-document.ts';
 import { FakeConfiguration } from '../firmware/api/fake-configuration.ts';
@@ -46,11 +47,11 @@ beforeAll(async () => {
       operations.set(`${method.toUpperCase()} ${path}`, operation);
   }
   const logger = createLogger({ level: 'silent', secrets: () => [] });
-  const parts = { control: new FakeRouter(), config: new FakeConfiguration(), logger };
-  const app = await controlApp(parts, async (bare) => {
+  const app = await apiApp(logger, (bare) => {
     bare.addHook('onRoute', ({ method, url }) => {
       for (const one of [method].flat()) routes.push(`${one} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
     });
+    installRoutes(bare, new FakeRouter(), new FakeConfiguration());
   });
   await app.close();
 });
@@ -106,6 +107,17 @@ describe('docs/openapi.json', () => {
   it('has every route of the control API, and no other', () => {
     expect(routes.length).toBeGreaterThan(30);
     expect([...operations.keys()].sort()).toEqual([...routes].sort());
+  });
+
+  it('has every address that stands in a source of routes', () => {
+    const folder = new URL('../../firmware/api/', import.meta.url);
+    const sources = readdirSync(folder).filter((name) => /routes\.ts$/.test(name));
+    expect(sources.length).toBeGreaterThan(1);
+    for (const name of sources) {
+      const found = readFileSync(new URL(name, folder), 'utf8').matchAll(/'(\/v1\/[^']+)'/g);
+      for (const [, address = ''] of found)
+        expect(document, `${address} of ${name}`).toHaveProperty(['paths', address.replaceAll(/:(\w+)/g, '{$1}')]);
+    }
   });
 
   it('has a name of its own, words and a group for each route', () => {
