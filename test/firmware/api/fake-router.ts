@@ -150,6 +150,7 @@ export class FakeRouter implements RouterControl {
   readonly askedCaptures: CaptureRequest[] = [];
   onCapture: (request: CaptureRequest) => CaptureResult = () => ({ ok: false, reason: 'nothing can be captured' });
   onStopCapture: (id: number) => boolean = () => false;
+  readonly logListeners = new Set<(line: string) => void>();
   readonly listeners = new Set<(event: RouterEvent) => void>();
 
   status(): Promise<RouterStatus> {
@@ -201,6 +202,15 @@ export class FakeRouter implements RouterControl {
   onEvent(listener: (event: RouterEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  onLog(listener: (line: string) => void): () => void {
+    this.logListeners.add(listener);
+    return () => this.logListeners.delete(listener);
+  }
+
+  say(line: string): void {
+    for (const listener of this.logListeners) listener(line);
   }
 
   emit(event: RouterEvent): void {
