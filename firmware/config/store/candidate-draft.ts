@@ -1,9 +1,12 @@
 /** The one draft that somebody works on. It is sealed as a whole, since it need not be a configuration yet. */
+
+import type { RandomSource } from '../../protocol/machine.ts';
 import { MAX_CONFIGURATION_OCTETS, readDocument } from '../parse.ts';
 import { formatProblem } from '../problem.ts';
 import type { Configuration } from '../schema.ts';
 import type { DeviceKey } from '../secrets/device-key.ts';
 import { checkShape } from '../shape.ts';
+import { hashPasswords } from './hash-passwords.ts';
 import type { Author } from './revision.ts';
 import { fillStars, withStars } from './stars.ts';
 import type { StoreDatabase } from './store-database.ts';
@@ -13,10 +16,12 @@ const CONTEXT = 'candidate';
 
 export class CandidateDraft {
   readonly #key: DeviceKey;
+  readonly #random: RandomSource;
   #database: StoreDatabase | undefined;
 
-  constructor(key: DeviceKey) {
+  constructor(key: DeviceKey, random: RandomSource) {
     this.#key = key;
+    this.#random = random;
   }
 
   on(database: StoreDatabase): this {
@@ -60,7 +65,8 @@ export class CandidateDraft {
       };
     }
     const before = this.document();
-    const document = fillStars(before ? fillStars(read.value, before.document) : read.value, running);
+    const filled = fillStars(before ? fillStars(read.value, before.document) : read.value, running);
+    const document = hashPasswords(filled, running, this.#random);
     const sealed = this.#key.seal(JSON.stringify(document), CONTEXT);
     const since = before === undefined ? base : (this.#database?.candidate()?.base ?? base);
     this.#database?.setCandidate({ who, via, base: since, at, sealed });
