@@ -12,6 +12,8 @@ import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { LinuxTcpConnector } from '../hal/linux/tcp-connector.ts';
+import { Accounts } from './accounts/accounts.ts';
+import { userChanges } from './accounts/user-change.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath } from './api/socket-path.ts';
 import { VERSION } from './cli/version.ts';
@@ -174,8 +176,19 @@ async function run(options: RunOptions): Promise<number> {
     store,
     clock,
     factory,
-    enforce: (configuration) => router.enforce(configuration),
+    enforce: (configuration) => {
+      accounts.configurationChanged();
+      return router.enforce(configuration);
+    },
     up: (since) => router.up(since),
+    log: (line) => logger.warn(line),
+  });
+  const accounts = new Accounts({
+    clock,
+    random,
+    store,
+    configuration: () => desk.inForce,
+    changeUser: userChanges(desk),
     log: (line) => logger.warn(line),
   });
   const traffic = new TrafficRecorder({
@@ -217,6 +230,7 @@ async function run(options: RunOptions): Promise<number> {
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
     await desk.start(given);
+    await accounts.start();
     await traffic.start();
     if (desk.state().state === 'factory') {
       logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
@@ -236,6 +250,7 @@ async function run(options: RunOptions): Promise<number> {
       () => router.stop(),
       () => dataPlane.close(),
       () => traffic.stop(),
+      () => accounts.stop(),
       () => desk.close(),
       ...saving,
       () => reset.finish(),
