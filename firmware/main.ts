@@ -15,7 +15,8 @@ import { LinuxTcpConnector } from '../hal/linux/tcp-connector.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { userChanges } from './accounts/user-change.ts';
 import { startControlApi } from './api/server.ts';
-import { controlSocketPath } from './api/socket-path.ts';
+import { controlSocketPath, webSocketPath } from './api/socket-path.ts';
+import { startWebApi } from './api/web-server.ts';
 import { VERSION } from './cli/version.ts';
 import { CommitDesk } from './config/commit/commit-desk.ts';
 import { parseConfiguration } from './config/parse.ts';
@@ -59,6 +60,8 @@ export interface RunOptions {
   readonly configFile?: string;
   /** Where the device key is; by default a folder of the state directory. */
   readonly keyDir?: string;
+  /** Where the web process finds its socket; by default in the state directory, where only this user does. */
+  readonly webSocket?: string;
 }
 
 /** What a user can mend; its message is the one line that they get. */
@@ -212,7 +215,13 @@ async function run(options: RunOptions): Promise<number> {
   // The socket comes first: it is what keeps a second router off this state directory and off this machine's network.
   // From here on a signal ends the router in good order; so it does until the process is gone.
   end.listen();
-  const api = await startControlApi({ socketPath: controlSocketPath(stateDirectory), control: router, config, logger });
+  const served = { control: router, config, accounts, logger };
+  const api = await startControlApi({ ...served, socketPath: controlSocketPath(stateDirectory) });
+  const socketPath = options.webSocket ?? webSocketPath(stateDirectory);
+  const web = await startWebApi({ ...served, socketPath }).catch(async (error: unknown) => {
+    await api.close();
+    throw error;
+  });
   /** What writes the state down at the end. */
   const saving = [() => ipsecState.flush()];
   const start = async (): Promise<void> => {
@@ -256,7 +265,7 @@ async function run(options: RunOptions): Promise<number> {
       () => reset.finish(),
     ];
     // Those who capture see the goodbyes, and get their files whole.
-    await inTurn(logger, [...stop, async () => captures.stopAll(), () => api.close()]);
+    await inTurn(logger, [...stop, async () => captures.stopAll(), () => web.close(), () => api.close()]);
   }
 }
 

@@ -255,8 +255,8 @@ export class Accounts implements AccountAdministration {
     return this.#audit.read(count);
   }
 
-  record(entry: Omit<AuditEntry, 'at' | 'kind'>): void {
-    void this.#audit.add('change', entry);
+  record(kind: AuditEntry['kind'], entry: Omit<AuditEntry, 'at' | 'kind'>): void {
+    void this.#audit.add(kind, entry);
   }
 
   async #begin(account: Account, from: string): Promise<LoginSession> {

@@ -74,5 +74,5 @@ export interface AccountAdministration extends AccountControl {
   /** The newest first. @throws Error in words when it cannot be read. */
   audit(count: number): Promise<readonly AuditEntry[]>;
   /** Writes into the audit log, at this moment; what cannot be written is logged. */
-  record(entry: Omit<AuditEntry, 'at' | 'kind'>): void;
+  record(kind: AuditEntry['kind'], entry: Omit<AuditEntry, 'at' | 'kind'>): void;
 }

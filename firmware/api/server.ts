@@ -1,7 +1,10 @@
 /** The control API: HTTP on a Unix socket in the state directory. CLI, serial console and web UI are its clients. */
 import { createServer, type Server } from 'node:http';
-import { fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from '../log/logger.ts';
+import type { AccountAdministration } from './account-administration.ts';
+import { installLocalAccountRoutes } from './account-routes.ts';
+import { recordRequests } from './audit-hook.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { listenOnControlSocket } from './control-socket.ts';
 import { BODY_LIMIT, MAX_NAME } from './limits.ts';
@@ -17,6 +20,8 @@ export interface ControlApiOptions {
   readonly socketPath: string;
   readonly control: RouterControl;
   readonly config: ConfigurationControl;
+  /** Without it there are no accounts, and no audit log. */
+  readonly accounts?: AccountAdministration;
   readonly logger: Logger;
 }
 
@@ -26,7 +31,26 @@ export interface ControlApi {
 }
 
 /** @throws ControlSocketError when the socket cannot be had, another router with this state directory among the causes. */
-export async function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
+export function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
+  const { control, config, accounts } = options;
+  return serveApi(options, (app) => {
+    if (accounts !== undefined) recordRequests(app, accounts);
+    installRoutes(app, control, config);
+    if (accounts !== undefined) installLocalAccountRoutes(app, accounts);
+  });
+}
+
+/**
+ * Serves on a Unix socket what `install` installs.
+ * @throws ControlSocketError when the socket cannot be had.
+ */
+export async function serveApi(
+  options: Pick<ControlApiOptions, 'socketPath' | 'logger'> & {
+    /** Of the socket, default 0600. */
+    readonly mode?: number;
+  },
+  install: (app: FastifyInstance) => void,
+): Promise<ControlApi> {
   let server: Server | undefined;
   const app = fastify({
     logger: false,
@@ -39,11 +63,11 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
     },
   });
   installProblems(app, options.logger);
-  installRoutes(app, options.control, options.config);
+  install(app);
   await app.ready();
   if (server === undefined) throw new Error('Fastify made no server');
   const listening = server;
-  await listenOnControlSocket(listening, options.socketPath);
+  await listenOnControlSocket(listening, options.socketPath, options.mode);
   listening.on('error', (error) => options.logger.error({ err: error }, 'the control socket failed'));
   options.logger.debug({ socket: options.socketPath }, 'the control API listens');
 

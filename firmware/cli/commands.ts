@@ -6,7 +6,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'run',
     parameters: '',
-    options: ['state-dir', 'board', 'config', 'key-dir'],
+    options: ['state-dir', 'board', 'config', 'key-dir', 'web-socket'],
     summary: 'run the router in the foreground, until SIGTERM',
     details: [
       'The log goes to stderr, one JSON object per line. Without --config the configuration in the state directory is put',

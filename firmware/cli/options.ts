@@ -27,6 +27,11 @@ export const OPTIONS = {
     value: 'DIR',
     summary: 'where the device key is kept, apart from the state (default: in a folder of the state directory)',
   },
+  'web-socket': {
+    type: 'string',
+    value: 'PATH',
+    summary: 'socket for the web process (default: web.sock in the state directory, for this user alone)',
+  },
   json: { type: 'boolean', summary: 'print JSON, for programs' },
   'confirm-within': {
     type: 'string',

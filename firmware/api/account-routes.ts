@@ -1,0 +1,88 @@
+/** The routes of accounts: what the local administrator and the administrators over `web.sock` have in common. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import type { AccountAdministration, AccountRefusal } from './account-administration.ts';
+import {
+  auditQuery,
+  auditSchema,
+  createdTokenSchema,
+  idParameters,
+  sessionsSchema,
+  tokenBody,
+  tokensSchema,
+} from './account-schemas.ts';
+import type { Identities } from './authorisation.ts';
+import { takeObjects } from './body-parsers.ts';
+import { sendProblem } from './problem.ts';
+import { doneSchema, problems } from './schemas.ts';
+
+export const answering = (schema: TSchema) => ({ response: { 200: schema, ...problems } });
+
+/** @param identities of `web.sock`; absent: the local administrator asks, and sees all tokens. */
+export function installAccountRoutes(
+  app: FastifyInstance,
+  accounts: AccountAdministration,
+  identities?: Identities,
+): void {
+  app.get('/v1/sessions', { schema: answering(sessionsSchema) }, () => ({ sessions: [...accounts.sessions()] }));
+
+  app.delete<{ Params: { id: string } }>(
+    '/v1/sessions/:id',
+    { schema: { params: idParameters, ...answering(doneSchema) } },
+    async ({ params }, reply) =>
+      (await accounts.endSession(params.id)) ? reply.send({ ok: true }) : sendGone(reply, 'session', params.id),
+  );
+
+  app.get('/v1/tokens', { schema: answering(tokensSchema) }, (request) => ({
+    tokens: [...accounts.tokens(ownerOf(identities?.of(request)))],
+  }));
+
+  app.delete<{ Params: { id: string } }>(
+    '/v1/tokens/:id',
+    { schema: { params: idParameters, ...answering(doneSchema) } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const revoked = await accounts.revokeToken(id, ownerOf(identities?.of(request)));
+      return revoked ? reply.send({ ok: true }) : sendGone(reply, 'token', id);
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof auditQuery> }>(
+    '/v1/audit',
+    { schema: { querystring: auditQuery, ...answering(auditSchema) } },
+    async ({ query }) => ({ entries: [...(await accounts.audit(query.count))] }),
+  );
+}
+
+/** What the local administrator alone may ask. */
+export function installLocalAccountRoutes(app: FastifyInstance, accounts: AccountAdministration): void {
+  installAccountRoutes(app, accounts);
+  app.register(async (scope) => {
+    takeObjects(scope);
+    scope.post<{ Body: Static<typeof tokenBody> }>(
+      '/v1/tokens',
+      { schema: { body: tokenBody, ...answering(createdTokenSchema) } },
+      async ({ body: { user, name, role, days } }, reply) => {
+        const made = await accounts.createToken({ user, name, role, days });
+        return made.ok ? reply.send({ token: made.token, info: made.info }) : sendAccountRefusal(reply, made);
+      },
+    );
+  });
+}
+
+/** 429 where it is only too early, else 409. */
+export function sendAccountRefusal(reply: FastifyReply, refusal: AccountRefusal): FastifyReply {
+  const { reason: detail, remedy, retryAfterSeconds } = refusal;
+  if (retryAfterSeconds === undefined) return sendProblem(reply, { status: 409, detail, remedy });
+  reply.header('retry-after', String(retryAfterSeconds));
+  return sendProblem(reply, { status: 429, detail, remedy, retryAfterSeconds });
+}
+
+/** An administrator has to do with everybody's. */
+function ownerOf(identity: { readonly user: string; readonly role: string } | undefined): string | undefined {
+  return identity === undefined || identity.role === 'admin' ? undefined : identity.user;
+}
+
+function sendGone(reply: FastifyReply, what: string, id: string): FastifyReply {
+  return sendProblem(reply, { status: 404, detail: `there is no ${what} ${id}`, remedy: 'look at the list again' });
+}
