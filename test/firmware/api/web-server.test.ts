@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlApi } from '../../../firmware/api/server.ts';
@@ -10,6 +9,7 @@ import { createLogger } from '../../../firmware/log/logger.ts';
 import { FakeAccounts, TOKEN } from './fake-accounts.ts';
 import { FakeConfiguration } from './fake-configuration.ts';
 import { FakeRouter, makeStateDir } from './fake-router.ts';
+import { openWeb, webCall } from './web-call.ts';
 
 let stateDir: ReturnType<typeof makeStateDir>;
 let accounts: FakeAccounts;
@@ -29,22 +29,10 @@ afterEach(async () => {
   stateDir.remove();
 });
 
-async function open(method: string, path: string, token?: string, body?: unknown): Promise<IncomingMessage> {
-  const headers: Record<string, string> = {};
-  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-  if (body !== undefined) headers['content-type'] = typeof body === 'string' ? 'text/plain' : 'application/json';
-  const outgoing = request({ socketPath: webSocketPath(stateDir.path), method, path, agent: false, headers });
-  outgoing.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
-  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-  return response;
-}
-
-async function call(method: string, path: string, token?: string, body?: unknown) {
-  const response = await open(method, path, token, body);
-  let text = '';
-  for await (const chunk of response) text += chunk;
-  return { status: response.statusCode, headers: response.headers, body: JSON.parse(text) as Record<string, unknown> };
-}
+const open = (method: string, path: string, token?: string, body?: unknown) =>
+  openWeb(webSocketPath(stateDir.path), method, path, body, token);
+const call = (method: string, path: string, token?: string, body?: unknown) =>
+  webCall(webSocketPath(stateDir.path), method, path, body, token);
 
 describe('web.sock', () => {
   it('is open to its owner only where nothing else is said', () => {

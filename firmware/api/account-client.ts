@@ -1,0 +1,44 @@
+/** The half of the control API's client that is about accounts. */
+import type { AuditEntry, SessionInfo, TokenInfo, TokenRequest } from './account-administration.ts';
+import type { CommandResult } from './router-control.ts';
+import { ControlTransport, commandResult, expectOk } from './transport.ts';
+
+/** Every method throws `ControlClientError` when no router answers. */
+export class AccountClient {
+  readonly #transport: ControlTransport;
+
+  constructor(stateDir: string) {
+    this.#transport = new ControlTransport(stateDir);
+  }
+
+  async sessions(): Promise<readonly SessionInfo[]> {
+    const answer = await this.#transport.call('GET', '/v1/sessions');
+    return expectOk<{ readonly sessions: readonly SessionInfo[] }>(answer).sessions;
+  }
+
+  async endSession(id: string): Promise<CommandResult> {
+    return commandResult(await this.#transport.call('DELETE', `/v1/sessions/${encodeURIComponent(id)}`));
+  }
+
+  async tokens(): Promise<readonly TokenInfo[]> {
+    const answer = await this.#transport.call('GET', '/v1/tokens');
+    return expectOk<{ readonly tokens: readonly TokenInfo[] }>(answer).tokens;
+  }
+
+  /** @throws ControlClientError also when it is refused. */
+  async createToken(request: TokenRequest): Promise<{ readonly token: string; readonly info: TokenInfo }> {
+    const answer = await this.#transport.call('POST', '/v1/tokens', { json: request });
+    return expectOk<{ readonly token: string; readonly info: TokenInfo }>(answer);
+  }
+
+  async revokeToken(id: string): Promise<CommandResult> {
+    return commandResult(await this.#transport.call('DELETE', `/v1/tokens/${encodeURIComponent(id)}`));
+  }
+
+  /** The newest first. */
+  async audit(count?: number): Promise<readonly AuditEntry[]> {
+    const query = count === undefined ? '' : `?count=${count}`;
+    const answer = await this.#transport.call('GET', `/v1/audit${query}`);
+    return expectOk<{ readonly entries: readonly AuditEntry[] }>(answer).entries;
+  }
+}
