@@ -14,6 +14,7 @@ import type { LoginAttempt, LoginResult, LoginSession } from '../api/account-con
 import type { AccountsChange } from '../config/accounts/account-records.ts';
 import { PASSWORD_ALLOWED, passwordWeakness } from '../config/password-strength.ts';
 import type { Configuration } from '../config/schema.ts';
+import type { Author } from '../config/store/revision.ts';
 import type { RandomSource } from '../protocol/machine.ts';
 import { printable } from '../protocol/printable.ts';
 import { type Account, AccountDirectory } from './account-directory.ts';
@@ -206,12 +207,16 @@ export class Accounts implements AccountAdministration {
     return this.#apiTokens.list(user);
   }
 
-  async createToken(request: TokenRequest, password?: string): Promise<TokenResult> {
+  async createToken(
+    request: TokenRequest,
+    proof?: { readonly password: string; readonly from: string },
+  ): Promise<TokenResult> {
     if (!this.#started) return STARTING;
-    if (password !== undefined) {
-      const proved = await this.#proof.prove(request.user, password, 'web');
+    if (proof !== undefined) {
+      const { password, from } = proof;
+      const proved = await this.#proof.prove(request.user, password, from);
       if (!proved.ok) return proved;
-      this.#proof.succeeded(request.user, 'web');
+      this.#proof.succeeded(request.user, from);
     }
     return await this.#apiTokens.create(request);
   }
@@ -226,13 +231,13 @@ export class Accounts implements AccountAdministration {
     const proved = await this.#proveSession(token, password);
     if (!proved.ok) return proved;
     const { hostname } = this.#parts.configuration().system;
-    return this.#factors.begin(proved.session, hostname);
+    return this.#factors.begin(proved.session.id, proved.session.user, hostname);
   }
 
   async confirmTotp(token: string, code: string): Promise<{ readonly ok: true } | AccountRefusal> {
     const session = this.#find(token);
     if (session === undefined) return ENDED;
-    const secret = await this.#factors.finish(session, code);
+    const secret = await this.#factors.finish(session.id, session.user, code);
     if (typeof secret !== 'string') return secret;
     return this.#result(
       await this.#change(
@@ -241,6 +246,23 @@ export class Accounts implements AccountAdministration {
         'set up the second factor',
       ),
     );
+  }
+
+  beginTotpFor(user: string): TotpEnrolment | AccountRefusal {
+    if (!this.#started) return STARTING;
+    const account = this.#directory.find(user);
+    if (account === undefined)
+      return { ok: false, reason: `there is no user ${JSON.stringify(user)}`, remedy: 'name one who may log in' };
+    if (account.hash === undefined)
+      return { ok: false, reason: 'the initial password is still in use', remedy: 'change it first' };
+    return this.#factors.begin(`local ${user}`, user, this.#parts.configuration().system.hostname);
+  }
+
+  async confirmTotpFor(user: string, code: string, author: Author): Promise<{ readonly ok: true } | AccountRefusal> {
+    const secret = await this.#factors.finish(`local ${user}`, user, code);
+    if (typeof secret !== 'string') return secret;
+    const change = { totp: secret, comment: `second factor of ${user}` };
+    return this.#result(await this.#parts.changeUser(user, change, author));
   }
 
   async endTotp(token: string, password: string): Promise<{ readonly ok: true } | AccountRefusal> {

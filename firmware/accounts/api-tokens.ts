@@ -11,7 +11,7 @@ import { apiToken, newId, tokenHash } from './tokens.ts';
 
 const DAY_MS = 86_400_000;
 /** Of all users together. */
-const MAX_TOKENS = 64;
+export const MAX_TOKENS = 64;
 
 export interface ApiTokensParts {
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import type { Account, AccountDirectory } from './account-directory.ts';
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGlzIGhlcmUgIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 
 /** Attempts that wait for their turn at most: each takes a thread of Node's pool and 19 MiB for some 50 ms. */
-const MAX_WAITING = 16;
+export const MAX_WAITING = 16;
 
 export class PasswordJudge {
   readonly #directory: AccountDirectory;

@@ -5,7 +5,6 @@ import type { TotpRecord } from '../config/accounts/account-records.ts';
 import { readTotpSecret, writeTotpSecret } from '../config/totp-secret.ts';
 import type { RandomSource } from '../protocol/machine.ts';
 import type { AccountsStore } from './accounts-store.ts';
-import type { Session } from './session-table.ts';
 import { judgeTotp, totpUri } from './totp.ts';
 
 /** As long as the output of HMAC-SHA-1 (RFC 4226 section 4, R6). */
@@ -22,8 +21,8 @@ export interface SecondFactorsParts {
 export class SecondFactors {
   readonly #parts: SecondFactorsParts;
   readonly #used = new Map<string, number>();
-  /** By session; none outlives it for long. */
-  readonly #waiting = new WeakMap<Session, { readonly secret: string; readonly until: number }>();
+  /** Secrets without a first code, by who asked. */
+  readonly #waiting = new Map<string, { readonly secret: string; readonly until: number }>();
 
   constructor(parts: SecondFactorsParts) {
     this.#parts = parts;
@@ -44,20 +43,22 @@ export class SecondFactors {
     return written.ok;
   }
 
-  begin(session: Session, issuer: string): TotpEnrolment {
+  /** @param by whom it is asked for: of one there is one at a time. */
+  begin(by: string, user: string, issuer: string): TotpEnrolment {
+    const now = this.#parts.clock.now();
+    for (const [key, { until }] of this.#waiting) if (now >= until) this.#waiting.delete(key);
     const secret = writeTotpSecret(this.#parts.random.bytes(SECRET_OCTETS));
-    this.#waiting.set(session, { secret, until: this.#parts.clock.now() + ENROLMENT_MS });
-    return { ok: true, secret, uri: totpUri(secret, session.user, issuer) };
+    this.#waiting.set(by, { secret, until: now + ENROLMENT_MS });
+    return { ok: true, secret, uri: totpUri(secret, user, issuer) };
   }
 
   /** @returns the secret, proved by a code of it. */
-  async finish(session: Session, code: string): Promise<string | AccountRefusal> {
-    const waiting = this.#waiting.get(session);
+  async finish(by: string, user: string, code: string): Promise<string | AccountRefusal> {
+    const waiting = this.#waiting.get(by);
     if (waiting === undefined || this.#parts.clock.now() >= waiting.until)
       return { ok: false, reason: 'no second factor waits for its first code', remedy: 'ask for a new one' };
-    // One attempt would be enough for nobody; what is proved is that the app has the secret, which the session was shown.
-    if (await this.judge(session.user, waiting.secret, code)) {
-      this.#waiting.delete(session);
+    if (await this.judge(user, waiting.secret, code)) {
+      this.#waiting.delete(by);
       return waiting.secret;
     }
     return {

@@ -1,4 +1,5 @@
 /** What the control API serves of accounts, beside logging in. */
+import type { Author } from '../config/store/revision.ts';
 import type { AccountControl, Role } from './account-control.ts';
 import type { auditSchema, sessionsSchema, tokensSchema } from './account-schemas.ts';
 import type { Body } from './schema-parts.ts';
@@ -62,8 +63,11 @@ export interface AccountAdministration extends AccountControl {
   endSession(id: string): Promise<boolean>;
   /** @param user of whom; absent: of all. */
   tokens(user?: string): readonly TokenInfo[];
-  /** @param password of the user, asked for once more; absent: a local administrator asks. */
-  createToken(request: TokenRequest, password?: string): Promise<TokenResult>;
+  /** @param proof the password of the user once more, and whence it comes; absent: a local administrator asks. */
+  createToken(
+    request: TokenRequest,
+    proof?: { readonly password: string; readonly from: string },
+  ): Promise<TokenResult>;
   /** @param user only one of this user. @returns whether there was one. */
   revokeToken(id: string, user?: string): Promise<boolean>;
   /** A new secret, which comes into force once {@link confirmTotp} has a code of it. Of a session alone. */
@@ -71,6 +75,9 @@ export interface AccountAdministration extends AccountControl {
   confirmTotp(token: string, code: string): Promise<{ readonly ok: true } | AccountRefusal>;
   /** The second factor is taken away. */
   endTotp(token: string, password: string): Promise<{ readonly ok: true } | AccountRefusal>;
+  /** As {@link beginTotp}: a local administrator asks, for whoever stands there with the app. */
+  beginTotpFor(user: string): TotpEnrolment | AccountRefusal;
+  confirmTotpFor(user: string, code: string, author: Author): Promise<{ readonly ok: true } | AccountRefusal>;
   /** The newest first. @throws Error in words when it cannot be read. */
   audit(count: number): Promise<readonly AuditEntry[]>;
   /** Writes into the audit log, at this moment; what cannot be written is logged. */

@@ -1,4 +1,5 @@
 /** The half of the control API's client that is about accounts. */
+import type { Author } from '../config/store/revision.ts';
 import type { AuditEntry, SessionInfo, TokenInfo, TokenRequest } from './account-administration.ts';
 import type { CommandResult } from './router-control.ts';
 import { ControlTransport, commandResult, expectOk } from './transport.ts';
@@ -33,6 +34,18 @@ export class AccountClient {
 
   async revokeToken(id: string): Promise<CommandResult> {
     return commandResult(await this.#transport.call('DELETE', `/v1/tokens/${encodeURIComponent(id)}`));
+  }
+
+  /** @throws ControlClientError also when it is refused. */
+  async beginTotp(user: string): Promise<{ readonly secret: string; readonly uri: string }> {
+    const answer = await this.#transport.call('POST', `/v1/users/${encodeURIComponent(user)}/totp`);
+    return expectOk<{ readonly secret: string; readonly uri: string }>(answer);
+  }
+
+  async confirmTotp(user: string, code: string, author: Author): Promise<CommandResult> {
+    const query = new URLSearchParams({ ...author });
+    const path = `/v1/users/${encodeURIComponent(user)}/totp/confirm?${query}`;
+    return commandResult(await this.#transport.call('POST', path, { json: { code } }));
   }
 
   /** The newest first. */

@@ -5,14 +5,18 @@ import type { AccountAdministration, AccountRefusal } from './account-administra
 import {
   auditQuery,
   auditSchema,
+  codeBody,
   createdTokenSchema,
   idParameters,
   sessionsSchema,
   tokenBody,
   tokensSchema,
+  totpSchema,
+  userParameters,
 } from './account-schemas.ts';
 import type { Identities } from './authorisation.ts';
 import { takeObjects } from './body-parsers.ts';
+import { authorQuery } from './configuration-schemas.ts';
 import { sendProblem } from './problem.ts';
 import { doneSchema, problems } from './schemas.ts';
 
@@ -59,6 +63,7 @@ export function installLocalAccountRoutes(app: FastifyInstance, accounts: Accoun
   installAccountRoutes(app, accounts);
   app.register(async (scope) => {
     takeObjects(scope);
+    installLocalTotp(scope, accounts);
     scope.post<{ Body: Static<typeof tokenBody> }>(
       '/v1/tokens',
       { schema: { body: tokenBody, ...answering(createdTokenSchema) } },
@@ -68,6 +73,26 @@ export function installLocalAccountRoutes(app: FastifyInstance, accounts: Accoun
       },
     );
   });
+}
+
+/** A second factor is set up on the router, by whoever stands there with the app. */
+function installLocalTotp(scope: FastifyInstance, accounts: AccountAdministration): void {
+  scope.post<{ Params: { user: string } }>(
+    '/v1/users/:user/totp',
+    { schema: { params: userParameters, ...answering(totpSchema) } },
+    async ({ params }, reply) => {
+      const begun = accounts.beginTotpFor(params.user);
+      return begun.ok ? reply.send({ secret: begun.secret, uri: begun.uri }) : sendAccountRefusal(reply, begun);
+    },
+  );
+  scope.post<{ Params: { user: string }; Querystring: Static<typeof authorQuery>; Body: Static<typeof codeBody> }>(
+    '/v1/users/:user/totp/confirm',
+    { schema: { params: userParameters, querystring: authorQuery, body: codeBody, ...answering(doneSchema) } },
+    async ({ params, query: { who, via }, body }, reply) => {
+      const done = await accounts.confirmTotpFor(params.user, body.code, { who, via });
+      return done.ok ? reply.send({ ok: true }) : sendAccountRefusal(reply, done);
+    },
+  );
 }
 
 /** 429 where it is only too early, else 409. */

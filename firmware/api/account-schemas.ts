@@ -88,6 +88,8 @@ export const totpSchema = Type.Object({
   uri: text('For an authenticator app; secret.'),
 });
 
+export const userParameters = Type.Object({ user });
+
 export const idParameters = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{16}$' }) });
 
 /** Entries of the audit log that are answered with where nobody says how many, and at most. */

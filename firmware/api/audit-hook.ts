@@ -8,8 +8,8 @@ import type { Identities } from './authorisation.ts';
 /** @param identities of `web.sock`, where whoever has none leaves no line; absent: the local administrator asks. */
 export function recordRequests(app: FastifyInstance, accounts: AccountAdministration, identities?: Identities): void {
   app.addHook('onResponse', async (request, reply) => {
-    const { url, method } = request.routeOptions;
-    if (url === undefined || !isRecorded(routeName(String(method), url))) return;
+    const { url } = request.routeOptions;
+    if (url === undefined || !isRecorded(routeName(request.method, url))) return;
     const author = identities === undefined ? localAuthor(request) : identities.find(request);
     if (author === undefined) return;
     const { statusCode: status } = reply;

@@ -40,8 +40,8 @@ export class Identities {
   }
 
   #judge(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    const { url, method } = request.routeOptions;
-    const route = url === undefined ? undefined : routeName(String(method), url);
+    const { url } = request.routeOptions;
+    const route = url === undefined ? undefined : routeName(request.method, url);
     if (route !== undefined && accessOf(route) === 'open') return undefined;
     const token = bearerToken(request);
     const identity = token === undefined ? undefined : this.#accounts.authenticate(token);

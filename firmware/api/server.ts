@@ -48,6 +48,8 @@ export async function serveApi(
   options: Pick<ControlApiOptions, 'socketPath' | 'logger'> & {
     /** Of the socket, default 0600. */
     readonly mode?: number;
+    /** At a time; default: as many as come. */
+    readonly maxConnections?: number;
   },
   install: (app: FastifyInstance) => void,
 ): Promise<ControlApi> {
@@ -67,6 +69,7 @@ export async function serveApi(
   await app.ready();
   if (server === undefined) throw new Error('Fastify made no server');
   const listening = server;
+  if (options.maxConnections !== undefined) listening.maxConnections = options.maxConnections;
   await listenOnControlSocket(listening, options.socketPath, options.mode);
   listening.on('error', (error) => options.logger.error({ err: error }, 'the control socket failed'));
   options.logger.debug({ socket: options.socketPath }, 'the control API listens');

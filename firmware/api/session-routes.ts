@@ -94,8 +94,8 @@ function installOwnSecrets(scope: FastifyInstance, accounts: AccountAdministrati
     { schema: { body: ownTokenBody, ...answering(createdTokenSchema) } },
     async (request, reply) => {
       const { password, name, role, days } = request.body;
-      const { user } = identities.of(request);
-      const made = await accounts.createToken({ user, name, role, days }, password);
+      const { user, from } = identities.of(request);
+      const made = await accounts.createToken({ user, name, role, days }, { password, from });
       reply.header('cache-control', 'no-store');
       return made.ok ? reply.send({ token: made.token, info: made.info }) : sendAccountRefusal(reply, made);
     },

@@ -14,6 +14,9 @@ import { installRoutes } from './routes.ts';
 import { type ControlApi, type ControlApiOptions, serveApi } from './server.ts';
 import { installSessionRoutes } from './session-routes.ts';
 
+/** At a time: a web process that was taken over must not use up the files that the router may open. */
+export const MAX_WEB_CONNECTIONS = 128;
+
 export interface WebApiOptions extends ControlApiOptions {
   readonly accounts: AccountAdministration;
 }
@@ -21,7 +24,7 @@ export interface WebApiOptions extends ControlApiOptions {
 /** @throws ControlSocketError when the socket cannot be had. */
 export function startWebApi(options: WebApiOptions): Promise<ControlApi> {
   const mode = sharedSocketMode(options.socketPath);
-  return serveApi({ ...options, mode }, (app) => installWebRoutes(app, options));
+  return serveApi({ ...options, mode, maxConnections: MAX_WEB_CONNECTIONS }, (app) => installWebRoutes(app, options));
 }
 
 export function installWebRoutes(

@@ -196,6 +196,8 @@ export const COMMANDS: readonly Command[] = [
       'list                    the users of the configuration in force, which "configure" and "set users ..." changes',
       'sessions                who is logged in',
       'revoke ID               ends a session',
+      'totp USER               sets up a second factor, codes of an authenticator app (RFC 6238); it is taken away by',
+      '                        "delete users USER totp" of the configuration',
       'token create USER --name NAME [--role ROLE] [--days DAYS]',
       '                        a token for the API on the web socket; it is printed once, and kept as a hash',
       'token list              the tokens that are good for something',

@@ -23,6 +23,7 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map([
   ['list', { run: listUsers }],
   ['sessions', { run: listSessions }],
   ['revoke', { parameter: 'ID', run: endSession }],
+  ['totp', { parameter: 'USER', run: setUpTotp }],
   ['token create', { parameter: 'USER', run: createToken }],
   ['token list', { run: listTokens }],
   ['token revoke', { parameter: 'ID', run: revokeToken }],
@@ -68,6 +69,26 @@ async function endSession(context: Context, id: string): Promise<number> {
   const result = await clientOf(context).endSession(idOf(id, 'culvert user sessions'));
   return await showCommand(context, 'the session was not ended', result, async () => ({
     text: `session ${id} is ended`,
+    data: { ok: true },
+  }));
+}
+
+async function setUpTotp(context: Context, user: string): Promise<number> {
+  const { terminal } = context;
+  if (terminal === undefined)
+    throw new UsageError('a code of the app is asked for, and there is no terminal: do it on one, or over the API');
+  const client = clientOf(context);
+  const { secret, uri } = await client.beginTotp(user);
+  context.out(
+    `Give this to the authenticator app of ${user}, as it is or as a QR code; whoever has it makes the codes:`,
+  );
+  context.out(`  ${uri}`);
+  context.out(`  secret ${secret}, by time, six digits, SHA-1`);
+  const code = (await terminal.ask('The code that it shows now: ')).replaceAll(' ', '');
+  if (!/^[0-9]{6}$/.test(code)) throw new UsageError('a code has six digits, and nothing was changed: try again');
+  const result = await client.confirmTotp(user, code, context.author);
+  return await showCommand(context, 'the second factor was not set up', result, async () => ({
+    text: `from now on ${user} needs a code to log in`,
     data: { ok: true },
   }));
 }

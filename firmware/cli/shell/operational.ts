@@ -51,6 +51,7 @@ const userActions: Arguments = async (_facts, [first, ...more]) => {
       key('list', 'Who may log in.'),
       key('sessions', 'Who is logged in.'),
       key('revoke', 'Ends a session.'),
+      key('totp', 'Sets up a second factor.'),
       key('token', 'Tokens for programs.'),
     ];
   if (first === 'token' && more.length === 0)
@@ -59,7 +60,7 @@ const userActions: Arguments = async (_facts, [first, ...more]) => {
       key('list', 'Those that are good for something.'),
       key('revoke', 'Ends one.'),
     ];
-  const by = first === 'token' && more[0] === 'create' ? placeholder('user', 'Whose it will be.') : undefined;
+  const by = first === 'totp' || more[0] === 'create' ? placeholder('user', 'Whose it will be.') : undefined;
   return first === 'list' || first === 'sessions' || more[0] === 'list'
     ? []
     : [by ?? placeholder('id', 'As the list prints it.')];

@@ -6,7 +6,7 @@ import { formatProblem } from '../problem.ts';
 import type { Configuration } from '../schema.ts';
 import type { DeviceKey } from '../secrets/device-key.ts';
 import { checkShape } from '../shape.ts';
-import { hashPasswords } from './hash-passwords.ts';
+import { hashPasswords, starUsersInForce } from './hash-passwords.ts';
 import type { Author } from './revision.ts';
 import { fillStars, withStars } from './stars.ts';
 import type { StoreDatabase } from './store-database.ts';
@@ -29,7 +29,7 @@ export class CandidateDraft {
     return this;
   }
 
-  /** `undefined`: there is none. */
+  /** With stars for what is as it is in force. `undefined`: there is none. */
   document(): { readonly document: unknown } | undefined {
     const stored = this.#database?.candidate();
     return stored && { document: JSON.parse(this.#key.open(stored.sealed, CONTEXT)) };
@@ -66,7 +66,7 @@ export class CandidateDraft {
     }
     const before = this.document();
     const filled = fillStars(before ? fillStars(read.value, before.document) : read.value, running);
-    const document = hashPasswords(filled, running, this.#random);
+    const document = starUsersInForce(hashPasswords(filled, running, this.#random), running);
     const sealed = this.#key.seal(JSON.stringify(document), CONTEXT);
     const since = before === undefined ? base : (this.#database?.candidate()?.base ?? base);
     this.#database?.setCandidate({ who, via, base: since, at, sealed });

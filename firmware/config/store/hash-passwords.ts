@@ -30,6 +30,26 @@ export function hashPasswords(document: unknown, inForce: Configuration, random:
   return changed ? { ...document, users } : document;
 }
 
+/**
+ * A copy of a draft with stars for what proves a user and is in force: they are filled in when it is committed, so that a draft
+ * that was begun earlier does not bring a password back which its user has changed meanwhile.
+ */
+export function starUsersInForce(document: unknown, inForce: Configuration): unknown {
+  if (!isObject(document) || !isObject(document['users'])) return document;
+  const users: Record<string, unknown> = Object.create(null);
+  for (const [name, user] of Object.entries(document['users'])) {
+    const known = Object.hasOwn(inForce.users, name) ? inForce.users[name] : undefined;
+    if (!isObject(user) || known === undefined) users[name] = user;
+    else {
+      const proofs = (['password', 'totp'] as const).filter(
+        (key) => user[key] !== undefined && user[key] === known[key],
+      );
+      users[name] = { ...user, ...Object.fromEntries(proofs.map((key) => [key, REDACTED])) };
+    }
+  }
+  return { ...document, users };
+}
+
 function isClear(user: string, password: string): boolean {
   return password !== REDACTED && !isHashText(password) && passwordWeakness(user, password) === undefined;
 }

@@ -21,6 +21,7 @@ import { hashOf, readLastGood, writeLastGood } from './last-good.ts';
 import { oldConfiguration, removeOldConfiguration } from './old-file.ts';
 import { type OpenedStore, type OpenStoreOptions, openStore, replaceDatabase } from './open-store.ts';
 import type { RevisionInfo } from './revision.ts';
+import { fillStars } from './stars.ts';
 import type { StoreDatabase, StoredRevision } from './store-database.ts';
 import type {
   BeginRequest,
@@ -196,7 +197,7 @@ export class StoreCore {
         if (found === undefined) {
           return { ok: false, reason: 'there is no candidate', remedy: 'begin one first' };
         }
-        return 'ok' in found ? found : checkConfiguration(found.document);
+        return 'ok' in found ? found : checkConfiguration(fillStars(found.document, this.#running));
       }
       case 'revision': {
         const stored = this.#revision(source.revision);

@@ -210,7 +210,7 @@ describe('an API token', () => {
   const request = { user: 'bob', name: 'backup', role: 'viewer', days: 30 } as const;
 
   it('is good for its role until it ends, is revoked, or its user has another password', async () => {
-    const made = await bench.accounts.createToken(request, PASSWORDS.bob);
+    const made = await bench.accounts.createToken(request, { password: PASSWORDS.bob, from: ADDRESS });
     if (!made.ok) throw new Error(made.reason);
     expect(bench.accounts.authenticate(made.token)).toMatchObject({
       user: 'bob',
@@ -248,7 +248,9 @@ describe('an API token', () => {
   });
 
   it('is not made with a wrong password, for nobody, nor while the initial password is in use', async () => {
-    expect(await bench.accounts.createToken(request, 'wrong')).toMatchObject({ ok: false });
+    expect(await bench.accounts.createToken(request, { password: 'wrong', from: ADDRESS })).toMatchObject({
+      ok: false,
+    });
     expect(await bench.accounts.createToken({ ...request, user: 'eve' })).toMatchObject({ ok: false });
     await bench.users({});
     expect(await bench.accounts.createToken({ ...request, user: 'admin' })).toMatchObject({ ok: false });
@@ -287,6 +289,28 @@ describe('a second factor', () => {
     if (!next.ok) throw new Error(JSON.stringify(next));
     expect(await bench.accounts.endTotp(next.session.token, PASSWORDS.bob)).toEqual({ ok: true });
     expect((await bench.accounts.login(attempt)).ok).toBe(true);
+  });
+
+  it('is set up on the router, too, for those who may log in', async () => {
+    const begun = bench.accounts.beginTotpFor('bob');
+    if (!begun.ok) throw new Error(begun.reason);
+    const author = { who: 'root', via: 'cli' } as const;
+    expect(await bench.accounts.confirmTotpFor('alice', bench.code(begun.secret), author)).toMatchObject({ ok: false });
+    bench.store.clock.advance(10 * 60_000 - 1);
+    expect(await bench.accounts.confirmTotpFor('bob', bench.code(begun.secret), author)).toEqual({ ok: true });
+    expect((await bench.store.store.history()).revisions[0]).toMatchObject({
+      ...author,
+      comment: 'second factor of bob',
+    });
+    const attempt = { user: 'bob', password: PASSWORDS.bob, from: ADDRESS };
+    expect(await bench.accounts.login(attempt)).toEqual({ ok: false, needs: 'code' });
+    const late = bench.accounts.beginTotpFor('alice');
+    if (!late.ok) throw new Error(late.reason);
+    bench.store.clock.advance(10 * 60_000);
+    expect(await bench.accounts.confirmTotpFor('alice', bench.code(late.secret), author)).toMatchObject({ ok: false });
+    expect(bench.accounts.beginTotpFor('eve')).toMatchObject({ ok: false });
+    await bench.users({});
+    expect(bench.accounts.beginTotpFor('admin')).toMatchObject({ ok: false });
   });
 
   it('is guessed no faster than a password', async () => {

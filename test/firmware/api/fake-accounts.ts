@@ -86,8 +86,8 @@ export class FakeAccounts implements AccountAdministration {
     return [TOKEN];
   }
 
-  async createToken(request: TokenRequest, password?: string): Promise<TokenResult> {
-    this.asked.push(['createToken', request, password]);
+  async createToken(request: TokenRequest, proof?: object): Promise<TokenResult> {
+    this.asked.push(['createToken', request, proof]);
     return this.tokenResult;
   }
 
@@ -103,6 +103,16 @@ export class FakeAccounts implements AccountAdministration {
 
   async confirmTotp(token: string, code: string): Promise<{ readonly ok: true } | AccountRefusal> {
     this.asked.push(['confirmTotp', token, code]);
+    return this.doneResult;
+  }
+
+  beginTotpFor(user: string): TotpEnrolment | AccountRefusal {
+    this.asked.push(['beginTotpFor', user]);
+    return { ok: true, secret: 'ABC', uri: 'otpauth://totp/x' };
+  }
+
+  async confirmTotpFor(...parameters: readonly unknown[]): Promise<{ readonly ok: true } | AccountRefusal> {
+    this.asked.push(['confirmTotpFor', ...parameters]);
     return this.doneResult;
   }
 

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlApi } from '../../../firmware/api/server.ts';
 import { webSocketPath } from '../../../firmware/api/socket-path.ts';
-import { startWebApi } from '../../../firmware/api/web-server.ts';
+import { MAX_WEB_CONNECTIONS, startWebApi } from '../../../firmware/api/web-server.ts';
 import { createLogger } from '../../../firmware/log/logger.ts';
 import { FakeAccounts, TOKEN } from './fake-accounts.ts';
 import { FakeConfiguration } from './fake-configuration.ts';
@@ -78,6 +79,18 @@ describe('web.sock', () => {
     expect(config.applied).toEqual([]);
   });
 
+  it('takes a bounded number of connections', async () => {
+    const sockets = Array.from({ length: MAX_WEB_CONNECTIONS + 3 }, () => connect(webSocketPath(stateDir.path)));
+    const closed = sockets.map(async (socket) => {
+      socket.on('error', () => undefined);
+      await once(socket.resume(), 'close');
+    });
+    await Promise.any(closed);
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(closed);
+    expect((await call('GET', '/v1/status', 'viewer')).status).toBe(200);
+  });
+
   it('ends streams with the session', async () => {
     const stream = await open('GET', '/v1/events', 'viewer');
     await once(stream, 'data');
@@ -143,7 +156,7 @@ describe('what somebody does about themselves', () => {
       ['beginTotp', 'viewer', 'a'],
       ['confirmTotp', 'viewer', '123456'],
       ['endTotp', 'viewer', 'a'],
-      ['createToken', { user: 'vera', name: 'n', role: 'viewer', days: 3 }, 'a'],
+      ['createToken', { user: 'vera', name: 'n', role: 'viewer', days: 3 }, { password: 'a', from: '192.0.2.7' }],
       ['logout', 'viewer'],
     ]);
   });

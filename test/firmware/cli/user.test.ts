@@ -8,6 +8,7 @@ import { FakeAccounts, TOKEN } from '../api/fake-accounts.ts';
 import { FakeConfiguration } from '../api/fake-configuration.ts';
 import { FakeRouter, makeStateDir } from '../api/fake-router.ts';
 import type { Finished } from './culvert.ts';
+import { type Typist, typist } from './typist.ts';
 
 let stateDir: ReturnType<typeof makeStateDir>;
 let accounts: FakeAccounts;
@@ -26,11 +27,14 @@ beforeEach(async () => {
   return () => api.close();
 });
 
-async function run(...words: string[]): Promise<Finished> {
-  const [stdout, stderr] = [new PassThrough({ encoding: 'utf8' }), new PassThrough({ encoding: 'utf8' })];
+const run = (...words: string[]): Promise<Finished> => runAt(undefined, ...words);
+
+async function runAt(person: Typist | undefined, ...words: string[]): Promise<Finished> {
+  const stdout = new PassThrough({ encoding: 'utf8' });
+  const stderr = person?.output ?? new PassThrough({ encoding: 'utf8' });
   vi.stubEnv('CULVERT_STATE_DIR', stateDir.path);
   try {
-    const code = await runCommandLine(words, stdout, stderr, new PassThrough());
+    const code = await runCommandLine(words, stdout, stderr, person?.input ?? new PassThrough());
     return { code, stdout: stdout.read() ?? '', stderr: stderr.read() ?? '' };
   } finally {
     vi.unstubAllEnvs();
@@ -81,6 +85,20 @@ describe('culvert user', () => {
     accounts.tokenResult = { ok: false, reason: 'there is no user "eve"', remedy: 'name one who may log in' };
     const refused = await run('user', 'token', 'create', 'eve', '--name', 'x');
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/no user "eve".*name one/) });
+  });
+
+  it('sets up a second factor, with a code of the app that shows that it has the secret', async () => {
+    const done = await runAt(typist('123 456\n'), 'user', 'totp', 'anna');
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/otpauth:\/\/totp\/x.*anna needs a code/s) });
+    expect(accounts.asked).toEqual([
+      ['beginTotpFor', 'anna'],
+      ['confirmTotpFor', 'anna', '123456', { who: expect.any(String), via: 'cli' }],
+    ]);
+    expect((await runAt(typist('12\n'), 'user', 'totp', 'anna')).code).toBe(2);
+    accounts.doneResult = { ok: false, reason: 'the code is wrong', remedy: 'check the clock' };
+    const wrong = await runAt(typist('123456\n'), 'user', 'totp', 'anna');
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('the code is wrong; check the clock') });
+    expect(await run('user', 'totp', 'anna')).toMatchObject({ code: 2, stderr: expect.stringContaining('terminal') });
   });
 
   it.each([

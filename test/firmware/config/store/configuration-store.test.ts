@@ -55,6 +55,25 @@ describe('the store', () => {
     expect(everything()).not.toMatch(/lamps|argon2/);
   });
 
+  it('brings no password back by a draft that was begun before it was changed', async () => {
+    const alice = (password: string) => ({ alice: { role: 'admin', password } });
+    await bench.commit(JSON.stringify({ users: alice('seven blue lamps') }));
+    const given = { fileName: 'x', takeover: false };
+    const draft = { system: { hostname: 'drafted' }, users: { ...alice('********') } };
+    await bench.store.editCandidate({ ...given, text: JSON.stringify(draft) }, ALICE, 1, 0);
+    await bench.commit(JSON.stringify({ users: alice('eight red lamps') }));
+    const changed = bench.desk.inForce.users['alice']?.password;
+    expect(await bench.desk.commit({ kind: 'candidate' }, { ...ALICE, comment: '' })).toMatchObject({ ok: true });
+    expect(bench.inForce).toBe('drafted');
+    expect(bench.desk.inForce.users['alice']?.password).toBe(changed);
+    await bench.store.editCandidate({ ...given, text: JSON.stringify(draft) }, ALICE, 3, 0);
+    await bench.commit(JSON.stringify({}));
+    expect(await bench.desk.commit({ kind: 'candidate' }, { ...ALICE, comment: '' })).toMatchObject({
+      ok: false,
+      problems: [{ rule: 'redacted-secret', path: 'users.alice.password' }],
+    });
+  });
+
   it('gives back configurations whose free keys name no member of every object', async () => {
     await bench.commit(named('a'));
     await bench.restart();
