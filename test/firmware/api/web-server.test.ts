@@ -81,13 +81,20 @@ describe('web.sock', () => {
 
   it('takes a bounded number of connections', async () => {
     const sockets = Array.from({ length: MAX_WEB_CONNECTIONS + 3 }, () => connect(webSocketPath(stateDir.path)));
-    const closed = sockets.map(async (socket) => {
-      socket.on('error', () => undefined);
-      await once(socket.resume(), 'close');
+    const outcomes = sockets.map((socket) => {
+      const { promise, resolve } = Promise.withResolvers<'answered' | 'closed'>();
+      socket
+        .on('error', () => undefined)
+        .on('data', () => resolve('answered'))
+        .on('close', () => resolve('closed'));
+      socket.write('GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n');
+      return promise;
     });
-    await Promise.any(closed);
+    const answered = (await Promise.all(outcomes)).filter((outcome) => outcome === 'answered');
+    expect(answered).toHaveLength(MAX_WEB_CONNECTIONS);
+    const gone = sockets.map((socket) => (socket.closed ? undefined : once(socket, 'close')));
     for (const socket of sockets) socket.destroy();
-    await Promise.all(closed);
+    await Promise.all(gone);
     expect((await call('GET', '/v1/status', 'viewer')).status).toBe(200);
   });
 
