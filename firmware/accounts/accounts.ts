@@ -153,12 +153,13 @@ export class Accounts implements AccountAdministration {
     this.#proof.succeeded(user, session.from);
     // The one session that the change must not end.
     session.changing = true;
-    const words = await this.#change(
-      session,
-      { password: next, comment: `password of ${user}` },
-      'change the password',
-    );
-    session.changing = false;
+    let words: string | undefined;
+    try {
+      const change = { password: next, comment: `password of ${user}` };
+      words = await this.#change(session, change, 'change the password');
+    } finally {
+      session.changing = false;
+    }
     const account = this.#directory.find(user);
     if (words === undefined && account !== undefined && this.#sessions.byId(session.id) !== undefined) {
       session.fingerprint = account.fingerprint;

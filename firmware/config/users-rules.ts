@@ -9,7 +9,7 @@ import { readTotpSecret } from './totp-secret.ts';
 
 export const USERS_RULES: readonly ConfigurationRule[] = [
   {
-    name: 'no-administrator',
+    name: 'user-no-administrator',
     severity: 'error',
     description: 'Where there are users, one of them at least has the role "admin" and is not disabled.',
     check: noAdministrator,

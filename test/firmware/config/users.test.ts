@@ -58,8 +58,10 @@ describe('a user of the router', () => {
 
   it('is not the last one who can change anything', () => {
     const password = GOOD;
-    expect(rulesBroken({ alice: { role: 'operator', password } })).toEqual(['no-administrator users']);
-    expect(rulesBroken({ alice: { role: 'admin', password, disabled: true } })).toEqual(['no-administrator users']);
+    expect(rulesBroken({ alice: { role: 'operator', password } })).toEqual(['user-no-administrator users']);
+    expect(rulesBroken({ alice: { role: 'admin', password, disabled: true } })).toEqual([
+      'user-no-administrator users',
+    ]);
     expect(rulesBroken({ alice: { role: 'operator', password }, bob: { role: 'admin', password } })).toEqual([]);
   });
 });
