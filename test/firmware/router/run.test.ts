@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -143,7 +153,7 @@ describeWithNamespaces('culvert run', () => {
       vera: { role: 'viewer', password: 'nine red doors' },
     };
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), users }));
-    const socketPath = join(stateDir, 'web.sock');
+    let socketPath = join(stateDir, 'web.sock');
     const stored = async () =>
       existsSync(socketPath) && (await webCall(socketPath, 'POST', '/v1/sessions', {})).status === 400;
     const login = (user: 'anna' | 'vera') =>
@@ -160,11 +170,16 @@ describeWithNamespaces('culvert run', () => {
     first.signal('SIGTERM');
     expect(await first.exitCode()).toBe(0);
     expect(existsSync(socketPath)).toBe(false);
-    const second = run();
+    const shared = join(stateDir, 'shared');
+    mkdirSync(shared);
+    chmodSync(shared, 0o2750);
+    socketPath = join(shared, 'web.sock');
+    const second = run('--web-socket', socketPath);
     await waitFor('the second router', stored, { timeoutMs: 60_000 });
     const status = () => webCall(socketPath, 'GET', '/v1/status', undefined, viewer);
     await waitFor('the sessions', async () => (await status()).status === 200, { timeoutMs: 60_000 });
     expect((await webCall(socketPath, 'GET', '/v1/status')).status).toBe(401);
+    expect(statSync(socketPath).mode & 0o777).toBe(0o660);
     expect((await login('vera')).status).toBe(401);
     const entries = await new AccountClient(stateDir).audit();
     const lines = entries.map(({ who, from, what, result }) => [who, from, what, result].join(' '));
