@@ -12,8 +12,11 @@ import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
 import { LinuxTcpConnector } from '../hal/linux/tcp-connector.ts';
+import { Accounts } from './accounts/accounts.ts';
+import { userChanges } from './accounts/user-change.ts';
 import { startControlApi } from './api/server.ts';
-import { controlSocketPath } from './api/socket-path.ts';
+import { controlSocketPath, webSocketPath } from './api/socket-path.ts';
+import { startWebApi } from './api/web-server.ts';
 import { VERSION } from './cli/version.ts';
 import { CommitDesk } from './config/commit/commit-desk.ts';
 import { parseConfiguration } from './config/parse.ts';
@@ -57,6 +60,8 @@ export interface RunOptions {
   readonly configFile?: string;
   /** Where the device key is; by default a folder of the state directory. */
   readonly keyDir?: string;
+  /** Where the web process finds its socket; by default in the state directory, where only this user does. */
+  readonly webSocket?: string;
 }
 
 /** What a user can mend; its message is the one line that they get. */
@@ -174,8 +179,19 @@ async function run(options: RunOptions): Promise<number> {
     store,
     clock,
     factory,
-    enforce: (configuration) => router.enforce(configuration),
+    enforce: (configuration) => {
+      accounts.configurationChanged();
+      return router.enforce(configuration);
+    },
     up: (since) => router.up(since),
+    log: (line) => logger.warn(line),
+  });
+  const accounts = new Accounts({
+    clock,
+    random,
+    store,
+    configuration: () => desk.inForce,
+    changeUser: userChanges(desk),
     log: (line) => logger.warn(line),
   });
   const traffic = new TrafficRecorder({
@@ -199,7 +215,13 @@ async function run(options: RunOptions): Promise<number> {
   // The socket comes first: it is what keeps a second router off this state directory and off this machine's network.
   // From here on a signal ends the router in good order; so it does until the process is gone.
   end.listen();
-  const api = await startControlApi({ socketPath: controlSocketPath(stateDirectory), control: router, config, logger });
+  const served = { control: router, config, accounts, logger };
+  const api = await startControlApi({ ...served, socketPath: controlSocketPath(stateDirectory) });
+  const socketPath = options.webSocket ?? webSocketPath(stateDirectory);
+  const web = await startWebApi({ ...served, socketPath }).catch(async (error: unknown) => {
+    await api.close();
+    throw error;
+  });
   /** What writes the state down at the end. */
   const saving = [() => ipsecState.flush()];
   const start = async (): Promise<void> => {
@@ -217,6 +239,7 @@ async function run(options: RunOptions): Promise<number> {
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
     await desk.start(given);
+    await accounts.start();
     await traffic.start();
     if (desk.state().state === 'factory') {
       logger.warn('there is no configuration yet: give one with "culvert apply FILE"');
@@ -236,12 +259,13 @@ async function run(options: RunOptions): Promise<number> {
       () => router.stop(),
       () => dataPlane.close(),
       () => traffic.stop(),
+      () => accounts.stop(),
       () => desk.close(),
       ...saving,
       () => reset.finish(),
     ];
     // Those who capture see the goodbyes, and get their files whole.
-    await inTurn(logger, [...stop, async () => captures.stopAll(), () => api.close()]);
+    await inTurn(logger, [...stop, async () => captures.stopAll(), () => web.close(), () => api.close()]);
   }
 }
 

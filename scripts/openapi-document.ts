@@ -1,12 +1,18 @@
 /** The control API as one OpenAPI 3.1 document, made of its routes and their TypeBox schemas. */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
+import type { AccountAdministration } from '../firmware/api/account-administration.ts';
+import { installLocalAccountRoutes } from '../firmware/api/account-routes.ts';
+import { Identities } from '../firmware/api/authorisation.ts';
 import { API_COMPONENTS } from '../firmware/api/components.ts';
+import type { ConfigurationControl } from '../firmware/api/configuration-control.ts';
 import { PROBLEM_TYPE } from '../firmware/api/media-types.ts';
 import { OPENAPI_INFO } from '../firmware/api/openapi-info.ts';
 import { ANSWER_SCHEMA, DESCRIBED_BODY, DESCRIBED_ERRORS, TAGS } from '../firmware/api/operation.ts';
+import type { RouterControl } from '../firmware/api/router-control.ts';
 import { installRoutes } from '../firmware/api/routes.ts';
 import { apiApp } from '../firmware/api/server.ts';
+import { installSessionRoutes } from '../firmware/api/session-routes.ts';
 import { VERSION } from '../firmware/cli/version.ts';
 import { configurationComponents } from '../firmware/config/derived/openapi.ts';
 import { createLogger } from '../firmware/log/logger.ts';
@@ -19,6 +25,18 @@ type JsonObject = { readonly [key: string]: Json };
 
 /** The routes are described, not asked: what they would ask is not there. */
 const NOTHING: never = new Proxy({}, { get: () => () => () => undefined }) as never;
+
+/** The routes of both sockets: those that they have in common once. */
+export function installAll(
+  app: FastifyInstance,
+  control: RouterControl,
+  config: ConfigurationControl,
+  accounts: AccountAdministration,
+): void {
+  installRoutes(app, control, config);
+  installLocalAccountRoutes(app, accounts);
+  installSessionRoutes(app, accounts, new Identities(accounts));
+}
 
 export async function openApiText(): Promise<string> {
   return `${JSON.stringify(await openApiDocument(), undefined, 1)}\n`;
@@ -34,11 +52,11 @@ export async function openApiDocument(): Promise<JsonObject> {
         ...OPENAPI_INFO,
         info: { ...OPENAPI_INFO.info, version: VERSION },
         tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-        components: { schemas: API_COMPONENTS },
+        components: { ...OPENAPI_INFO.components, schemas: API_COMPONENTS },
       },
       convertConstToEnum: false,
     });
-    installRoutes(bare, NOTHING, NOTHING);
+    installAll(bare, NOTHING, NOTHING, NOTHING);
     described = bare;
   });
   try {

@@ -1,5 +1,6 @@
 /** The bodies that have a name in the OpenAPI document, and so in the clients that are made of it. */
 import type { TSchema } from 'typebox';
+import { auditSchema, loginSchema, sessionsSchema, tokenSchema } from './account-schemas.ts';
 import {
   authorSchema,
   candidateAnswerSchema,
@@ -55,6 +56,10 @@ export const API_COMPONENTS: Readonly<Record<string, TSchema>> = {
   RouterEvent: routerEventSchema,
   CountersEvent: countersEventSchema,
   StreamNotice: streamNoticeSchema,
+  Login: loginSchema,
+  Sessions: sessionsSchema,
+  ApiToken: tokenSchema,
+  Audit: auditSchema,
   Author: authorSchema,
   ConfigurationState: configurationStateSchema,
   Difference: differenceSchema,

@@ -1,11 +1,13 @@
 /** The control socket: one per state directory, for its owner only, and never stolen from a router that runs. */
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 
 /** sockaddr_un has 108 octets for the path, the last of them zero (unix(7)). */
 const MAX_SOCKET_PATH_OCTETS = 107;
+
+const SET_GROUP_ID = 0o2000;
 
 /** A listening socket of this host answers at once; a process that is stopped or swamped may take a while. */
 const PROBE_MS = 2000;
@@ -16,12 +18,13 @@ export class ControlSocketError extends Error {
 }
 
 /**
- * Binds `server` to `path`, mode 0600, in a directory that is made (0700) when it is missing. The socket of a dead process
+ * Binds `server` to `path`, in a directory that is made (0700) when it is missing. The socket of a dead process
  * is removed first.
+ * @param mode of the socket: 0600, for its owner alone, or 0660, for the group of the directory, too.
  * @throws ControlSocketError when another process listens there, something that is no socket stands there, the path is too
  * long or the directory cannot be written.
  */
-export async function listenOnControlSocket(server: Server, path: string): Promise<void> {
+export async function listenOnControlSocket(server: Server, path: string, mode = 0o600): Promise<void> {
   const octets = Buffer.byteLength(path);
   if (octets > MAX_SOCKET_PATH_OCTETS)
     throw new ControlSocketError(
@@ -30,10 +33,19 @@ export async function listenOnControlSocket(server: Server, path: string): Promi
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     await removeStale(path);
-    await bind(server, path);
+    await bind(server, path, mode);
   } catch (error) {
     throw inWords(error, path);
   }
+}
+
+/**
+ * Mode of a socket for another user: 0660 in a directory with the set-group-ID bit, which is how whoever makes it names a group
+ * whose members may come in (the socket gets the directory's group, mkdir(2)); else 0600.
+ */
+export function sharedSocketMode(path: string): number {
+  const directory = statSync(dirname(path), { throwIfNoEntry: false });
+  return directory !== undefined && (directory.mode & SET_GROUP_ID) !== 0 ? 0o660 : 0o600;
 }
 
 async function removeStale(path: string): Promise<void> {
@@ -57,7 +69,7 @@ function answers(path: string): Promise<boolean> {
   return promise.finally(() => socket.destroy());
 }
 
-async function bind(server: Server, path: string): Promise<void> {
+async function bind(server: Server, path: string, mode: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('listening', resolve);
   server.once('error', reject);
@@ -70,7 +82,7 @@ async function bind(server: Server, path: string): Promise<void> {
   }
   await promise;
   server.off('error', reject);
-  chmodSync(path, 0o600);
+  chmodSync(path, mode);
 }
 
 function inWords(error: unknown, path: string): unknown {

@@ -5,10 +5,14 @@ export const OPENAPI_INFO = {
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     description: `What the router can be asked and told. The command line, the console and the web UI use nothing else.
 
-**Where.** HTTP on the Unix socket \`control.sock\` in the state directory; the host in the address is not looked at.
+**Where.** HTTP on two Unix sockets in the state directory, \`control.sock\` and \`web.sock\`; the host in the address is not
+looked at.
 
-**Security.** The socket has the mode 0600: whoever can open it is a local administrator, may do everything that is written
-here, and is asked for nothing further. \`who\` and \`via\` are what the history says, and no proof of anything. No answer has
+**Security.** \`control.sock\` has the mode 0600: whoever can open it is a local administrator, may do everything that is written
+here, and is asked for nothing further; \`who\` and \`via\` are what the history says, and no proof of anything. Over
+\`web.sock\` every request but \`logIn\` has a token in \`Authorization: Bearer\`, of a session or an API token: without a
+good one it is refused with 401, and with 403 where the role of the user is less than the request needs. \`who\` and \`via\`
+are the user's there. No answer has
 a secret of the configuration in it but \`makeBackup\`, which has them under a passphrase; \`getIpsecKeys\` has keys of
 traffic, and \`startCapture\` the traffic.
 
@@ -20,7 +24,16 @@ has seen, and is refused with 412 when it is another one by now. Without \`If-Ma
 
 **Versions.** Members may be added to answers: a client leaves alone what it does not know.`,
   },
-  servers: [{ url: 'http://localhost', description: 'The Unix socket `control.sock` of the state directory.' }],
-  // Nothing further than that the socket can be opened.
-  security: [{}],
+  servers: [{ url: 'http://localhost', description: 'A Unix socket of the state directory.' }],
+  components: {
+    securitySchemes: {
+      token: {
+        type: 'http' as const,
+        scheme: 'bearer',
+        description: 'Over `web.sock`: of a session, or an API token.',
+      },
+    },
+  },
+  // Over `control.sock` nothing further than that it can be opened.
+  security: [{}, { token: [] }],
 };

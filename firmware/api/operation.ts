@@ -10,6 +10,7 @@ export const TAGS = {
   configuration: 'What is in force: commit, confirmation, history, backup.',
   candidate: 'The draft that somebody works on; there is one at a time.',
   observation: 'Log, events and captures as they happen.',
+  accounts: 'Users, their sessions and API tokens, and the audit log.',
   contract: 'This document.',
 } as const;
 

@@ -195,6 +195,8 @@ export const problemSchema = Type.Object({
   names: Type.Optional(Type.Array(text('A name that does exist.'))),
   problems: Type.Optional(Type.Array(configurationProblemSchema)),
   owner: Type.Optional(authorSchema),
+  needs: Type.Optional(Type.Literal('code', { description: 'Of a login: a code of the second factor is asked for.' })),
+  retryAfterSeconds: Type.Optional(count('Of 429: no attempt is looked at before, s.')),
 });
 
 export const diagnosisSchema = Type.Object({

@@ -3,6 +3,9 @@ import { createServer, type Server } from 'node:http';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Clock } from '../../hal/clock.ts';
 import type { Logger } from '../log/logger.ts';
+import type { AccountAdministration } from './account-administration.ts';
+import { installLocalAccountRoutes } from './account-routes.ts';
+import { recordRequests } from './audit-hook.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { listenOnControlSocket } from './control-socket.ts';
 import { BODY_LIMIT, MAX_NAME } from './limits.ts';
@@ -18,6 +21,8 @@ export interface ControlApiOptions {
   readonly socketPath: string;
   readonly control: RouterControl;
   readonly config: ConfigurationControl;
+  /** Without it there are no accounts, and no audit log. */
+  readonly accounts?: AccountAdministration;
   readonly logger: Logger;
   /** For the event stream; default: the machine's. */
   readonly clock?: Clock;
@@ -29,11 +34,32 @@ export interface ControlApi {
 }
 
 /** @throws ControlSocketError when the socket cannot be had, another router with this state directory among the causes. */
-export async function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
-  const { control, config, clock } = options;
-  const app = await apiApp(options.logger, (bare) => installRoutes(bare, control, config, clock));
+export function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
+  const { control, config, accounts, clock } = options;
+  return serveApi(options, (app) => {
+    if (accounts !== undefined) recordRequests(app, accounts);
+    installRoutes(app, control, config, clock);
+    if (accounts !== undefined) installLocalAccountRoutes(app, accounts);
+  });
+}
+
+/**
+ * Serves on a Unix socket what `install` installs.
+ * @throws ControlSocketError when the socket cannot be had.
+ */
+export async function serveApi(
+  options: Pick<ControlApiOptions, 'socketPath' | 'logger'> & {
+    /** Of the socket, default 0600. */
+    readonly mode?: number;
+    /** At a time; default: as many as come. */
+    readonly maxConnections?: number;
+  },
+  install: (app: FastifyInstance) => void,
+): Promise<ControlApi> {
+  const app = await apiApp(options.logger, install);
   const listening = app.server;
-  await listenOnControlSocket(listening, options.socketPath);
+  if (options.maxConnections !== undefined) listening.maxConnections = options.maxConnections;
+  await listenOnControlSocket(listening, options.socketPath, options.mode);
   listening.on('error', (error) => options.logger.error({ err: error }, 'the control socket failed'));
   options.logger.debug({ socket: options.socketPath }, 'the control API listens');
 

@@ -6,7 +6,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'run',
     parameters: '',
-    options: ['state-dir', 'board', 'config', 'key-dir'],
+    options: ['state-dir', 'board', 'config', 'key-dir', 'web-socket'],
     summary: 'run the router in the foreground, until SIGTERM',
     details: [
       'The log goes to stderr, one JSON object per line. Without --config the configuration in the state directory is put',
@@ -98,7 +98,8 @@ export const COMMANDS: readonly Command[] = [
     valueOptional: ['keys'],
     summary: 'show what the router has and does',
     details: [
-      `WHAT: ${SHOW_TOPICS.join(', ')}.`,
+      `WHAT: ${SHOW_TOPICS.slice(0, 9).join(', ')},`,
+      `${SHOW_TOPICS.slice(9).join(', ')}.`,
       '"show ipsec --keys [NAME]" prints the keys of the SAs that stand, of one connection or of all, as lines of the files',
       'ikev1_decryption_table, ikev2_decryption_table and esp_sa, which "culvert decode --keys" and Wireshark read.',
     ],
@@ -184,6 +185,25 @@ export const COMMANDS: readonly Command[] = [
       'Private keys are written for their owner only, and are printed nowhere.',
     ],
     load: () => import('./certificate.ts'),
+  },
+  {
+    name: 'user',
+    parameters: 'ACTION [USER|ID]',
+    positionals: { min: 1, max: 3 },
+    options: ['name', 'role', 'days', 'json', 'state-dir'],
+    summary: 'see who may log in and who is logged in, end sessions, and make tokens for programs',
+    details: [
+      'list                    the users of the configuration in force, which "configure" and "set users ..." changes',
+      'sessions                who is logged in',
+      'revoke ID               ends a session',
+      'totp USER               sets up a second factor, codes of an authenticator app (RFC 6238); it is taken away by',
+      '                        "delete users USER totp" of the configuration',
+      'token create USER --name NAME [--role ROLE] [--days DAYS]',
+      '                        a token for the API on the web socket; it is printed once, and kept as a hash',
+      'token list              the tokens that are good for something',
+      'token revoke ID         ends one',
+    ],
+    load: () => import('./user.ts'),
   },
   {
     name: 'console',

@@ -1,6 +1,7 @@
 /** The revisions of the configuration as a table for people. */
 import type { History } from '../api/configuration-control.ts';
 import { configurationStateText } from './configuration-state-text.ts';
+import { instantText } from './instant-text.ts';
 import { table } from './table.ts';
 
 /** The newest first; a star marks the one in force. */
@@ -16,12 +17,6 @@ export function historyText({ state, revisions }: History): readonly string[] {
     oneLine([comment, reason === undefined ? '' : `[${reason}]`].filter((part) => part !== '').join(' ')),
   ]);
   return [...configurationStateText(state), ...(rows.length === 0 ? [] : table([head, ...rows]))];
-}
-
-/** `2025-01-31 12:00:00 UTC`. */
-function instantText(at: number): string {
-  const instant = new Date(at);
-  return Number.isNaN(instant.getTime()) ? '-' : `${instant.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function oneLine(text: string): string {

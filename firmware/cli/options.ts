@@ -27,6 +27,11 @@ export const OPTIONS = {
     value: 'DIR',
     summary: 'where the device key is kept, apart from the state (default: in a folder of the state directory)',
   },
+  'web-socket': {
+    type: 'string',
+    value: 'PATH',
+    summary: 'socket for the web process (default: web.sock in the state directory)',
+  },
   json: { type: 'boolean', summary: 'print JSON, for programs' },
   'confirm-within': {
     type: 'string',
@@ -82,7 +87,7 @@ export const OPTIONS = {
   days: {
     type: 'string',
     value: 'DAYS',
-    summary: 'certificate: how long it holds (authority 3650, else 825, list 30)',
+    summary: 'how long it holds (authority 3650, other certificates 825, list 30, API token 90)',
   },
   'key-type': {
     type: 'string',
@@ -95,6 +100,8 @@ export const OPTIONS = {
     summary: 'certificate: why it is revoked: key-compromise, superseded, cessation-of-operation ...',
   },
   authority: { type: 'boolean', summary: 'certificate: of a file with several, take that of the authority' },
+  name: { type: 'string', value: 'NAME', summary: 'user token: what it is for' },
+  role: { type: 'string', value: 'ROLE', summary: 'user token: viewer (the default), operator or admin' },
   help: { type: 'boolean', summary: 'say what the command does' },
   version: { type: 'boolean', summary: 'print the version' },
 } as const satisfies Record<string, OptionDescription>;

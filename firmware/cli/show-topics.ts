@@ -12,6 +12,7 @@ export const SHOW_TOPIC_HELP = {
   modems: 'modems of the board',
   log: 'the last lines of the log',
   history: 'revisions of the configuration',
+  audit: 'who changed what and who logged in, the newest first',
   traffic: 'what passed in the last minute, hour and day',
   limits: 'what this router cannot do, or not fast, or not more of, and why',
 } as const;

@@ -1,7 +1,9 @@
 /** `culvert show WHAT`. */
+import { AccountClient } from '../api/account-client.ts';
 import { ControlClient } from '../api/client.ts';
 import { ConfigurationClient } from '../api/configuration-client.ts';
 import type { RouterStatus } from '../api/router-control.ts';
+import { auditText } from './account-text.ts';
 import { type Context, UsageError } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { historyText } from './history-text.ts';
@@ -49,6 +51,9 @@ async function showTopic(context: Context, topic: ShowTopic, client: ControlClie
   } else if (topic === 'traffic') {
     const totals = await client.traffic();
     context.out(json ? asJson(totals) : totalsText(totals).join('\n'));
+  } else if (topic === 'audit') {
+    const entries = await new AccountClient(stateDirOf(context.options)).audit();
+    context.out(json ? asJson(entries) : auditText(entries).join('\n'));
   } else if (topic === 'history') {
     const history = await new ConfigurationClient(stateDirOf(context.options)).history();
     context.out(json ? asJson(history) : historyText(history).join('\n'));
@@ -75,7 +80,10 @@ interface View {
 }
 
 const VIEWS: {
-  readonly [Topic in Exclude<ShowTopic, 'history' | 'log' | 'config' | 'certificates' | 'traffic' | 'limits'>]: View;
+  readonly [Topic in Exclude<
+    ShowTopic,
+    'history' | 'audit' | 'log' | 'config' | 'certificates' | 'traffic' | 'limits'
+  >]: View;
 } = {
   status: { data: (status) => status, text: statusText },
   interfaces: { data: (status) => status.interfaces, text: ({ interfaces }) => interfacesText(interfaces) },

@@ -7,4 +7,5 @@ export const EMPTY_CONFIGURATION: Configuration = {
   l2tp: { clients: {}, servers: {} },
   ipsec: { connections: {}, certificates: {} },
   routes: [],
+  users: {},
 };

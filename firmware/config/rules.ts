@@ -22,6 +22,7 @@ import { REDACTED } from './redact.ts';
 import { ROUTE_RULES } from './route-rules.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
+import { USERS_RULES } from './users-rules.ts';
 
 /** Shorter ones are guessed offline within minutes, from one captured CHAP or IKE exchange. */
 const WEAK_SECRET_CHARACTERS = 8;
@@ -61,6 +62,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...FORWARD_RULES,
   ...CALLS_RULES,
   ...MONITORING_RULES,
+  ...USERS_RULES,
   ...SECRET_RULES,
 ];
 

@@ -6,6 +6,7 @@ import Type, { type Static } from 'typebox';
 import { INTERFACES_SCHEMA, ROUTES_SCHEMA, SYSTEM_SCHEMA } from './interfaces-schema.ts';
 import { IPSEC_SCHEMA } from './ipsec-schema.ts';
 import { L2TP_SCHEMA } from './l2tp-schema.ts';
+import { USERS_SCHEMA } from './users-schema.ts';
 
 export const CONFIGURATION_SCHEMA = Type.Object(
   {
@@ -14,6 +15,7 @@ export const CONFIGURATION_SCHEMA = Type.Object(
     l2tp: L2TP_SCHEMA,
     ipsec: IPSEC_SCHEMA,
     routes: ROUTES_SCHEMA,
+    users: USERS_SCHEMA,
   },
   {
     title: 'Configuration',
@@ -27,7 +29,7 @@ export type Configuration = Static<typeof CONFIGURATION_SCHEMA>;
 
 /** Keys that belong to the configuration file and that this version cannot carry out, by the path of their object. */
 export const NOT_AVAILABLE_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['', ['modems', 'uplinks', 'firewall', 'dhcp', 'dns', 'users']],
+  ['', ['modems', 'uplinks', 'firewall', 'dhcp', 'dns']],
 ]);
 
 /** The entry of `record` under exactly this name; names such as `constructor` find nothing that was not configured. */

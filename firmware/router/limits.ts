@@ -1,7 +1,12 @@
 /** `show limits`: an honest word on what this router cannot do, or not fast, or not more of at a time. */
 import type { KernelFeatureName, KernelReport } from '../../hal/kernel-features.ts';
+import { MAX_TOKENS } from '../accounts/api-tokens.ts';
+import { MAX_WAITING } from '../accounts/password-judge.ts';
+import { MAX_SESSIONS } from '../accounts/session-table.ts';
 import { MAX_EVENT_READERS } from '../api/event-stream.ts';
 import type { LimitsStatus } from '../api/router-control.ts';
+import { MAX_WEB_CONNECTIONS } from '../api/web-server.ts';
+import { MAX_AUDIT } from '../config/accounts/accounts-database.ts';
 import { MAX_REVISIONS } from '../config/store/store-database.ts';
 import { MAX_SERIES } from '../config/traffic/traffic-rings.ts';
 import { CONTROL_QUEUE } from '../dataplane/userspace/control-queue.ts';
@@ -245,6 +250,31 @@ function tables(now: LimitsFacts['now']): LimitsStatus['tables'] {
       inUse: now.captures,
       what: 'captures at a time',
       whenFull: refused,
+    },
+    {
+      name: 'webConnections',
+      most: MAX_WEB_CONNECTIONS,
+      what: 'connections to the web socket at a time',
+      whenFull: 'it is closed at once',
+    },
+    {
+      name: 'logins',
+      most: MAX_WAITING,
+      what: 'logins that wait for their turn, each of which takes 19 MiB for some 50 ms',
+      whenFull: 'it is refused for a moment, but not on the console',
+    },
+    {
+      name: 'loginSessions',
+      most: MAX_SESSIONS,
+      what: 'sessions of each user',
+      whenFull: 'the one that was used longest ago ends',
+    },
+    { name: 'apiTokens', most: MAX_TOKENS, what: 'API tokens of all users', whenFull: refused },
+    {
+      name: 'auditEntries',
+      most: MAX_AUDIT.change,
+      what: `changes in the audit log, and ${MAX_AUDIT.login} logins`,
+      whenFull: 'the oldest one goes',
     },
   ];
 }

@@ -35,11 +35,14 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   get 'firmware/api'() {
     return below('firmware/diagnosis');
   },
+  get 'firmware/accounts'() {
+    return below('firmware/api');
+  },
   get 'firmware/monitoring'() {
     return below('firmware/api');
   },
   get 'firmware/router'() {
-    return below('firmware/monitoring');
+    return ['firmware/accounts', ...below('firmware/monitoring')];
   },
   // The command that is the router starts it; nothing else may reach up.
   get 'firmware/cli'() {

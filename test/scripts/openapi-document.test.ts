@@ -3,10 +3,10 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { API_COMPONENTS } from '../../firmware/api/components.ts';
-import { installRoutes } from '../../firmware/api/routes.ts';
 import { apiApp } from '../../firmware/api/server.ts';
 import { createLogger } from '../../firmware/log/logger.ts';
-import { OPENAPI_PATH, openApiDocument, openApiText } from '../../scripts/openapi-document.ts';
+import { installAll, OPENAPI_PATH, openApiDocument, openApiText } from '../../scripts/openapi-document.ts';
+import { FakeAccounts } from '../firmware/api/fake-accounts.ts';
 import { FakeConfiguration } from '../firmware/api/fake-configuration.ts';
 import { FakeRouter } from '../firmware/api/fake-router.ts';
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
     bare.addHook('onRoute', ({ method, url }) => {
       for (const one of [method].flat()) routes.push(`${one} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
     });
-    installRoutes(bare, new FakeRouter(), new FakeConfiguration());
+    installAll(bare, new FakeRouter(), new FakeConfiguration(), new FakeAccounts());
   });
   await app.close();
 });

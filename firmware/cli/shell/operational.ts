@@ -45,6 +45,27 @@ const revisionNames: Arguments = async (facts) => [
 const topics: Arguments = async () =>
   Object.entries(SHOW_TOPIC_HELP).map(([topic, help]) => key(topic, sentence(help)));
 
+const userActions: Arguments = async (_facts, [first, ...more]) => {
+  if (first === undefined)
+    return [
+      key('list', 'Who may log in.'),
+      key('sessions', 'Who is logged in.'),
+      key('revoke', 'Ends a session.'),
+      key('totp', 'Sets up a second factor.'),
+      key('token', 'Tokens for programs.'),
+    ];
+  if (first === 'token' && more.length === 0)
+    return [
+      key('create', 'Makes one, which is shown once.'),
+      key('list', 'Those that are good for something.'),
+      key('revoke', 'Ends one.'),
+    ];
+  const by = first === 'totp' || more[0] === 'create' ? placeholder('user', 'Whose it will be.') : undefined;
+  return first === 'list' || first === 'sessions' || more[0] === 'list'
+    ? []
+    : [by ?? placeholder('id', 'As the list prints it.')];
+};
+
 /** The commands that make sense here, in the order of help. Others work on files of the machine where they are typed. */
 const OFFERED: Readonly<Record<string, { readonly arguments?: Arguments; readonly streams?: boolean }>> = {
   show: { arguments: topics },
@@ -56,6 +77,7 @@ const OFFERED: Readonly<Record<string, { readonly arguments?: Arguments; readonl
   confirm: {},
   revert: {},
   rollback: { arguments: revisionNumbers },
+  user: { arguments: userActions },
   'factory-reset': {},
   version: {},
 };

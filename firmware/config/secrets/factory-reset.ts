@@ -22,7 +22,7 @@ export const STATE_FILES = [
 ] as const;
 
 /** The databases; SQLite has further files beside each, and damaged ones are kept aside under longer names. */
-export const STATE_DATABASES = ['configuration.db', 'traffic.db'] as const;
+export const STATE_DATABASES = ['configuration.db', 'traffic.db', 'accounts.db'] as const;
 
 /** Folders, with the ending of the files in them that are ours. */
 export const STATE_FOLDERS = { dns: '.conf' } as const;

@@ -1,5 +1,6 @@
 /** The one draft that somebody works on. It is sealed as a whole, since it need not be a configuration yet. */
 import { hash } from 'node:crypto';
+import type { RandomSource } from '../../protocol/machine.ts';
 import { mergePatch } from '../derived/merge-patch.ts';
 import { MAX_CONFIGURATION_OCTETS, readDocument } from '../parse.ts';
 import { formatProblem } from '../problem.ts';
@@ -7,6 +8,7 @@ import type { Configuration } from '../schema.ts';
 import { isObject } from '../schema-node.ts';
 import type { DeviceKey } from '../secrets/device-key.ts';
 import { checkShape } from '../shape.ts';
+import { hashPasswords, starUsersInForce } from './hash-passwords.ts';
 import type { Author } from './revision.ts';
 import { fillStars, withStars } from './stars.ts';
 import type { StoreDatabase } from './store-database.ts';
@@ -24,10 +26,12 @@ type Refusal = CandidateAnswer & { readonly ok: false };
 
 export class CandidateDraft {
   readonly #key: DeviceKey;
+  readonly #random: RandomSource;
   #database: StoreDatabase | undefined;
 
-  constructor(key: DeviceKey) {
+  constructor(key: DeviceKey, random: RandomSource) {
     this.#key = key;
+    this.#random = random;
   }
 
   on(database: StoreDatabase): this {
@@ -35,7 +39,7 @@ export class CandidateDraft {
     return this;
   }
 
-  /** `undefined`: there is none. */
+  /** With stars for what is as it is in force. `undefined`: there is none. */
   document(): { readonly document: unknown } | undefined {
     const stored = this.#database?.candidate();
     return stored && { document: JSON.parse(this.#key.open(stored.sealed, CONTEXT)) };
@@ -85,7 +89,8 @@ export class CandidateDraft {
     const before = this.document();
     const read = change.patch === true ? patched(change.text, before?.document ?? running) : given(change);
     if ('reason' in read) return { ok: false, reason: `the draft is refused: ${read.reason}`, remedy: UNCHANGED };
-    const document = fillStars(before ? fillStars(read.value, before.document) : read.value, running);
+    const filled = fillStars(before ? fillStars(read.value, before.document) : read.value, running);
+    const document = starUsersInForce(hashPasswords(filled, running, this.#random), running);
     const sealed = this.#key.seal(JSON.stringify(document), CONTEXT);
     const since = before === undefined ? base : (this.#database?.candidate()?.base ?? base);
     this.#database?.setCandidate({ who, via, base: since, at, sealed });

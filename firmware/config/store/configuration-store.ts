@@ -68,6 +68,11 @@ export class ConfigurationStore implements Asked {
   readonly loadTraffic: Asked['loadTraffic'] = () => this.#ask('loadTraffic', []);
   readonly flushTraffic: Asked['flushTraffic'] = (...parameters) => this.#ask('flushTraffic', parameters);
 
+  readonly loadAccounts: Asked['loadAccounts'] = () => this.#ask('loadAccounts', []);
+  readonly changeAccounts: Asked['changeAccounts'] = (...parameters) => this.#ask('changeAccounts', parameters);
+  readonly addAudit: Asked['addAudit'] = (...parameters) => this.#ask('addAudit', parameters);
+  readonly readAudit: Asked['readAudit'] = (...parameters) => this.#ask('readAudit', parameters);
+
   /** Ends the thread. Harmless when there is none. */
   readonly close: Asked['close'] = async () => {
     if (this.#post === undefined || this.#gone !== undefined) return;

@@ -16,10 +16,12 @@ import type { DeviceKey } from '../secrets/device-key.ts';
 import { openDocument, sealDocument } from '../secrets/sealed-document.ts';
 import { reasonOf } from '../state-file.ts';
 import { CandidateDraft } from './candidate-draft.ts';
+import { hashPasswords } from './hash-passwords.ts';
 import { hashOf, readLastGood, writeLastGood } from './last-good.ts';
 import { oldConfiguration, removeOldConfiguration } from './old-file.ts';
 import { type OpenedStore, type OpenStoreOptions, openStore, replaceDatabase } from './open-store.ts';
 import type { RevisionInfo } from './revision.ts';
+import { fillStars } from './stars.ts';
 import type { StoreDatabase, StoredRevision } from './store-database.ts';
 import type {
   BeginRequest,
@@ -97,9 +99,10 @@ export class StoreCore {
     this.#prepared = undefined;
     const parsed = this.#read(source);
     if ('reason' in parsed || !parsed.ok) return parsed;
-    const { configuration, warnings } = parsed;
-    this.#prepared = configuration;
     const before = this.#running;
+    const configuration = hashPasswords(parsed.configuration, before, this.#options.random);
+    const { warnings } = parsed;
+    this.#prepared = configuration;
     const same = JSON.stringify(before) === JSON.stringify(configuration);
     const candidate = source.kind === 'candidate' ? this.#draft?.etag : undefined;
     const from = candidate === undefined ? {} : { candidate };
@@ -176,7 +179,7 @@ export class StoreCore {
   /** The draft that somebody works on. @throws nothing; without a database there is none. */
   draft<T>(task: (draft: CandidateDraft, running: Configuration) => T): T | (Written & { readonly ok: false }) {
     return this.#attempt((database, key) => {
-      this.#draft ??= new CandidateDraft(key);
+      this.#draft ??= new CandidateDraft(key, this.#options.random);
       return task(this.#draft.on(database), this.#running);
     });
   }
@@ -199,7 +202,7 @@ export class StoreCore {
         if (found === undefined) {
           return { ok: false, reason: 'there is no candidate', remedy: 'begin one first' };
         }
-        return 'ok' in found ? found : checkConfiguration(found.document);
+        return 'ok' in found ? found : checkConfiguration(fillStars(found.document, this.#running));
       }
       case 'revision': {
         const stored = this.#revision(source.revision);

@@ -1,4 +1,6 @@
 /** What the store's thread can be asked, by name. */
+import type { AccountsChange, AuditRecord, SavedAccounts } from '../accounts/account-records.ts';
+import type { AccountsDatabase } from '../accounts/accounts-database.ts';
 import type { TrafficChunk } from '../traffic/traffic-chunks.ts';
 import type { SavedTraffic, TrafficDatabase, TrafficMark } from '../traffic/traffic-database.ts';
 import type { Author } from './revision.ts';
@@ -14,8 +16,15 @@ import type {
 } from './store-types.ts';
 import { writeTrouble } from './write-trouble.ts';
 
+/** What the thread owns. */
+export interface Stores {
+  readonly core: StoreCore;
+  readonly traffic: TrafficDatabase;
+  readonly accounts: AccountsDatabase;
+}
+
 /** The whole of it; the client has the same methods, asynchronous. */
-export function storeMethods(core: StoreCore, traffic: TrafficDatabase) {
+export function storeMethods({ core, traffic, accounts }: Stores) {
   return {
     open: () => core.open(),
     prepare: (source: Source) => core.prepare(source),
@@ -40,9 +49,26 @@ export function storeMethods(core: StoreCore, traffic: TrafficDatabase) {
         traffic.flush(chunks, mark);
         return { ok: true };
       }),
+    loadAccounts: (): { readonly ok: true; readonly saved: SavedAccounts } | (Written & { readonly ok: false }) =>
+      attempt(() => ({ ok: true, saved: accounts.load() })),
+    changeAccounts: (changes: readonly AccountsChange[]): Written =>
+      attempt(() => {
+        accounts.change(changes);
+        return { ok: true };
+      }),
+    addAudit: (record: AuditRecord): Written =>
+      attempt(() => {
+        accounts.addAudit(record);
+        return { ok: true };
+      }),
+    readAudit: (
+      count: number,
+    ): { readonly ok: true; readonly records: readonly AuditRecord[] } | (Written & { readonly ok: false }) =>
+      attempt(() => ({ ok: true, records: accounts.readAudit(count) })),
     close: () => {
       core.close();
       traffic.close();
+      accounts.close();
     },
   };
 }
@@ -59,11 +85,8 @@ export type StoreMethods = ReturnType<typeof storeMethods>;
 export type StoreMethodName = keyof StoreMethods;
 
 /** Calls a method by its name. */
-export function answerer(
-  core: StoreCore,
-  traffic: TrafficDatabase,
-): (method: StoreMethodName, parameters: readonly unknown[]) => unknown {
-  const methods: Readonly<Record<string, (...parameters: never[]) => unknown>> = storeMethods(core, traffic);
+export function answerer(stores: Stores): (method: StoreMethodName, parameters: readonly unknown[]) => unknown {
+  const methods: Readonly<Record<string, (...parameters: never[]) => unknown>> = storeMethods(stores);
   return (method, parameters) => {
     const call = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (call === undefined) throw new Error(`The store cannot ${method}.`);

@@ -1,5 +1,7 @@
 /** Answers questions to a store, one after the other: an answer that waits for the disk must not be overtaken. */
+
 import type { RandomSource } from '../../protocol/machine.ts';
+import { AccountsDatabase } from '../accounts/accounts-database.ts';
 import { reasonOf } from '../state-file.ts';
 import { TrafficDatabase } from '../traffic/traffic-database.ts';
 import { StoreCore } from './store-core.ts';
@@ -12,7 +14,11 @@ export function storeServer(
   random: RandomSource,
   post: (answer: StoreAnswer) => void,
 ): (question: StoreQuestion) => void {
-  const answer = answerer(new StoreCore({ ...data, random }), new TrafficDatabase(data.stateDirectory));
+  const answer = answerer({
+    core: new StoreCore({ ...data, random }),
+    traffic: new TrafficDatabase(data.stateDirectory),
+    accounts: new AccountsDatabase(data.stateDirectory),
+  });
   let last: Promise<void> = Promise.resolve();
   return ({ id, method, parameters }) => {
     last = last.then(async () => {

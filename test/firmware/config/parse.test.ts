@@ -76,7 +76,12 @@ describe('a good configuration', () => {
   });
 
   it('may be empty', () => {
-    const none = { l2tp: { clients: {}, servers: {} }, ipsec: { connections: {}, certificates: {} }, routes: [] };
+    const none = {
+      l2tp: { clients: {}, servers: {} },
+      ipsec: { connections: {}, certificates: {} },
+      routes: [],
+      users: {},
+    };
     const empty = { system: { hostname: 'culvert', syslog: {} }, interfaces: {}, ...none };
     expect(parsed({})).toEqual(empty);
     expect(parseConfiguration('', 'empty.yaml')).toMatchObject({ ok: true, configuration: empty });
@@ -143,7 +148,7 @@ describe('a key that does not belong', () => {
     expect(problem?.suggestion).toBe(suggestion);
   });
 
-  it.each(['modems', 'uplinks', 'firewall', 'dhcp', 'dns', 'users'])(
+  it.each(['modems', 'uplinks', 'firewall', 'dhcp', 'dns'])(
     'and is %s, is refused as not available in this version',
     (key) => {
       const [problem, ...more] = refused(withValue(exampleDocument(), key, {}));

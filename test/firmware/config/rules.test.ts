@@ -263,12 +263,13 @@ describe('the rules', () => {
     expect(matching[0]?.allowed).not.toBe('');
   });
 
-  it('each have a case here, or in the tests of the rules of IPsec, certificates, proofs, IPv6, RADIUS, forwarding and monitoring', () => {
+  it('each have a case here, or in the tests of the rules of IPsec, certificates, proofs, IPv6, RADIUS, forwarding, monitoring and users', () => {
     const covered = new Set(CASES.map(([rule]) => rule));
     const names = CONFIGURATION_RULES.map(({ name }) => name);
     expect(
       names.filter(
-        (name) => !covered.has(name) && !/^(ipsec|certificate|proof|ipv6|radius|forward|syslog|metrics)-/.test(name),
+        (name) =>
+          !covered.has(name) && !/^(ipsec|certificate|proof|ipv6|radius|forward|syslog|metrics|user)-/.test(name),
       ),
     ).toEqual([]);
   });

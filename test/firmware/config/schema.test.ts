@@ -53,6 +53,8 @@ describe('the schema', () => {
       '.ipsec.connections.NAME.users.NAME.password',
       '.ipsec.connections.NAME.ppk',
       '.ipsec.certificates.NAME.key',
+      '.users.NAME.password',
+      '.users.NAME.totp',
     ]);
   });
 

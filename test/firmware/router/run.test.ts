@@ -1,14 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { AccountClient } from '../../../firmware/api/account-client.ts';
 import { ControlClient } from '../../../firmware/api/client.ts';
 import { createNamespace, type Namespace } from '../../../scripts/lab/namespaces.ts';
 import { waitFor } from '../../../scripts/lab/wait.ts';
 import { describeWithNamespaces } from '../../lab/needs.ts';
+import { webCall } from '../api/web-call.ts';
 
 const MAIN = fileURLToPath(new URL('../../../firmware/cli/main.ts', import.meta.url));
 
@@ -132,6 +144,53 @@ describeWithNamespaces('culvert run', () => {
     expect(l2tp[0]?.since).toBeGreaterThanOrEqual(last);
     first.signal('SIGTERM');
     expect(await first.exitCode()).toBe(0);
+  });
+
+  it('lets users in over the web socket, keeps their sessions over a restart, and writes down what they change', async () => {
+    const file = configuration('10.20.0.9');
+    const users = {
+      anna: { role: 'admin', password: 'seven blue lamps' },
+      vera: { role: 'viewer', password: 'nine red doors' },
+    };
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), users }));
+    let socketPath = join(stateDir, 'web.sock');
+    const stored = async () =>
+      existsSync(socketPath) && (await webCall(socketPath, 'POST', '/v1/sessions', {})).status === 400;
+    const login = (user: 'anna' | 'vera') =>
+      webCall(socketPath, 'POST', '/v1/sessions', { user, password: users[user].password, address: '192.0.2.7' });
+    const first = run('--config', file);
+    await waitFor('the first router', stored, { timeoutMs: 60_000 });
+    await waitFor('a login', async () => (await login('anna')).status === 200, { timeoutMs: 60_000 });
+    const token = String((await login('anna')).body['token']);
+    const viewer = String((await login('vera')).body['token']);
+    expect((await webCall(socketPath, 'POST', '/v1/connections/hq/disconnect', undefined, viewer)).status).toBe(403);
+    expect((await webCall(socketPath, 'POST', '/v1/connections/hq/disconnect', undefined, token)).status).toBe(200);
+    const next = { current: users.vera.password, next: 'another one of hers' };
+    expect((await webCall(socketPath, 'POST', '/v1/password', next, viewer)).status).toBe(200);
+    first.signal('SIGTERM');
+    expect(await first.exitCode()).toBe(0);
+    expect(existsSync(socketPath)).toBe(false);
+    const shared = join(stateDir, 'shared');
+    mkdirSync(shared);
+    chmodSync(shared, 0o2750);
+    socketPath = join(shared, 'web.sock');
+    const second = run('--web-socket', socketPath);
+    await waitFor('the second router', stored, { timeoutMs: 60_000 });
+    const status = () => webCall(socketPath, 'GET', '/v1/status', undefined, viewer);
+    await waitFor('the sessions', async () => (await status()).status === 200, { timeoutMs: 60_000 });
+    expect((await webCall(socketPath, 'GET', '/v1/status')).status).toBe(401);
+    expect(statSync(socketPath).mode & 0o777).toBe(0o660);
+    expect((await login('vera')).status).toBe(401);
+    const entries = await new AccountClient(stateDir).audit();
+    const lines = entries.map(({ who, from, what, result }) => [who, from, what, result].join(' '));
+    expect(lines).toContain('vera 192.0.2.7 change the password done');
+    expect(lines).toContain('anna 192.0.2.7 POST /v1/connections/hq/disconnect done');
+    expect(lines).toContain('vera 192.0.2.7 POST /v1/connections/hq/disconnect refused: 403 Forbidden');
+    second.signal('SIGTERM');
+    expect(await second.exitCode()).toBe(0);
+    const everything = [first.stderr, second.stderr, readFileSync(join(stateDir, 'accounts.db'), 'latin1')].join('');
+    for (const secret of [token, viewer, 'blue lamps', 'red doors', 'one of hers'])
+      expect(everything).not.toContain(secret);
   });
 
   it('removes its socket when it ends, and has its device key where it was told', async () => {

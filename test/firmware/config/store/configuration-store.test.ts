@@ -34,6 +34,46 @@ describe('the store', () => {
     }
   });
 
+  it('writes no password of a user down, and takes the one that is in force for no change', async () => {
+    const text = (password: string) => JSON.stringify({ users: { alice: { role: 'admin', password } } });
+    const first = await bench.commit(text('seven blue lamps'));
+    expect(first).toMatchObject({ ok: true, revision: 1, diff: ['+ users.alice.role = "admin"', expect.anything()] });
+    expect(await bench.commit(text('seven blue lamps'))).toMatchObject({ ok: true, revision: 1, diff: [] });
+    const hash = bench.desk.inForce.users['alice']?.password;
+    expect(hash).toMatch(/^\$argon2id\$/);
+    const given = { fileName: 'x', takeover: false };
+    await bench.store.editCandidate({ ...given, text: text('eight red lamps') }, ALICE, 1, 0);
+    const drafted = await bench.desk.commit({ kind: 'candidate' }, { ...ALICE, comment: '' });
+    expect(drafted).toMatchObject({ ok: true, revision: 2 });
+    expect(bench.desk.inForce.users['alice']?.password).not.toBe(hash);
+    await bench.store.editCandidate({ ...given, text: text('short') }, ALICE, 2, 0);
+    expect(await bench.desk.commit({ kind: 'candidate' }, { ...ALICE, comment: '' })).toMatchObject({
+      ok: false,
+      problems: [{ rule: 'user-password-weak' }, { rule: 'weak-secret' }],
+    });
+    await bench.desk.close();
+    expect(everything()).not.toMatch(/lamps|argon2/);
+  });
+
+  it('brings no password back by a draft that was begun before it was changed', async () => {
+    const alice = (password: string) => ({ alice: { role: 'admin', password } });
+    await bench.commit(JSON.stringify({ users: alice('seven blue lamps') }));
+    const given = { fileName: 'x', takeover: false };
+    const draft = { system: { hostname: 'drafted' }, users: { ...alice('********') } };
+    await bench.store.editCandidate({ ...given, text: JSON.stringify(draft) }, ALICE, 1, 0);
+    await bench.commit(JSON.stringify({ users: alice('eight red lamps') }));
+    const changed = bench.desk.inForce.users['alice']?.password;
+    expect(await bench.desk.commit({ kind: 'candidate' }, { ...ALICE, comment: '' })).toMatchObject({ ok: true });
+    expect(bench.inForce).toBe('drafted');
+    expect(bench.desk.inForce.users['alice']?.password).toBe(changed);
+    await bench.store.editCandidate({ ...given, text: JSON.stringify(draft) }, ALICE, 3, 0);
+    await bench.commit(JSON.stringify({}));
+    expect(await bench.desk.commit({ kind: 'candidate' }, { ...ALICE, comment: '' })).toMatchObject({
+      ok: false,
+      problems: [{ rule: 'redacted-secret', path: 'users.alice.password' }],
+    });
+  });
+
   it('gives back configurations whose free keys name no member of every object', async () => {
     await bench.commit(named('a'));
     await bench.restart();
@@ -57,7 +97,7 @@ describe('the store', () => {
     await bench.desk.close();
     const database = new Database(bench.path('configuration.db'));
     const document = String(database.prepare('SELECT document FROM revision WHERE id = 1').pluck().get());
-    const broken = document.replace('"routes":[]}', '"routes":[{"prefix":"10.0.0.0/8"}]}');
+    const broken = document.replace('"routes":[],"users"', '"routes":[{"prefix":"10.0.0.0/8"}],"users"');
     expect(broken).not.toBe(document);
     database.prepare('UPDATE revision SET document = ?, hash = ?').run(broken, hashOf(broken));
     database.close();
