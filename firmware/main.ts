@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
+import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
 import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
@@ -38,6 +39,7 @@ import type { IpsecSurroundings } from './router/ipsec-control.ts';
 import { IpsecState } from './router/ipsec-state.ts';
 import { loadBoard } from './router/load-board.ts';
 import { processUsage } from './router/process-usage.ts';
+import { ReachDesk } from './router/reach-desk.ts';
 import { Router } from './router/router.ts';
 import { RouterConfiguration } from './router/router-configuration.ts';
 import { RouterNetwork } from './router/router-network.ts';
@@ -129,6 +131,12 @@ async function run(options: RunOptions): Promise<number> {
     version: VERSION,
     log: (line) => logger.info(line),
   });
+  const reaches = new ReachDesk({
+    sockets: new LinuxIcmpSocketFactory(),
+    clock,
+    random,
+    log: (line) => logger.info(line),
+  });
   const ready = Promise.withResolvers<void>();
   const counters = new LinuxMachineCounters();
   const monitoring = new Monitoring({
@@ -163,6 +171,7 @@ async function run(options: RunOptions): Promise<number> {
     configurationState: () => desk.state(),
     traffic: () => traffic,
     captures,
+    reaches,
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
     monitoring,
@@ -233,6 +242,7 @@ async function run(options: RunOptions): Promise<number> {
   } finally {
     const stop = [
       () => watch.stop(),
+      async () => reaches.stopAll(),
       () => router.stop(),
       () => dataPlane.close(),
       () => traffic.stop(),

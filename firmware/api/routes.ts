@@ -10,6 +10,7 @@ import { EventStreams } from './event-stream.ts';
 import { MAX_NAME } from './limits.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { sendCommandFailure, sendProblem } from './problem.ts';
+import { installReachRoutes } from './reach-stream.ts';
 import type { RouterControl, TrafficRingName } from './router-control.ts';
 import {
   diagnosisSchema,
@@ -109,6 +110,8 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
       return sendProblem(reply, { status: 404, detail, remedy: 'nothing has to be done' });
     },
   );
+
+  installReachRoutes(app, control);
 
   app.get('/v1/log', { schema: { response: { 200: logSchema, ...problems } } }, () => ({ lines: control.log() }));
 

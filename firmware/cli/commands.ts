@@ -124,6 +124,30 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./disconnect.ts'),
   },
   {
+    name: 'ping',
+    parameters: 'HOST',
+    positionals: { min: 1, max: 1 },
+    options: ['via', 'count', 'size', 'interval', 'df', 'json', 'state-dir'],
+    summary: 'ask a host whether it answers, through a tunnel, past all tunnels or by an interface',
+    details: [
+      'HOST is an address, or a name that is resolved through the uplink. The router itself asks, by ICMP.',
+      'With --df no router may fragment the packets: one that is too large for the path is told, with the MTU of the path.',
+      'It ends with Ctrl-C, and says what it came to. Exit code 0: there was an answer; 1: there was none.',
+    ],
+    load: () => import('./ping.ts'),
+  },
+  {
+    name: 'traceroute',
+    parameters: 'HOST',
+    positionals: { min: 1, max: 1 },
+    options: ['via', 'hops', 'size', 'df', 'json', 'state-dir'],
+    summary: 'show over which routers the way to a host goes, and where it ends',
+    details: [
+      'As "ping". Each hop is asked three times; a star stands for no answer. Exit code 0: the host was reached.',
+    ],
+    load: () => import('./traceroute.ts'),
+  },
+  {
     name: 'capture',
     parameters: 'NAME',
     positionals: { min: 1, max: 1 },

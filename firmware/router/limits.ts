@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS as IKEV1_LIMITS } from '../protocol/ike/v1/endpoint-type
 import { DEFAULT_LIMITS as IKEV2_LIMITS } from '../protocol/ike/v2/settings.ts';
 import { DEFAULT_LIMITS as L2TP_LIMITS } from '../protocol/l2tp/endpoint-settings.ts';
 import { MAX_CAPTURES } from './capture-desk.ts';
+import { MAX_REACHES } from './reach-desk.ts';
 
 export interface LimitsFacts {
   readonly kernel: KernelReport;
@@ -23,6 +24,7 @@ export interface LimitsFacts {
     readonly ikeV2Sas: number;
     readonly logLines: number;
     readonly captures: number;
+    readonly reaches: number;
   };
 }
 
@@ -244,6 +246,13 @@ function tables(now: LimitsFacts['now']): LimitsStatus['tables'] {
       most: MAX_CAPTURES,
       inUse: now.captures,
       what: 'captures at a time',
+      whenFull: refused,
+    },
+    {
+      name: 'reaches',
+      most: MAX_REACHES,
+      inUse: now.reaches,
+      what: 'pings and traceroutes at a time',
       whenFull: refused,
     },
   ];

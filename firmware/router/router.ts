@@ -11,6 +11,7 @@ import type {
   DiagnoseResult,
   IpsecKeysResult,
   LimitsStatus,
+  ReachResult,
   RouterControl,
   RouterEvent,
   RouterStatus,
@@ -25,6 +26,13 @@ import type { Configuration } from '../config/schema.ts';
 import { TaskQueue } from '../config/task-queue.ts';
 import type { DataPlaneCounters } from '../dataplane/data-plane.ts';
 import { diagnoseLive } from '../diagnosis/live/diagnose-live.ts';
+import type {
+  PingEvent,
+  PingRequest,
+  ReachRequest,
+  TracerouteEvent,
+  TracerouteRequest,
+} from '../diagnosis/reach/reach-event.ts';
 import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
@@ -45,6 +53,8 @@ import { ipsecKeys } from './ipsec-keys.ts';
 import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
 import { limitsStatus } from './limits.ts';
+import type { ReachDesk } from './reach-desk.ts';
+import { type ReachTargetResult, reachTarget } from './reach-target.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
@@ -69,6 +79,7 @@ export interface RouterParts {
   readonly ring: LogRing;
   readonly traffic: () => TrafficRecorder;
   readonly captures: CaptureDesk;
+  readonly reaches: ReachDesk;
   readonly kernel: KernelFeatures;
   /** What encrypts packets. */
   readonly cipherEngine: () => string;
@@ -253,7 +264,7 @@ export class Router implements RouterControl {
   }
 
   async limits(): Promise<LimitsStatus> {
-    const { kernel, cipherEngine, ring, captures } = this.#parts;
+    const { kernel, cipherEngine, ring, captures, reaches } = this.#parts;
     const [report, { l2tp, ipsec }] = await Promise.all([kernel.report(), this.status()]);
     const ikeSas = (version: 1 | 2) =>
       ipsec.filter((entry) => entry.version === version && entry.state === 'up').length;
@@ -267,6 +278,7 @@ export class Router implements RouterControl {
         ikeV2Sas: ikeSas(2),
         logLines: ring.lines().length,
         captures: captures.running,
+        reaches: reaches.running,
       },
     });
   }
@@ -284,12 +296,34 @@ export class Router implements RouterControl {
     return this.#parts.captures.stop(id);
   }
 
+  async ping(request: PingRequest): Promise<ReachResult<PingEvent>> {
+    const found = await this.#reachTarget(request);
+    return found.ok ? this.#parts.reaches.ping(request, found.target) : found;
+  }
+
+  async traceroute(request: TracerouteRequest): Promise<ReachResult<TracerouteEvent>> {
+    const found = await this.#reachTarget(request);
+    return found.ok ? this.#parts.reaches.traceroute(request, found.target) : found;
+  }
+
+  stopReach(id: number): boolean {
+    return this.#parts.reaches.stop(id);
+  }
+
   log(): readonly string[] {
     return this.#parts.ring.lines();
   }
 
   onEvent(listener: (event: RouterEvent) => void): () => void {
     return this.#events.listen(listener);
+  }
+
+  async #reachTarget(request: ReachRequest): Promise<ReachTargetResult> {
+    await this.#parts.ready;
+    const { links, network, resolver } = this.#parts;
+    const { configuration } = this.#connections;
+    const resolve = (host: string) => resolver.resolve(host, configuration);
+    return await reachTarget(request, { configuration, links, mark: network.mark, resolve });
   }
 
   async #enforce(configuration: Configuration): Promise<EnforceReport> {

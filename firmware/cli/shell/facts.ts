@@ -24,6 +24,18 @@ export class Facts {
     return [...unlike].map(([text, help]) => ({ text, help, kind: 'name' }));
   }
 
+  /** What has something to do with packets: connections, and interfaces of the configuration. */
+  async ways(): Promise<readonly Completion[]> {
+    const [connections, status] = await Promise.all([
+      this.connections(),
+      this.#control.status().catch(() => undefined),
+    ]);
+    const interfaces = (status?.interfaces ?? []).map(
+      ({ name, device, state }): Completion => ({ text: name, help: `interface ${device}, ${state}`, kind: 'name' }),
+    );
+    return [...connections, ...interfaces];
+  }
+
   async revisions(): Promise<readonly Completion[]> {
     const history = await this.#configuration.history().catch(() => undefined);
     return (history?.revisions ?? []).map(({ id, at, who, comment }) => ({

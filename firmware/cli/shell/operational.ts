@@ -2,6 +2,7 @@
 
 import type { Completion } from '../../config/derived/completion.ts';
 import type { Author } from '../../config/store/revision.ts';
+import { VIA_TUNNEL, VIA_UPLINK } from '../../diagnosis/reach/reach-event.ts';
 import { parseCommandLine } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { COMMANDS } from '../commands.ts';
@@ -27,7 +28,7 @@ const connectionNames: Arguments = async (facts) => [
 ];
 
 const captureNames: Arguments = async (facts) => [
-  ...(await facts.connections()),
+  ...(await facts.ways()),
   placeholder('name', 'An interface, a network device, or one of these.'),
 ];
 
@@ -45,12 +46,34 @@ const revisionNames: Arguments = async (facts) => [
 const topics: Arguments = async () =>
   Object.entries(SHOW_TOPIC_HELP).map(([topic, help]) => key(topic, sentence(help)));
 
+const hosts: Arguments = async () => [
+  placeholder('host', 'An address, or a name that is resolved through the uplink.'),
+];
+
+/** Values of an option, each of which is offered whole. */
+const VALUES: { readonly [Name in OptionName]?: (facts: Facts) => Promise<readonly Completion[]> } = {
+  via: async (facts) => [
+    key(VIA_TUNNEL, 'As the traffic of the branch goes.'),
+    key(VIA_UPLINK, 'Past all tunnels.'),
+    ...(await facts.ways()),
+  ],
+};
+
+interface Offered {
+  readonly arguments?: Arguments;
+  readonly streams?: boolean;
+  /** ^C ends it in good order, and it says what it came to. */
+  readonly concludes?: boolean;
+}
+
 /** The commands that make sense here, in the order of help. Others work on files of the machine where they are typed. */
-const OFFERED: Readonly<Record<string, { readonly arguments?: Arguments; readonly streams?: boolean }>> = {
+const OFFERED: Readonly<Record<string, Offered>> = {
   show: { arguments: topics },
   connect: { arguments: connectionNames, streams: true },
   disconnect: { arguments: connectionNames },
-  capture: { arguments: captureNames, streams: true },
+  ping: { arguments: hosts, streams: true, concludes: true },
+  traceroute: { arguments: hosts, streams: true, concludes: true },
+  capture: { arguments: captureNames, streams: true, concludes: true },
   diagnose: { arguments: connectionNames },
   compare: { arguments: revisionNames },
   confirm: {},
@@ -82,7 +105,7 @@ export function operationalCommands(options: OperationalOptions): readonly Shell
 
 function shellCommand(
   command: Command,
-  { arguments: offers, streams = false }: (typeof OFFERED)[string],
+  { arguments: offers, streams = false, concludes = false }: Offered,
   options: OperationalOptions,
 ): ShellCommand {
   const taken = command.options.filter((name) => !NOT_HERE.includes(name));
@@ -90,20 +113,26 @@ function shellCommand(
     name: command.name,
     help: command.summary,
     streams,
+    concludes: () => concludes,
     follow: async (words): Promise<Offers> => {
       const { min, max } = command.positionals ?? { min: 0, max: 0 };
       const given = words.filter((word) => !word.startsWith('--')).length;
       const more = given < max && offers !== undefined ? await offers(options.facts, words) : [];
-      const left = given < min ? [] : taken.filter((name) => !words.includes(`--${name}`));
-      const written = left.map((name): Completion => {
-        const { value, summary }: OptionDescription = OPTIONS[name];
-        const text = value === undefined || command.valueOptional?.includes(name) ? `--${name}` : `--${name}=`;
-        return { text, help: sentence(summary), kind: 'value' };
-      });
-      return { offers: [...more, ...written], enough: given >= min };
+      const said = (name: OptionName) => words.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+      const left = given < min ? [] : taken.filter((name) => !said(name));
+      const written = await Promise.all(left.map((name) => optionOffers(name, command, options.facts)));
+      return { offers: [...more, ...written.flat()], enough: given >= min };
     },
     run: (words, running) => runCommand(command.name, words, running, options),
   };
+}
+
+async function optionOffers(name: OptionName, command: Command, facts: Facts): Promise<readonly Completion[]> {
+  const { value, summary }: OptionDescription = OPTIONS[name];
+  const values = await VALUES[name]?.(facts);
+  if (values !== undefined) return values.map(({ text, help }) => ({ text: `--${name}=${text}`, help, kind: 'value' }));
+  const text = value === undefined || command.valueOptional?.includes(name) ? `--${name}` : `--${name}=`;
+  return [{ text, help: sentence(summary), kind: 'value' }];
 }
 
 async function runCommand(

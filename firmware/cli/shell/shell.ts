@@ -144,6 +144,7 @@ export class Shell {
         streams: true,
         follow: ([name, ...words]) =>
           inner(name)?.follow(words) ?? { offers: name === undefined ? names : [], enough: false },
+        concludes: ([name, ...words]) => inner(name)?.concludes?.(words) === true,
         run: async ([name, ...words], running) => {
           const command = inner(name);
           if (command === undefined)
@@ -192,13 +193,21 @@ export class Shell {
     const { keyboard } = this.#screen;
     const end = new AbortController();
     const atOnce = command.streams === true && filters.length === 0;
+    const concludes = command.concludes?.(words) === true;
+    let left = false;
     const out = (text: string): void => {
-      if (end.signal.aborted) return;
+      if (left) return;
       if (atOnce) this.#screen.say(text);
       else lines.push(...text.split('\n'));
     };
     const brokenOff = Promise.withResolvers<'broken off'>();
     keyboard.onInterrupt = () => {
+      if (concludes && !end.signal.aborted) {
+        this.#screen.say('^C');
+        end.abort();
+        return;
+      }
+      left = true;
       end.abort();
       brokenOff.resolve('broken off');
     };

@@ -10,12 +10,19 @@ import type {
   IpsecKeysResult,
   IpsecStatus,
   LimitsStatus,
+  ReachResult,
   RouterControl,
   RouterEvent,
   RouterStatus,
   TrafficHistory,
   TrafficTotal,
 } from '../../../firmware/api/router-control.ts';
+import type {
+  PingEvent,
+  PingRequest,
+  TracerouteEvent,
+  TracerouteRequest,
+} from '../../../firmware/diagnosis/reach/reach-event.ts';
 
 export const STATUS: RouterStatus = {
   version: '0.1.0',
@@ -150,6 +157,13 @@ export class FakeRouter implements RouterControl {
   readonly askedCaptures: CaptureRequest[] = [];
   onCapture: (request: CaptureRequest) => CaptureResult = () => ({ ok: false, reason: 'nothing can be captured' });
   onStopCapture: (id: number) => boolean = () => false;
+  onStopReach: (id: number) => boolean = () => false;
+  readonly askedPings: PingRequest[] = [];
+  onPing: (request: PingRequest) => ReachResult<PingEvent> = () => ({ ok: false, reason: 'nothing can be pinged' });
+  onTraceroute: (request: TracerouteRequest) => ReachResult<TracerouteEvent> = () => ({
+    ok: false,
+    reason: 'there is no way anywhere',
+  });
   readonly listeners = new Set<(event: RouterEvent) => void>();
 
   status(): Promise<RouterStatus> {
@@ -192,6 +206,19 @@ export class FakeRouter implements RouterControl {
 
   stopCapture(id: number): boolean {
     return this.onStopCapture(id);
+  }
+
+  async ping(request: PingRequest): Promise<ReachResult<PingEvent>> {
+    this.askedPings.push(request);
+    return this.onPing(request);
+  }
+
+  async traceroute(request: TracerouteRequest): Promise<ReachResult<TracerouteEvent>> {
+    return this.onTraceroute(request);
+  }
+
+  stopReach(id: number): boolean {
+    return this.onStopReach(id);
   }
 
   log(): readonly string[] {

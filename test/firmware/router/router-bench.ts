@@ -17,6 +17,7 @@ import { Reconciler } from '../../../firmware/network/reconciler.ts';
 import { ResolvedNames } from '../../../firmware/network/resolved-names.ts';
 import { SessionDns } from '../../../firmware/network/session-dns.ts';
 import { CaptureDesk } from '../../../firmware/router/capture-desk.ts';
+import { ReachDesk } from '../../../firmware/router/reach-desk.ts';
 import { Router } from '../../../firmware/router/router.ts';
 import { RouterNetwork } from '../../../firmware/router/router-network.ts';
 import { SecretKeeper } from '../../../firmware/router/secret-keeper.ts';
@@ -25,6 +26,7 @@ import { TrafficRecorder } from '../../../firmware/router/traffic-recorder.ts';
 import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
 import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { SimulatedIcmpSocketFactory } from '../../../hal/simulated/icmp-socket.ts';
 import { SimulatedKernelFeatures } from '../../../hal/simulated/kernel-features.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
@@ -58,6 +60,7 @@ export class RouterBench {
   readonly traffic: TrafficRecorder;
   readonly kernel = new SimulatedKernelFeatures();
   readonly captures = new SimulatedPacketCaptureFactory();
+  readonly icmp = new SimulatedIcmpSocketFactory();
   readonly ring = new LogRing();
   readonly logger: Logger;
   readonly ipsec = new FakeIpsec();
@@ -127,6 +130,12 @@ export class RouterBench {
         captures: this.captures,
         clock: this.clock,
         version: '0',
+        log: (line) => this.logger.info(line),
+      }),
+      reaches: new ReachDesk({
+        sockets: this.icmp,
+        clock: this.clock,
+        random,
         log: (line) => this.logger.info(line),
       }),
       kernel: this.kernel,

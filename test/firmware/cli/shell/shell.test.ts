@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Configuration } from '../../../../firmware/config/schema.ts';
+import type { PingEvent } from '../../../../firmware/diagnosis/reach/reach-event.ts';
 import { contractDocument } from '../../config/example.ts';
 import { named } from '../../config/store/store-bench.ts';
 import { Console, ConsoleBench } from './console.ts';
@@ -89,6 +90,36 @@ describe('the console', () => {
     expect(await console.type('show l2tp | count\r')).toContain('lines');
     expect(console.terminal.text).toContain('it was broken off here; what the router has begun goes on');
     expect(console.terminal.text).not.toContain('typed ahead');
+  });
+
+  it('ends a ping with ^C in good order, and shows what it came to', async () => {
+    let tell: (event: PingEvent) => void = () => undefined;
+    let finish: () => void = () => undefined;
+    const began = { kind: 'began', host: 'a', address: '10.0.0.1', family: 4, via: 'hq', size: 56 } as const;
+    bench.router.onPing = () => ({
+      ok: true,
+      id: 7,
+      began,
+      begin: (sink) => {
+        tell = sink.tell;
+        finish = sink.end;
+        return { stop: finish, abandon: () => undefined };
+      },
+    });
+    bench.router.onStopReach = (id) => {
+      tell({ kind: 'end', sent: 4, received: 3, duplicates: 0, errors: 0 });
+      finish();
+      return id === 7;
+    };
+    const console = new Console(bench);
+    expect(await console.type('ping 10.0.0.1 --via=h\t')).toMatch(/--via=hq$/);
+    console.keyboard.feed(Buffer.from('\r'));
+    await vi.waitFor(() => expect(console.terminal.text).toContain('ping of a (10.0.0.1) via hq'));
+    console.keyboard.feed(Buffer.from('\u0003'));
+    await console.ready();
+    expect(console.terminal.text).toMatch(/\^C\n4 sent, 3 answered, 25 % lost\n/);
+    expect(console.terminal.text).not.toContain('broken off');
+    expect(bench.router.askedPings).toMatchObject([{ host: '10.0.0.1', via: 'hq' }]);
   });
 
   it('logs out whoever does nothing, and ends when the terminal is gone, at every prompt', async () => {
