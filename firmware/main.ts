@@ -7,6 +7,7 @@ import { LinuxEntropy } from '../hal/linux/entropy.ts';
 import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
 import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
+import { LinuxMachineControl } from '../hal/linux/machine-control.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
 import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
@@ -38,6 +39,7 @@ import { FactoryReset } from './router/factory-reset.ts';
 import type { IpsecSurroundings } from './router/ipsec-control.ts';
 import { IpsecState } from './router/ipsec-state.ts';
 import { loadBoard } from './router/load-board.ts';
+import { MachineDesk } from './router/machine-desk.ts';
 import { processUsage } from './router/process-usage.ts';
 import { ReachDesk } from './router/reach-desk.ts';
 import { Router } from './router/router.ts';
@@ -137,6 +139,13 @@ async function run(options: RunOptions): Promise<number> {
     random,
     log: (line) => logger.info(line),
   });
+  const machine = new MachineDesk({
+    machine: new LinuxMachineControl(),
+    clock,
+    logger,
+    configurationState: () => desk.state(),
+    end: () => end.finish(),
+  });
   const ready = Promise.withResolvers<void>();
   const counters = new LinuxMachineCounters();
   const monitoring = new Monitoring({
@@ -172,6 +181,7 @@ async function run(options: RunOptions): Promise<number> {
     traffic: () => traffic,
     captures,
     reaches,
+    machine,
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
     monitoring,
@@ -243,6 +253,7 @@ async function run(options: RunOptions): Promise<number> {
     const stop = [
       () => watch.stop(),
       async () => reaches.stopAll(),
+      async () => machine.stop(),
       () => router.stop(),
       () => dataPlane.close(),
       () => traffic.stop(),

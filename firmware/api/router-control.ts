@@ -1,4 +1,5 @@
 /** What the control API serves: the router, as its API sees it. The composition root implements it. */
+import type { Author } from '../config/store/revision.ts';
 import type { CaptureLimits } from '../diagnosis/capture/capture-limits.ts';
 import type { CaptureSink } from '../diagnosis/capture/capture-run.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
@@ -121,6 +122,16 @@ export type ReachResult<Event> =
   /** `busy`: too many run. */
   | (CommandResult & { readonly ok: false; readonly busy?: true });
 
+export interface MachineRequest {
+  /** `restart`: of this program; the others are of the machine. */
+  readonly action: 'restart' | 'reboot' | 'poweroff';
+  readonly author: Author;
+  /** Until then; 0: at once. */
+  readonly minutes: number;
+  /** Also while a configuration waits for its confirmation, which the next start takes back. */
+  readonly evenPending: boolean;
+}
+
 export interface RouterControl {
   status(): Promise<RouterStatus>;
   /** Starts the connection and waits until it is up or failed. `signal`: the caller went away, stop waiting. */
@@ -149,6 +160,10 @@ export interface RouterControl {
   traceroute(request: TracerouteRequest): Promise<ReachResult<TracerouteEvent>>;
   /** Ends one of these two as it should end. @returns false when there is none of that number. */
   stopReach(id: number): boolean;
+  /** Ends this program, or the machine. */
+  machine(request: MachineRequest): Promise<CommandResult>;
+  /** Takes back what was to come after a while. */
+  cancelMachine(author: Author): CommandResult;
   /** The last log lines, one JSON object each, oldest first. */
   log(): readonly string[];
   /** Calls `listener` for each step as it happens. @returns what ends that. */

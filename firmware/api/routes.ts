@@ -9,6 +9,7 @@ import { installConfigurationRoutes } from './configuration-routes.ts';
 import { EventStreams } from './event-stream.ts';
 import { MAX_NAME } from './limits.ts';
 import { limitsSchema } from './limits-schema.ts';
+import { installMachineRoutes } from './machine-routes.ts';
 import { sendCommandFailure, sendProblem } from './problem.ts';
 import { installReachRoutes } from './reach-stream.ts';
 import type { RouterControl, TrafficRingName } from './router-control.ts';
@@ -112,6 +113,7 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
   );
 
   installReachRoutes(app, control);
+  installMachineRoutes(app, control);
 
   app.get('/v1/log', { schema: { response: { 200: logSchema, ...problems } } }, () => ({ lines: control.log() }));
 

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ControlClient } from '../api/client.ts';
 import type { RouterEvent } from '../api/router-control.ts';
 import type { Context } from './command.ts';
+import { eventText } from './event-text.ts';
 import { failureText } from './failure-text.ts';
 import { stateDirOf } from './options.ts';
 import { done, failed } from './output.ts';
@@ -10,9 +11,10 @@ import { done, failed } from './output.ts';
 export async function run(context: Context): Promise<number> {
   const [name = ''] = context.positionals;
   const client = new ControlClient(stateDirOf(context.options));
+  const json = context.options.json === true;
   const end = new AbortController();
   const tell = (event: RouterEvent) => {
-    if (event.connection === name) context.out(eventText(event));
+    if (event.connection === name) context.out(json ? JSON.stringify(event) : eventText(event));
   };
   // The steps are a courtesy: where they cannot be had, connecting works all the same, or says why it does not.
   await client.events(tell, end.signal).catch(() => undefined);
@@ -25,17 +27,9 @@ export async function run(context: Context): Promise<number> {
       context.complain(failureText(name, 'connected', result));
       return failed;
     }
-    context.out(`${name} is up`);
+    context.out(json ? JSON.stringify({ name, state: 'up' }) : `${name} is up`);
     return done;
   } finally {
     end.abort();
   }
-}
-
-/** `   0.042 s  sent SCCRQ`. */
-function eventText(event: RouterEvent): string {
-  const since = event.sinceStartMs === undefined ? '' : `${(event.sinceStartMs / 1000).toFixed(3)} s`;
-  const words = [event.kind === 'warning' ? 'warning:' : undefined, event.direction, event.step, event.state];
-  const detail = event.detail === undefined ? '' : ` (${event.detail})`;
-  return `${since.padStart(10)}  ${words.filter((word) => word !== undefined).join(' ')}${detail}`;
 }

@@ -83,6 +83,8 @@ export const OPTIONS = {
   interval: { type: 'string', value: 'MS', summary: bound('ping: between two packets, ms', REACH_BOUNDS.interval) },
   df: { type: 'boolean', summary: 'nobody may fragment the packets: finds the MTU of the path' },
   hops: { type: 'string', value: 'N', summary: bound('traceroute: routers at most', REACH_BOUNDS.hops) },
+  in: { type: 'string', value: 'MINUTES', summary: 'not at once, but so much later (up to a day)' },
+  cancel: { type: 'boolean', summary: 'take back what was asked for with --in' },
   subject: {
     type: 'string',
     value: 'DN',

@@ -11,6 +11,7 @@ import type {
   DiagnoseResult,
   IpsecKeysResult,
   LimitsStatus,
+  MachineRequest,
   ReachResult,
   RouterControl,
   RouterEvent,
@@ -23,6 +24,7 @@ import type { WallTime } from '../certificates/certificate-failures.ts';
 import type { EnforceReport } from '../config/commit/commit-types.ts';
 import { collectSecrets } from '../config/redact.ts';
 import type { Configuration } from '../config/schema.ts';
+import type { Author } from '../config/store/revision.ts';
 import { TaskQueue } from '../config/task-queue.ts';
 import type { DataPlaneCounters } from '../dataplane/data-plane.ts';
 import { diagnoseLive } from '../diagnosis/live/diagnose-live.ts';
@@ -53,6 +55,7 @@ import { ipsecKeys } from './ipsec-keys.ts';
 import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
 import { limitsStatus } from './limits.ts';
+import type { MachineDesk } from './machine-desk.ts';
 import type { ReachDesk } from './reach-desk.ts';
 import { type ReachTargetResult, reachTarget } from './reach-target.ts';
 import type { RouterNetwork } from './router-network.ts';
@@ -80,6 +83,7 @@ export interface RouterParts {
   readonly traffic: () => TrafficRecorder;
   readonly captures: CaptureDesk;
   readonly reaches: ReachDesk;
+  readonly machine: MachineDesk;
   readonly kernel: KernelFeatures;
   /** What encrypts packets. */
   readonly cipherEngine: () => string;
@@ -170,7 +174,7 @@ export class Router implements RouterControl {
   }
 
   async status(): Promise<RouterStatus> {
-    const { version, board, clock, dispatch, links } = this.#parts;
+    const { version, board, clock, dispatch, links, machine, monitoring } = this.#parts;
     // An engine that has failed takes nothing else with it: the rest of the status tells why.
     const counters = await dispatch.dataPlane.counters().catch(() => NO_COUNTERS);
     const sessions = new Map(counters.sessions.map((session) => [session.key, session]));
@@ -187,7 +191,11 @@ export class Router implements RouterControl {
       uptimeSeconds: Math.floor((clock.now() - this.#started) / 1000),
       configuration: this.#parts.configurationState(),
       storage: this.#parts.traffic().storage(),
-      warnings: [...this.#certificates.warnings, ...(this.#parts.monitoring?.warnings ?? [])],
+      warnings: [
+        ...(machine.warning === undefined ? [] : [machine.warning]),
+        ...this.#certificates.warnings,
+        ...(monitoring?.warnings ?? []),
+      ],
       interfaces: await interfaceStatus(configuration, links),
       uplinks: [],
       l2tp: tunnels.flatMap((part) => part.l2tp),
@@ -308,6 +316,14 @@ export class Router implements RouterControl {
 
   stopReach(id: number): boolean {
     return this.#parts.reaches.stop(id);
+  }
+
+  machine(request: MachineRequest): Promise<CommandResult> {
+    return this.#parts.machine.request(request);
+  }
+
+  cancelMachine(author: Author): CommandResult {
+    return this.#parts.machine.cancel(author);
   }
 
   log(): readonly string[] {

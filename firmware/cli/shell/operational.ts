@@ -7,6 +7,7 @@ import { parseCommandLine } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { COMMANDS } from '../commands.ts';
 import { OPTIONS, type OptionDescription, type OptionName } from '../options.ts';
+import { RESTARTED } from '../restart-words.ts';
 import { SHOW_TOPIC_HELP } from '../show-topics.ts';
 import type { Asking } from '../terminal.ts';
 import type { Facts } from './facts.ts';
@@ -25,6 +26,11 @@ type Arguments = (facts: Facts, before: readonly string[]) => Promise<readonly C
 const connectionNames: Arguments = async (facts) => [
   ...(await facts.connections()),
   placeholder('name', 'An L2TP client or server, or an IPsec connection.'),
+];
+
+const restartNames: Arguments = async (facts) => [
+  ...Object.entries(RESTARTED).map(([name, help]) => key(name, help)),
+  ...(await connectionNames(facts, [])),
 ];
 
 const captureNames: Arguments = async (facts) => [
@@ -71,6 +77,7 @@ const OFFERED: Readonly<Record<string, Offered>> = {
   show: { arguments: topics },
   connect: { arguments: connectionNames, streams: true },
   disconnect: { arguments: connectionNames },
+  restart: { arguments: restartNames, streams: true },
   ping: { arguments: hosts, streams: true, concludes: true },
   traceroute: { arguments: hosts, streams: true, concludes: true },
   capture: { arguments: captureNames, streams: true, concludes: true },
@@ -79,6 +86,8 @@ const OFFERED: Readonly<Record<string, Offered>> = {
   confirm: {},
   revert: {},
   rollback: { arguments: revisionNumbers },
+  reboot: {},
+  poweroff: {},
   'factory-reset': {},
   version: {},
 };

@@ -10,6 +10,7 @@ import type {
   IpsecKeysResult,
   IpsecStatus,
   LimitsStatus,
+  MachineRequest,
   ReachResult,
   RouterControl,
   RouterEvent,
@@ -158,6 +159,9 @@ export class FakeRouter implements RouterControl {
   onCapture: (request: CaptureRequest) => CaptureResult = () => ({ ok: false, reason: 'nothing can be captured' });
   onStopCapture: (id: number) => boolean = () => false;
   onStopReach: (id: number) => boolean = () => false;
+  readonly askedMachine: MachineRequest[] = [];
+  machineResult: CommandResult = { ok: true };
+  cancelResult: CommandResult = { ok: true };
   readonly askedPings: PingRequest[] = [];
   onPing: (request: PingRequest) => ReachResult<PingEvent> = () => ({ ok: false, reason: 'nothing can be pinged' });
   onTraceroute: (request: TracerouteRequest) => ReachResult<TracerouteEvent> = () => ({
@@ -219,6 +223,15 @@ export class FakeRouter implements RouterControl {
 
   stopReach(id: number): boolean {
     return this.onStopReach(id);
+  }
+
+  async machine(request: MachineRequest): Promise<CommandResult> {
+    this.askedMachine.push(request);
+    return this.machineResult;
+  }
+
+  cancelMachine(): CommandResult {
+    return this.cancelResult;
   }
 
   log(): readonly string[] {

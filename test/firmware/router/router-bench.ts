@@ -17,6 +17,7 @@ import { Reconciler } from '../../../firmware/network/reconciler.ts';
 import { ResolvedNames } from '../../../firmware/network/resolved-names.ts';
 import { SessionDns } from '../../../firmware/network/session-dns.ts';
 import { CaptureDesk } from '../../../firmware/router/capture-desk.ts';
+import { MachineDesk } from '../../../firmware/router/machine-desk.ts';
 import { ReachDesk } from '../../../firmware/router/reach-desk.ts';
 import { Router } from '../../../firmware/router/router.ts';
 import { RouterNetwork } from '../../../firmware/router/router-network.ts';
@@ -29,6 +30,7 @@ import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedIcmpSocketFactory } from '../../../hal/simulated/icmp-socket.ts';
 import { SimulatedKernelFeatures } from '../../../hal/simulated/kernel-features.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
+import { SimulatedMachineControl } from '../../../hal/simulated/machine-control.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
 import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
@@ -60,6 +62,9 @@ export class RouterBench {
   readonly traffic: TrafficRecorder;
   readonly kernel = new SimulatedKernelFeatures();
   readonly captures = new SimulatedPacketCaptureFactory();
+  readonly machine = new SimulatedMachineControl();
+  /** The firmware was to be started again. */
+  ended = false;
   readonly icmp = new SimulatedIcmpSocketFactory();
   readonly ring = new LogRing();
   readonly logger: Logger;
@@ -137,6 +142,15 @@ export class RouterBench {
         clock: this.clock,
         random,
         log: (line) => this.logger.info(line),
+      }),
+      machine: new MachineDesk({
+        machine: this.machine,
+        clock: this.clock,
+        logger: this.logger,
+        configurationState: () => this.desk.state(),
+        end: () => {
+          this.ended = true;
+        },
       }),
       kernel: this.kernel,
       cipherEngine: () => 'evp',
