@@ -248,7 +248,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'give commands one after the other, with Tab, ? and history',
     details: [
       'Where stdin is no terminal, each of its lines is a command, up to the first that fails.',
-      '"configure" leads to the configuration: set, delete, edit, show, compare, commit, discard, load.',
+      '"configure" leads to the configuration: set, delete, edit, show, compare, commit, discard, load, save.',
     ],
     load: () => import('./console.ts'),
   },

@@ -21,6 +21,8 @@ export interface ShellOptions {
   readonly stateDir: string;
   readonly author: Author;
   readonly screen: Screen;
+  /** The person runs this program, and may use it on files; not so where somebody has logged in at a serial line. */
+  readonly files?: boolean;
   /** Until somebody who does nothing is logged out, ms; never when absent. */
   readonly idleMs?: number;
 }
@@ -164,7 +166,9 @@ export class Shell {
       draft,
       path: [],
       readText: () => this.#readText(),
+      ask: (question) => this.#screen.ask(question),
       askSecret: (question) => this.#screen.askSecret(question),
+      files: this.#options.files === true,
       leave: () => {
         this.#mode = undefined;
       },

@@ -49,6 +49,7 @@ export interface Sitting {
   readonly who?: string;
   readonly rows?: number;
   readonly idleMs?: number;
+  readonly files?: boolean;
 }
 
 export class Console {
@@ -57,7 +58,7 @@ export class Console {
   readonly ended: Promise<string>;
   #wake: () => void = () => undefined;
 
-  constructor(bench: ConsoleBench, { who = 'alice', rows = 0, idleMs }: Sitting = {}) {
+  constructor(bench: ConsoleBench, { who = 'alice', rows = 0, idleMs, files = true }: Sitting = {}) {
     const line = {
       columns: 80,
       rows,
@@ -72,6 +73,7 @@ export class Console {
       stateDir: bench.store.directory,
       author: { who, via: 'console' },
       screen: new Screen(line, this.keyboard),
+      files,
       ...(idleMs === undefined ? {} : { idleMs }),
     });
     this.ended = shell.run();
