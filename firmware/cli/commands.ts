@@ -180,6 +180,19 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./traceroute.ts'),
   },
   {
+    name: 'monitor',
+    parameters: 'log [TEXT]|state|traffic [NAME]',
+    positionals: { min: 1, max: 2 },
+    options: ['json', 'state-dir'],
+    summary: 'follow the log, the states of connections, or what passes interfaces and tunnels',
+    details: [
+      'log: the last lines and those that come, of them those with TEXT. state: the state of each connection, and each change.',
+      'traffic: once a second what passed in that second, of everything or of an interface or tunnel. It ends with Ctrl-C.',
+      'With --json each line is one object; of traffic it has octets of one second.',
+    ],
+    load: () => import('./monitor.ts'),
+  },
+  {
     name: 'capture',
     parameters: 'NAME',
     positionals: { min: 1, max: 1 },

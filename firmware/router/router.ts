@@ -261,6 +261,7 @@ export class Router implements RouterControl {
     const traffic = this.#parts.traffic();
     return traffic.names.map((name) => ({
       name,
+      second: traffic.sum(name, 'second', 1),
       minute: traffic.sum(name, 'second', 60),
       hour: traffic.sum(name, 'minute', 60),
       day: traffic.sum(name, 'hour', 24),

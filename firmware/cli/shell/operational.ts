@@ -6,6 +6,7 @@ import { VIA_TUNNEL, VIA_UPLINK } from '../../diagnosis/reach/reach-event.ts';
 import { parseCommandLine } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { COMMANDS } from '../commands.ts';
+import { MONITORED } from '../monitor-words.ts';
 import { OPTIONS, type OptionDescription, type OptionName } from '../options.ts';
 import { RESTARTED } from '../restart-words.ts';
 import { SHOW_TOPIC_HELP } from '../show-topics.ts';
@@ -32,6 +33,13 @@ const restartNames: Arguments = async (facts) => [
   ...Object.entries(RESTARTED).map(([name, help]) => key(name, help)),
   ...(await connectionNames(facts, [])),
 ];
+
+const monitored: Arguments = async (facts, [topic]) => {
+  if (topic === 'traffic') return await facts.counted();
+  if (topic === 'log') return [placeholder('text', 'Only lines with this text in them.')];
+  if (topic !== undefined) return [];
+  return Object.entries(MONITORED).map(([name, help]) => key(name, help));
+};
 
 const captureNames: Arguments = async (facts) => [
   ...(await facts.ways()),
@@ -80,6 +88,7 @@ const OFFERED: Readonly<Record<string, Offered>> = {
   restart: { arguments: restartNames, streams: true },
   ping: { arguments: hosts, streams: true, concludes: true },
   traceroute: { arguments: hosts, streams: true, concludes: true },
+  monitor: { arguments: monitored, streams: true, concludes: true },
   capture: { arguments: captureNames, streams: true, concludes: true },
   diagnose: { arguments: connectionNames },
   compare: { arguments: revisionNames },

@@ -158,6 +158,9 @@ export class FakeRouter implements RouterControl {
   readonly askedCaptures: CaptureRequest[] = [];
   onCapture: (request: CaptureRequest) => CaptureResult = () => ({ ok: false, reason: 'nothing can be captured' });
   onStopCapture: (id: number) => boolean = () => false;
+  trafficNow: () => readonly TrafficTotal[] = () => [
+    { name: 'interface.wan.sent', second: 10, minute: 1_000, hour: 60_000, day: 1_440_000 },
+  ];
   onStopReach: (id: number) => boolean = () => false;
   readonly askedMachine: MachineRequest[] = [];
   machineResult: CommandResult = { ok: true };
@@ -192,7 +195,7 @@ export class FakeRouter implements RouterControl {
   }
 
   traffic(): readonly TrafficTotal[] {
-    return [{ name: 'interface.wan.sent', minute: 1_000, hour: 60_000, day: 1_440_000 }];
+    return this.trafficNow();
   }
 
   trafficHistory(name: string): TrafficHistory | undefined {

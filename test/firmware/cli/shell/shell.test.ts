@@ -122,6 +122,19 @@ describe('the console', () => {
     expect(bench.router.askedPings).toMatchObject([{ host: '10.0.0.1', via: 'hq' }]);
   });
 
+  it('filters what goes on without end line by line, and completes what can be followed', async () => {
+    bench.router.lines = ['one', 'two', 'three'].map((msg) => JSON.stringify({ level: 'warn', msg }));
+    const console = new Console(bench);
+    expect(await console.type('mon\tt\ti\t')).toMatch(/monitor traffic interface\.wan$/);
+    await console.type('\u0015');
+    console.keyboard.feed(Buffer.from('monitor log | match t | except hr\r'));
+    await vi.waitFor(() => expect(console.terminal.text).toMatch(/^warn +two$/m));
+    console.keyboard.feed(Buffer.from('\u0003'));
+    await console.ready();
+    expect(console.terminal.text).not.toMatch(/^warn +(one|three)$/m);
+    expect(console.terminal.text).not.toContain('broken off');
+  });
+
   it('logs out whoever does nothing, and ends when the terminal is gone, at every prompt', async () => {
     expect(await new Console(bench, { idleMs: 20 }).ended).toBe('idle');
     for (const typed of ['', 'show l', 'configure\r', 'configure\rset l2tp clients hq password\r', 'factory-reset\r']) {
