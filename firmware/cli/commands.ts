@@ -284,7 +284,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'version',
     parameters: '',
-    options: [],
+    options: ['json'],
     summary: 'print the version',
     load: () => import('./version.ts'),
   },
