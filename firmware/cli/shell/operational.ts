@@ -5,7 +5,7 @@ import type { Author } from '../../config/store/revision.ts';
 import { VIA_TUNNEL, VIA_UPLINK } from '../../diagnosis/reach/reach-event.ts';
 import { parseCommandLine } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { COMMANDS } from '../commands.ts';
+import { findCommand } from '../commands.ts';
 import { MONITORED } from '../monitor-words.ts';
 import { OPTIONS, type OptionDescription, type OptionName } from '../options.ts';
 import { RESTARTED } from '../restart-words.ts';
@@ -116,7 +116,7 @@ const NOT_HERE: readonly OptionName[] = [
 
 export function operationalCommands(options: OperationalOptions): readonly ShellCommand[] {
   return Object.entries(OFFERED).flatMap(([name, offered]) => {
-    const command = COMMANDS.find((known) => known.name === name);
+    const command = findCommand(name);
     return command === undefined ? [] : [shellCommand(command, offered, options)];
   });
 }
@@ -159,7 +159,8 @@ async function runCommand(
   { out, signal }: Running,
   { stateDir, author, terminal }: OperationalOptions,
 ): Promise<number> {
-  const invocation = parseCommandLine([name, ...words, `--state-dir=${stateDir}`]);
+  const which = findCommand(name)?.options.includes('state-dir') === true ? [`--state-dir=${stateDir}`] : [];
+  const invocation = parseCommandLine([name, ...words, ...which]);
   const { run } = await invocation.command.load();
   return await run({
     ...invocation,

@@ -106,6 +106,11 @@ export class PingMachine implements Machine<ReachOutput<PingEvent>> {
     this.tick(now);
   }
 
+  /** A request leaves, from which its time counts. */
+  left(at: Instant, sequence: number): void {
+    if (this.#outstanding.has(sequence)) this.#outstanding.set(sequence, at);
+  }
+
   /** This machine did not let a request out. */
   refused(now: Instant, sequence: number, refusal: { readonly code: string; readonly mtu: number }): void {
     if (this.#ended || !this.#outstanding.has(sequence)) return;

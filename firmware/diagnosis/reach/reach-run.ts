@@ -18,6 +18,7 @@ const BUFFER = MOST_ECHO_DATA + 128;
 /** What the machines of both have in common. */
 export interface ReachMachine<Event> extends Machine<ReachOutput<Event>> {
   received(now: number, at: number, from: string, hopLimit: number, bytes: Uint8Array): void;
+  left(at: number, sequence: number): void;
   finish(now: number): void;
   refused(now: number, sequence: number, refusal: { readonly code: string; readonly mtu: number }): void;
 }
@@ -66,6 +67,8 @@ export class ReachRun<Event extends { readonly kind: string }> {
       if (output.event.kind === 'end') this.#end();
       return;
     }
+    // Not when the machine wanted it: what this program does in between is no way of the packet.
+    machine.left(this.#parts.clock.now(), output.sequence);
     const refusal = socket.send(output.message, address, output.hopLimit);
     if (refusal !== undefined) this.#runner.run((now) => machine.refused(now, output.sequence, refusal));
   }

@@ -81,6 +81,12 @@ export class TracerouteMachine implements Machine<ReachOutput<TracerouteEvent>> 
   }
 
   /** As of `PingMachine`. */
+  left(at: Instant, sequence: number): void {
+    const index = this.#indexOf(sequence);
+    if (this.#left[index] !== undefined) this.#left[index] = at;
+  }
+
+  /** As of `PingMachine`. */
   refused(now: Instant, sequence: number, refusal: { readonly code: string; readonly mtu: number }): void {
     const index = this.#indexOf(sequence);
     if (this.#ended || this.#left[index] === undefined || this.#probes[index] !== undefined) return;

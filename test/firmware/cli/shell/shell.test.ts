@@ -23,6 +23,7 @@ describe('the console', () => {
     const console = new Console(bench);
     expect(await console.type('show l2tp\r')).toMatch(/^branch-12> show l2tp\nNAME.*\nhq +client/);
     expect(await console.said('disconnect hq\r')).toContain('hq is down');
+    expect(await console.type('version\r')).toMatch(/\nculvert \d+\.\d+/);
     expect(await console.type('exit\r')).toContain('exit');
     expect(await console.ended).toBe('exit');
   });

@@ -48,6 +48,16 @@ describe('ping', () => {
     ]);
   });
 
+  it('counts the time from when a request has left, and not from when it was due', () => {
+    const machine = ping({ count: 1 });
+    const events = driven<PingEvent>(machine, ({ message, sequence }, now) => {
+      machine.left(now + 14, sequence);
+      machine.left(now + 14, 99);
+      machine.received(now + 20, now + 16, HOST, 64, icmpReply(4, message));
+    });
+    expect(events[0]).toMatchObject({ kind: 'reply', ms: 2 });
+  });
+
   it('tells what is not answered, once it is not waited for any more', () => {
     const events = driven<PingEvent>(ping({ count: 2 }), () => undefined);
     expect(events).toEqual([
