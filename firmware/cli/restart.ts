@@ -2,6 +2,7 @@
 import { ControlClient } from '../api/client.ts';
 import type { CommandResult, RouterStatus } from '../api/router-control.ts';
 import { type Context, UsageError } from './command.ts';
+import { connectTelling } from './connect-telling.ts';
 import { failureText } from './failure-text.ts';
 import { endMachine } from './machine-end.ts';
 import { stateDirOf } from './options.ts';
@@ -15,7 +16,8 @@ export async function run(context: Context): Promise<number> {
   if (minutes !== undefined || cancel === true)
     throw new UsageError('--in and --cancel are for "culvert restart firmware": leave them out');
   const client = new ControlClient(stateDirOf(context.options));
-  if (what !== 'l2tp' && what !== 'ipsec') return await restartOne(context, client, what);
+  if (what !== 'l2tp' && what !== 'ipsec')
+    return await restartOne(context, client, what, () => connectTelling(context, client, what));
   const names = namesOf(await client.status(), what);
   if (names.length === 0) {
     context.complain(
@@ -23,7 +25,9 @@ export async function run(context: Context): Promise<number> {
     );
     return failed;
   }
-  const codes = await Promise.all(names.map((name) => restartOne(context, client, name)));
+  // The steps of several at once would be read by nobody.
+  const one = (name: string) => restartOne(context, client, name, () => client.connect(name, context.signal));
+  const codes = await Promise.all(names.map(one));
   return codes.find((code) => code !== done) ?? done;
 }
 
@@ -34,8 +38,12 @@ function namesOf({ l2tp, ipsec }: RouterStatus, kind: 'l2tp' | 'ipsec'): readonl
   return [...new Set(meant.filter(({ state }) => state !== 'down').map(({ name }) => name))];
 }
 
-async function restartOne(context: Context, client: ControlClient, name: string): Promise<number> {
-  const { options, out, complain, signal } = context;
+async function restartOne(
+  { options, out, complain }: Context,
+  client: ControlClient,
+  name: string,
+  connect: () => Promise<CommandResult>,
+): Promise<number> {
   const say = (state: 'down' | 'up') => {
     out(options.json === true ? JSON.stringify({ name, state }) : `${name} is ${state}`);
   };
@@ -46,7 +54,7 @@ async function restartOne(context: Context, client: ControlClient, name: string)
   const down = await client.disconnect(name);
   if (!down.ok) return fails('disconnected', down);
   say('down');
-  const up = await client.connect(name, signal);
+  const up = await connect();
   if (!up.ok) return fails('connected', up);
   say('up');
   return done;

@@ -59,7 +59,9 @@ async function wayOf(via: string, surroundings: ReachSurroundings): Promise<Way>
   const place = await captureTarget(via, false, surroundings);
   if (!place.ok) {
     const { remedy = '', reason, notFound } = place;
-    if (notFound === undefined) return { ok: false, reason, remedy: remedy.replace(/, or capture .*$/, '') };
+    // It speaks of captures: what has no inside for them has none for a ping.
+    const words = remedy.replace(/, or capture .*$/, '').replace(/^capture /, 'name ');
+    if (notFound === undefined) return { ok: false, reason, ...(words !== '' && { remedy: words }) };
     const names = [VIA_TUNNEL, VIA_UPLINK, ...notFound];
     return { ok: false, reason, remedy: `name one of ${names.join(', ')}`, notFound: names };
   }

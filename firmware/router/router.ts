@@ -339,7 +339,7 @@ export class Router implements RouterControl {
     await this.#parts.ready;
     const { links, network, resolver } = this.#parts;
     const { configuration } = this.#connections;
-    const resolve = (host: string) => resolver.resolve(host, configuration);
+    const resolve = (host: string) => resolver.lookUp(host, configuration);
     return await reachTarget(request, { configuration, links, mark: network.mark, resolve });
   }
 

@@ -7,7 +7,13 @@ const nic = (device: string, zone: string, address: string) => ({ device, zone, 
 
 const FILE = {
   interfaces: { wan: nic('eth0', 'wan', '10.20.0.9/24'), lan: nic('lan0', 'lan', '192.168.12.1/24') },
-  l2tp: { clients: { hq: { server: '10.20.0.2', user: 'alice', password: 'alice-pw' } } },
+  l2tp: {
+    clients: {
+      hq: { server: '10.20.0.2', user: 'alice', password: 'alice-pw', ipsec: 'safe' },
+      two: { server: '10.20.0.2', user: 'alice', password: 'alice-pw', ipsec: 'safe' },
+    },
+  },
+  ipsec: { connections: { safe: { version: 2, remote: '10.20.0.2', psk: 'a long secret', mode: 'transport' } } },
 };
 
 const MARK = 0xc1;
@@ -48,9 +54,18 @@ describe('the way of a ping', () => {
   it('is refused where there is none, with the names there are', async () => {
     expect(await ask('hg')).toMatchObject({
       ok: false,
-      notFound: ['tunnel', 'uplink', 'wan', 'lan', 'hq', 'lo', 'eth0', 'lan0', 'l2tp-hq'],
+      notFound: ['tunnel', 'uplink', 'wan', 'lan', 'hq', 'two', 'safe', 'lo', 'eth0', 'lan0', 'l2tp-hq'],
       remedy: expect.stringContaining('name one of tunnel, uplink, wan'),
     });
+  });
+
+  it('is refused while it is not there, and where it has no inside of its own', async () => {
+    expect(await ask('two')).toMatchObject({
+      ok: false,
+      reason: 'there is no network device l2tp-two at the moment',
+      remedy: 'bring two up',
+    });
+    expect(await ask('safe')).toMatchObject({ ok: false, remedy: 'name hq or two' });
   });
 
   it('leads to an address of either family, or says why there is none', async () => {
