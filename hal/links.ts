@@ -79,6 +79,8 @@ export interface Links {
   apply(changes: readonly LinkChange[]): Promise<readonly (HalError | undefined)[]>;
   links(): Promise<readonly Link[]>;
   addresses(): Promise<readonly LinkAddress[]>;
+  /** Both, read at one time: half the effort. */
+  linksAndAddresses(): Promise<Pick<NetworkState, 'links' | 'addresses'>>;
   routes(family: 4 | 6, table: number): Promise<readonly Route[]>;
   rules(family: 4 | 6): Promise<readonly Rule[]>;
   /**

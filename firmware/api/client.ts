@@ -88,9 +88,11 @@ export class ControlClient {
     response.on('data', (chunk: string) => {
       const frames = (rest + chunk).split('\n\n');
       rest = frames.pop() ?? '';
-      resolve();
-      for (const frame of frames)
-        if (frame.startsWith('data: ')) listener(JSON.parse(frame.slice('data: '.length)) as RouterEvent);
+      if (frames.includes(': subscribed')) resolve();
+      for (const frame of frames) {
+        const data = frame.split('\n').find((line) => line.startsWith('data: '));
+        if (data !== undefined && frame.includes('event: state\n')) listener(JSON.parse(data.slice('data: '.length)));
+      }
     });
     response.on('error', () => resolve());
     response.on('close', () => {

@@ -1,5 +1,6 @@
 /** The half of the control API's client that is about configurations. */
 import type { Author } from '../config/store/revision.ts';
+import type { CandidateMatch } from '../config/store/store-types.ts';
 import type {
   CandidateResult,
   CommitRequest,
@@ -13,9 +14,11 @@ import type {
   RevisionReference,
 } from './configuration-control.ts';
 import { MAX_NAME } from './limits.ts';
+import { MERGE_PATCH_TYPE } from './media-types.ts';
 import type { CommandResult } from './router-control.ts';
 import {
   type Answer,
+  type CallOptions,
   ControlClientError,
   ControlTransport,
   commandResult,
@@ -80,17 +83,35 @@ export class ConfigurationClient implements Remote<ConfigurationControl> {
     return candidateResult(await this.#call('GET', '/candidate'));
   }
 
-  async editCandidate(text: string, fileName: string, author: Author, takeover: boolean): Promise<CandidateResult> {
+  async editCandidate(
+    text: string,
+    fileName: string,
+    author: Author,
+    takeover: boolean,
+    match?: CandidateMatch,
+  ): Promise<CandidateResult> {
     const query = { ...named(fileName), ...author, takeover };
-    return candidateResult(await this.#call('PUT', '/candidate', query, { body: text }));
+    return candidateResult(await this.#call('PUT', '/candidate', query, { body: text, headers: ifMatch(match) }));
   }
 
-  async discardCandidate(author: Author, takeover: boolean): Promise<CommandResult> {
-    return commandResult(await this.#call('DELETE', '/candidate', { ...author, takeover }));
+  async patchCandidate(
+    patch: string,
+    author: Author,
+    takeover: boolean,
+    match?: CandidateMatch,
+  ): Promise<CandidateResult> {
+    const headers = { 'content-type': MERGE_PATCH_TYPE, ...ifMatch(match) };
+    return candidateResult(await this.#call('PATCH', '/candidate', { ...author, takeover }, { body: patch, headers }));
   }
 
-  async commitCandidate(request: CommitRequest): Promise<CommitResult> {
-    return committed(await this.#call('POST', '/candidate/commit', { ...request }));
+  async discardCandidate(author: Author, takeover: boolean, match?: CandidateMatch): Promise<CandidateResult> {
+    const headers = ifMatch(match);
+    const answer = candidateResult(await this.#call('DELETE', '/candidate', { ...author, takeover }, { headers }));
+    return answer.ok ? { ok: true } : answer;
+  }
+
+  async commitCandidate(request: CommitRequest, match?: CandidateMatch): Promise<CommitResult> {
+    return committed(await this.#call('POST', '/candidate/commit', { ...request }, { headers: ifMatch(match) }));
   }
 
   async backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused> {
@@ -114,11 +135,11 @@ export class ConfigurationClient implements Remote<ConfigurationControl> {
     method: string,
     path: string,
     query: Readonly<Record<string, string | number | boolean>> = {},
-    body: { readonly body?: string; readonly json?: unknown } = {},
+    options: CallOptions = {},
   ): Promise<Answer> {
     const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
-    const answer = await this.#transport.call(method, `/v1/config${path}?${parameters}`, body);
+    const answer = await this.#transport.call(method, `/v1/config${path}?${parameters}`, options);
     if (answer.status === 404)
       throw new ControlClientError(
         'this router is of another version, which does not know the request',
@@ -132,6 +153,10 @@ function named(fileName: string): { readonly name: string } {
   return { name: fileName.slice(-MAX_NAME).toWellFormed() };
 }
 
+function ifMatch(match: CandidateMatch | undefined): { readonly 'if-match'?: string } {
+  return match === undefined ? {} : { 'if-match': match === '*' ? match : match.join(', ') };
+}
+
 function committed(answer: Answer): CommitResult {
   return refusal(answer) ?? { ...expectOk<Omit<CommitResult & { readonly ok: true }, 'ok'>>(answer), ok: true };
 }
@@ -141,16 +166,20 @@ function previewed(answer: Answer): PreviewResult {
 }
 
 function candidateResult(answer: Answer): CandidateResult {
-  if (answer.status !== 409)
+  if (answer.status !== 409 && answer.status !== 412)
     return { ...expectOk<Omit<CandidateResult & { readonly ok: true }, 'ok'>>(answer), ok: true };
   const { owner } = problemOf(answer);
   const { reason, remedy } = refused(answer);
-  return { ok: false, reason, remedy, ...(owner !== undefined && { owner }) };
+  return { ok: false, reason, remedy, ...(owner !== undefined && { owner }), ...stale(answer) };
 }
 
 function refusal(answer: Answer): Refused | undefined {
   if (answer.status === 422) return { ok: false, problems: problemOf(answer).problems ?? [] };
-  if (answer.status !== 409) return undefined;
+  if (answer.status !== 409 && answer.status !== 412) return undefined;
   const { reason, remedy } = refused(answer);
-  return { ok: false, reason, remedy };
+  return { ok: false, reason, remedy, ...stale(answer) };
+}
+
+function stale({ status }: Answer): { readonly stale?: true } {
+  return status === 412 ? { stale: true } : {};
 }

@@ -1,5 +1,6 @@
 /** What the control API serves about configurations: commit, confirmation, history, candidate, backup. */
 import type { Author } from '../config/store/revision.ts';
+import type { CandidateMatch } from '../config/store/store-types.ts';
 import type {
   candidateSchema,
   committedSchema,
@@ -38,8 +39,11 @@ export interface CommitRequest extends Author {
 export type Refused =
   /** The configuration is wrong: the errors first, then what would have been warnings. */
   | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] }
-  /** It was not tried, or the state directory cannot be written; sentences without a full stop. */
-  | { readonly ok: false; readonly reason: string; readonly remedy: string };
+  /**
+   * It was not tried, or the state directory cannot be written; sentences without a full stop. `stale`: the draft is another
+   * one than was expected.
+   */
+  | { readonly ok: false; readonly reason: string; readonly remedy: string; readonly stale?: true };
 
 export type PreviewResult = ({ readonly ok: true } & Difference) | Refused;
 
@@ -47,15 +51,21 @@ export type CommitResult = ({ readonly ok: true } & Body<typeof committedSchema>
 
 export type CandidateResult =
   | { readonly ok: true; readonly candidate?: Candidate }
-  /** Somebody else's is in the way: `owner` says whose. */
-  | { readonly ok: false; readonly reason: string; readonly remedy: string; readonly owner?: Author };
+  /** Somebody else's is in the way: `owner` says whose. `stale`: it is another one than was expected. */
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly remedy: string;
+      readonly owner?: Author;
+      readonly stale?: true;
+    };
 
 /** A revision by its number, or what is in force, or the candidate. */
 export type RevisionReference = number | 'running' | 'candidate';
 
 /** No method throws for what a user can cause. */
 export interface ConfigurationControl {
-  /** What is in force, secrets left out. */
+  /** What is in force, secrets left out. The same object as long as it stays so. */
   running(): unknown;
   state(): ConfigurationState;
   /** Validates the text (JSON or YAML) and puts it in force, whole or not at all. @param fileName for messages only. */
@@ -75,10 +85,19 @@ export interface ConfigurationControl {
   /**
    * Replaces the draft, or begins it. Stars in the place of secrets mean the secret that stands there already.
    * @param takeover also when it is somebody else's.
+   * @param match refused as stale unless the draft is that one; absent: whatever is there.
    */
-  editCandidate(text: string, fileName: string, author: Author, takeover: boolean): Promise<CandidateResult>;
-  discardCandidate(author: Author, takeover: boolean): Promise<CommandResult>;
-  commitCandidate(request: CommitRequest): Promise<CommitResult>;
+  editCandidate(
+    text: string,
+    fileName: string,
+    author: Author,
+    takeover: boolean,
+    match?: CandidateMatch,
+  ): Promise<CandidateResult>;
+  /** Changes members of the draft; where there is none, it is begun with what is in force. @param patch RFC 7396, as JSON. */
+  patchCandidate(patch: string, author: Author, takeover: boolean, match?: CandidateMatch): Promise<CandidateResult>;
+  discardCandidate(author: Author, takeover: boolean, match?: CandidateMatch): Promise<CandidateResult>;
+  commitCandidate(request: CommitRequest, match?: CandidateMatch): Promise<CommitResult>;
   /** The configuration in force with its secrets, as one JSON file under a passphrase. */
   backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused>;
   previewRestore(text: string, passphrase: string): Promise<PreviewResult>;

@@ -1,7 +1,7 @@
 /** The routes of the control API below `/v1/config`. None of them hears of a client that goes away: what began is finished. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type Static, type TSchema, Type } from 'typebox';
-import { takeObjects } from './body-parsers.ts';
+import type { Static } from 'typebox';
+import { takeObjects, takePatches } from './body-parsers.ts';
 import type {
   CandidateResult,
   CommitRequest,
@@ -11,46 +11,51 @@ import type {
   RevisionReference,
 } from './configuration-control.ts';
 import {
-  authorQuery,
-  backupBody,
-  backupSchema,
-  candidateAnswerSchema,
-  commitQuery,
-  committedSchema,
-  compareQuery,
-  configurationStateSchema,
-  differenceSchema,
-  draftQuery,
-  historySchema,
-  restoreBody,
-  rollbackQuery,
-} from './configuration-schemas.ts';
+  commitCandidate,
+  commitConfiguration,
+  compareConfigurations,
+  confirmCommit,
+  discardCandidate,
+  factoryReset,
+  getCandidate,
+  getConfiguration,
+  getConfigurationState,
+  getHistory,
+  makeBackup,
+  patchCandidate,
+  previewConfiguration,
+  previewRestore,
+  replaceCandidate,
+  restoreBackup,
+  revertCommit,
+  rollbackConfiguration,
+} from './configuration-operations.ts';
+import type { authorQuery, backupBody, commitQuery, draftQuery, restoreBody } from './configuration-schemas.ts';
+import { expectedDraft, type IfMatch, isCurrent, sendMalformedTags } from './entity-tags.ts';
 import { BACKUP_LIMIT } from './limits.ts';
+import { JSON_TYPE } from './media-types.ts';
 import { noBody, sendCommandFailure, sendProblem, sendRefusal } from './problem.ts';
 import type { CommandResult } from './router-control.ts';
-import { doneSchema, nameQuery, problems } from './schemas.ts';
+import { RunningText } from './running-text.ts';
 
 /** What a configuration is called whose file nobody named. */
 const UNNAMED = 'the configuration';
 
 const BACKUP = 'the backup';
 
-const commitNamedQuery = Type.Object({ ...commitQuery.properties, ...nameQuery.properties });
-const draftNamedQuery = Type.Object({ ...draftQuery.properties, ...nameQuery.properties });
-
 type CommitQuery = Static<typeof commitQuery>;
 type Author = Static<typeof authorQuery>;
 type Draft = Static<typeof draftQuery>;
 type Restore = Static<typeof restoreBody>;
 
-const answers = (schema: TSchema) => ({ response: { 200: schema, ...problems } });
-const committing = (querystring: TSchema) => ({ schema: { querystring, ...answers(committedSchema) } });
-const commanding = (querystring: TSchema) => ({ schema: { querystring, ...answers(doneSchema) } });
-
 export function installConfigurationRoutes(app: FastifyInstance, config: ConfigurationControl): void {
   installCommitRoutes(app, config);
   installHistoryRoutes(app, config);
   installCandidateRoutes(app, config);
+  app.register(async (scope) => {
+    takePatches(scope);
+    installPatchRoute(scope, config);
+  });
   app.register(async (scope) => {
     takeObjects(scope);
     installBackupRoutes(scope, config);
@@ -58,13 +63,16 @@ export function installConfigurationRoutes(app: FastifyInstance, config: Configu
 }
 
 function installCommitRoutes(app: FastifyInstance, config: ConfigurationControl): void {
-  app.get('/v1/config', { schema: answers(Type.Unknown()) }, (_request, reply) =>
-    reply.type('application/json').send(JSON.stringify(config.running() ?? null)),
-  );
+  const running = new RunningText(config);
+  app.get('/v1/config', { schema: getConfiguration }, (request, reply) => {
+    const { text, etag } = running.now();
+    if (isCurrent(request, reply, etag)) return reply.code(304).send();
+    return reply.type(JSON_TYPE).send(text);
+  });
 
   app.put<{ Querystring: CommitQuery & { name?: string }; Body: unknown }>(
     '/v1/config',
-    committing(commitNamedQuery),
+    { schema: commitConfiguration },
     async ({ body, query }, reply) => {
       if (typeof body !== 'string') return sendProblem(reply, noBody);
       const name = query.name ?? UNNAMED;
@@ -74,7 +82,7 @@ function installCommitRoutes(app: FastifyInstance, config: ConfigurationControl)
 
   app.post<{ Querystring: { name?: string }; Body: unknown }>(
     '/v1/config/preview',
-    { schema: { querystring: nameQuery, ...answers(differenceSchema) } },
+    { schema: previewConfiguration },
     async ({ body, query }, reply) => {
       if (typeof body !== 'string') return sendProblem(reply, noBody);
       const name = query.name ?? UNNAMED;
@@ -82,62 +90,90 @@ function installCommitRoutes(app: FastifyInstance, config: ConfigurationControl)
     },
   );
 
-  app.post<{ Querystring: Author }>('/v1/config/confirm', commanding(authorQuery), async ({ query }, reply) =>
+  app.post<{ Querystring: Author }>('/v1/config/confirm', { schema: confirmCommit }, async ({ query }, reply) =>
     sendDone(reply, await config.confirm(author(query))),
   );
-  app.post<{ Querystring: Author }>('/v1/config/revert', commanding(authorQuery), async ({ query }, reply) =>
+  app.post<{ Querystring: Author }>('/v1/config/revert', { schema: revertCommit }, async ({ query }, reply) =>
     sendDone(reply, await config.revert(author(query))),
   );
   app.post<{ Querystring: CommitQuery & { revision: number } }>(
     '/v1/config/rollback',
-    committing(rollbackQuery),
+    { schema: rollbackConfiguration },
     async ({ query }, reply) => {
       const result = await config.rollback(query.revision, commitRequest(query));
       return sendCommitted(reply, `revision ${query.revision}`, result);
     },
   );
-  app.post<{ Querystring: Author }>('/v1/config/factory-reset', commanding(authorQuery), async ({ query }, reply) =>
+  app.post<{ Querystring: Author }>('/v1/config/factory-reset', { schema: factoryReset }, async ({ query }, reply) =>
     sendDone(reply, await config.factoryReset(author(query))),
   );
 }
 
 function installHistoryRoutes(app: FastifyInstance, config: ConfigurationControl): void {
-  app.get('/v1/config/state', { schema: answers(configurationStateSchema) }, () => config.state());
+  app.get('/v1/config/state', { schema: getConfigurationState }, () => config.state());
 
-  app.get('/v1/config/history', { schema: answers(historySchema) }, () => config.history());
+  app.get('/v1/config/history', { schema: getHistory }, () => config.history());
 
   app.get<{ Querystring: { from: string; to: string } }>(
     '/v1/config/compare',
-    { schema: { querystring: compareQuery, ...answers(differenceSchema) } },
+    { schema: compareConfigurations },
     async ({ query: { from, to } }, reply) =>
       sendDifference(reply, 'one of the two', await config.compare(reference(from), reference(to))),
   );
 }
 
 function installCandidateRoutes(app: FastifyInstance, config: ConfigurationControl): void {
-  app.get('/v1/config/candidate', { schema: answers(candidateAnswerSchema) }, async (_request, reply) =>
-    sendCandidate(reply, await config.candidate()),
-  );
+  app.get('/v1/config/candidate', { schema: getCandidate }, async (request, reply) => {
+    const result = await config.candidate();
+    const etag = result.ok ? result.candidate?.etag : undefined;
+    if (etag !== undefined && isCurrent(request, reply, etag)) return reply.code(304).send();
+    return sendCandidate(reply, result);
+  });
 
-  app.put<{ Querystring: Draft & { name?: string }; Body: unknown }>(
+  app.put<{ Querystring: Draft & { name?: string }; Body: unknown; Headers: IfMatch }>(
     '/v1/config/candidate',
-    { schema: { querystring: draftNamedQuery, ...answers(candidateAnswerSchema) } },
-    async ({ body, query }, reply) => {
+    { schema: replaceCandidate },
+    async ({ body, query, headers }, reply) => {
       if (typeof body !== 'string') return sendProblem(reply, noBody);
+      const match = expectedDraft(headers);
+      if (match === 'malformed') return sendMalformedTags(reply);
       const { name = UNNAMED, takeover = false } = query;
-      return sendCandidate(reply, await config.editCandidate(body, name, author(query), takeover));
+      return sendCandidate(reply, await config.editCandidate(body, name, author(query), takeover, match));
     },
   );
 
-  app.delete<{ Querystring: Draft }>('/v1/config/candidate', commanding(draftQuery), async ({ query }, reply) =>
-    sendDone(reply, await config.discardCandidate(author(query), query.takeover ?? false)),
+  app.delete<{ Querystring: Draft; Headers: IfMatch }>(
+    '/v1/config/candidate',
+    { schema: discardCandidate },
+    async ({ query, headers }, reply) => {
+      const match = expectedDraft(headers);
+      if (match === 'malformed') return sendMalformedTags(reply);
+      const result = await config.discardCandidate(author(query), query.takeover ?? false, match);
+      return result.ok ? reply.send({ ok: true }) : sendCandidate(reply, result);
+    },
   );
 
-  app.post<{ Querystring: CommitQuery }>(
+  app.post<{ Querystring: CommitQuery; Headers: IfMatch }>(
     '/v1/config/candidate/commit',
-    committing(commitQuery),
-    async ({ query }, reply) =>
-      sendCommitted(reply, 'the candidate', await config.commitCandidate(commitRequest(query))),
+    { schema: commitCandidate },
+    async ({ query, headers }, reply) => {
+      const match = expectedDraft(headers);
+      if (match === 'malformed') return sendMalformedTags(reply);
+      return sendCommitted(reply, 'the candidate', await config.commitCandidate(commitRequest(query), match));
+    },
+  );
+}
+
+function installPatchRoute(scope: FastifyInstance, config: ConfigurationControl): void {
+  scope.patch<{ Querystring: Draft; Body: unknown; Headers: IfMatch }>(
+    '/v1/config/candidate',
+    { schema: patchCandidate },
+    async ({ body, query, headers }, reply) => {
+      if (typeof body !== 'string') return sendProblem(reply, noBody);
+      const match = expectedDraft(headers);
+      if (match === 'malformed') return sendMalformedTags(reply);
+      return sendCandidate(reply, await config.patchCandidate(body, author(query), query.takeover ?? false, match));
+    },
   );
 }
 
@@ -145,7 +181,7 @@ function installCandidateRoutes(app: FastifyInstance, config: ConfigurationContr
 function installBackupRoutes(scope: FastifyInstance, config: ConfigurationControl): void {
   scope.post<{ Body: Static<typeof backupBody> }>(
     '/v1/config/backup',
-    { schema: { body: backupBody, ...answers(backupSchema) } },
+    { schema: makeBackup },
     async ({ body }, reply) => {
       const result = await config.backup(body.passphrase);
       return result.ok ? reply.send({ text: result.text }) : sendRefusal(reply, UNNAMED, result);
@@ -154,16 +190,13 @@ function installBackupRoutes(scope: FastifyInstance, config: ConfigurationContro
 
   scope.post<{ Body: Restore }>(
     '/v1/config/restore/preview',
-    { bodyLimit: BACKUP_LIMIT, schema: { body: restoreBody, ...answers(differenceSchema) } },
+    { bodyLimit: BACKUP_LIMIT, schema: previewRestore },
     async ({ body }, reply) => sendDifference(reply, BACKUP, await config.previewRestore(body.text, body.passphrase)),
   );
 
   scope.post<{ Querystring: CommitQuery; Body: Restore }>(
     '/v1/config/restore',
-    {
-      bodyLimit: BACKUP_LIMIT,
-      schema: { querystring: commitQuery, body: restoreBody, ...answers(committedSchema) },
-    },
+    { bodyLimit: BACKUP_LIMIT, schema: restoreBackup },
     async ({ body, query }, reply) => {
       const result = await config.restore(body.text, body.passphrase, commitRequest(query));
       return sendCommitted(reply, BACKUP, result);
@@ -184,9 +217,13 @@ function sendDone(reply: FastifyReply, result: CommandResult): FastifyReply {
 }
 
 function sendCandidate(reply: FastifyReply, result: CandidateResult): FastifyReply {
-  if (result.ok) return reply.send(result.candidate === undefined ? {} : { candidate: result.candidate });
-  const { reason: detail, remedy, owner } = result;
-  return sendProblem(reply, { status: 409, detail, remedy, ...(owner !== undefined && { owner }) });
+  if (result.ok) {
+    const { candidate } = result;
+    return candidate === undefined ? reply.send({}) : reply.header('etag', candidate.etag).send({ candidate });
+  }
+  const { reason: detail, remedy, owner, stale } = result;
+  const status = stale === true ? 412 : 409;
+  return sendProblem(reply, { status, detail, remedy, ...(owner !== undefined && { owner }) });
 }
 
 /** The members of a query that the configuration control knows, and no others. */

@@ -81,6 +81,7 @@ export const candidateSchema = Type.Object({
   base: count('The revision that was in force when it was begun.'),
   at: wallClock('When it was changed last'),
   text: text('The configuration as JSON text, secrets replaced by stars. It need not be valid.'),
+  etag: text('As the header ETag has it, quotes included: another one after each change. For `If-Match`.'),
 });
 
 export const candidateAnswerSchema = Type.Object({ candidate: Type.Optional(candidateSchema) });
@@ -122,9 +123,20 @@ export const rollbackQuery = Type.Object({
 });
 
 /** A revision by its number, or what is in force, or the candidate. */
-const reference = Type.String({ pattern: '^(?:running|candidate|[1-9][0-9]{0,8})$' });
-export const compareQuery = Type.Object({ from: reference, to: reference });
+const reference = (description: string) =>
+  Type.String({ pattern: '^(?:running|candidate|[1-9][0-9]{0,8})$', description });
+export const compareQuery = Type.Object({
+  from: reference('`running`, `candidate`, or the number of a revision.'),
+  to: reference('The same, what it is compared with.'),
+});
 
-const passphrase = Type.String({ minLength: 1, maxLength: MAX_PASSPHRASE });
+const passphrase = Type.String({
+  minLength: 1,
+  maxLength: MAX_PASSPHRASE,
+  description: 'Under which the secrets are; it stands in no log.',
+});
 export const backupBody = Type.Object({ passphrase });
-export const restoreBody = Type.Object({ passphrase, text: Type.String({ minLength: 1, maxLength: BACKUP_LIMIT }) });
+export const restoreBody = Type.Object({
+  passphrase,
+  text: Type.String({ minLength: 1, maxLength: BACKUP_LIMIT, description: 'The backup, as it was made.' }),
+});

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../log/logger.ts';
 import type { Refused } from './configuration-control.ts';
+import { MERGE_PATCH_TYPE, PROBLEM_TYPE } from './media-types.ts';
 import type { CommandResult, Problem } from './router-control.ts';
 
 export const noBody = {
@@ -15,7 +16,7 @@ export const noBody = {
 export function sendProblem(reply: FastifyReply, problem: Omit<Problem, 'type' | 'title'>): FastifyReply {
   return reply
     .code(problem.status)
-    .type('application/problem+json')
+    .type(PROBLEM_TYPE)
     .send({ type: 'about:blank', title: STATUS_CODES[problem.status] ?? 'Error', ...problem });
 }
 
@@ -30,9 +31,12 @@ export function sendCommandFailure(reply: FastifyReply, failure: CommandResult &
   });
 }
 
-/** Answers for a configuration that did not come into force: 422 with its errors, or 409, the state things are in. */
+/** Answers for a configuration that did not come into force: 422 with its errors, 412, another draft, or 409, the state things are in. */
 export function sendRefusal(reply: FastifyReply, name: string, refusal: Refused): FastifyReply {
-  if ('reason' in refusal) return sendProblem(reply, { status: 409, detail: refusal.reason, remedy: refusal.remedy });
+  if ('reason' in refusal) {
+    const { reason: detail, remedy, stale } = refusal;
+    return sendProblem(reply, { status: stale === true ? 412 : 409, detail, remedy });
+  }
   return sendProblem(reply, {
     status: 422,
     detail: `${name} is refused as a whole`,
@@ -63,19 +67,32 @@ export function installProblems(app: FastifyInstance, logger: Logger): void {
   });
 }
 
-function refusal(error: FastifyError, request: FastifyRequest): Pick<Problem, 'detail' | 'remedy'> {
+/** Where the first fault is: the part of the request, and names of members. No value is in it. */
+function invalidPath({ validation, validationContext }: FastifyError): string {
+  const [first] = validation ?? [];
+  const members = first?.instancePath.split('/').filter((part) => part !== '') ?? [];
+  const missing = first?.params['missingProperty'];
+  return [validationContext ?? 'request', ...members, ...(typeof missing === 'string' ? [missing] : [])].join('.');
+}
+
+function refusal(error: FastifyError, request: FastifyRequest): Pick<Problem, 'detail' | 'remedy' | 'path'> {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE': {
       const mebibytes = Math.floor(request.routeOptions.bodyLimit / (1024 * 1024));
       return { detail: `what was sent is larger than ${mebibytes} MiB`, remedy: 'check that it is the right file' };
     }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return {
-        detail: 'the body has to come as text/plain or application/json',
-        remedy: 'name one of the two as its content type',
-      };
-    case 'FST_ERR_VALIDATION':
-      return { detail: error.message, remedy: 'correct the request' };
+      return request.method === 'PATCH'
+        ? { detail: `a patch has to come as ${MERGE_PATCH_TYPE}`, remedy: 'name that as its content type' }
+        : {
+            detail: 'the body has to come as text/plain or application/json',
+            remedy: 'name one of the two as its content type',
+          };
+    case 'FST_ERR_VALIDATION': {
+      const path = invalidPath(error);
+      const remedy = `correct ${path}: GET /v1/openapi.json says what may stand there`;
+      return { detail: error.message, remedy, path };
+    }
     default:
       return { detail: error.message };
   }

@@ -10,6 +10,7 @@ import type {
   TracerouteEvent,
   TracerouteRequest,
 } from '../diagnosis/reach/reach-event.ts';
+import type { countersEventSchema, streamNoticeSchema } from './event-schemas.ts';
 import type { limitsSchema } from './limits-schema.ts';
 import type { Body } from './schema-parts.ts';
 import type {
@@ -44,6 +45,10 @@ export type IpsecChildStatus = Body<typeof ipsecChildStatusSchema>;
 export type IpsecStatus = Body<typeof ipsecStatusSchema>;
 export type ConfigurationProblem = Body<typeof configurationProblemSchema>;
 export type RouterEvent = Body<typeof routerEventSchema>;
+/** How much passed, in the event stream. */
+export type CountersEvent = Body<typeof countersEventSchema>;
+/** Why the event stream has a hole or ends. */
+export type StreamNotice = Body<typeof streamNoticeSchema>;
 /** RFC 7807 problem details. */
 export type Problem = Body<typeof problemSchema>;
 
@@ -168,4 +173,6 @@ export interface RouterControl {
   log(): readonly string[];
   /** Calls `listener` for each step as it happens. @returns what ends that. */
   onEvent(listener: (event: RouterEvent) => void): () => void;
+  /** Calls `listener`, which may not throw, with each log line from now on, one JSON object each. @returns what ends that. */
+  onLog(listener: (line: string) => void): () => void;
 }

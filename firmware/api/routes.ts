@@ -1,56 +1,71 @@
 /** The routes of the control API. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { Type } from 'typebox';
+import type { Clock } from '../../hal/clock.ts';
+import { LinuxClock } from '../../hal/linux/clock.ts';
 import { takeText } from './body-parsers.ts';
 import type { CaptureQuery } from './capture-query.ts';
-import { captureQuery, streamCapture } from './capture-stream.ts';
+import { streamCapture } from './capture-stream.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { installConfigurationRoutes } from './configuration-routes.ts';
-import { EventStreams } from './event-stream.ts';
-import { MAX_NAME } from './limits.ts';
-import { limitsSchema } from './limits-schema.ts';
+import { EventStreams, topicsOf } from './event-stream.ts';
 import { installMachineRoutes } from './machine-routes.ts';
+import { serveOpenApi } from './openapi-route.ts';
 import { sendCommandFailure, sendProblem } from './problem.ts';
 import { installReachRoutes } from './reach-stream.ts';
 import type { RouterControl, TrafficRingName } from './router-control.ts';
 import {
-  diagnosisSchema,
-  doneSchema,
-  ipsecKeysSchema,
-  logSchema,
-  nameQuery,
-  problems,
-  routerStatusSchema,
-  trafficHistorySchema,
-  trafficRingSchema,
-  trafficSchema,
-} from './schemas.ts';
+  connectConnection,
+  diagnoseConnection,
+  disconnectConnection,
+  getEvents,
+  getIpsecKeys,
+  getLimits,
+  getLog,
+  getOpenApi,
+  getStatus,
+  getTraffic,
+  getTrafficHistory,
+  startCapture,
+  stopCapture,
+} from './router-operations.ts';
 
-const connectionParameters = Type.Object({ name: Type.String({ minLength: 1, maxLength: MAX_NAME }) });
-
-export function installRoutes(app: FastifyInstance, control: RouterControl, config: ConfigurationControl): void {
+export function installRoutes(
+  app: FastifyInstance,
+  control: RouterControl,
+  config: ConfigurationControl,
+  clock: Clock = new LinuxClock(),
+): void {
   takeText(app);
 
-  app.get('/v1/status', { schema: { response: { 200: routerStatusSchema, ...problems } } }, () => control.status());
+  app.get('/v1/openapi.json', { schema: getOpenApi }, serveOpenApi);
 
-  app.get('/v1/limits', { schema: { response: { 200: limitsSchema, ...problems } } }, () => control.limits());
+  app.get('/v1/status', { schema: getStatus }, () => control.status());
+
+  app.get('/v1/limits', { schema: getLimits }, () => control.limits());
 
   installConfigurationRoutes(app, config);
 
-  const command = { schema: { params: connectionParameters, response: { 200: doneSchema, ...problems } } };
-  app.post<{ Params: { name: string } }>('/v1/connections/:name/connect', command, async (request, reply) => {
-    const result = await control.connect(request.params.name, callerGone(reply));
-    return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
-  });
-  app.post<{ Params: { name: string } }>('/v1/connections/:name/disconnect', command, async (request, reply) => {
-    const result = await control.disconnect(request.params.name);
-    return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
-  });
+  app.post<{ Params: { name: string } }>(
+    '/v1/connections/:name/connect',
+    { schema: connectConnection },
+    async (request, reply) => {
+      const result = await control.connect(request.params.name, callerGone(reply));
+      return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
+    },
+  );
+  app.post<{ Params: { name: string } }>(
+    '/v1/connections/:name/disconnect',
+    { schema: disconnectConnection },
+    async (request, reply) => {
+      const result = await control.disconnect(request.params.name);
+      return result.ok ? reply.send({ ok: true }) : sendCommandFailure(reply, result);
+    },
+  );
 
   // By POST: it asks DNS servers, and nothing that reads ahead shall do that.
   app.post<{ Params: { name: string } }>(
     '/v1/connections/:name/diagnose',
-    { schema: { params: connectionParameters, response: { 200: diagnosisSchema, ...problems } } },
+    { schema: diagnoseConnection },
     async (request, reply) => {
       const result = await control.diagnose(request.params.name);
       return result.ok ? reply.send(result.diagnosis) : sendCommandFailure(reply, result);
@@ -58,27 +73,15 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
   );
 
   // By POST, so that nothing that follows links or reads ahead gets them.
-  app.post<{ Querystring: { name?: string } }>(
-    '/v1/ipsec/keys',
-    { schema: { querystring: nameQuery, response: { 200: ipsecKeysSchema, ...problems } } },
-    (request, reply) => {
-      const result = control.ipsecKeys(request.query.name);
-      return result.ok ? reply.send({ keys: result.keys }) : sendCommandFailure(reply, result);
-    },
-  );
+  app.post<{ Querystring: { name?: string } }>('/v1/ipsec/keys', { schema: getIpsecKeys }, (request, reply) => {
+    const result = control.ipsecKeys(request.query.name);
+    return result.ok ? reply.send({ keys: result.keys }) : sendCommandFailure(reply, result);
+  });
 
-  app.get('/v1/traffic', { schema: { response: { 200: trafficSchema, ...problems } } }, () => ({
-    totals: [...control.traffic()],
-  }));
+  app.get('/v1/traffic', { schema: getTraffic }, () => ({ totals: [...control.traffic()] }));
   app.get<{ Params: { name: string }; Querystring: { ring: TrafficRingName } }>(
     '/v1/traffic/:name',
-    {
-      schema: {
-        params: connectionParameters,
-        querystring: Type.Object({ ring: trafficRingSchema }),
-        response: { 200: trafficHistorySchema, ...problems },
-      },
-    },
+    { schema: getTrafficHistory },
     (request, reply) => {
       const { name } = request.params;
       const history = control.trafficHistory(name, request.query.ring);
@@ -94,31 +97,30 @@ export function installRoutes(app: FastifyInstance, control: RouterControl, conf
   // By POST, as the keys: whoever gets it sees the traffic.
   app.post<{ Params: { name: string }; Querystring: CaptureQuery }>(
     '/v1/capture/:name',
-    { schema: { params: connectionParameters, querystring: captureQuery, response: problems } },
+    { schema: startCapture },
     (request, reply) => streamCapture(control, request.params.name, request.query, reply),
   );
-  app.delete<{ Params: { id: number } }>(
-    '/v1/captures/:id',
-    {
-      schema: {
-        params: Type.Object({ id: Type.Integer({ minimum: 1 }) }),
-        response: { 200: doneSchema, ...problems },
-      },
-    },
-    (request, reply) => {
-      if (control.stopCapture(request.params.id)) return reply.send({ ok: true });
-      const detail = `there is no capture ${request.params.id} any more`;
-      return sendProblem(reply, { status: 404, detail, remedy: 'nothing has to be done' });
+  app.delete<{ Params: { id: number } }>('/v1/captures/:id', { schema: stopCapture }, (request, reply) => {
+    if (control.stopCapture(request.params.id)) return reply.send({ ok: true });
+    const detail = `there is no capture ${request.params.id} any more`;
+    return sendProblem(reply, { status: 404, detail, remedy: 'nothing has to be done' });
+  });
+
+  app.get('/v1/log', { schema: getLog }, () => ({ lines: control.log() }));
+
+  const events = new EventStreams(control, clock);
+  app.addHook('onClose', async () => events.close());
+  app.get<{ Querystring: { topics?: string }; Headers: { 'last-event-id'?: string } }>(
+    '/v1/events',
+    { schema: getEvents },
+    ({ query, headers }, reply) => {
+      const lastEventId = headers['last-event-id'];
+      return events.open(reply, { topics: topicsOf(query.topics), ...(lastEventId !== undefined && { lastEventId }) });
     },
   );
 
   installReachRoutes(app, control);
   installMachineRoutes(app, control);
-
-  app.get('/v1/log', { schema: { response: { 200: logSchema, ...problems } } }, () => ({ lines: control.log() }));
-
-  const events = new EventStreams(control);
-  app.get('/v1/events', (_request, reply) => events.open(reply));
 }
 
 /** Aborted when the caller closes the connection before it has its answer. */

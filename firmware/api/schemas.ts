@@ -5,7 +5,15 @@ import { authorSchema, configurationStateSchema } from './configuration-schemas.
 import { MAX_NAME } from './limits.ts';
 import { count, text } from './schema-parts.ts';
 
-export const nameQuery = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME })) });
+export const nameQuery = Type.Object({
+  name: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: MAX_NAME,
+      description: 'Name of the file, for messages; `.json`, `.yaml` and `.yml` say what the text is.',
+    }),
+  ),
+});
 
 export const connectionStateSchema = Type.Enum(['down', 'connecting', 'up', 'failed']);
 
@@ -182,14 +190,12 @@ export const problemSchema = Type.Object({
   status: Type.Integer({ minimum: 400, maximum: 599 }),
   detail: text('What went wrong and why, one sentence without a full stop.'),
   remedy: Type.Optional(text('What to do about it, one sentence without a full stop.')),
+  path: Type.Optional(text('Which part of the request was malformed: `querystring.who`.')),
   step: Type.Optional(text('The step of the connection that failed.')),
   names: Type.Optional(Type.Array(text('A name that does exist.'))),
   problems: Type.Optional(Type.Array(configurationProblemSchema)),
   owner: Type.Optional(authorSchema),
 });
-
-/** What any route may answer instead. */
-export const problems = { '4xx': problemSchema, '5xx': problemSchema };
 
 export const diagnosisSchema = Type.Object({
   name: text('Name of the connection.'),

@@ -1,6 +1,7 @@
 /** The control API: HTTP on a Unix socket in the state directory. CLI, serial console and web UI are its clients. */
 import { createServer, type Server } from 'node:http';
-import { fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Clock } from '../../hal/clock.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { listenOnControlSocket } from './control-socket.ts';
@@ -18,6 +19,8 @@ export interface ControlApiOptions {
   readonly control: RouterControl;
   readonly config: ConfigurationControl;
   readonly logger: Logger;
+  /** For the event stream; default: the machine's. */
+  readonly clock?: Clock;
 }
 
 export interface ControlApi {
@@ -27,22 +30,9 @@ export interface ControlApi {
 
 /** @throws ControlSocketError when the socket cannot be had, another router with this state directory among the causes. */
 export async function startControlApi(options: ControlApiOptions): Promise<ControlApi> {
-  let server: Server | undefined;
-  const app = fastify({
-    logger: false,
-    bodyLimit: BODY_LIMIT,
-    routerOptions: { maxParamLength: MAX_NAME },
-    // Fastify would bind before the mode could be set: the socket is opened by listenOnControlSocket.
-    serverFactory: (handler) => {
-      server = createServer({ requestTimeout: REQUEST_ARRIVAL_MS }, handler);
-      return server;
-    },
-  });
-  installProblems(app, options.logger);
-  installRoutes(app, options.control, options.config);
-  await app.ready();
-  if (server === undefined) throw new Error('Fastify made no server');
-  const listening = server;
+  const { control, config, clock } = options;
+  const app = await apiApp(options.logger, (bare) => installRoutes(bare, control, config, clock));
+  const listening = app.server;
   await listenOnControlSocket(listening, options.socketPath);
   listening.on('error', (error) => options.logger.error({ err: error }, 'the control socket failed'));
   options.logger.debug({ socket: options.socketPath }, 'the control API listens');
@@ -56,4 +46,24 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
     await app.close();
   };
   return { close: () => (closed ??= close()) };
+}
+
+/** What `install` installs, ready to be asked, with nothing that listens. */
+export async function apiApp(
+  logger: Logger,
+  install: (app: FastifyInstance) => void | Promise<void>,
+): Promise<FastifyInstance<Server>> {
+  const app = fastify({
+    logger: false,
+    // A stream has no head without a body, and nobody asks for one.
+    exposeHeadRoutes: false,
+    bodyLimit: BODY_LIMIT,
+    routerOptions: { maxParamLength: MAX_NAME },
+    // Fastify would bind before the mode could be set: the socket is opened by listenOnControlSocket.
+    serverFactory: (handler) => createServer({ requestTimeout: REQUEST_ARRIVAL_MS }, handler),
+  });
+  installProblems(app, logger);
+  await install(app);
+  await app.ready();
+  return app;
 }

@@ -21,6 +21,8 @@ export interface CallOptions {
   readonly body?: string;
   /** Sent as JSON, instead. */
   readonly json?: unknown;
+  /** Besides the content type. */
+  readonly headers?: OutgoingHttpHeaders;
   readonly signal?: AbortSignal;
 }
 
@@ -57,7 +59,7 @@ export class ControlTransport {
       method,
       path,
       agent: false,
-      headers: contentType(options),
+      headers: { ...contentType(options), ...options.headers },
       ...(signal !== undefined && { signal }),
     });
     outgoing.on('response', resolve);

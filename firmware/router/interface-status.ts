@@ -4,7 +4,7 @@ import type { Configuration } from '../config/schema.ts';
 
 /** The configured interfaces as the kernel has them. */
 export async function interfaceStatus(configuration: Configuration, links: Links): Promise<InterfaceStatus[]> {
-  const [devices, addresses] = await Promise.all([links.links(), links.addresses()]);
+  const { links: devices, addresses } = await links.linksAndAddresses();
   return Object.entries(configuration.interfaces).map(([name, { device, zone }]): InterfaceStatus => {
     const link = devices.find((candidate) => candidate.name === device);
     const own = addresses.filter((entry) => entry.device === device).map((entry) => entry.address);

@@ -21,7 +21,7 @@ import type { Configuration } from '../config/schema.ts';
 import { makeBackup, openBackup } from '../config/secrets/backup-thread.ts';
 import type { ConfigurationStore } from '../config/store/configuration-store.ts';
 import type { Author } from '../config/store/revision.ts';
-import type { CandidateAnswer, Source } from '../config/store/store-types.ts';
+import type { CandidateAnswer, CandidateChange, CandidateMatch, Source } from '../config/store/store-types.ts';
 import { connectionChanges } from './connection-plan.ts';
 
 export interface RouterConfigurationParts {
@@ -40,13 +40,17 @@ export interface RouterConfigurationParts {
 /** What the control API may ask about configurations, answered by the commit desk, the store and the router. */
 export class RouterConfiguration implements ConfigurationControl {
   readonly #parts: RouterConfigurationParts;
+  /** What is in force without its secrets: made once, asked for often. */
+  #redacted: { readonly of: Configuration; readonly configuration: unknown } | undefined;
 
   constructor(parts: RouterConfigurationParts) {
     this.#parts = parts;
   }
 
   running(): unknown {
-    return redactConfiguration(this.#parts.desk.inForce);
+    const { inForce } = this.#parts.desk;
+    if (this.#redacted?.of !== inForce) this.#redacted = { of: inForce, configuration: redactConfiguration(inForce) };
+    return this.#redacted.configuration;
   }
 
   state(): ConfigurationState {
@@ -95,21 +99,27 @@ export class RouterConfiguration implements ConfigurationControl {
     return candidateResult(await store.candidate());
   }
 
-  async editCandidate(text: string, fileName: string, author: Author, takeover: boolean): Promise<CandidateResult> {
-    const { desk, clock } = this.#parts;
-    const store = await this.#store();
-    const given = { text, fileName, takeover };
-    return candidateResult(await store.editCandidate(given, author, desk.state().revision, clock.wall()));
+  editCandidate(
+    text: string,
+    fileName: string,
+    author: Author,
+    takeover: boolean,
+    match?: CandidateMatch,
+  ): Promise<CandidateResult> {
+    return this.#change({ text, fileName, takeover, ...expected(match) }, author);
   }
 
-  async discardCandidate(author: Author, takeover: boolean): Promise<CommandResult> {
-    const store = await this.#store();
-    const answer = await store.discardCandidate(author, takeover);
-    return answer.ok ? { ok: true } : { ok: false, reason: answer.reason, remedy: answer.remedy };
+  patchCandidate(patch: string, author: Author, takeover: boolean, match?: CandidateMatch): Promise<CandidateResult> {
+    return this.#change({ text: patch, fileName: 'the patch', patch: true, takeover, ...expected(match) }, author);
   }
 
-  commitCandidate(request: CommitRequest): Promise<CommitResult> {
-    return this.#commit({ kind: 'candidate' }, request);
+  async discardCandidate(author: Author, takeover: boolean, match?: CandidateMatch): Promise<CandidateResult> {
+    const store = await this.#store();
+    return candidateResult(await store.discardCandidate(author, takeover, match));
+  }
+
+  commitCandidate(request: CommitRequest, match?: CandidateMatch): Promise<CommitResult> {
+    return this.#commit({ kind: 'candidate', ...expected(match) }, request);
   }
 
   async backup(passphrase: string): Promise<{ readonly ok: true; readonly text: string } | Refused> {
@@ -137,6 +147,12 @@ export class RouterConfiguration implements ConfigurationControl {
 
   factoryReset(author: Author): Promise<CommandResult> {
     return this.#parts.reset(author);
+  }
+
+  async #change(change: CandidateChange, author: Author): Promise<CandidateResult> {
+    const { desk, clock } = this.#parts;
+    const store = await this.#store();
+    return candidateResult(await store.editCandidate(change, author, desk.state().revision, clock.wall()));
   }
 
   /** What was stored before is there. */
@@ -174,6 +190,10 @@ export class RouterConfiguration implements ConfigurationControl {
     const { comment, ...rest } = request;
     return commitResult(await this.#parts.desk.commit(source, { ...rest, comment }));
   }
+}
+
+function expected(match: CandidateMatch | undefined): { readonly match?: CandidateMatch } {
+  return match === undefined ? {} : { match };
 }
 
 /** A sentence as one that goes on after a colon. */

@@ -174,16 +174,12 @@ export class Router implements RouterControl {
   }
 
   async status(): Promise<RouterStatus> {
-    const { version, board, clock, dispatch, links, machine, monitoring } = this.#parts;
-    // An engine that has failed takes nothing else with it: the rest of the status tells why.
-    const counters = await dispatch.dataPlane.counters().catch(() => NO_COUNTERS);
-    const sessions = new Map(counters.sessions.map((session) => [session.key, session]));
-    const sas = new Map(counters.sas.map((sa) => [sa.key, sa]));
-    const { clients, servers, ipsecConnections, configuration } = this.#connections;
-    const tunnels = [
-      ...[...clients.values()].map((client) => clientStatus(client, sessions)),
-      ...[...servers.values()].map((server) => serverStatus(server, sessions)),
-    ];
+    const { version, board, clock, links, machine, monitoring } = this.#parts;
+    const { configuration } = this.#connections;
+    const [interfaces, counters] = await Promise.all([
+      interfaceStatus(configuration, links),
+      this.#dataPlaneCounters(),
+    ]);
     return {
       version,
       board: board.name,
@@ -196,11 +192,9 @@ export class Router implements RouterControl {
         ...this.#certificates.warnings,
         ...(monitoring?.warnings ?? []),
       ],
-      interfaces: await interfaceStatus(configuration, links),
+      interfaces,
       uplinks: [],
-      l2tp: tunnels.flatMap((part) => part.l2tp),
-      ppp: tunnels.flatMap((part) => part.ppp),
-      ipsec: ipsecConnections.flatMap((connection) => ipsecStatus(connection, sas)),
+      ...this.#connectionStatus(counters),
       counters: this.#counters(counters),
     };
   }
@@ -274,7 +268,8 @@ export class Router implements RouterControl {
 
   async limits(): Promise<LimitsStatus> {
     const { kernel, cipherEngine, ring, captures, reaches } = this.#parts;
-    const [report, { l2tp, ipsec }] = await Promise.all([kernel.report(), this.status()]);
+    const [report, counters] = await Promise.all([kernel.report(), this.#dataPlaneCounters()]);
+    const { l2tp, ipsec } = this.#connectionStatus(counters);
     const ikeSas = (version: 1 | 2) =>
       ipsec.filter((entry) => entry.version === version && entry.state === 'up').length;
     return limitsStatus({
@@ -341,6 +336,30 @@ export class Router implements RouterControl {
     const { configuration } = this.#connections;
     const resolve = (host: string) => resolver.lookUp(host, configuration);
     return await reachTarget(request, { configuration, links, mark: network.mark, resolve });
+  }
+
+  onLog(listener: (line: string) => void): () => void {
+    return this.#parts.ring.listen(listener);
+  }
+
+  /** An engine that has failed takes nothing else with it: the rest of the status tells why. */
+  #dataPlaneCounters(): Promise<DataPlaneCounters> {
+    return this.#parts.dispatch.dataPlane.counters().catch(() => NO_COUNTERS);
+  }
+
+  #connectionStatus(counters: DataPlaneCounters): Pick<RouterStatus, 'l2tp' | 'ppp' | 'ipsec'> {
+    const sessions = new Map(counters.sessions.map((session) => [session.key, session]));
+    const sas = new Map(counters.sas.map((sa) => [sa.key, sa]));
+    const { clients, servers, ipsecConnections } = this.#connections;
+    const tunnels = [
+      ...[...clients.values()].map((client) => clientStatus(client, sessions)),
+      ...[...servers.values()].map((server) => serverStatus(server, sessions)),
+    ];
+    return {
+      l2tp: tunnels.flatMap((part) => part.l2tp),
+      ppp: tunnels.flatMap((part) => part.ppp),
+      ipsec: ipsecConnections.flatMap((connection) => ipsecStatus(connection, sas)),
+    };
   }
 
   async #enforce(configuration: Configuration): Promise<EnforceReport> {

@@ -36,8 +36,7 @@ export class LinuxLinks implements Links {
     ]);
     const [addresses = '', routes = '', rules = ''] = all;
     return {
-      links: parseLinks(addresses),
-      addresses: parseAddresses(addresses).map(({ device, address }) => ({ device, address })),
+      ...linksAndAddresses(addresses),
       routes: parseAllRoutes(routes),
       rules: [...parseRules(rules, 4), ...parseRules(ofIpv6[0] ?? '', 6)],
     };
@@ -48,8 +47,11 @@ export class LinuxLinks implements Links {
   }
 
   async addresses(): Promise<readonly LinkAddress[]> {
-    const found = parseAddresses(await this.#read(['address', 'show'], 'The addresses'));
-    return found.map(({ device, address }) => ({ device, address }));
+    return (await this.linksAndAddresses()).addresses;
+  }
+
+  async linksAndAddresses(): Promise<Pick<NetworkState, 'links' | 'addresses'>> {
+    return linksAndAddresses(await this.#read(['address', 'show'], 'The addresses'));
   }
 
   async routes(family: 4 | 6, table: number): Promise<readonly Route[]> {
@@ -176,6 +178,12 @@ export class LinuxLinks implements Links {
     this.#last = turn;
     return turn;
   }
+}
+
+/** @param output of `address show`, which tells of the links as well. */
+function linksAndAddresses(output: string): Pick<NetworkState, 'links' | 'addresses'> {
+  const addresses = parseAddresses(output).map(({ device, address }) => ({ device, address }));
+  return { links: parseLinks(output), addresses };
 }
 
 function familyFlag(family: 4 | 6): string {

@@ -127,6 +127,10 @@ export class SimulatedLinks implements Links {
     return this.#addresses.map(({ device, address }) => ({ device, address }));
   }
 
+  async linksAndAddresses(): Promise<Pick<NetworkState, 'links' | 'addresses'>> {
+    return { links: await this.links(), addresses: await this.addresses() };
+  }
+
   async routes(family: 4 | 6, table: number): Promise<readonly Route[]> {
     return this.#routes.list(family, table);
   }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { LabAuthority, type LabCertificate, type LabKeyKind } from '../../scripts/lab/certificates.ts';
 import { allUp, eachReachesEach, networksOf, type Site, Sites, wanOf } from './ipsec-sites.ts';
-import { awaitRenewal, expectNoneLost, type Overlay, pingSteadily } from './ipsec-support.ts';
+import { awaitRenewal, expectNoneLost, type Overlay, PSK, pingSteadily } from './ipsec-support.ts';
 import { matrixIt } from './matrix.ts';
 
 const HUB = 9;
@@ -20,6 +20,7 @@ interface Case {
 }
 
 const SHORT = { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 };
+const AGGRESSIVE = { ...SHORT, version: 1, psk: PSK, aggressive: true };
 
 /** Both ends have a certificate of the kind, and both call. */
 function byCertificate(proof: string, kind: Kind, version: 1 | 2, renewal: Overlay, called: string): Case {
@@ -39,6 +40,13 @@ const CASES: readonly Case[] = [
   byCertificate('ECDSA', 'ecdsa', 2, { lifetimeSeconds: 20, reauthSeconds: 20 }, 'reauthenticated'),
   byCertificate('EdDSA', 'ed25519', 2, SHORT, 'rekeyed'),
   byCertificate('RSA, Main Mode', 'rsa', 1, SHORT, 'rekeyed'),
+  {
+    proof: 'PSK, Aggressive Mode',
+    version: 1,
+    renewal: 'rekeyed, both calling',
+    hub: (number) => ({ ...AGGRESSIVE, remote: wanOf(number) }),
+    branch: () => ({ ...AGGRESSIVE, remote: wanOf(HUB) }),
+  },
   {
     proof: 'EAP-MSCHAPv2',
     version: 2,

@@ -102,7 +102,8 @@ export class CommitDesk {
       this.#step('prepared');
       if (prepared.same && this.#recovery === undefined) return this.#unchanged(prepared);
       const outcome = await this.#commit(prepared, options);
-      if (outcome.ok && source.kind === 'candidate') await this.#parts.store.removeCandidate();
+      // Somebody may have gone on with the draft meanwhile: that stays.
+      if (outcome.ok && prepared.candidate !== undefined) await this.#parts.store.removeCandidate(prepared.candidate);
       return outcome;
     });
   }

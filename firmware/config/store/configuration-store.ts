@@ -64,7 +64,7 @@ export class ConfigurationStore implements Asked {
   readonly candidate: Asked['candidate'] = () => this.#ask('candidate', []);
   readonly editCandidate: Asked['editCandidate'] = (...parameters) => this.#ask('editCandidate', parameters);
   readonly discardCandidate: Asked['discardCandidate'] = (...parameters) => this.#ask('discardCandidate', parameters);
-  readonly removeCandidate: Asked['removeCandidate'] = () => this.#ask('removeCandidate', []);
+  readonly removeCandidate: Asked['removeCandidate'] = (...parameters) => this.#ask('removeCandidate', parameters);
   readonly loadTraffic: Asked['loadTraffic'] = () => this.#ask('loadTraffic', []);
   readonly flushTraffic: Asked['flushTraffic'] = (...parameters) => this.#ask('flushTraffic', parameters);
 

@@ -48,6 +48,8 @@ export class StoreCore {
   #confirmed: Configuration | undefined;
   #pending: { readonly id: number; readonly configuration: Configuration } | undefined;
   #prepared: Configuration | undefined;
+  /** The revision that was read last, by the hash of its document: who compares does so more than once. */
+  #opened: { readonly hash: string; readonly reading: Reading } | undefined;
 
   constructor(options: StoreCoreOptions) {
     this.#options = options;
@@ -99,7 +101,9 @@ export class StoreCore {
     this.#prepared = configuration;
     const before = this.#running;
     const same = JSON.stringify(before) === JSON.stringify(configuration);
-    return { ok: true, configuration, warnings, diff: diffConfigurations(before, configuration), same };
+    const candidate = source.kind === 'candidate' ? this.#draft?.etag : undefined;
+    const from = candidate === undefined ? {} : { candidate };
+    return { ok: true, configuration, warnings, diff: diffConfigurations(before, configuration), same, ...from };
   }
 
   /** Writes down that what was prepared comes into force. @returns the number of the revision. */
@@ -190,7 +194,8 @@ export class StoreCore {
       case 'document':
         return migrated(source.document, source.versions, checkConfiguration);
       case 'candidate': {
-        const found = this.draft((draft) => draft.document());
+        const { match } = source;
+        const found = this.draft((draft) => draft.mismatch(match) ?? draft.document());
         if (found === undefined) {
           return { ok: false, reason: 'there is no candidate', remedy: 'begin one first' };
         }
@@ -207,20 +212,24 @@ export class StoreCore {
             remedy: `name one that is kept: ${range}`,
           };
         }
-        return this.#opened(stored);
+        return this.#open(stored);
       }
     }
   }
 
   /** A stored document as a configuration of this version. */
-  #opened(stored: StoredRevision): Reading {
+  #open(stored: StoredRevision): Reading {
     const remedy = 'take another revision, or restore a backup';
     const damaged = `revision ${stored.id} is damaged`;
-    if (hashOf(stored.document) !== stored.hash) return { ok: false, reason: damaged, remedy };
+    const { hash } = stored;
+    if (hashOf(stored.document) !== hash) return { ok: false, reason: damaged, remedy };
+    if (this.#opened?.hash === hash) return this.#opened.reading;
     if (this.#key === undefined) return { ok: false, reason: 'the device key is missing', remedy: 'put its file back' };
     try {
       const document = openDocument(JSON.parse(stored.document), this.#key);
-      return migrated(document, JSON.parse(stored.versions), checkStoredConfiguration);
+      const reading = migrated(document, JSON.parse(stored.versions), checkStoredConfiguration);
+      this.#opened = { hash, reading };
+      return reading;
     } catch (error) {
       return { ok: false, reason: `revision ${stored.id} cannot be read: ${sentence(error)}`, remedy };
     }
@@ -233,7 +242,7 @@ export class StoreCore {
       return { kind: 'damaged', why: `the document of revision ${stored.id} does not have its hash` };
     }
     if (this.#key === undefined) return { kind: 'none' };
-    const parsed = this.#opened(stored);
+    const parsed = this.#open(stored);
     if (parsed.ok) {
       const broken = parsed.warnings.filter(({ severity }) => severity === 'error').map(formatProblem);
       const notes = broken.map((what) => `revision ${stored.id} would be refused today, and stays in force: ${what}`);

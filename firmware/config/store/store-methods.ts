@@ -3,7 +3,15 @@ import type { TrafficChunk } from '../traffic/traffic-chunks.ts';
 import type { SavedTraffic, TrafficDatabase, TrafficMark } from '../traffic/traffic-database.ts';
 import type { Author } from './revision.ts';
 import type { StoreCore } from './store-core.ts';
-import type { BeginRequest, CandidateAnswer, Reference, Source, Written } from './store-types.ts';
+import type {
+  BeginRequest,
+  CandidateAnswer,
+  CandidateChange,
+  CandidateMatch,
+  Reference,
+  Source,
+  Written,
+} from './store-types.ts';
 import { writeTrouble } from './write-trouble.ts';
 
 /** The whole of it; the client has the same methods, asynchronous. */
@@ -18,16 +26,12 @@ export function storeMethods(core: StoreCore, traffic: TrafficDatabase) {
     note: (at: number, text: string) => core.note(at, text),
     compare: (from: Reference, to: Reference) => core.compare(from, to),
     candidate: (): CandidateAnswer => core.draft((draft) => draft.view()),
-    editCandidate: (
-      given: { readonly text: string; readonly fileName: string; readonly takeover: boolean },
-      author: Author,
-      base: number,
-      at: number,
-    ): CandidateAnswer => core.draft((draft, running) => draft.edit(given, author, { base, at, running })),
-    discardCandidate: (author: Author, takeover: boolean): CandidateAnswer =>
-      core.draft((draft) => draft.discard(author, takeover)),
-    removeCandidate: (): void => {
-      core.draft((draft) => draft.remove());
+    editCandidate: (change: CandidateChange, author: Author, base: number, at: number): CandidateAnswer =>
+      core.draft((draft, running) => draft.edit(change, author, { base, at, running })),
+    discardCandidate: (author: Author, takeover: boolean, match?: CandidateMatch): CandidateAnswer =>
+      core.draft((draft) => draft.discard(author, takeover, match)),
+    removeCandidate: (etag: string): void => {
+      core.draft((draft) => draft.remove(etag));
     },
     loadTraffic: (): { readonly ok: true; readonly saved: SavedTraffic } | (Written & { readonly ok: false }) =>
       attempt(() => ({ ok: true, saved: traffic.load() })),

@@ -7,8 +7,11 @@ import type { StoredEvent } from './store-database.ts';
 export type Refused =
   /** The configuration is wrong: the errors first. */
   | { readonly ok: false; readonly problems: readonly Problem[] }
-  /** It could not be tried or written; sentences without a full stop. */
-  | { readonly ok: false; readonly reason: string; readonly remedy: string };
+  /** It could not be tried or written; sentences without a full stop. `stale`: the draft is another one than was expected. */
+  | { readonly ok: false; readonly reason: string; readonly remedy: string; readonly stale?: true };
+
+/** The draft that somebody expects to find: any, or one with an entity tag of these (RFC 9110 section 13.1.1). */
+export type CandidateMatch = '*' | readonly string[];
 
 /** Why what is in force is not what was confirmed last. Sentences without a full stop. */
 export interface Recovery {
@@ -32,7 +35,7 @@ export interface OpenReport {
 export type Source =
   | { readonly kind: 'text'; readonly text: string; readonly fileName: string }
   | { readonly kind: 'revision'; readonly revision: number }
-  | { readonly kind: 'candidate' }
+  | { readonly kind: 'candidate'; readonly match?: CandidateMatch }
   /** Of a backup. */
   | { readonly kind: 'document'; readonly document: unknown; readonly versions: Readonly<Record<string, number>> };
 
@@ -45,6 +48,8 @@ export type Prepared =
       readonly diff: readonly string[];
       /** It is what is in force. */
       readonly same: boolean;
+      /** Entity tag of the draft that it was made from. */
+      readonly candidate?: string;
     }
   | Refused;
 
@@ -69,11 +74,30 @@ export interface CandidateView extends Author {
   readonly base: number;
   readonly at: number;
   readonly text: string;
+  /** Entity tag (RFC 9110 section 8.8.3), quotes included: another one after each change. */
+  readonly etag: string;
+}
+
+export interface CandidateChange {
+  /** The whole draft; of a patch, what changes (RFC 7396). */
+  readonly text: string;
+  readonly fileName: string;
+  readonly patch?: boolean;
+  /** Also when the draft is somebody else's. */
+  readonly takeover: boolean;
+  readonly match?: CandidateMatch;
 }
 
 export type CandidateAnswer =
   | { readonly ok: true; readonly candidate?: CandidateView }
-  | { readonly ok: false; readonly reason: string; readonly remedy: string; readonly owner?: Author };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly remedy: string;
+      readonly owner?: Author;
+      /** The draft is another one than was expected. */
+      readonly stale?: true;
+    };
 
 /** A revision by its number, or what is in force, or the draft. */
 export type Reference = number | 'running' | 'candidate';

@@ -23,8 +23,9 @@
  *
  * **From the peer to the branch**:
  * 1. The poller reports the socket; a datagram is read into the datagram buffer with its two addresses.
- * 2. On port 4500, IKE is told from ESP and keepalives. ESP, or AH with its IP header, finds its pair by the SPI (`unknownSpi`, and a hint to the
- *    control thread). `protocol/esp/receiving-sa.ts` has the order: replay window, ICV, window update, lifetime,
+ * 2. On port 4500, IKE is told from ESP and keepalives. ESP, or AH with its IP header, finds its pair by the SPI. Where
+ *    there is none the control thread gets a hint, and the packet waits a moment for it (`early-packets.ts`;
+ *    `unknownSpi`). `protocol/esp/receiving-sa.ts` has the order: replay window, ICV, window update, lifetime,
  *    selectors. From the newest authentic packet the engine learns where the peer is now, if the pair follows it.
  * 3. What an IP policy's pair opened is held against the policy (`wrongInside`), and step 8 follows. What an L2TP
  *    policy's pair opened must be UDP to the protected socket's port (`wrongInside`); it is an L2TP message like one

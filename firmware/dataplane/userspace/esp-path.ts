@@ -9,7 +9,8 @@ import type { Flow } from '../../protocol/esp/selectors.ts';
 import type { SealedPacket } from '../../protocol/esp/sending-sa.ts';
 import type { Instant } from '../../protocol/machine.ts';
 import type { DataPlaneEvent, SocketSpec } from '../data-plane.ts';
-import type { DatagramOrigin, ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
+import type { EarlyPackets } from './early-packets.ts';
+import type { DatagramOrigin, ForwarderPorts } from './forwarder-ports.ts';
 import { UDP_HEADER } from './packet-room.ts';
 import type { PathMtus } from './path-mtu.ts';
 import type { Policy } from './policy-table.ts';
@@ -31,7 +32,7 @@ export interface EspPathParts {
   readonly sas: SaTable;
   readonly pathMtus: PathMtus;
   readonly ports: ForwarderPorts;
-  readonly drops: GlobalDrops;
+  readonly early: EarlyPackets;
 }
 
 export class EspPath {
@@ -105,29 +106,27 @@ export class EspPath {
   }
 
   /**
-   * Opens the packet of ESP, or from an `ah` socket of AH, at `bytes[at..at+length)`, in place. What is refused is counted;
-   * what there is to tell is told.
+   * Opens the packet of ESP, or from an `ah` socket of AH, that `origin` says, in place. What is refused is counted;
+   * what there is to tell is told; what has no SA waits a moment for one (`early-packets.ts`).
    * @param spi as it stands in the packet.
    * @returns the pair, when there is something to deliver: {@link opened} says where.
    */
   receive(
     socket: SocketSpec,
     bytes: Uint8Array,
-    at: number,
-    length: number,
     spi: number,
     origin: DatagramOrigin,
     now: Instant,
   ): SaPair | undefined {
     const pair = this.#parts.sas.bySpi(spi);
     if (pair === undefined || (pair.protocol === 'ah') !== (socket.purpose === 'ah')) {
-      this.#unknownSpi(socket, spi, origin, now);
+      this.#unknownSpi(socket, bytes, spi, origin, now);
       return undefined;
     }
     const { inbound, outer } = pair;
     const newest = inbound.sequence;
     outer.trafficClass = origin.trafficClass;
-    const verdict = this.#open(pair, bytes, at, length, now);
+    const verdict = this.#open(pair, bytes, origin.offset, origin.length, now);
     if (verdict === 'broken') return undefined;
     if (inbound.sequence > newest) this.#takeNewest(pair, socket, origin);
     if (pair.moved && pair.moves.take(now)) {
@@ -185,11 +184,11 @@ export class EspPath {
     }
   }
 
-  #unknownSpi(socket: SocketSpec, spi: number, origin: DatagramOrigin, now: Instant): void {
-    const { drops, ports, sas } = this.#parts;
-    drops.unknownSpi += 1;
+  #unknownSpi(socket: SocketSpec, bytes: Uint8Array, spi: number, origin: DatagramOrigin, now: Instant): void {
+    const { early, ports, sas } = this.#parts;
     const known = sas.isPeer(origin.remoteAddress);
     const standing = known ? 'known' : 'stranger';
+    early.add(socket.id, spi, bytes, origin, standing, now);
     const bucket = known ? this.#peersSpis : this.#strangersSpis;
     if (!bucket.take(now) || !ports.controlRoom(standing, socket.id)) return;
     const path = {

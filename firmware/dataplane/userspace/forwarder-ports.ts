@@ -66,7 +66,7 @@ export interface GlobalDrops {
   notIp: number;
   /** For the control thread, which has as much waiting as it may have. */
   controlOverload: number;
-  /** ESP for an SPI that is not here. */
+  /** ESP or AH for an SPI that is not here, and did not come soon (`early-packets.ts`). */
   unknownSpi: number;
   /** Of a protected socket, with a bearer whose policy is gone, or with none. */
   noSa: number;

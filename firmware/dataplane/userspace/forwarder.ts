@@ -30,6 +30,7 @@ import type {
   SocketSpec,
 } from '../data-plane.ts';
 import { ControlOutlet } from './control-outlet.ts';
+import { EarlyPackets } from './early-packets.ts';
 import { EspPath } from './esp-path.ts';
 import { type DatagramOrigin, type ForwarderPorts, newGlobalDrops } from './forwarder-ports.ts';
 import { isWorthHolding } from './held-packets.ts';
@@ -60,6 +61,7 @@ export class Forwarder {
   readonly pathMtus = new PathMtus();
   readonly #ports: ForwarderPorts;
   readonly #drops = newGlobalDrops();
+  readonly #early: EarlyPackets;
   readonly #control: ControlOutlet;
   readonly #esp: EspPath;
   readonly #l2tp: L2tpPath;
@@ -72,11 +74,12 @@ export class Forwarder {
     this.#ports = ports;
     this.table = new SessionTable(this.#drops);
     this.sas = new SaTable(ciphers, random);
+    this.#early = new EarlyPackets(this.#drops);
     this.#control = new ControlOutlet(ports, this.#drops);
     const { table, policies, sas, pathMtus } = this;
     const oversize = new Oversize(table, ports);
     const common = { table, policies, sas, pathMtus, ports, oversize, control: this.#control, drops: this.#drops };
-    this.#esp = new EspPath(common);
+    this.#esp = new EspPath({ ...common, early: this.#early });
     this.#l2tpSender = new L2tpSender({ ...common, esp: this.#esp });
     const relay = new L2tpRelay(table, this.#l2tpSender);
     this.#l2tp = new L2tpPath({ ...common, esp: this.#esp, sender: this.#l2tpSender, relay });
@@ -123,6 +126,10 @@ export class Forwarder {
       this.sas.put(spec, policy, now);
     } catch {
       this.#esp.reportUseless(spec.key);
+      return;
+    }
+    for (const { socket, bytes, origin } of this.#early.take(spec.inbound.spi)) {
+      this.receiveDatagram(socket, bytes, origin, now);
     }
   }
 
@@ -202,8 +209,8 @@ export class Forwarder {
   /** When {@link tick} wants to be called: something waits for its turn. */
   nextDeadline(): Instant | undefined {
     let next = this.#l2tp.nextDeadline();
-    for (const held of this.table.holds) {
-      const due = held.nextDeadline();
+    for (const waiting of [this.#early, ...this.table.holds]) {
+      const due = waiting.nextDeadline();
       if (due !== undefined && (next === undefined || due < next)) next = due;
     }
     return next;
@@ -211,7 +218,7 @@ export class Forwarder {
 
   tick(now: Instant): void {
     this.#l2tp.tick(now);
-    for (const held of this.table.holds) held.expire(now);
+    for (const waiting of [this.#early, ...this.table.holds]) waiting.expire(now);
   }
 
   /** Sends a bare PPP frame (protocol number, information) with full headers. Unknown sessions: nothing happens. */
@@ -278,8 +285,8 @@ export class Forwarder {
   }
 
   #receiveEsp(socket: SocketSpec, bytes: Uint8Array, origin: DatagramOrigin, now: Instant): void {
-    const { offset, length } = origin;
-    const pair = this.#esp.receive(socket, bytes, offset, length, espSpi(bytes, offset), origin, now);
+    const { offset } = origin;
+    const pair = this.#esp.receive(socket, bytes, espSpi(bytes, offset), origin, now);
     if (pair !== undefined) this.#deliver(pair, bytes, origin, now);
   }
 
@@ -291,7 +298,7 @@ export class Forwarder {
       this.#drops.malformed += 1;
       return;
     }
-    const pair = this.#esp.receive(socket, bytes, offset, length, ahSpi(bytes, offset + header), origin, now);
+    const pair = this.#esp.receive(socket, bytes, ahSpi(bytes, offset + header), origin, now);
     if (pair !== undefined) this.#deliver(pair, bytes, origin, now);
   }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer, type OutgoingHttpHeaders, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigurationClient } from '../../../firmware/api/configuration-client.ts';
 import type { CommitResult } from '../../../firmware/api/configuration-control.ts';
@@ -40,8 +40,8 @@ afterEach(async () => {
 const AUTHOR = { who: 'alice', via: 'cli' } as const;
 const COMMIT = { ...AUTHOR, comment: '' };
 
-const call = (method: string, path: string, body?: string, contentType?: string) =>
-  rawCall(stateDir.path, method, path, body, contentType);
+const call = (method: string, path: string, body?: string, contentType?: string, headers?: OutgoingHttpHeaders) =>
+  rawCall(stateDir.path, method, path, body, contentType, headers);
 
 const BY = 'who=alice&via=cli';
 const COMMITTED: CommitResult = { ...PLAIN, ...PREVIEW, confirmBy: 1_700_000_020_000, failures: ['x'] };
@@ -148,6 +148,18 @@ describe('committing', () => {
     expect(config.applied).toEqual([]);
   });
 
+  it.each([
+    ['PUT', '/v1/config?via=cli', undefined, 'querystring.who'],
+    ['PUT', `/v1/config?${BY}&confirmWithin=4`, undefined, 'querystring.confirmWithin'],
+    ['GET', `/v1/traffic/${'x'.repeat(10)}`, undefined, 'querystring.ring'],
+    ['POST', '/v1/config/backup', '{"passphrase":{"text":"hunter22"}}', 'body.passphrase'],
+    ['POST', '/v1/config/backup', '{}', 'body.passphrase'],
+  ])('%s %s says where the request is malformed, and what to do', async (method, path, body, where) => {
+    const answer = await call(method, path, body, body === undefined ? undefined : 'application/json');
+    expect(answer).toMatchObject({ status: 400, body: { path: where, remedy: expect.stringContaining(where) } });
+    expect(JSON.stringify(answer.body)).not.toContain('hunter22');
+  });
+
   it('takes a comment of 256 characters, whatever they are', async () => {
     const comment = '😀'.repeat(256);
     expect((await client.commit('{}', 'x.json', { ...COMMIT, comment })).ok).toBe(true);
@@ -177,6 +189,24 @@ describe('what is in force', () => {
     expect(await client.state()).toEqual(state);
     router.statusNow = async () => ({ ...STATUS, configuration: state });
     expect((await call('GET', '/v1/status')).body['configuration']).toEqual(state);
+  });
+
+  it('is not sent again to who has it, and is again when it has changed', async () => {
+    const first = await call('GET', '/v1/config');
+    const etag = first.headers.etag ?? '';
+    expect(etag).toMatch(/^"7-[A-Za-z0-9_-]{22}"$/);
+    expect(first.headers['cache-control']).toBe('no-cache');
+    const again = (tags: string) => call('GET', '/v1/config', undefined, undefined, { 'if-none-match': tags });
+    for (const tags of [etag, `"other", W/${etag}`, '*']) {
+      expect(await again(tags)).toMatchObject({ status: 304, body: {}, headers: { etag } });
+    }
+    expect(await again('"other"')).toMatchObject({ status: 200, headers: { etag } });
+    expect((await again('x'.repeat(1025))).status).toBe(400);
+    config.historyNow = { ...HISTORY, state: { revision: 8, state: 'confirmed' } };
+    const next = await again(etag);
+    expect(next).toMatchObject({ status: 200, body: first.body });
+    config.runningNow = { system: { hostname: 'branch-13' } };
+    expect(await again(next.headers.etag ?? '')).toMatchObject({ status: 200, body: config.runningNow });
   });
 
   it('stays or is taken back in the name of its author', async () => {
@@ -226,7 +256,7 @@ describe('comparing', () => {
 });
 
 describe('the draft', () => {
-  const candidate = { ...AUTHOR, base: 2, at: 1_700_000_000_000, text: '{"system":{}}' };
+  const candidate = { ...AUTHOR, base: 2, at: 1_700_000_000_000, text: '{"system":{}}', etag: '"one"' };
 
   it('is there or not', async () => {
     expect(await client.candidate()).toEqual({ ok: true });
@@ -246,6 +276,87 @@ describe('the draft', () => {
       ['editCandidate', '{}', 'the configuration', AUTHOR, false],
       ['discardCandidate', AUTHOR, false],
     ]);
+  });
+
+  it('is changed by who says which one he has seen', async () => {
+    config.candidateResult = { ok: true, candidate };
+    expect((await call('GET', '/v1/config/candidate')).headers.etag).toBe(candidate.etag);
+    const got = await call('GET', '/v1/config/candidate', undefined, undefined, { 'if-none-match': candidate.etag });
+    expect(got).toMatchObject({ status: 304, body: {} });
+    const match = ['"one"', '"two"'];
+    expect(await client.editCandidate('{}', 'x.json', AUTHOR, false, match)).toEqual({ ok: true, candidate });
+    expect(await client.patchCandidate('{}', AUTHOR, true, match)).toEqual({ ok: true, candidate });
+    expect(await client.discardCandidate(AUTHOR, false, '*')).toEqual({ ok: true });
+    await client.commitCandidate(COMMIT, match);
+    expect(config.asked).toEqual([
+      ['editCandidate', '{}', 'x.json', AUTHOR, false, match],
+      ['patchCandidate', '{}', AUTHOR, true, match],
+      ['discardCandidate', AUTHOR, false, '*'],
+      ['commitCandidate', COMMIT, match],
+    ]);
+  });
+
+  it('that is another one by now is not changed, and the answer says why and what to do', async () => {
+    const stale = { ok: false, stale: true, reason: 'bob changed it meanwhile', remedy: 'get it again' } as const;
+    config.candidateResult = stale;
+    config.commitResult = stale;
+    const match = ['"one"'];
+    expect(await client.editCandidate('{}', 'x.json', AUTHOR, false, match)).toEqual(stale);
+    expect(await client.patchCandidate('{}', AUTHOR, false, match)).toEqual(stale);
+    expect(await client.discardCandidate(AUTHOR, false, match)).toEqual(stale);
+    expect(await client.commitCandidate(COMMIT, match)).toEqual(stale);
+    const headers = { 'if-match': '"one"' };
+    expect(await call('POST', `/v1/config/candidate/commit?${BY}`, undefined, undefined, headers)).toMatchObject({
+      status: 412,
+      contentType: expect.stringContaining('application/problem+json'),
+      body: { title: 'Precondition Failed', detail: stale.reason, remedy: stale.remedy },
+    });
+  });
+
+  it.each(['one', '"one', '"one" "two"', '*, "one"', '"a\u00e4"', '', ', "one"'])(
+    'is not changed with the tag %s, which is none',
+    async (tag) => {
+      const headers = { 'if-match': Buffer.from(tag).toString('latin1') };
+      for (const [method, path, body, type] of [
+        ['PUT', '/v1/config/candidate', '{}', 'text/plain'],
+        ['PATCH', '/v1/config/candidate', '{}', 'application/merge-patch+json'],
+        ['DELETE', '/v1/config/candidate'],
+        ['POST', '/v1/config/candidate/commit'],
+      ] as const) {
+        expect(await call(method, `${path}?${BY}`, body, type, headers)).toMatchObject({
+          status: 400,
+          body: { detail: expect.stringContaining('If-Match'), remedy: expect.stringContaining('quotes') },
+        });
+      }
+      expect(config.asked).toEqual([]);
+    },
+  );
+
+  it('has no weak tag, so that one never fits', async () => {
+    const headers = { 'if-match': 'W/"one"' };
+    await call('DELETE', `/v1/config/candidate?${BY}`, undefined, undefined, headers);
+    expect(config.asked).toEqual([['discardCandidate', AUTHOR, false, []]]);
+  });
+
+  it('takes a patch as what it is, and nothing else for one', async () => {
+    config.candidateResult = { ok: true, candidate };
+    const patch = '{"system":{"hostname":null}}';
+    expect(await client.patchCandidate(patch, AUTHOR, false)).toEqual({ ok: true, candidate });
+    expect(config.asked).toEqual([['patchCandidate', patch, AUTHOR, false]]);
+    for (const type of ['application/json', 'text/plain']) {
+      expect(await call('PATCH', `/v1/config/candidate?${BY}`, patch, type)).toMatchObject({
+        status: 415,
+        body: { detail: 'a patch has to come as application/merge-patch+json' },
+      });
+    }
+    const type = 'application/merge-patch+json';
+    expect((await call('PUT', `/v1/config/candidate?${BY}`, patch, type)).status).toBe(415);
+    expect((await call('PUT', `/v1/config?${BY}`, patch, type)).status).toBe(415);
+    expect((await call('PATCH', `/v1/config/candidate?${BY}`)).status).toBe(400);
+    expect((await call('PATCH', '/v1/config/candidate', patch, type)).status).toBe(400);
+    const large = `{"a":"${'x'.repeat(1024 * 1024)}"}`;
+    await expect(client.patchCandidate(large, AUTHOR, false)).rejects.toThrow('larger than 1 MiB');
+    expect(config.asked).toHaveLength(1);
   });
 
   it('of somebody else is in the way, and the answer says whose it is', async () => {

@@ -12,6 +12,7 @@ import type {
 } from '../../../firmware/api/configuration-control.ts';
 import type { CommandResult } from '../../../firmware/api/router-control.ts';
 import type { Author } from '../../../firmware/config/store/revision.ts';
+import type { CandidateMatch } from '../../../firmware/config/store/store-types.ts';
 
 export const COMMITTED: CommitResult & { readonly ok: true } = {
   ok: true,
@@ -55,8 +56,10 @@ export class FakeConfiguration implements ConfigurationControl {
   backupResult: { readonly ok: true; readonly text: string } | Refused = { ok: true, text: '{"kind":"backup"}' };
   historyNow: History = HISTORY;
 
+  runningNow: unknown = { system: { hostname: 'branch-12' }, l2tp: { clients: { hq: { password: '[secret]' } } } };
+
   running(): unknown {
-    return { system: { hostname: 'branch-12' }, l2tp: { clients: { hq: { password: '[secret]' } } } };
+    return this.runningNow;
   }
 
   state(): ConfigurationState {
@@ -101,18 +104,34 @@ export class FakeConfiguration implements ConfigurationControl {
     return this.candidateResult;
   }
 
-  async editCandidate(text: string, name: string, author: Author, takeover: boolean): Promise<CandidateResult> {
-    this.asked.push(['editCandidate', text, name, author, takeover]);
+  async editCandidate(
+    text: string,
+    name: string,
+    author: Author,
+    takeover: boolean,
+    match?: CandidateMatch,
+  ): Promise<CandidateResult> {
+    this.asked.push(['editCandidate', text, name, author, takeover, ...(match === undefined ? [] : [match])]);
     return this.candidateResult;
   }
 
-  async discardCandidate(author: Author, takeover: boolean): Promise<CommandResult> {
-    this.asked.push(['discardCandidate', author, takeover]);
-    return this.commandResult;
+  async patchCandidate(
+    patch: string,
+    author: Author,
+    takeover: boolean,
+    match?: CandidateMatch,
+  ): Promise<CandidateResult> {
+    this.asked.push(['patchCandidate', patch, author, takeover, ...(match === undefined ? [] : [match])]);
+    return this.candidateResult;
   }
 
-  async commitCandidate(request: CommitRequest): Promise<CommitResult> {
-    this.asked.push(['commitCandidate', request]);
+  async discardCandidate(author: Author, takeover: boolean, match?: CandidateMatch): Promise<CandidateResult> {
+    this.asked.push(['discardCandidate', author, takeover, ...(match === undefined ? [] : [match])]);
+    return this.candidateResult;
+  }
+
+  async commitCandidate(request: CommitRequest, match?: CandidateMatch): Promise<CommitResult> {
+    this.asked.push(['commitCandidate', request, ...(match === undefined ? [] : [match])]);
     return this.commitResult;
   }
 

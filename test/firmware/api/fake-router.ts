@@ -171,6 +171,7 @@ export class FakeRouter implements RouterControl {
     ok: false,
     reason: 'there is no way anywhere',
   });
+  readonly logListeners = new Set<(line: string) => void>();
   readonly listeners = new Set<(event: RouterEvent) => void>();
 
   status(): Promise<RouterStatus> {
@@ -244,6 +245,15 @@ export class FakeRouter implements RouterControl {
   onEvent(listener: (event: RouterEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  onLog(listener: (line: string) => void): () => void {
+    this.logListeners.add(listener);
+    return () => this.logListeners.delete(listener);
+  }
+
+  say(line: string): void {
+    for (const listener of this.logListeners) listener(line);
   }
 
   emit(event: RouterEvent): void {

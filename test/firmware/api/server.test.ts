@@ -1,17 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ControlClient } from '../../../firmware/api/client.ts';
 import { ConfigurationClient } from '../../../firmware/api/configuration-client.ts';
-import { MAX_EVENT_READERS } from '../../../firmware/api/event-stream.ts';
 import { BODY_LIMIT } from '../../../firmware/api/limits.ts';
-import type { RouterEvent } from '../../../firmware/api/router-control.ts';
 import { type ControlApi, startControlApi } from '../../../firmware/api/server.ts';
 import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
-import { ControlClientError } from '../../../firmware/api/transport.ts';
 import { createLogger, type Logger } from '../../../firmware/log/logger.ts';
 import { COMMITTED, FakeConfiguration } from './fake-configuration.ts';
 import { FakeRouter, IPSEC_STATUS, makeStateDir, STATUS } from './fake-router.ts';
@@ -152,11 +149,30 @@ describe('status, configuration and log', () => {
     expect(await client.log()).toEqual(router.lines);
   });
 
+  it('gives the document of its own routes, once to each who keeps it', async () => {
+    const stored = JSON.parse(readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'));
+    const { status, body, headers } = await call('GET', '/v1/openapi.json');
+    expect({ status, body }).toEqual({ status: 200, body: stored });
+    const again = await rawCall(stateDir.path, 'GET', '/v1/openapi.json', undefined, undefined, {
+      'if-none-match': headers.etag ?? '',
+    });
+    expect(again).toMatchObject({ status: 304, body: {} });
+  });
+
   it('answers problem+json for a path that it does not have', async () => {
     const answer = await call('GET', '/v2/nothing');
     expect(answer.status).toBe(404);
     expect(answer.contentType).toContain('application/problem+json');
     expect(answer.body).toMatchObject({ type: 'about:blank', title: 'Not Found', status: 404 });
+  });
+
+  it('answers nothing that the schema of the answer does not have', async () => {
+    const more = { ...STATUS, slip: 'hunter22', configuration: { ...STATUS.configuration, slip: 'hunter22' } };
+    router.statusNow = async () => more;
+    expect((await call('GET', '/v1/status')).body).toEqual(STATUS);
+    router.disconnectResult = Object.assign({ ok: false as const, reason: 'it is busy' }, { slip: 'hunter22' });
+    const { body } = await call('POST', '/v1/connections/hq/disconnect');
+    expect(body).toEqual({ type: 'about:blank', title: 'Conflict', status: 409, detail: 'it is busy' });
   });
 
   it('keeps the words of an unexpected failure in the log, behind the secret filter, and out of the answer', async () => {
@@ -294,89 +310,6 @@ describe('connecting and disconnecting', () => {
     await client.connect('hq');
     await api?.close();
     expect((await seen.promise).aborted).toBe(false);
-  });
-});
-
-describe('the event stream', () => {
-  beforeEach(start);
-
-  const event = (step: string): RouterEvent => ({ at: 1, connection: 'hq', kind: 'step', direction: 'sent', step });
-
-  it('hands over each event, in order, from the moment at which it is open', async () => {
-    const end = new AbortController();
-    const seen: (string | undefined)[] = [];
-    const three = Promise.withResolvers<void>();
-    await client.events(({ step }) => {
-      seen.push(step);
-      if (seen.length === 3) three.resolve();
-    }, end.signal);
-    router.emit(event('SCCRQ'));
-    router.emit(event('line\n\nfeeds'));
-    router.emit(event('SCCCN'));
-    await three.promise;
-    expect(seen).toEqual(['SCCRQ', 'line\n\nfeeds', 'SCCCN']);
-    end.abort();
-  });
-
-  it('is server-sent events on the wire', async () => {
-    const socket = connect(controlSocketPath(stateDir.path));
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += chunk;
-    });
-    socket.write('GET /v1/events HTTP/1.1\r\nhost: culvert\r\n\r\n');
-    await vi.waitFor(() => expect(router.listeners.size).toBe(1));
-    router.emit(event('SCCRQ'));
-    await vi.waitFor(() => expect(text).toContain(`data: ${JSON.stringify(event('SCCRQ'))}\n\n`));
-    expect(text.toLowerCase()).toContain('content-type: text/event-stream');
-    socket.destroy();
-  });
-
-  it('forgets a reader that went away', async () => {
-    const end = new AbortController();
-    await client.events(() => undefined, end.signal);
-    expect(router.listeners.size).toBe(1);
-    end.abort();
-    await vi.waitFor(() => expect(router.listeners.size).toBe(0));
-  });
-
-  it('cuts off a reader that does not read, and no other', async () => {
-    const end = new AbortController();
-    let count = 0;
-    await client.events(() => count++, end.signal);
-    const slow = connect(controlSocketPath(stateDir.path));
-    slow.on('error', () => undefined);
-    slow.pause();
-    slow.write('GET /v1/events HTTP/1.1\r\nhost: culvert\r\n\r\n');
-    await vi.waitFor(() => expect(router.listeners.size).toBe(2));
-    let sent = 0;
-    while (router.listeners.size === 2 && sent < 10_000) {
-      router.emit({ ...event('SCCRQ'), detail: 'x'.repeat(1000) });
-      sent++;
-      await new Promise(setImmediate);
-    }
-    expect(sent).toBeLessThan(10_000);
-    await vi.waitFor(() => expect(count).toBe(sent));
-    expect(router.listeners.size).toBe(1);
-    slow.destroy();
-    end.abort();
-  });
-
-  it('has a limit on its readers, and room again when one has gone', async () => {
-    const ends = Array.from({ length: MAX_EVENT_READERS }, () => new AbortController());
-    for (const end of ends) await client.events(() => undefined, end.signal);
-    const further = new AbortController();
-    await expect(client.events(() => undefined, further.signal)).rejects.toThrow(ControlClientError);
-    ends[0]?.abort();
-    await vi.waitFor(() => expect(router.listeners.size).toBe(MAX_EVENT_READERS - 1));
-    await client.events(() => undefined, further.signal);
-    for (const end of [...ends, further]) end.abort();
-  });
-
-  it('ends with the API, which does not wait for its readers', async () => {
-    await client.events(() => undefined, new AbortController().signal);
-    await api?.close();
-    await vi.waitFor(() => expect(router.listeners.size).toBe(0));
   });
 });
 

@@ -119,6 +119,30 @@ describe('configurations over the control API', () => {
     expect(await client.candidate()).toEqual({ ok: true });
   });
 
+  it('have a draft that two can change without losing what the other did', async () => {
+    await start();
+    await client.commit(named('one'), 'x.json', COMMIT);
+    const begun = await client.patchCandidate('{"system":{"hostname":"two"}}', ALICE, false);
+    const seen = begun.ok ? (begun.candidate?.etag ?? '') : '';
+    const next = await client.patchCandidate('{"system":{"hostname":"three"}}', ALICE, false, [seen]);
+    expect(next).toMatchObject({ ok: true, candidate: { base: 1 } });
+    expect(await client.commitCandidate(COMMIT, [seen])).toMatchObject({ ok: false, stale: true });
+    expect(bench.inForce).toBe('one');
+    const now = next.ok ? (next.candidate?.etag ?? '') : '';
+    expect(await client.commitCandidate(COMMIT, [now])).toMatchObject({ ok: true, revision: 2 });
+    expect(bench.inForce).toBe('three');
+  });
+
+  it('are shown with a tag that changes with every revision, also with one that changes a secret alone', async () => {
+    await start();
+    await client.commit(named('one', 'the first password'), 'x.json', COMMIT);
+    const tag = async () => (await rawCall(bench.directory, 'GET', '/v1/config')).headers.etag;
+    const first = await tag();
+    expect(await tag()).toBe(first);
+    await client.commit(named('one', 'another password'), 'x.json', COMMIT);
+    expect(await tag()).not.toBe(first);
+  });
+
   it('are backed up and restored', async () => {
     await start();
     await client.commit(named('one'), 'x.json', COMMIT);

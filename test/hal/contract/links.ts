@@ -309,6 +309,7 @@ const batchCases: readonly ContractCase<LinksWorld>[] = [
       const state = await links.state();
       assert.deepEqual(state.links, await links.links());
       assert.deepEqual(state.addresses, await links.addresses());
+      assert.deepEqual(await links.linksAndAddresses(), { links: state.links, addresses: state.addresses });
       assert.deepEqual(state.rules, [...(await links.rules(4)), ...(await links.rules(6))]);
       for (const table of [254, TABLE]) {
         for (const family of [4, 6] as const) {

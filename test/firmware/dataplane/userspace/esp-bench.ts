@@ -186,6 +186,12 @@ export class EspEnd {
     this.forwarder.sendDatagram(L2TP, path, message, this.now);
   }
 
+  /** Virtual time passes, ms. */
+  wait(milliseconds: number): void {
+    this.now += milliseconds;
+    this.forwarder.tick(this.now);
+  }
+
   /** What was sent since the last call. */
   taken(): readonly Sent[] {
     return this.sent.splice(0);

@@ -64,6 +64,7 @@ describe('a pair of AH', () => {
     const esp = packet.slice();
     esp.set([0, 0, 0x10, 0x01], 24);
     right.receive(esp, {}, RAW_AH);
+    right.wait(500);
     expect(right.drops()).toEqual({ unknownSpi: 2 });
     expect(right.events).toMatchObject([
       { kind: 'unknown-spi', spi: 0x1002, socket: RAW_ESP },

@@ -358,9 +358,10 @@ describe('the port of UDP encapsulation', () => {
       spi: 0x7701,
       path: { remote: { address: RIGHT, port: 4500 }, local: { address: LEFT, port: 4500 } },
     });
-    end.now += 1000;
+    end.wait(1000);
     for (let count = 0; count < 100; count++) end.receive(Uint8Array.from([0, 0, 0x77, 1, 0, 0, 0, 1]));
     expect(end.events).toHaveLength(30);
+    end.wait(500);
     expect(end.drops()).toEqual({ unknownSpi: 200 });
   });
 

@@ -59,6 +59,7 @@ describe('a successor', () => {
     expect(left.saCounters(1)).toMatchObject({ packetsReceived: 1 });
     left.forwarder.sas.remove(1);
     send(right, left);
+    left.wait(500);
     expect(left.drops()).toEqual({ unknownSpi: 1 });
     send(left, right);
     expect(right.saCounters(2)).toMatchObject({ packetsReceived: 2 });

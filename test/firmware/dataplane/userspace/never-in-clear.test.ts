@@ -85,6 +85,7 @@ describe('a protected socket', () => {
     expect(end.drops()).toEqual({ noSa: 3 });
     expect(end.forwarder.counters().sas).toEqual([]);
     carry(peer, end);
+    end.wait(500);
     expect(end.drops()).toEqual({ noSa: 3, unknownSpi: 1 });
   });
 
