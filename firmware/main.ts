@@ -4,8 +4,10 @@ import { basename, join } from 'node:path';
 import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
+import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
 import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
+import { LinuxMachineControl } from '../hal/linux/machine-control.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
 import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
@@ -40,7 +42,9 @@ import { FactoryReset } from './router/factory-reset.ts';
 import type { IpsecSurroundings } from './router/ipsec-control.ts';
 import { IpsecState } from './router/ipsec-state.ts';
 import { loadBoard } from './router/load-board.ts';
+import { MachineDesk } from './router/machine-desk.ts';
 import { processUsage } from './router/process-usage.ts';
+import { ReachDesk } from './router/reach-desk.ts';
 import { Router } from './router/router.ts';
 import { RouterConfiguration } from './router/router-configuration.ts';
 import { RouterNetwork } from './router/router-network.ts';
@@ -134,6 +138,19 @@ async function run(options: RunOptions): Promise<number> {
     version: VERSION,
     log: (line) => logger.info(line),
   });
+  const reaches = new ReachDesk({
+    sockets: new LinuxIcmpSocketFactory(),
+    clock,
+    random,
+    log: (line) => logger.info(line),
+  });
+  const machine = new MachineDesk({
+    machine: new LinuxMachineControl(),
+    clock,
+    logger,
+    configurationState: () => desk.state(),
+    end: () => end.finish(),
+  });
   const ready = Promise.withResolvers<void>();
   const counters = new LinuxMachineCounters();
   const monitoring = new Monitoring({
@@ -168,6 +185,8 @@ async function run(options: RunOptions): Promise<number> {
     configurationState: () => desk.state(),
     traffic: () => traffic,
     captures,
+    reaches,
+    machine,
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
     monitoring,
@@ -256,6 +275,8 @@ async function run(options: RunOptions): Promise<number> {
   } finally {
     const stop = [
       () => watch.stop(),
+      async () => reaches.stopAll(),
+      async () => machine.stop(),
       () => router.stop(),
       () => dataPlane.close(),
       () => traffic.stop(),

@@ -20,6 +20,12 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/connections/:name/connect': 'operator',
   'POST /v1/connections/:name/disconnect': 'operator',
   'POST /v1/connections/:name/diagnose': 'operator',
+  'POST /v1/ping': 'operator',
+  'POST /v1/traceroute': 'operator',
+  'DELETE /v1/reaches/:id': 'operator',
+
+  'POST /v1/machine/:action': 'admin',
+  'DELETE /v1/machine': 'admin',
 
   // Whoever has these reads the traffic of the branch: of a capture, what passes from now on.
   'POST /v1/capture/:name': 'admin',
@@ -82,6 +88,9 @@ const BEFORE_CHANGE: ReadonlySet<string> = new Set([
 /** Changes nothing and shows nothing that is secret, or is written into the audit log by the accounts themselves. */
 const NOT_RECORDED: ReadonlySet<string> = new Set([
   'POST /v1/connections/:name/diagnose',
+  'POST /v1/ping',
+  'POST /v1/traceroute',
+  'DELETE /v1/reaches/:id',
   'POST /v1/config/preview',
   'POST /v1/config/restore/preview',
   'POST /v1/sessions',
@@ -97,6 +106,8 @@ const LASTING: ReadonlySet<string> = new Set([
   'GET /v1/events',
   'POST /v1/capture/:name',
   'POST /v1/connections/:name/connect',
+  'POST /v1/ping',
+  'POST /v1/traceroute',
 ]);
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };

@@ -73,8 +73,13 @@ export class ControlClient {
   /**
    * Hands each event to `listener`, from the moment at which the promise resolves until `signal` aborts or the router ends
    * the stream.
+   * @param onEnd called at that end.
    */
-  async events(listener: (event: RouterEvent) => void, signal: AbortSignal): Promise<void> {
+  async events(
+    listener: (event: RouterEvent) => void,
+    signal: AbortSignal,
+    onEnd: () => void = () => undefined,
+  ): Promise<void> {
     const response = await this.#transport.open('GET', '/v1/events', { signal });
     if (response.statusCode !== 200) throw refused(await readAnswer(response));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -90,7 +95,10 @@ export class ControlClient {
       }
     });
     response.on('error', () => resolve());
-    response.on('close', () => resolve());
+    response.on('close', () => {
+      resolve();
+      onEnd();
+    });
     await promise;
   }
 }

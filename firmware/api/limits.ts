@@ -20,3 +20,9 @@ export const MAX_PASSPHRASE = 1024;
 
 /** Largest number of a revision: SQLite would count further, and no router lives that long. */
 export const MAX_REVISION = 999_999_999;
+
+/** Longest name of a host, characters (RFC 1035 section 2.3.4, without the final dot). */
+export const MAX_HOST = 253;
+
+/** The latest that a reboot can be asked for, min: a day, as nobody remembers it longer. */
+export const MOST_MINUTES = 1440;

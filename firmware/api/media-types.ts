@@ -11,3 +11,6 @@ export const MERGE_PATCH_TYPE = 'application/merge-patch+json';
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 
 export const PCAPNG_TYPE = 'application/x-pcapng';
+
+/** A JSON object in each line, as they come. */
+export const NDJSON_TYPE = 'application/x-ndjson';

@@ -9,7 +9,8 @@ export const TAGS = {
   connections: 'Connecting, disconnecting, and why a connection does not work.',
   configuration: 'What is in force: commit, confirmation, history, backup.',
   candidate: 'The draft that somebody works on; there is one at a time.',
-  observation: 'Log, events and captures as they happen.',
+  observation: 'Log, events and captures as they happen, and whether hosts answer.',
+  machine: 'The end of the firmware or of the machine.',
   accounts: 'Users, their sessions and API tokens, and the audit log.',
   contract: 'This document.',
 } as const;

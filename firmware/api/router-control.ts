@@ -1,7 +1,15 @@
 /** What the control API serves: the router, as its API sees it. The composition root implements it. */
+import type { Author } from '../config/store/revision.ts';
 import type { CaptureLimits } from '../diagnosis/capture/capture-limits.ts';
 import type { CaptureSink } from '../diagnosis/capture/capture-run.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type {
+  PingEvent,
+  PingRequest,
+  ReachBegan,
+  TracerouteEvent,
+  TracerouteRequest,
+} from '../diagnosis/reach/reach-event.ts';
 import type { countersEventSchema, streamNoticeSchema } from './event-schemas.ts';
 import type { limitsSchema } from './limits-schema.ts';
 import type { Body } from './schema-parts.ts';
@@ -83,8 +91,8 @@ export interface CaptureRequest {
   readonly limits: CaptureLimits;
 }
 
-/** A capture under way. */
-export interface CaptureHandle {
+/** Something under way that somebody reads. */
+export interface RunningHandle {
   /** Ends it as it should end. */
   stop(): void;
   /** Nobody reads it any more. */
@@ -96,10 +104,38 @@ export type CaptureResult =
       readonly ok: true;
       readonly id: number;
       /** To be called once, and at once: the packets wait. */
-      readonly begin: (sink: CaptureSink) => CaptureHandle;
+      readonly begin: (sink: CaptureSink) => RunningHandle;
     }
   /** `busy`: too many run. */
   | (CommandResult & { readonly ok: false; readonly busy?: true });
+
+/** Who is told what a ping or a traceroute finds. */
+export interface ReachSink<Event> {
+  readonly tell: (event: Event) => void;
+  /** Once, behind the last event. */
+  readonly end: () => void;
+}
+
+export type ReachResult<Event> =
+  | {
+      readonly ok: true;
+      readonly id: number;
+      readonly began: ReachBegan;
+      /** To be called once, and at once. */
+      readonly begin: (sink: ReachSink<Event>) => RunningHandle;
+    }
+  /** `busy`: too many run. */
+  | (CommandResult & { readonly ok: false; readonly busy?: true });
+
+export interface MachineRequest {
+  /** `restart`: of this program; the others are of the machine. */
+  readonly action: 'restart' | 'reboot' | 'poweroff';
+  readonly author: Author;
+  /** Until then; 0: at once. */
+  readonly minutes: number;
+  /** Also while a configuration waits for its confirmation, which the next start takes back. */
+  readonly evenPending: boolean;
+}
 
 export interface RouterControl {
   status(): Promise<RouterStatus>;
@@ -123,6 +159,16 @@ export interface RouterControl {
   capture(request: CaptureRequest): Promise<CaptureResult>;
   /** Ends a capture as it should end. @returns false when there is none of that number. */
   stopCapture(id: number): boolean;
+  /** Whether a host answers, and by which way. */
+  ping(request: PingRequest): Promise<ReachResult<PingEvent>>;
+  /** Over which routers the way to a host goes. */
+  traceroute(request: TracerouteRequest): Promise<ReachResult<TracerouteEvent>>;
+  /** Ends one of these two as it should end. @returns false when there is none of that number. */
+  stopReach(id: number): boolean;
+  /** Ends this program, or the machine. */
+  machine(request: MachineRequest): Promise<CommandResult>;
+  /** Takes back what was to come after a while. */
+  cancelMachine(author: Author): CommandResult;
   /** The last log lines, one JSON object each, oldest first. */
   log(): readonly string[];
   /** Calls `listener` for each step as it happens. @returns what ends that. */

@@ -8,8 +8,10 @@ import { streamCapture } from './capture-stream.ts';
 import type { ConfigurationControl } from './configuration-control.ts';
 import { installConfigurationRoutes } from './configuration-routes.ts';
 import { EventStreams, topicsOf } from './event-stream.ts';
+import { installMachineRoutes } from './machine-routes.ts';
 import { serveOpenApi } from './openapi-route.ts';
 import { sendCommandFailure, sendProblem } from './problem.ts';
+import { installReachRoutes } from './reach-stream.ts';
 import type { RouterControl, TrafficRingName } from './router-control.ts';
 import {
   connectConnection,
@@ -116,6 +118,9 @@ export function installRoutes(
       return events.open(reply, { topics: topicsOf(query.topics), ...(lastEventId !== undefined && { lastEventId }) });
     },
   );
+
+  installReachRoutes(app, control);
+  installMachineRoutes(app, control);
 }
 
 /** Aborted when the caller closes the connection before it has its answer. */

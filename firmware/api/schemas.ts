@@ -240,6 +240,7 @@ export const trafficSchema = Type.Object({
   totals: Type.Array(
     Type.Object({
       name: text('Of the counter: `interface.wan.received`, `l2tp.hq.sent` ...'),
+      second: count('Octets in the last second.'),
       minute: count('Octets in the last minute.'),
       hour: count('Octets in the last hour.'),
       day: count('Octets in the last 24 hours.'),

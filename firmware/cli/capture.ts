@@ -10,18 +10,15 @@ import { CaptureFile } from './capture-file.ts';
 import { type Context, UsageError } from './command.ts';
 import { messageLine } from './decoded-text.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { Ending } from './ending.ts';
 import { stateDirOf } from './options.ts';
 import { done, failed } from './output.ts';
 import { refuseExisting } from './text-file.ts';
 import { WholeBlocks } from './whole-blocks.ts';
-
-/** How long the router may take to end a capture, ms; then it is left where it is. */
-const END_MS = 3000;
+import { wholeNumberOption } from './whole-number-option.ts';
 
 const WARNING =
   'whoever sees this capture sees the traffic, passwords and all that is not encrypted by itself: keep it to yourself';
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const BOUNDED = ['seconds', 'packets', 'octets', 'snap'] as const satisfies readonly (keyof CaptureLimits)[];
 
@@ -78,53 +75,10 @@ function refusalText(name: string, { reason, remedy, notFound }: CommandResult &
 function limitsOf({ options }: Context): Partial<CaptureLimits> {
   const limits: { -readonly [Key in keyof CaptureLimits]?: number } = {};
   for (const key of BOUNDED) {
-    const text = options[key];
-    if (text === undefined) continue;
-    const { least, most } = CAPTURE_BOUNDS[key];
-    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) {
-      throw new UsageError(`--${key} is a whole number from ${least} to ${most}, and not "${text}": correct it`);
-    }
-    limits[key] = value;
+    const value = wholeNumberOption(options, key, CAPTURE_BOUNDS[key]);
+    if (value !== undefined) limits[key] = value;
   }
   return limits;
-}
-
-/** Ctrl-C asks for the end of the file, and a second one does not wait for it. The console hands its own one in. */
-class Ending {
-  /** Whether the person has asked for the end. */
-  asked = false;
-  readonly #capture: RemoteCapture;
-  readonly #gone: AbortController;
-  readonly #enough: AbortSignal | undefined;
-  #patience: NodeJS.Timeout | undefined;
-
-  constructor(capture: RemoteCapture, gone: AbortController, enough: AbortSignal | undefined) {
-    this.#capture = capture;
-    this.#gone = gone;
-    this.#enough = enough;
-    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
-    enough?.addEventListener('abort', this.#onSignal);
-    if (enough?.aborted === true) this.#onSignal();
-  }
-
-  /** Signals mean again what they always mean. */
-  done(): void {
-    clearTimeout(this.#patience);
-    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
-    this.#enough?.removeEventListener('abort', this.#onSignal);
-  }
-
-  readonly #onSignal = (): void => {
-    if (this.asked) {
-      this.#gone.abort();
-      return;
-    }
-    this.asked = true;
-    this.#patience = setTimeout(() => this.#gone.abort(), END_MS);
-    // A router that has gone meanwhile ends the stream by that.
-    this.#capture.stop().catch(() => this.#gone.abort());
-  };
 }
 
 async function record(

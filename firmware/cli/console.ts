@@ -72,5 +72,5 @@ function shellOf({ options, author }: Context, keyboard: Keyboard, lineEnd: Term
     write: (text) => stdout.write(text),
     drained: () => untilDrained(stdout),
   };
-  return new Shell({ stateDir: stateDirOf(options), author, screen: new Screen(line, keyboard) });
+  return new Shell({ stateDir: stateDirOf(options), author, screen: new Screen(line, keyboard), files: true });
 }

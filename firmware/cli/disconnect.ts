@@ -9,7 +9,7 @@ export async function run(context: Context): Promise<number> {
   const [name = ''] = context.positionals;
   const result = await new ControlClient(stateDirOf(context.options)).disconnect(name);
   if (result.ok) {
-    context.out(`${name} is down`);
+    context.out(context.options.json === true ? JSON.stringify({ name, state: 'down' }) : `${name} is down`);
     return done;
   }
   context.complain(failureText(name, 'disconnected', result));

@@ -2,6 +2,7 @@
 
 import { KEY_TYPES } from '../certificates/key-types.ts';
 import { type Bound, CAPTURE_BOUNDS } from '../diagnosis/capture/capture-limits.ts';
+import { REACH_BOUNDS } from '../diagnosis/reach/reach-event.ts';
 
 export interface OptionDescription {
   readonly type: 'string' | 'boolean';
@@ -11,7 +12,7 @@ export interface OptionDescription {
 }
 
 function bound(what: string, { most, default: usual }: Bound): string {
-  return `capture: ${what} (default ${usual}, up to ${most})`;
+  return `${what} (default ${usual}, up to ${most})`;
 }
 
 export const OPTIONS = {
@@ -68,11 +69,27 @@ export const OPTIONS = {
   all: { type: 'boolean', summary: 'user packets too, a line for each' },
   verbose: { type: 'boolean', summary: 'every field below its message' },
   file: { type: 'string', value: 'FILE', summary: 'capture: the pcapng file to write' },
-  seconds: { type: 'string', value: 'N', summary: bound('how long at most', CAPTURE_BOUNDS.seconds) },
-  packets: { type: 'string', value: 'N', summary: bound('packets at most', CAPTURE_BOUNDS.packets) },
-  octets: { type: 'string', value: 'N', summary: bound('octets of the file at most', CAPTURE_BOUNDS.octets) },
-  snap: { type: 'string', value: 'N', summary: bound('octets of each packet that are kept', CAPTURE_BOUNDS.snap) },
+  seconds: { type: 'string', value: 'N', summary: bound('capture: how long at most', CAPTURE_BOUNDS.seconds) },
+  packets: { type: 'string', value: 'N', summary: bound('capture: packets at most', CAPTURE_BOUNDS.packets) },
+  octets: { type: 'string', value: 'N', summary: bound('capture: octets of the file at most', CAPTURE_BOUNDS.octets) },
+  snap: {
+    type: 'string',
+    value: 'N',
+    summary: bound('capture: octets of each packet that are kept', CAPTURE_BOUNDS.snap),
+  },
   outside: { type: 'boolean', summary: 'capture: of a tunnel its IKE, ESP and L2TP, instead of what is inside' },
+  via: {
+    type: 'string',
+    value: 'NAME|tunnel|uplink',
+    summary: 'by a connection or interface; tunnel: as the branch goes (default); uplink: past tunnels',
+  },
+  count: { type: 'string', value: 'N', summary: bound('ping: how often', REACH_BOUNDS.count) },
+  size: { type: 'string', value: 'N', summary: bound('octets of data in each packet', REACH_BOUNDS.size) },
+  interval: { type: 'string', value: 'MS', summary: bound('ping: between two packets, ms', REACH_BOUNDS.interval) },
+  df: { type: 'boolean', summary: 'nobody may fragment the packets: finds the MTU of the path' },
+  hops: { type: 'string', value: 'N', summary: bound('traceroute: routers at most', REACH_BOUNDS.hops) },
+  in: { type: 'string', value: 'MINUTES', summary: 'not at once, but so much later (up to a day)' },
+  cancel: { type: 'boolean', summary: 'take back what was asked for with --in' },
   subject: {
     type: 'string',
     value: 'DN',

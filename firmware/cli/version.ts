@@ -6,6 +6,6 @@ import { done } from './output.ts';
 export const VERSION = packageJson.version;
 
 export async function run(context: Context): Promise<number> {
-  context.out(`culvert ${VERSION}`);
+  context.out(context.options.json === true ? JSON.stringify({ version: VERSION }) : `culvert ${VERSION}`);
   return done;
 }

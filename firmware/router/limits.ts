@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS as IKEV1_LIMITS } from '../protocol/ike/v1/endpoint-type
 import { DEFAULT_LIMITS as IKEV2_LIMITS } from '../protocol/ike/v2/settings.ts';
 import { DEFAULT_LIMITS as L2TP_LIMITS } from '../protocol/l2tp/endpoint-settings.ts';
 import { MAX_CAPTURES } from './capture-desk.ts';
+import { MAX_REACHES } from './reach-desk.ts';
 
 export interface LimitsFacts {
   readonly kernel: KernelReport;
@@ -28,6 +29,7 @@ export interface LimitsFacts {
     readonly ikeV2Sas: number;
     readonly logLines: number;
     readonly captures: number;
+    readonly reaches: number;
   };
 }
 
@@ -275,6 +277,13 @@ function tables(now: LimitsFacts['now']): LimitsStatus['tables'] {
       most: MAX_AUDIT.change,
       what: `changes in the audit log, and ${MAX_AUDIT.login} logins`,
       whenFull: 'the oldest one goes',
+    },
+    {
+      name: 'reaches',
+      most: MAX_REACHES,
+      inUse: now.reaches,
+      what: 'pings and traceroutes at a time',
+      whenFull: refused,
     },
   ];
 }

@@ -11,6 +11,8 @@ import type {
   DiagnoseResult,
   IpsecKeysResult,
   LimitsStatus,
+  MachineRequest,
+  ReachResult,
   RouterControl,
   RouterEvent,
   RouterStatus,
@@ -22,9 +24,17 @@ import type { WallTime } from '../certificates/certificate-failures.ts';
 import type { EnforceReport } from '../config/commit/commit-types.ts';
 import { collectSecrets } from '../config/redact.ts';
 import type { Configuration } from '../config/schema.ts';
+import type { Author } from '../config/store/revision.ts';
 import { TaskQueue } from '../config/task-queue.ts';
 import type { DataPlaneCounters } from '../dataplane/data-plane.ts';
 import { diagnoseLive } from '../diagnosis/live/diagnose-live.ts';
+import type {
+  PingEvent,
+  PingRequest,
+  ReachRequest,
+  TracerouteEvent,
+  TracerouteRequest,
+} from '../diagnosis/reach/reach-event.ts';
 import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
@@ -45,6 +55,9 @@ import { ipsecKeys } from './ipsec-keys.ts';
 import { ipsecStatus } from './ipsec-status.ts';
 import { clientStatus, serverStatus } from './l2tp-status.ts';
 import { limitsStatus } from './limits.ts';
+import type { MachineDesk } from './machine-desk.ts';
+import type { ReachDesk } from './reach-desk.ts';
+import { type ReachTargetResult, reachTarget } from './reach-target.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
@@ -69,6 +82,8 @@ export interface RouterParts {
   readonly ring: LogRing;
   readonly traffic: () => TrafficRecorder;
   readonly captures: CaptureDesk;
+  readonly reaches: ReachDesk;
+  readonly machine: MachineDesk;
   readonly kernel: KernelFeatures;
   /** What encrypts packets. */
   readonly cipherEngine: () => string;
@@ -159,7 +174,7 @@ export class Router implements RouterControl {
   }
 
   async status(): Promise<RouterStatus> {
-    const { version, board, clock, links } = this.#parts;
+    const { version, board, clock, links, machine, monitoring } = this.#parts;
     const { configuration } = this.#connections;
     const [interfaces, counters] = await Promise.all([
       interfaceStatus(configuration, links),
@@ -172,7 +187,11 @@ export class Router implements RouterControl {
       uptimeSeconds: Math.floor((clock.now() - this.#started) / 1000),
       configuration: this.#parts.configurationState(),
       storage: this.#parts.traffic().storage(),
-      warnings: [...this.#certificates.warnings, ...(this.#parts.monitoring?.warnings ?? [])],
+      warnings: [
+        ...(machine.warning === undefined ? [] : [machine.warning]),
+        ...this.#certificates.warnings,
+        ...(monitoring?.warnings ?? []),
+      ],
       interfaces,
       uplinks: [],
       ...this.#connectionStatus(counters),
@@ -236,6 +255,7 @@ export class Router implements RouterControl {
     const traffic = this.#parts.traffic();
     return traffic.names.map((name) => ({
       name,
+      second: traffic.sum(name, 'second', 1),
       minute: traffic.sum(name, 'second', 60),
       hour: traffic.sum(name, 'minute', 60),
       day: traffic.sum(name, 'hour', 24),
@@ -247,7 +267,7 @@ export class Router implements RouterControl {
   }
 
   async limits(): Promise<LimitsStatus> {
-    const { kernel, cipherEngine, ring, captures } = this.#parts;
+    const { kernel, cipherEngine, ring, captures, reaches } = this.#parts;
     const [report, counters] = await Promise.all([kernel.report(), this.#dataPlaneCounters()]);
     const { l2tp, ipsec } = this.#connectionStatus(counters);
     const ikeSas = (version: 1 | 2) =>
@@ -262,6 +282,7 @@ export class Router implements RouterControl {
         ikeV2Sas: ikeSas(2),
         logLines: ring.lines().length,
         captures: captures.running,
+        reaches: reaches.running,
       },
     });
   }
@@ -279,12 +300,42 @@ export class Router implements RouterControl {
     return this.#parts.captures.stop(id);
   }
 
+  async ping(request: PingRequest): Promise<ReachResult<PingEvent>> {
+    const found = await this.#reachTarget(request);
+    return found.ok ? this.#parts.reaches.ping(request, found.target) : found;
+  }
+
+  async traceroute(request: TracerouteRequest): Promise<ReachResult<TracerouteEvent>> {
+    const found = await this.#reachTarget(request);
+    return found.ok ? this.#parts.reaches.traceroute(request, found.target) : found;
+  }
+
+  stopReach(id: number): boolean {
+    return this.#parts.reaches.stop(id);
+  }
+
+  machine(request: MachineRequest): Promise<CommandResult> {
+    return this.#parts.machine.request(request);
+  }
+
+  cancelMachine(author: Author): CommandResult {
+    return this.#parts.machine.cancel(author);
+  }
+
   log(): readonly string[] {
     return this.#parts.ring.lines();
   }
 
   onEvent(listener: (event: RouterEvent) => void): () => void {
     return this.#events.listen(listener);
+  }
+
+  async #reachTarget(request: ReachRequest): Promise<ReachTargetResult> {
+    await this.#parts.ready;
+    const { links, network, resolver } = this.#parts;
+    const { configuration } = this.#connections;
+    const resolve = (host: string) => resolver.lookUp(host, configuration);
+    return await reachTarget(request, { configuration, links, mark: network.mark, resolve });
   }
 
   onLog(listener: (line: string) => void): () => void {

@@ -30,18 +30,31 @@ export class UplinkResolver {
   }
 
   /** Addresses in the order in which they shall be tried; never rejects. */
-  async resolve(name: string, configuration: Configuration): Promise<readonly string[] | Failure> {
+  resolve(name: string, configuration: Configuration): Promise<readonly string[] | Failure> {
+    return this.#resolve(name, configuration, (addresses) => this.#remember(name, addresses));
+  }
+
+  /** The same for a name that somebody asks about, and that is no server of ours: nothing is remembered of it. */
+  lookUp(name: string, configuration: Configuration): Promise<readonly string[] | Failure> {
+    return this.#resolve(name, configuration, async (addresses) => addresses);
+  }
+
+  async #resolve(
+    name: string,
+    configuration: Configuration,
+    found: (addresses: readonly string[]) => Promise<readonly string[]>,
+  ): Promise<readonly string[] | Failure> {
     const literal = canonicalIp(name);
     if (literal !== undefined) return [literal];
     const { names, resolvConf } = this.#parts;
     const servers = uplinkDnsServers(configuration, await resolvConf());
     const result = await this.#ask(name, servers, 4);
-    if (!isFailure(result)) return await this.#remember(name, result);
+    if (!isFailure(result)) return await found(result);
     const before = names.get(name);
     if (before.length > 0) return before;
     // Asked apart, so that a DNS server which answers nothing but A cannot delay those many names that have one.
     const second = await this.#ask(name, servers, 6);
-    return isFailure(second) ? result : await this.#remember(name, second);
+    return isFailure(second) ? result : await found(second);
   }
 
   async #remember(name: string, addresses: readonly string[]): Promise<readonly string[]> {

@@ -85,6 +85,15 @@ it('two LANs reach each other by IPv6, and at the end all is as it was', async (
   // The MTU less the headers of IPv6 and ICMPv6; of what is larger the sender is told.
   const mtu = (await branch.ppp('hq'))?.mtu ?? 0;
   expect(await ping(network.branchHost, OFFICE.host, '-M', 'do', '-s', String(mtu - 48))).toBe(true);
+  // The router itself, of both families and link-local, and what is larger than the tunnel takes.
+  for (const to of [OFFICE.host, addresses.officeHost, link.peerAddress]) {
+    const said = await branch.culvert('ping', to, '--via', 'hq', '--count', '2', '--interval', '200');
+    expect([to, said]).toMatchObject([to, { code: 0, stdout: expect.stringContaining('2 sent, 2 answered') }]);
+  }
+  const tooLarge = await branch.culvert('ping', OFFICE.host, '--df', '--size', String(mtu - 47), '--count', '1');
+  expect(tooLarge).toMatchObject({ code: 1, stdout: expect.stringContaining(`the MTU of the path is ${mtu}: `) });
+  const way = await branch.culvert('traceroute', OFFICE.host);
+  expect(way).toMatchObject({ code: 0, stdout: expect.stringContaining('it is 2 hops away') });
   await waitFor('both hosts knowing the MTU', () => ping(network.branchHost, OFFICE.host, '-M', 'want', '-s', '1600'));
   expect(await network.branchHost.ip('-6', 'route', 'get', OFFICE.host)).toContain(`mtu ${mtu}`);
 

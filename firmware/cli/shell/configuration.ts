@@ -18,7 +18,8 @@ import { withStars } from '../../config/store/stars.ts';
 import { done } from '../output.ts';
 import { commitCommand, compareCommand } from './commit-commands.ts';
 import type { Draft } from './draft.ts';
-import { key, nothingMore, type Offers, type Running, type ShellCommand, ShellError } from './grammar.ts';
+import { fileCommands } from './file-commands.ts';
+import { nothingMore, type Offers, type Running, type ShellCommand, ShellError } from './grammar.ts';
 import { quoteWord } from './lexer.ts';
 
 /** Ends what is pasted behind `load`. */
@@ -32,7 +33,10 @@ export interface ConfigurationMode {
   path: EditPath;
   /** Reads lines up to the end mark, without showing them. @throws NotAnsweredError when it was broken off. */
   readonly readText: () => Promise<string>;
+  readonly ask: (question: string) => Promise<string>;
   readonly askSecret: (question: string) => Promise<string>;
+  /** Whether files can be read and written: those of whoever runs the console, and with that person's rights. */
+  readonly files: boolean;
   readonly leave: () => void;
 }
 
@@ -136,26 +140,7 @@ export function configurationCommands(mode: ConfigurationMode): readonly ShellCo
 function draftCommands(mode: ConfigurationMode): readonly ShellCommand[] {
   const { draft } = mode;
   return [
-    {
-      name: 'load',
-      help: 'put a whole configuration in place of the draft: it is pasted behind the command',
-      follow: (words) =>
-        words.length > 0
-          ? nothingMore
-          : {
-              offers: [key('json', 'JSON follows, up to a line with a dot alone.'), key('yaml', 'YAML, likewise.')],
-              enough: true,
-            },
-      run: async (_words, { out }) => {
-        out(`Paste the configuration, which is not shown; a line with "${END_MARK}" alone ends it, ^C breaks it off.`);
-        const text = await mode.readText();
-        await draft.load(text);
-        mode.path = [];
-        out(
-          `${text.split('\n').length - 1} lines are the draft now: "compare" shows the difference, "commit" puts it in force`,
-        );
-      },
-    },
+    ...fileCommands(mode),
     {
       name: 'discard',
       help: 'throw the draft away',

@@ -2,6 +2,7 @@
 import { ControlClient } from '../../api/client.ts';
 import { ConfigurationClient } from '../../api/configuration-client.ts';
 import type { Completion } from '../../config/derived/completion.ts';
+import { ratesOf } from '../rates.ts';
 
 export class Facts {
   readonly #control: ControlClient;
@@ -22,6 +23,24 @@ export class Facts {
     ];
     const unlike = new Map(named.map(({ name, help }) => [name, help]));
     return [...unlike].map(([text, help]) => ({ text, help, kind: 'name' }));
+  }
+
+  /** What has something to do with packets: connections, and interfaces of the configuration. */
+  async ways(): Promise<readonly Completion[]> {
+    const [connections, status] = await Promise.all([
+      this.connections(),
+      this.#control.status().catch(() => undefined),
+    ]);
+    const interfaces = (status?.interfaces ?? []).map(
+      ({ name, device, state }): Completion => ({ text: name, help: `interface ${device}, ${state}`, kind: 'name' }),
+    );
+    return [...connections, ...interfaces];
+  }
+
+  /** What traffic is counted of, as `monitor traffic` takes it. */
+  async counted(): Promise<readonly Completion[]> {
+    const totals = await this.#control.traffic().catch(() => []);
+    return ratesOf(totals).map(({ name }) => ({ text: name, help: 'What passes it.', kind: 'name' }));
   }
 
   async revisions(): Promise<readonly Completion[]> {

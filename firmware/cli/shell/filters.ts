@@ -34,6 +34,14 @@ export function filtered(lines: readonly string[], filter: readonly string[]): r
   }
 }
 
+/** Whether each line can be judged by itself, as it comes. */
+export function byLine(filters: readonly (readonly string[])[]): boolean {
+  return filters.every(([typed = '']) => {
+    const meant = FILTERS.filter(({ text }) => typed !== '' && text.startsWith(typed));
+    return meant.length === 1 && (meant[0]?.text === 'match' || meant[0]?.text === 'except');
+  });
+}
+
 /** Whether pages are not wanted. */
 export function unpaged(filters: readonly (readonly string[])[]): boolean {
   return filters.some(([name = '']) => name.startsWith('n') && 'no-more'.startsWith(name));

@@ -22,6 +22,8 @@ export interface ShellCommand {
   readonly secret?: (words: readonly string[]) => boolean;
   /** It goes on until it is broken off, or tells steps as they happen: what it says is shown at once, and not in pages. */
   readonly streams?: boolean;
+  /** Whether ^C asks it for its end, which it has something to say on, instead of leaving it at once; a second ^C leaves it. */
+  readonly concludes?: (words: readonly string[]) => boolean;
 }
 
 /** A command at work. */

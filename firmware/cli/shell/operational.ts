@@ -2,10 +2,13 @@
 
 import type { Completion } from '../../config/derived/completion.ts';
 import type { Author } from '../../config/store/revision.ts';
+import { VIA_TUNNEL, VIA_UPLINK } from '../../diagnosis/reach/reach-event.ts';
 import { parseCommandLine } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { COMMANDS } from '../commands.ts';
+import { findCommand } from '../commands.ts';
+import { MONITORED } from '../monitor-words.ts';
 import { OPTIONS, type OptionDescription, type OptionName } from '../options.ts';
+import { RESTARTED } from '../restart-words.ts';
 import { SHOW_TOPIC_HELP } from '../show-topics.ts';
 import type { Asking } from '../terminal.ts';
 import type { Facts } from './facts.ts';
@@ -26,8 +29,20 @@ const connectionNames: Arguments = async (facts) => [
   placeholder('name', 'An L2TP client or server, or an IPsec connection.'),
 ];
 
+const restartNames: Arguments = async (facts) => [
+  ...Object.entries(RESTARTED).map(([name, help]) => key(name, help)),
+  ...(await connectionNames(facts, [])),
+];
+
+const monitored: Arguments = async (facts, [topic]) => {
+  if (topic === 'traffic') return await facts.counted();
+  if (topic === 'log') return [placeholder('text', 'Only lines with this text in them.')];
+  if (topic !== undefined) return [];
+  return Object.entries(MONITORED).map(([name, help]) => key(name, help));
+};
+
 const captureNames: Arguments = async (facts) => [
-  ...(await facts.connections()),
+  ...(await facts.ways()),
   placeholder('name', 'An interface, a network device, or one of these.'),
 ];
 
@@ -66,18 +81,44 @@ const userActions: Arguments = async (_facts, [first, ...more]) => {
     : [by ?? placeholder('id', 'As the list prints it.')];
 };
 
+const hosts: Arguments = async () => [
+  placeholder('host', 'An address, or a name that is resolved through the uplink.'),
+];
+
+/** Values of an option, each of which is offered whole. */
+const VALUES: { readonly [Name in OptionName]?: (facts: Facts) => Promise<readonly Completion[]> } = {
+  via: async (facts) => [
+    key(VIA_TUNNEL, 'As the traffic of the branch goes.'),
+    key(VIA_UPLINK, 'Past all tunnels.'),
+    ...(await facts.ways()),
+  ],
+};
+
+interface Offered {
+  readonly arguments?: Arguments;
+  readonly streams?: boolean;
+  /** ^C ends it in good order, and it says what it came to. */
+  readonly concludes?: boolean;
+}
+
 /** The commands that make sense here, in the order of help. Others work on files of the machine where they are typed. */
-const OFFERED: Readonly<Record<string, { readonly arguments?: Arguments; readonly streams?: boolean }>> = {
+const OFFERED: Readonly<Record<string, Offered>> = {
   show: { arguments: topics },
   connect: { arguments: connectionNames, streams: true },
   disconnect: { arguments: connectionNames },
-  capture: { arguments: captureNames, streams: true },
+  restart: { arguments: restartNames, streams: true },
+  ping: { arguments: hosts, streams: true, concludes: true },
+  traceroute: { arguments: hosts, streams: true, concludes: true },
+  monitor: { arguments: monitored, streams: true, concludes: true },
+  capture: { arguments: captureNames, streams: true, concludes: true },
   diagnose: { arguments: connectionNames },
   compare: { arguments: revisionNames },
   confirm: {},
   revert: {},
   rollback: { arguments: revisionNumbers },
   user: { arguments: userActions },
+  reboot: {},
+  poweroff: {},
   'factory-reset': {},
   version: {},
 };
@@ -97,14 +138,14 @@ const NOT_HERE: readonly OptionName[] = [
 
 export function operationalCommands(options: OperationalOptions): readonly ShellCommand[] {
   return Object.entries(OFFERED).flatMap(([name, offered]) => {
-    const command = COMMANDS.find((known) => known.name === name);
+    const command = findCommand(name);
     return command === undefined ? [] : [shellCommand(command, offered, options)];
   });
 }
 
 function shellCommand(
   command: Command,
-  { arguments: offers, streams = false }: (typeof OFFERED)[string],
+  { arguments: offers, streams = false, concludes = false }: Offered,
   options: OperationalOptions,
 ): ShellCommand {
   const taken = command.options.filter((name) => !NOT_HERE.includes(name));
@@ -112,20 +153,26 @@ function shellCommand(
     name: command.name,
     help: command.summary,
     streams,
+    concludes: () => concludes,
     follow: async (words): Promise<Offers> => {
       const { min, max } = command.positionals ?? { min: 0, max: 0 };
       const given = words.filter((word) => !word.startsWith('--')).length;
       const more = given < max && offers !== undefined ? await offers(options.facts, words) : [];
-      const left = given < min ? [] : taken.filter((name) => !words.includes(`--${name}`));
-      const written = left.map((name): Completion => {
-        const { value, summary }: OptionDescription = OPTIONS[name];
-        const text = value === undefined || command.valueOptional?.includes(name) ? `--${name}` : `--${name}=`;
-        return { text, help: sentence(summary), kind: 'value' };
-      });
-      return { offers: [...more, ...written], enough: given >= min };
+      const said = (name: OptionName) => words.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+      const left = given < min ? [] : taken.filter((name) => !said(name));
+      const written = await Promise.all(left.map((name) => optionOffers(name, command, options.facts)));
+      return { offers: [...more, ...written.flat()], enough: given >= min };
     },
     run: (words, running) => runCommand(command.name, words, running, options),
   };
+}
+
+async function optionOffers(name: OptionName, command: Command, facts: Facts): Promise<readonly Completion[]> {
+  const { value, summary }: OptionDescription = OPTIONS[name];
+  const values = await VALUES[name]?.(facts);
+  if (values !== undefined) return values.map(({ text, help }) => ({ text: `--${name}=${text}`, help, kind: 'value' }));
+  const text = value === undefined || command.valueOptional?.includes(name) ? `--${name}` : `--${name}=`;
+  return [{ text, help: sentence(summary), kind: 'value' }];
 }
 
 async function runCommand(
@@ -134,7 +181,8 @@ async function runCommand(
   { out, signal }: Running,
   { stateDir, author, terminal }: OperationalOptions,
 ): Promise<number> {
-  const invocation = parseCommandLine([name, ...words, `--state-dir=${stateDir}`]);
+  const which = findCommand(name)?.options.includes('state-dir') === true ? [`--state-dir=${stateDir}`] : [];
+  const invocation = parseCommandLine([name, ...words, ...which]);
   const { run } = await invocation.command.load();
   return await run({
     ...invocation,

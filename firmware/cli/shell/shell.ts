@@ -10,7 +10,7 @@ import { NotAnsweredError } from '../terminal.ts';
 import { type ConfigurationMode, configurationCommands, END_MARK } from './configuration.ts';
 import { Draft } from './draft.ts';
 import { Facts } from './facts.ts';
-import { filtered, unpaged } from './filters.ts';
+import { byLine, filtered, unpaged } from './filters.ts';
 import { type CommandLine, key, nothingMore, type ShellCommand, ShellError, understand } from './grammar.ts';
 import { completion, help } from './hints.ts';
 import { lexLine } from './lexer.ts';
@@ -21,6 +21,8 @@ export interface ShellOptions {
   readonly stateDir: string;
   readonly author: Author;
   readonly screen: Screen;
+  /** The person runs this program, and may use it on files; not so where somebody has logged in at a serial line. */
+  readonly files?: boolean;
   /** Until somebody who does nothing is logged out, ms; never when absent. */
   readonly idleMs?: number;
 }
@@ -144,6 +146,7 @@ export class Shell {
         streams: true,
         follow: ([name, ...words]) =>
           inner(name)?.follow(words) ?? { offers: name === undefined ? names : [], enough: false },
+        concludes: ([name, ...words]) => inner(name)?.concludes?.(words) === true,
         run: async ([name, ...words], running) => {
           const command = inner(name);
           if (command === undefined)
@@ -163,7 +166,9 @@ export class Shell {
       draft,
       path: [],
       readText: () => this.#readText(),
+      ask: (question) => this.#screen.ask(question),
       askSecret: (question) => this.#screen.askSecret(question),
+      files: this.#options.files === true,
       leave: () => {
         this.#mode = undefined;
       },
@@ -191,14 +196,24 @@ export class Shell {
   async #perform({ command, words, filters }: CommandLine, lines: string[]): Promise<number> {
     const { keyboard } = this.#screen;
     const end = new AbortController();
-    const atOnce = command.streams === true && filters.length === 0;
+    const atOnce = command.streams === true && byLine(filters);
+    const through = (all: readonly string[]) =>
+      filters.reduce<readonly string[]>((shown, filter) => filtered(shown, filter), all);
+    const concludes = command.concludes?.(words) === true;
+    let left = false;
     const out = (text: string): void => {
-      if (end.signal.aborted) return;
-      if (atOnce) this.#screen.say(text);
-      else lines.push(...text.split('\n'));
+      if (left) return;
+      if (!atOnce) lines.push(...text.split('\n'));
+      else for (const line of through(text.split('\n'))) this.#screen.say(line);
     };
     const brokenOff = Promise.withResolvers<'broken off'>();
     keyboard.onInterrupt = () => {
+      if (concludes && !end.signal.aborted) {
+        this.#screen.say('^C');
+        end.abort();
+        return;
+      }
+      left = true;
       end.abort();
       brokenOff.resolve('broken off');
     };
@@ -215,7 +230,7 @@ export class Shell {
       this.#screen.say('^C');
       lines.push('it was broken off here; what the router has begun goes on');
     }
-    const shown = filters.reduce<readonly string[]>((left, filter) => filtered(left, filter), lines);
+    const shown = atOnce ? lines : through(lines);
     if (unpaged(filters)) for (const line of shown) this.#screen.say(line);
     else await this.#screen.page(shown);
     if (command.name === 'commit' || command.name === 'confirm' || command.name === 'rollback') await this.#look();

@@ -23,6 +23,7 @@ export const SO_MARK = 36;
 
 export const IPPROTO_IP = 0;
 export const IP_TOS = 1;
+export const IP_TTL = 2;
 export const IP_HDRINCL = 3;
 export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
@@ -36,11 +37,14 @@ export const TCP_KEEPCNT = 6;
 export const TCP_USER_TIMEOUT = 18;
 
 export const IPPROTO_IPV6 = 41;
+export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
+export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_HOPLIMIT = 52;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 
@@ -64,7 +68,10 @@ export const PACKET_OUTGOING = 4;
 /** Hardware types of devices (linux/if_arp.h). */
 export const ARPHRD_ETHER = 1;
 export const ARPHRD_LOOPBACK = 772;
-/** Protocol of a raw socket: the Encapsulating Security Payload (RFC 4303 section 2). */
+/** Protocols of a raw socket: ICMP (RFC 792) and ICMPv6 (RFC 4443). */
+export const IPPROTO_ICMP = 1;
+export const IPPROTO_ICMPV6 = 58;
+/** The same: the Encapsulating Security Payload (RFC 4303 section 2). */
 export const IPPROTO_ESP = 50;
 /** The Authentication Header (RFC 4302 section 2). */
 export const IPPROTO_AH = 51;
@@ -100,3 +107,6 @@ export const IFF_TUN = 0x0001;
 export const IFF_NO_PI = 0x1000;
 /** Refuse a device that is there already, instead of attaching to it. */
 export const IFF_TUN_EXCL = 0x8000;
+
+/** Clock of the time of day (clock_gettime(2)), by which the kernel stamps what it receives. */
+export const CLOCK_REALTIME = 0;

@@ -7,7 +7,7 @@
  */
 import './abi.ts';
 import koffi from 'koffi';
-import { MSGHDR, POLLFD } from './layout.ts';
+import { MSGHDR, POLLFD, TIMESPEC } from './layout.ts';
 
 const libc = koffi.load(null);
 
@@ -31,6 +31,7 @@ const cGetsockopt: Call<[number, number, number, Uint8Array, Uint8Array]> = libc
 const cRecvmsg: Call<[number, Uint8Array, number]> = libc.func('intptr_t recvmsg(int fd, void *message, int flags)');
 const cSendmsg: Call<[number, Uint8Array, number]> = libc.func('intptr_t sendmsg(int fd, void *message, int flags)');
 const cPoll: Call<[Uint8Array, number, number]> = libc.func('int poll(void *handles, ulong count, int timeout)');
+const cClockGettime: Call<[number, Uint8Array]> = libc.func('int clock_gettime(int clock, void *time)');
 const cEventfd: Call<[number, number]> = libc.func('int eventfd(uint initial, int flags)');
 
 function result(returned: number): number {
@@ -134,4 +135,10 @@ export function poll(handles: Uint8Array, count: number, timeoutMs: number): num
 /** eventfd(2). @returns the descriptor. */
 export function eventfd(initial: number, flags: number): number {
   return result(cEventfd(initial, flags));
+}
+
+/** clock_gettime(2) into a `struct timespec`. */
+export function clockGettime(clock: number, into: Uint8Array): number {
+  assertFits(TIMESPEC.size, into);
+  return result(cClockGettime(clock, into));
 }

@@ -10,12 +10,20 @@ import type {
   IpsecKeysResult,
   IpsecStatus,
   LimitsStatus,
+  MachineRequest,
+  ReachResult,
   RouterControl,
   RouterEvent,
   RouterStatus,
   TrafficHistory,
   TrafficTotal,
 } from '../../../firmware/api/router-control.ts';
+import type {
+  PingEvent,
+  PingRequest,
+  TracerouteEvent,
+  TracerouteRequest,
+} from '../../../firmware/diagnosis/reach/reach-event.ts';
 
 export const STATUS: RouterStatus = {
   version: '0.1.0',
@@ -150,6 +158,19 @@ export class FakeRouter implements RouterControl {
   readonly askedCaptures: CaptureRequest[] = [];
   onCapture: (request: CaptureRequest) => CaptureResult = () => ({ ok: false, reason: 'nothing can be captured' });
   onStopCapture: (id: number) => boolean = () => false;
+  trafficNow: () => readonly TrafficTotal[] = () => [
+    { name: 'interface.wan.sent', second: 10, minute: 1_000, hour: 60_000, day: 1_440_000 },
+  ];
+  onStopReach: (id: number) => boolean = () => false;
+  readonly askedMachine: MachineRequest[] = [];
+  machineResult: CommandResult = { ok: true };
+  cancelResult: CommandResult = { ok: true };
+  readonly askedPings: PingRequest[] = [];
+  onPing: (request: PingRequest) => ReachResult<PingEvent> = () => ({ ok: false, reason: 'nothing can be pinged' });
+  onTraceroute: (request: TracerouteRequest) => ReachResult<TracerouteEvent> = () => ({
+    ok: false,
+    reason: 'there is no way anywhere',
+  });
   readonly logListeners = new Set<(line: string) => void>();
   readonly listeners = new Set<(event: RouterEvent) => void>();
 
@@ -175,7 +196,7 @@ export class FakeRouter implements RouterControl {
   }
 
   traffic(): readonly TrafficTotal[] {
-    return [{ name: 'interface.wan.sent', minute: 1_000, hour: 60_000, day: 1_440_000 }];
+    return this.trafficNow();
   }
 
   trafficHistory(name: string): TrafficHistory | undefined {
@@ -193,6 +214,28 @@ export class FakeRouter implements RouterControl {
 
   stopCapture(id: number): boolean {
     return this.onStopCapture(id);
+  }
+
+  async ping(request: PingRequest): Promise<ReachResult<PingEvent>> {
+    this.askedPings.push(request);
+    return this.onPing(request);
+  }
+
+  async traceroute(request: TracerouteRequest): Promise<ReachResult<TracerouteEvent>> {
+    return this.onTraceroute(request);
+  }
+
+  stopReach(id: number): boolean {
+    return this.onStopReach(id);
+  }
+
+  async machine(request: MachineRequest): Promise<CommandResult> {
+    this.askedMachine.push(request);
+    return this.machineResult;
+  }
+
+  cancelMachine(): CommandResult {
+    return this.cancelResult;
   }
 
   log(): readonly string[] {

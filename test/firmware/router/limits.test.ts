@@ -11,7 +11,7 @@ import { FakeConfiguration } from '../api/fake-configuration.ts';
 import { FakeRouter, makeStateDir } from '../api/fake-router.ts';
 import { RouterBench } from './router-bench.ts';
 
-const NOW = { l2tpTunnels: 2, l2tpSessions: 3, ikeV1Sas: 0, ikeV2Sas: 1, logLines: 7, captures: 0 };
+const NOW = { l2tpTunnels: 2, l2tpSessions: 3, ikeV1Sas: 0, ikeV2Sas: 1, logLines: 7, captures: 0, reaches: 0 };
 
 function kernel(state: KernelReport['features'][number]['state']): KernelReport {
   return { release: '6.1.0', features: KERNEL_FEATURES.map((name) => ({ name, state, evidence: 'so it says' })) };

@@ -17,6 +17,8 @@ import { Reconciler } from '../../../firmware/network/reconciler.ts';
 import { ResolvedNames } from '../../../firmware/network/resolved-names.ts';
 import { SessionDns } from '../../../firmware/network/session-dns.ts';
 import { CaptureDesk } from '../../../firmware/router/capture-desk.ts';
+import { MachineDesk } from '../../../firmware/router/machine-desk.ts';
+import { ReachDesk } from '../../../firmware/router/reach-desk.ts';
 import { Router } from '../../../firmware/router/router.ts';
 import { RouterNetwork } from '../../../firmware/router/router-network.ts';
 import { SecretKeeper } from '../../../firmware/router/secret-keeper.ts';
@@ -25,8 +27,10 @@ import { TrafficRecorder } from '../../../firmware/router/traffic-recorder.ts';
 import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
 import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { SimulatedIcmpSocketFactory } from '../../../hal/simulated/icmp-socket.ts';
 import { SimulatedKernelFeatures } from '../../../hal/simulated/kernel-features.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
+import { SimulatedMachineControl } from '../../../hal/simulated/machine-control.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
 import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
@@ -58,6 +62,10 @@ export class RouterBench {
   readonly traffic: TrafficRecorder;
   readonly kernel = new SimulatedKernelFeatures();
   readonly captures = new SimulatedPacketCaptureFactory();
+  readonly machine = new SimulatedMachineControl();
+  /** The firmware was to be started again. */
+  ended = false;
+  readonly icmp = new SimulatedIcmpSocketFactory();
   readonly ring = new LogRing();
   readonly logger: Logger;
   readonly ipsec = new FakeIpsec();
@@ -128,6 +136,21 @@ export class RouterBench {
         clock: this.clock,
         version: '0',
         log: (line) => this.logger.info(line),
+      }),
+      reaches: new ReachDesk({
+        sockets: this.icmp,
+        clock: this.clock,
+        random,
+        log: (line) => this.logger.info(line),
+      }),
+      machine: new MachineDesk({
+        machine: this.machine,
+        clock: this.clock,
+        logger: this.logger,
+        configurationState: () => this.desk.state(),
+        end: () => {
+          this.ended = true;
+        },
       }),
       kernel: this.kernel,
       cipherEngine: () => 'evp',

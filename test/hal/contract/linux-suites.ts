@@ -13,6 +13,8 @@ import { clockContract } from './clock.ts';
 import { type Suite, suiteOf } from './contract.ts';
 import { entropyContract } from './entropy.ts';
 import { espSocketContract } from './esp-socket.ts';
+import { icmpSocketContract } from './icmp-socket.ts';
+import { linuxIcmpWorld } from './icmp-worlds.ts';
 import { linksContract } from './links.ts';
 import {
   linuxClockWorld,
@@ -41,6 +43,7 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(networkEventsContract, linuxNetworkEventsWorld),
   suiteOf(packetCaptureContract, linuxPacketCaptureWorld),
   suiteOf(linuxPacketCaptureCases, linuxPacketCaptureWorld),
+  suiteOf(icmpSocketContract, linuxIcmpWorld),
   suiteOf(pollerContract, linuxPollerWorld),
   suiteOf(tcpConnectorContract, linuxTcpWorld),
   suiteOf(linuxTcpCases, linuxTcpWorld),

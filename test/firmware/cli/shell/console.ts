@@ -8,6 +8,7 @@ import { Shell } from '../../../../firmware/cli/shell/shell.ts';
 import { createLogger } from '../../../../firmware/log/logger.ts';
 import { RouterConfiguration } from '../../../../firmware/router/router-configuration.ts';
 import { DumbTerminal } from '../../../support/dumb-terminal.ts';
+import { FakeAccounts } from '../../api/fake-accounts.ts';
 import { FakeRouter } from '../../api/fake-router.ts';
 import { StoreBench } from '../../config/store/store-bench.ts';
 
@@ -29,7 +30,13 @@ export class ConsoleBench {
     });
     const logger = createLogger({ level: 'silent', secrets: () => [] });
     const socketPath = controlSocketPath(this.store.directory);
-    this.#api = await startControlApi({ socketPath, control: this.router, config, logger });
+    this.#api = await startControlApi({
+      socketPath,
+      control: this.router,
+      config,
+      accounts: new FakeAccounts(),
+      logger,
+    });
     await this.store.start(given);
     return this;
   }
@@ -49,6 +56,7 @@ export interface Sitting {
   readonly who?: string;
   readonly rows?: number;
   readonly idleMs?: number;
+  readonly files?: boolean;
 }
 
 export class Console {
@@ -57,7 +65,7 @@ export class Console {
   readonly ended: Promise<string>;
   #wake: () => void = () => undefined;
 
-  constructor(bench: ConsoleBench, { who = 'alice', rows = 0, idleMs }: Sitting = {}) {
+  constructor(bench: ConsoleBench, { who = 'alice', rows = 0, idleMs, files = true }: Sitting = {}) {
     const line = {
       columns: 80,
       rows,
@@ -72,6 +80,7 @@ export class Console {
       stateDir: bench.store.directory,
       author: { who, via: 'console' },
       screen: new Screen(line, this.keyboard),
+      files,
       ...(idleMs === undefined ? {} : { idleMs }),
     });
     this.ended = shell.run();

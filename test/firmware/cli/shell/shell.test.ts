@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Configuration } from '../../../../firmware/config/schema.ts';
+import type { PingEvent } from '../../../../firmware/diagnosis/reach/reach-event.ts';
 import { contractDocument } from '../../config/example.ts';
 import { named } from '../../config/store/store-bench.ts';
 import { Console, ConsoleBench } from './console.ts';
@@ -22,6 +23,7 @@ describe('the console', () => {
     const console = new Console(bench);
     expect(await console.type('show l2tp\r')).toMatch(/^branch-12> show l2tp\nNAME.*\nhq +client/);
     expect(await console.said('disconnect hq\r')).toContain('hq is down');
+    expect(await console.type('version\r')).toMatch(/\nculvert \d+\.\d+/);
     expect(await console.type('exit\r')).toContain('exit');
     expect(await console.ended).toBe('exit');
   });
@@ -89,6 +91,49 @@ describe('the console', () => {
     expect(await console.type('show l2tp | count\r')).toContain('lines');
     expect(console.terminal.text).toContain('it was broken off here; what the router has begun goes on');
     expect(console.terminal.text).not.toContain('typed ahead');
+  });
+
+  it('ends a ping with ^C in good order, and shows what it came to', async () => {
+    let tell: (event: PingEvent) => void = () => undefined;
+    let finish: () => void = () => undefined;
+    const began = { kind: 'began', host: 'a', address: '10.0.0.1', family: 4, via: 'hq', size: 56 } as const;
+    bench.router.onPing = () => ({
+      ok: true,
+      id: 7,
+      began,
+      begin: (sink) => {
+        tell = sink.tell;
+        finish = sink.end;
+        return { stop: finish, abandon: () => undefined };
+      },
+    });
+    bench.router.onStopReach = (id) => {
+      tell({ kind: 'end', sent: 4, received: 3, duplicates: 0, errors: 0 });
+      finish();
+      return id === 7;
+    };
+    const console = new Console(bench);
+    expect(await console.type('ping 10.0.0.1 --via=h\t')).toMatch(/--via=hq$/);
+    console.keyboard.feed(Buffer.from('\r'));
+    await vi.waitFor(() => expect(console.terminal.text).toContain('ping of a (10.0.0.1) via hq'));
+    console.keyboard.feed(Buffer.from('\u0003'));
+    await console.ready();
+    expect(console.terminal.text).toMatch(/\^C\n4 sent, 3 answered, 25 % lost\n/);
+    expect(console.terminal.text).not.toContain('broken off');
+    expect(bench.router.askedPings).toMatchObject([{ host: '10.0.0.1', via: 'hq' }]);
+  });
+
+  it('filters what goes on without end line by line, and completes what can be followed', async () => {
+    bench.router.lines = ['one', 'two', 'three'].map((msg) => JSON.stringify({ level: 'warn', msg }));
+    const console = new Console(bench);
+    expect(await console.type('mon\tt\ti\t')).toMatch(/monitor traffic interface\.wan$/);
+    await console.type('\u0015');
+    console.keyboard.feed(Buffer.from('monitor log | match t | except hr\r'));
+    await vi.waitFor(() => expect(console.terminal.text).toMatch(/^warn +two$/m));
+    console.keyboard.feed(Buffer.from('\u0003'));
+    await console.ready();
+    expect(console.terminal.text).not.toMatch(/^warn +(one|three)$/m);
+    expect(console.terminal.text).not.toContain('broken off');
   });
 
   it('logs out whoever does nothing, and ends when the terminal is gone, at every prompt', async () => {
