@@ -1,4 +1,5 @@
 /** The console: somebody types commands at a terminal, and each is carried out before the next. */
+import type { Role } from '../../api/account-control.ts';
 import { ControlClient } from '../../api/client.ts';
 import { ConfigurationClient } from '../../api/configuration-client.ts';
 import { pathText } from '../../config/derived/edits.ts';
@@ -15,6 +16,7 @@ import { type CommandLine, key, nothingMore, type ShellCommand, ShellError, unde
 import { completion, help } from './hints.ts';
 import { lexLine } from './lexer.ts';
 import { operationalCommands } from './operational.ts';
+import { mayGive } from './roles.ts';
 import type { Screen } from './screen.ts';
 
 export interface ShellOptions {
@@ -23,6 +25,8 @@ export interface ShellOptions {
   readonly screen: Screen;
   /** Until somebody who does nothing is logged out, ms; never when absent. */
   readonly idleMs?: number;
+  /** Of whoever types; an administrator when absent. */
+  readonly role?: Role;
 }
 
 /** Why it ended. */
@@ -36,6 +40,7 @@ export class Shell {
   readonly #screen: Screen;
   readonly #client: ConfigurationClient;
   readonly #control: ControlClient;
+  readonly #role: Role;
   readonly #operational: readonly ShellCommand[];
   readonly #histories = { operational: new History(), configuration: new History() };
   #mode: ConfigurationMode | undefined;
@@ -47,8 +52,9 @@ export class Shell {
     this.#screen = options.screen;
     this.#client = new ConfigurationClient(options.stateDir);
     this.#control = new ControlClient(options.stateDir);
-    const { stateDir, author, screen } = options;
-    this.#operational = operationalCommands({ stateDir, author, facts: new Facts(stateDir), terminal: screen });
+    const { stateDir, author, screen, role = 'admin' } = options;
+    this.#role = role;
+    this.#operational = operationalCommands({ stateDir, author, role, facts: new Facts(stateDir), terminal: screen });
   }
 
   /** In configuration mode from the beginning. @throws ShellError when somebody else works on the draft. */
@@ -101,9 +107,8 @@ export class Shell {
   }
 
   get #commands(): readonly ShellCommand[] {
-    return this.#mode === undefined
-      ? [...this.#operational, ...this.#modeCommands]
-      : [...configurationCommands(this.#mode), ...this.#alsoInMode];
+    if (this.#mode !== undefined) return [...configurationCommands(this.#mode), ...this.#alsoInMode];
+    return [...this.#operational, ...this.#modeCommands].filter(({ name }) => mayGive(this.#role, name));
   }
 
   get #modeCommands(): readonly ShellCommand[] {

@@ -77,7 +77,8 @@ describe('a good configuration', () => {
 
   it('may be empty', () => {
     const none = { l2tp: { clients: {}, servers: {} }, ipsec: { connections: {}, certificates: {} }, routes: [] };
-    const empty = { system: { hostname: 'culvert', syslog: {} }, interfaces: {}, ...none };
+    const system = { hostname: 'culvert', syslog: {}, console: { idleMinutes: 15 } };
+    const empty = { system, interfaces: {}, ...none };
     expect(parsed({})).toEqual(empty);
     expect(parseConfiguration('', 'empty.yaml')).toMatchObject({ ok: true, configuration: empty });
   });

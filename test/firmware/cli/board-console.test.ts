@@ -1,0 +1,212 @@
+/** The whole console on a real pseudo-terminal, with a real store behind it. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { simulated } from '../../../board/simulated.ts';
+import { boardConsole } from '../../../firmware/cli/board-console.ts';
+import { REDACTED } from '../../../firmware/config/redact.ts';
+import type { SerialConsole } from '../../../firmware/serial/serial-console.ts';
+import { LinuxSerialPorts } from '../../../hal/linux/serial-port.ts';
+import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { FakeAccounts } from '../../support/fake-accounts.ts';
+import { Pty } from '../../support/pty.ts';
+import { named } from '../config/store/store-bench.ts';
+import { ConsoleBench } from './shell/console.ts';
+
+interface Draft {
+  readonly l2tp: { readonly clients: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+}
+
+let bench: ConsoleBench;
+let pty: Pty;
+let clock: SimulatedClock;
+let console: SerialConsole;
+let accounts: FakeAccounts;
+let path: string;
+let shown: string;
+let open: boolean;
+let wake: () => void = () => undefined;
+
+function attach(): void {
+  pty.onOctets = (octets) => {
+    shown += Buffer.from(octets).toString();
+    wake();
+  };
+}
+
+/** Types, and forgets what was shown before. @returns what was shown until it matches. */
+async function type(text: string, until: RegExp): Promise<string> {
+  shown = '';
+  pty.send(text);
+  return await sees(until);
+}
+
+async function sees(what: RegExp): Promise<string> {
+  while (!what.test(shown)) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+  return shown;
+}
+
+/** Somebody reads the line: what was typed before that is lost. */
+async function opened(): Promise<void> {
+  while (!open) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+}
+
+async function logIn(user = 'admin'): Promise<void> {
+  await opened();
+  await type('\r', /login: $/);
+  await type(`${user}\r`, /Password: $/);
+  await type('right horse\r', /branch-12> $/);
+}
+
+beforeEach(async ({ onTestFailed }) => {
+  onTestFailed(() => {
+    process.stderr.write(`${JSON.stringify(shown.slice(-1000))}\n`);
+  });
+  [shown, open] = ['', false];
+  bench = await new ConsoleBench().start(named('branch-12'));
+  pty = new Pty();
+  ({ path } = pty);
+  attach();
+  clock = new SimulatedClock();
+  accounts = new FakeAccounts({
+    admin: { password: 'right horse', role: 'admin' },
+    oscar: { password: 'right horse', role: 'operator' },
+    vera: { password: 'right horse', role: 'viewer' },
+  });
+  const made = boardConsole({
+    // Resolved anew each time it is opened: what is plugged in again may be another device.
+    board: { ...simulated, consoleDevice: '/dev/culvert-console' },
+    ports: { open: ({ baud }) => new LinuxSerialPorts().open({ path, baud }) },
+    clock,
+    accounts,
+    stateDirectory: bench.store.directory,
+    inForce: () => bench.store.desk.inForce,
+    configurationState: () => bench.store.desk.state(),
+    log: (line) => {
+      open = line.startsWith('the console is on');
+      wake();
+    },
+  });
+  if (made === undefined) throw new Error('the board has a console');
+  console = made;
+  console.start();
+});
+afterEach(async () => {
+  await console.stop();
+  pty.close();
+  await bench.end();
+});
+
+describe('a session on a pseudo-terminal', () => {
+  it('logs in, completes, explains, configures under its name, and leaves', async () => {
+    await logIn();
+    await type('vers\t\r', /culvert 0\.1\.0\r\nbranch-12> $/);
+    await type('configure\r', /branch-12# $/);
+    await type('set system console idleMinutes ?', /idleMinutes $/);
+    await type('30\r', /branch-12# $/);
+    await type('commit comment "by cable"\r', /branch-12# $/);
+    await type('exit\r', /branch-12> $/);
+    const history = await type('show history\r', /branch-12> $/);
+    expect(history).toMatch(/admin.*console|console.*admin/);
+    expect(history).toContain('by cable');
+    await type('exit\r', /Logged out\.\r\nPress Enter to log in\.\r\n$/);
+    expect(accounts.sessions.size).toBe(0);
+  });
+
+  it('takes 2,000 pasted lines without loss', async () => {
+    await logIn();
+    await type('configure\r', /branch-12# $/);
+    // Eight each of 250 clients, for there may be no more than 256.
+    const wanted = (index: number) => ({
+      server: `10.99.0.${index}`,
+      port: 1701 + index,
+      user: `branch-${index}`,
+      password: `"password ${index}"`,
+      secret: `secret-${index}`,
+      mru: 1200 + index,
+      start: 'manual',
+      idleSeconds: 600 + index,
+    });
+    const lines = Array.from({ length: 250 }, (_, index) =>
+      Object.entries(wanted(index)).map(([key, value]) => `set l2tp clients c${index} ${key} ${value}`),
+    ).flat();
+    expect(lines).toHaveLength(2000);
+    await type(`${lines.join('\r')}\r# the end\r`, /# the end\r\nbranch-12# $/);
+    expect(shown).not.toMatch(/there is no|did you mean|^.*is not/m);
+    const answer = await bench.store.store.candidate();
+    const draft = JSON.parse((answer.ok && answer.candidate?.text) || '{}') as Draft;
+    for (let index = 0; index < 250; index += 1) {
+      const { password, secret, ...seen } = draft.l2tp.clients[`c${index}`] ?? {};
+      const { password: _, secret: __, ...expected } = wanted(index);
+      expect(seen).toEqual(expected);
+      // Stars.
+      expect([password, secret]).toEqual([REDACTED, REDACTED]);
+    }
+  }, 60_000);
+
+  it('ends when it is unplugged, keeps the draft and nothing else, and begins anew on what is plugged in', async () => {
+    await logIn();
+    await type('configure\r', /branch-12# $/);
+    await type('set system hostname branch-13\r', /branch-12# $/);
+    pty.close();
+    pty = new Pty();
+    ({ path } = pty);
+    attach();
+    while (clock.nextTimer !== clock.now() + 2000) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(2000);
+    expect(accounts.sessions.size).toBe(0);
+    expect(bench.store.inForce).toBe('branch-12');
+    await logIn();
+    await type('configure\r', /a draft is there already.*branch-12# $/s);
+    await type('compare\r', /branch-13.*branch-12# $/s);
+  });
+
+  it('logs out whoever does not type, also in the middle of a page', async () => {
+    await logIn();
+    await type('show config\r', /-- more/);
+    const minutes = bench.store.desk.inForce.system.console.idleMinutes;
+    expect(minutes).toBe(15);
+    clock.advance(minutes * 60_000 - 1);
+    expect(accounts.sessions.size).toBe(1);
+    clock.advance(1);
+    await sees(/nobody has typed for too long/);
+    expect(accounts.sessions.size).toBe(0);
+  });
+
+  it('ends a command with ^C and goes on', async () => {
+    await logIn();
+    bench.router.connect = () => new Promise(() => undefined);
+    await type('connect hq\r', /connect hq\r\n/);
+    await type('\u0003', /\^C.*branch-12> $/s);
+  });
+});
+
+describe('on the console', () => {
+  it('a viewer looks, and changes nothing', async () => {
+    await logIn('vera');
+    await type('show version\r', /branch-12> $/);
+    for (const command of ['configure', 'connect hq', 'rollback 1', 'factory-reset', 'capture lan', 'confirm'])
+      expect(await type(`${command}\r`, /branch-12> $/)).toContain('there is no command');
+    expect(await type('show ipsec --keys\r', /branch-12> $/)).toContain('is for administrators, and you are viewer');
+    expect(await type('?', /branch-12> $/)).not.toContain('configure');
+  });
+
+  it('an operator connects and disconnects, and configures nothing', async () => {
+    await logIn('oscar');
+    expect(await type('connect hq\r', /branch-12> $/)).not.toContain('there is no command');
+    for (const command of ['configure', 'rollback 1', 'factory-reset', 'capture lan'])
+      expect(await type(`${command}\r`, /branch-12> $/)).toContain('there is no command');
+  });
+});
+
+it('a board without a console device has no console', () => {
+  const parts = { ports: { open: () => Promise.reject(new Error('never')) }, clock, accounts, stateDirectory: '/' };
+  const state = { inForce: () => bench.store.desk.inForce, configurationState: () => bench.store.desk.state() };
+  expect(boardConsole({ board: simulated, ...parts, ...state, log: () => undefined })).toBeUndefined();
+});
