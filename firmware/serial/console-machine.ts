@@ -55,6 +55,11 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
     this.#options = options;
   }
 
+  /** Of whoever has a shell here. */
+  get session(): LoginSession | undefined {
+    return this.#state.kind === 'shell' && !this.#state.idle ? this.#state.session : undefined;
+  }
+
   /** From the line. */
   octets(octets: Uint8Array, now: Instant): void {
     for (const [index] of octets.entries()) {

@@ -1,9 +1,11 @@
 /** The whole console on a real pseudo-terminal, with a real store behind it. */
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { simulated } from '../../../board/simulated.ts';
 import { boardConsole } from '../../../firmware/cli/board-console.ts';
 import { REDACTED } from '../../../firmware/config/redact.ts';
 import type { SerialConsole } from '../../../firmware/serial/serial-console.ts';
+import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { LinuxSerialPorts } from '../../../hal/linux/serial-port.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { FakeAccounts } from '../../support/fake-accounts.ts';
@@ -79,7 +81,7 @@ beforeEach(async ({ onTestFailed }) => {
     oscar: { password: 'right horse', role: 'operator' },
     vera: { password: 'right horse', role: 'viewer' },
   });
-  const made = boardConsole({
+  const made = await boardConsole({
     // Resolved anew each time it is opened: what is plugged in again may be another device.
     board: { ...simulated, consoleDevice: '/dev/culvert-console' },
     ports: { open: ({ baud }) => new LinuxSerialPorts().open({ path, baud }) },
@@ -87,7 +89,9 @@ beforeEach(async ({ onTestFailed }) => {
     accounts,
     stateDirectory: bench.store.directory,
     inForce: () => bench.store.desk.inForce,
-    configurationState: () => bench.store.desk.state(),
+    config: bench.config,
+    random: new LinuxEntropy(),
+    keyDirectory: join(bench.store.directory, 'key'),
     log: (line) => {
       open = line.startsWith('the console is on');
       wake();
@@ -205,8 +209,15 @@ describe('on the console', () => {
   });
 });
 
-it('a board without a console device has no console', () => {
-  const parts = { ports: { open: () => Promise.reject(new Error('never')) }, clock, accounts, stateDirectory: '/' };
-  const state = { inForce: () => bench.store.desk.inForce, configurationState: () => bench.store.desk.state() };
-  expect(boardConsole({ board: simulated, ...parts, ...state, log: () => undefined })).toBeUndefined();
+it('a board without a console device has no console', async () => {
+  const parts = {
+    ports: { open: () => Promise.reject(new Error('never')) },
+    clock,
+    accounts,
+    random: new LinuxEntropy(),
+  };
+  const places = { stateDirectory: bench.store.directory, keyDirectory: join(bench.store.directory, 'key') };
+  const state = { inForce: () => bench.store.desk.inForce, config: bench.config };
+  const made = await boardConsole({ board: simulated, ...parts, ...places, ...state, log: () => undefined });
+  expect(made).toBeUndefined();
 });
