@@ -16,6 +16,8 @@ export class Pty {
   readonly path: string;
   #open = true;
   #unsent: Buffer[] = [];
+  /** Whether this end reads; otherwise the other one can write no more than the kernel holds. */
+  reads = true;
   onOctets: ((octets: Uint8Array) => void) | undefined;
 
   constructor() {
@@ -60,6 +62,10 @@ export class Pty {
   #look(): void {
     if (!this.#open) return;
     this.#push();
+    if (!this.reads) {
+      setTimeout(() => this.#look(), LOOK_MS);
+      return;
+    }
     const buffer = Buffer.alloc(65_536);
     read(this.#master, buffer, 0, buffer.length, null, (_, count) => {
       if (!this.#open) return;

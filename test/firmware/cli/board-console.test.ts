@@ -59,6 +59,16 @@ async function opened(): Promise<void> {
   }
 }
 
+/** The cable is pulled, and another one plugged in. */
+async function replug(): Promise<void> {
+  pty.close();
+  pty = new Pty();
+  ({ path } = pty);
+  attach();
+  while (clock.nextTimer !== clock.now() + 2000) await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(2000);
+}
+
 async function logIn(user = 'admin'): Promise<void> {
   await opened();
   await type('\r', /login: $/);
@@ -158,17 +168,31 @@ describe('a session on a pseudo-terminal', () => {
     await logIn();
     await type('configure\r', /branch-12# $/);
     await type('set system hostname branch-13\r', /branch-12# $/);
-    pty.close();
-    pty = new Pty();
-    ({ path } = pty);
-    attach();
-    while (clock.nextTimer !== clock.now() + 2000) await new Promise((resolve) => setImmediate(resolve));
-    clock.advance(2000);
+    await replug();
     expect(accounts.sessions.size).toBe(0);
     expect(bench.store.inForce).toBe('branch-12');
     await logIn();
     await type('configure\r', /a draft is there already.*branch-12# $/s);
     await type('compare\r', /branch-13.*branch-12# $/s);
+  });
+
+  it.each([
+    ['a question for a secret', ['configure\r', 'set l2tp clients hq password\r'], /Password: $/],
+    ['the second of the two', ['configure\r', 'set l2tp clients hq password\r', 'x\r'], /once more: $/],
+    ['a page', ['show config\r'], /-- more/],
+    ['a configuration that is pasted', ['configure\r', 'load json\r{"system":\r'], /load json\r\n/],
+    ['a command at work', ['connect hq\r'], /connect hq\r\n/],
+    ['the prompt', ['show conf'], /show conf$/],
+  ] as const)('ends at %s when it is unplugged, and changes nothing', async (_, typed, until) => {
+    bench.router.connect = () => new Promise(() => undefined);
+    await logIn();
+    for (const [index, text] of typed.entries()) await type(text, index === typed.length - 1 ? until : /[#:] $/);
+    await replug();
+    expect(accounts.sessions.size).toBe(0);
+    expect(bench.store.inForce).toBe('branch-12');
+    const { candidate } = (await bench.store.store.candidate()) as { readonly candidate?: { readonly text: string } };
+    expect(candidate).toBeUndefined();
+    await logIn();
   });
 
   it('logs out whoever does not type, also in the middle of a page', async () => {

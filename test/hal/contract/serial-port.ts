@@ -7,6 +7,8 @@ import type { Contract } from './contract.ts';
 export interface FarEnd {
   send(octets: Uint8Array): void;
   onOctets: ((octets: Uint8Array) => void) | undefined;
+  /** Whether it reads what comes. */
+  set reads(reads: boolean);
 }
 
 export interface SerialWorld {
@@ -95,6 +97,35 @@ export const serialPortContract: Contract<SerialWorld> = {
         port.resume();
         if (came === 0) assert.deepEqual(await rest, ALL);
         await port.close();
+      },
+    },
+    {
+      name: 'holds whoever writes while nobody reads, and lets them go when somebody does, or when it is closed',
+      run: async (world) => {
+        const port = await opened(world);
+        world.far.reads = false;
+        let written = 0;
+        const writing = (async () => {
+          for (; written < 1000; written += 1) await port.write(new Uint8Array(1000));
+        })();
+        // Other things go on meanwhile.
+        const here = gather(port, 1);
+        world.far.send(Uint8Array.of(1));
+        await here;
+        const there = gather(world.far, 1_000_000);
+        assert.ok(written < 1000, `${written} writes`);
+        world.far.reads = true;
+        assert.equal((await there).length, 1_000_000);
+        await writing;
+        world.far.reads = false;
+        const stuck = assert.rejects(async () => {
+          for (;;) await port.write(new Uint8Array(1000));
+        }, HalError);
+        const again = gather(port, 1);
+        world.far.send(Uint8Array.of(2));
+        await again;
+        await port.close();
+        await stuck;
       },
     },
     {
