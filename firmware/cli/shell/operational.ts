@@ -1,22 +1,19 @@
 /** Commands of `culvert` in the console: the same words, options and sentences. */
 
-import type { Role } from '../../api/account-control.ts';
 import type { Completion } from '../../config/derived/completion.ts';
 import type { Author } from '../../config/store/revision.ts';
 import { parseCommandLine } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { COMMANDS, findCommand } from '../commands.ts';
+import { COMMANDS } from '../commands.ts';
 import { OPTIONS, type OptionDescription, type OptionName } from '../options.ts';
 import { SHOW_TOPIC_HELP } from '../show-topics.ts';
 import type { Asking } from '../terminal.ts';
 import type { Facts } from './facts.ts';
-import { key, type Offers, placeholder, type Running, type ShellCommand, ShellError } from './grammar.ts';
-import { mayUse } from './roles.ts';
+import { key, type Offers, placeholder, type Running, type ShellCommand } from './grammar.ts';
 
 export interface OperationalOptions {
   readonly stateDir: string;
   readonly author: Author;
-  readonly role: Role;
   readonly facts: Facts;
   readonly terminal: Asking;
 }
@@ -88,7 +85,7 @@ function shellCommand(
   { arguments: offers, streams = false }: (typeof OFFERED)[string],
   options: OperationalOptions,
 ): ShellCommand {
-  const taken = command.options.filter((name) => !NOT_HERE.includes(name) && mayUse(options.role, name));
+  const taken = command.options.filter((name) => !NOT_HERE.includes(name));
   return {
     name: command.name,
     help: command.summary,
@@ -113,14 +110,9 @@ async function runCommand(
   name: string,
   words: readonly string[],
   { out, signal }: Running,
-  { stateDir, author, role, terminal }: OperationalOptions,
+  { stateDir, author, terminal }: OperationalOptions,
 ): Promise<number> {
-  const takesStateDir = findCommand(name)?.options.includes('state-dir') === true;
-  const invocation = parseCommandLine([name, ...words, ...(takesStateDir ? [`--state-dir=${stateDir}`] : [])]);
-  const denied = invocation.command.options.find(
-    (option) => invocation.options[option] !== undefined && !mayUse(role, option),
-  );
-  if (denied !== undefined) throw new ShellError(`"--${denied}" is for administrators, and you are ${role}`);
+  const invocation = parseCommandLine([name, ...words, `--state-dir=${stateDir}`]);
   const { run } = await invocation.command.load();
   return await run({
     ...invocation,

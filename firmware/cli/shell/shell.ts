@@ -16,7 +16,7 @@ import { type CommandLine, key, nothingMore, type ShellCommand, ShellError, unde
 import { completion, help } from './hints.ts';
 import { lexLine } from './lexer.ts';
 import { operationalCommands } from './operational.ts';
-import { mayGive } from './roles.ts';
+import { commandsFor } from './roles.ts';
 import type { Screen } from './screen.ts';
 
 export interface ShellOptions {
@@ -52,9 +52,9 @@ export class Shell {
     this.#screen = options.screen;
     this.#client = new ConfigurationClient(options.stateDir);
     this.#control = new ControlClient(options.stateDir);
-    const { stateDir, author, screen, role = 'admin' } = options;
-    this.#role = role;
-    this.#operational = operationalCommands({ stateDir, author, role, facts: new Facts(stateDir), terminal: screen });
+    this.#role = options.role ?? 'admin';
+    const { stateDir, author, screen } = options;
+    this.#operational = operationalCommands({ stateDir, author, facts: new Facts(stateDir), terminal: screen });
   }
 
   /** In configuration mode from the beginning. @throws ShellError when somebody else works on the draft. */
@@ -108,7 +108,7 @@ export class Shell {
 
   get #commands(): readonly ShellCommand[] {
     if (this.#mode !== undefined) return [...configurationCommands(this.#mode), ...this.#alsoInMode];
-    return [...this.#operational, ...this.#modeCommands].filter(({ name }) => mayGive(this.#role, name));
+    return commandsFor(this.#role, [...this.#operational, ...this.#modeCommands]);
   }
 
   get #modeCommands(): readonly ShellCommand[] {

@@ -120,7 +120,7 @@ afterEach(async () => {
 describe('a session on a pseudo-terminal', () => {
   it('logs in, completes, explains, configures under its name, and leaves', async () => {
     await logIn();
-    await type('vers\t\r', /culvert 0\.1\.0\r\nbranch-12> $/);
+    await type('sh\tl2\t\r', /show l2tp .*branch-12> $/s);
     await type('configure\r', /branch-12# $/);
     await type('set system console idleMinutes ?', /idleMinutes $/);
     await type('30\r', /branch-12# $/);
@@ -218,8 +218,16 @@ describe('a session on a pseudo-terminal', () => {
 describe('on the console', () => {
   it('a viewer looks, and changes nothing', async () => {
     await logIn('vera');
-    await type('show version\r', /branch-12> $/);
-    for (const command of ['configure', 'connect hq', 'rollback 1', 'factory-reset', 'capture lan', 'confirm'])
+    expect(await type('show history\r', /branch-12> $/)).toContain('confirmed');
+    for (const command of [
+      'configure',
+      'connect hq',
+      'diagnose hq',
+      'rollback 1',
+      'factory-reset',
+      'capture lan',
+      'confirm',
+    ])
       expect(await type(`${command}\r`, /branch-12> $/)).toContain('there is no command');
     expect(await type('show ipsec --keys\r', /branch-12> $/)).toContain('is for administrators, and you are viewer');
     expect(await type('?', /branch-12> $/)).not.toContain('configure');
