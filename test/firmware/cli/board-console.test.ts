@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { simulated } from '../../../board/simulated.ts';
-import { boardConsole } from '../../../firmware/cli/board-console.ts';
+import { type BoardConsoleParts, boardConsole } from '../../../firmware/cli/board-console.ts';
 import { REDACTED } from '../../../firmware/config/redact.ts';
 import type { SerialConsole } from '../../../firmware/serial/serial-console.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
@@ -241,15 +241,36 @@ describe('on the console', () => {
   });
 });
 
-it('a board without a console device has no console', async () => {
-  const parts = {
-    ports: { open: () => Promise.reject(new Error('never')) },
-    clock,
-    accounts,
-    random: new LinuxEntropy(),
-  };
-  const places = { stateDirectory: bench.store.directory, keyDirectory: join(bench.store.directory, 'key') };
-  const state = { inForce: () => bench.store.desk.inForce, config: bench.config };
-  const made = await boardConsole({ board: simulated, ...parts, ...places, ...state, log: () => undefined });
-  expect(made).toBeUndefined();
+describe('a board', () => {
+  /** @returns whether there is a console, and what is said in the log. */
+  async function made(board: BoardConsoleParts['board'], keyDirectory = join(bench.store.directory, 'key')) {
+    const log: string[] = [];
+    const console = await boardConsole({
+      board,
+      ports: { open: () => Promise.reject(new Error('never')) },
+      clock,
+      accounts,
+      random: new LinuxEntropy(),
+      config: bench.config,
+      inForce: () => bench.store.desk.inForce,
+      stateDirectory: bench.store.directory,
+      keyDirectory,
+      log: (line) => log.push(line),
+    });
+    return { console, log: log.join() };
+  }
+
+  it('without a console device has no console', async () => {
+    expect(await made(simulated)).toEqual({ console: undefined, log: '' });
+  });
+
+  it('whose device key or enrolment key cannot be used has one, and says what it does not take', async () => {
+    const [consoleDevice, enrolmentKey] = ['/dev/ttyS0', join(bench.store.directory, 'absent.pem')];
+    const keyless = await made({ consoleDevice }, join(bench.store.directory, 'absent'));
+    expect(keyless.console).toBeDefined();
+    expect(keyless.log).toContain('the console takes no bundles');
+    const unsigned = await made({ consoleDevice, enrolmentKey });
+    expect(unsigned.console).toBeDefined();
+    expect(unsigned.log).toMatch(/absent\.pem is no Ed25519 public key in PEM: bundles need a code/);
+  });
 });
