@@ -1,6 +1,5 @@
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
-import { SerialPort as SerialPortPackage } from 'serialport';
 import { HalError } from '../hal-error.ts';
 import type { SerialPort, SerialPortEnd, SerialPortOptions, SerialPorts } from '../serial-port.ts';
 
@@ -27,7 +26,9 @@ export class LinuxSerialPorts implements SerialPorts {
 
 /** Opens with O_NOCTTY and takes a lock (flock), which a second open fails over. */
 async function openBinding(path: string, baudRate: number) {
-  const binding = await SerialPortPackage.binding.open({ path, baudRate, hupcl: false });
+  // Loaded where there is a line: most commands have none.
+  const { SerialPort: Package } = await import('serialport');
+  const binding = await Package.binding.open({ path, baudRate, hupcl: false });
   if (!('poller' in binding)) throw new Error('this is not Linux');
   return binding;
 }
