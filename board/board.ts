@@ -11,6 +11,8 @@ export interface BoardDescription {
   readonly factoryLan?: { readonly device: string; readonly address: string };
   /** Serial device of the console, `/dev/ttyS0`; absent where there is none. */
   readonly consoleDevice?: string;
+  /** File with the Ed25519 public key (PEM) whose bundles this board takes, in the image; absent: bundles need a code. */
+  readonly enrolmentKey?: string;
 }
 
 export interface BoardLed {

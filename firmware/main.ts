@@ -13,12 +13,14 @@ import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
+import { LinuxSerialPorts } from '../hal/linux/serial-port.ts';
 import { LinuxTcpConnector } from '../hal/linux/tcp-connector.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { userChanges } from './accounts/user-change.ts';
 import { startControlApi } from './api/server.ts';
 import { controlSocketPath, webSocketPath } from './api/socket-path.ts';
 import { startWebApi } from './api/web-server.ts';
+import { boardConsole } from './cli/board-console.ts';
 import { VERSION } from './cli/version.ts';
 import { CommitDesk } from './config/commit/commit-desk.ts';
 import { parseConfiguration } from './config/parse.ts';
@@ -53,6 +55,7 @@ import { trafficDevices } from './router/traffic-devices.ts';
 import { TrafficRecorder } from './router/traffic-recorder.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
+import type { SerialConsole } from './serial/serial-console.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
 import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
 
@@ -241,6 +244,7 @@ async function run(options: RunOptions): Promise<number> {
     await api.close();
     throw error;
   });
+  let serialConsole: SerialConsole | undefined;
   /** What writes the state down at the end. */
   const saving = [() => ipsecState.flush()];
   const start = async (): Promise<void> => {
@@ -265,6 +269,21 @@ async function run(options: RunOptions): Promise<number> {
     }
     watch.start();
     ready.resolve();
+    const made = await boardConsole({
+      board,
+      ports: new LinuxSerialPorts(),
+      clock,
+      random,
+      accounts,
+      config,
+      inForce: () => desk.inForce,
+      stateDirectory,
+      keyDirectory,
+      log: (line) => logger.info(line),
+    });
+    if (end.requested) return;
+    serialConsole = made;
+    serialConsole?.start();
   };
   try {
     // A signal does not wait for the start: router.stop() cuts it short and waits for what must be finished.
@@ -274,6 +293,7 @@ async function run(options: RunOptions): Promise<number> {
     return exitCode;
   } finally {
     const stop = [
+      async () => serialConsole?.stop(),
       () => watch.stop(),
       async () => reaches.stopAll(),
       async () => machine.stop(),

@@ -294,6 +294,20 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./console.ts'),
   },
   {
+    name: 'provision',
+    parameters: 'DEVICE BUNDLE',
+    positionals: { min: 2, max: 3 },
+    options: ['device-key', 'enrolment-key', 'code', 'admin-password-file', 'force', 'json'],
+    summary: 'give a new router its configuration over its serial console',
+    details: [
+      'DEVICE is the serial line of this computer, such as /dev/ttyACM0. BUNDLE is made before by',
+      '"culvert provision make-bundle CONFIG BUNDLE --device-key KEY", with --code or --enrolment-key.',
+      'Key and code are shown on the console of a router that has no configuration, and by its answer to a line that says',
+      '"culvert-provision/1". What is interrupted before the end changes nothing.',
+    ],
+    load: () => import('./provision.ts'),
+  },
+  {
     name: 'help',
     parameters: '[COMMAND]',
     positionals: { min: 0, max: 1 },

@@ -116,6 +116,22 @@ export const OPTIONS = {
     value: 'REASON',
     summary: 'certificate: why it is revoked: key-compromise, superseded, cessation-of-operation ...',
   },
+  'device-key': {
+    type: 'string',
+    value: 'KEY',
+    summary: 'provision: for which router the bundle is, as its console shows it',
+  },
+  'enrolment-key': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'provision: the Ed25519 private key (PEM) whose public one is in the image',
+  },
+  code: { type: 'string', value: 'CODE', summary: 'provision: the code that the console of the router shows' },
+  'admin-password-file': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'provision: the password of admin in place of the initial one, alone in its file',
+  },
   authority: { type: 'boolean', summary: 'certificate: of a file with several, take that of the authority' },
   name: { type: 'string', value: 'NAME', summary: 'user token: what it is for' },
   role: { type: 'string', value: 'ROLE', summary: 'user token: viewer (the default), operator or admin' },

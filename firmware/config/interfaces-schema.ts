@@ -1,5 +1,6 @@
 /** Schema of `system`, `interfaces` and `routes`. */
 import Type, { type Static } from 'typebox';
+import { CONSOLE_SCHEMA } from './console-schema.ts';
 import { METRICS_SCHEMA, SYSLOG_SCHEMA } from './monitoring-schema.ts';
 import { device, ipAddress, ipv4Address, ipv4Network, NAME, NAME_ALLOWED } from './schema-parts.ts';
 
@@ -16,6 +17,7 @@ export const SYSTEM_SCHEMA = Type.Object(
     }),
     syslog: SYSLOG_SCHEMA,
     metrics: Type.Optional(METRICS_SCHEMA),
+    console: CONSOLE_SCHEMA,
   },
   { title: 'System', description: 'The router itself.', default: {}, additionalProperties: false },
 );

@@ -38,6 +38,7 @@ const BOARD_SCHEMA = Type.Object(
       ),
     ),
     consoleDevice: Type.Optional(text),
+    enrolmentKey: Type.Optional(text),
   },
   { additionalProperties: false },
 );

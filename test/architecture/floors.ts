@@ -44,9 +44,13 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   get 'firmware/router'() {
     return ['firmware/accounts', ...below('firmware/monitoring')];
   },
+  // Keys and accounts on a line; what is typed behind the login is handed in, for it stands above.
+  get 'firmware/serial'() {
+    return ['firmware/terminal', ...below('firmware/api')];
+  },
   // The command that is the router starts it; nothing else may reach up.
   get 'firmware/cli'() {
-    return [...below('firmware/router'), 'firmware/terminal', 'firmware/main.ts'];
+    return [...below('firmware/router'), ...below('firmware/serial'), 'firmware/main.ts'];
   },
   get 'firmware/main.ts'() {
     return below('firmware/cli');

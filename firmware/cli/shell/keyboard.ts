@@ -8,12 +8,22 @@ export class Keyboard {
   #ended = false;
   /** While a command runs: what ^C does. It throws away what was typed ahead, too. */
   onInterrupt: (() => void) | undefined;
+  /** Called after keys that waited were taken. */
+  onRoom: (() => void) | undefined;
+  #typedAhead = 0;
+
+  /** Characters and keys that wait. */
+  get typedAhead(): number {
+    return this.#typedAhead;
+  }
 
   /** Octets from the terminal. */
   feed(octets: Uint8Array): void {
     for (const key of this.#decoder.take(octets)) {
       if (this.onInterrupt !== undefined && key.kind === 'key' && key.name === 'interrupt') {
         this.#keys = [];
+        this.#typedAhead = 0;
+        this.onRoom?.();
         this.onInterrupt();
       } else this.#give(key);
     }
@@ -43,12 +53,17 @@ export class Keyboard {
   /** What was taken, and is to be taken again. */
   putBack(key: Key): void {
     this.#keys.unshift(key);
+    this.#typedAhead += sizeOf(key);
   }
 
   /** The next key; `undefined` when the terminal is gone, or `signal` was aborted. One reader at a time. */
   next(signal?: AbortSignal): Promise<Key | undefined> {
     const [key] = this.#keys.splice(0, 1);
-    if (key !== undefined) return Promise.resolve(key);
+    if (key !== undefined) {
+      this.#typedAhead -= sizeOf(key);
+      this.onRoom?.();
+      return Promise.resolve(key);
+    }
     if (this.#ended || signal?.aborted === true) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<Key | undefined>();
     const given = (taken: Key | undefined): void => {
@@ -64,6 +79,13 @@ export class Keyboard {
 
   #give(key: Key): void {
     if (this.#reader !== undefined) this.#reader(key);
-    else this.#keys.push(key);
+    else {
+      this.#keys.push(key);
+      this.#typedAhead += sizeOf(key);
+    }
   }
+}
+
+function sizeOf(key: Key): number {
+  return key.kind === 'text' ? key.text.length : 1;
 }

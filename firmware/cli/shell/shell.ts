@@ -1,4 +1,5 @@
 /** The console: somebody types commands at a terminal, and each is carried out before the next. */
+import type { Role } from '../../api/account-control.ts';
 import { ControlClient } from '../../api/client.ts';
 import { ConfigurationClient } from '../../api/configuration-client.ts';
 import { pathText } from '../../config/derived/edits.ts';
@@ -15,6 +16,7 @@ import { type CommandLine, key, nothingMore, type ShellCommand, ShellError, unde
 import { completion, help } from './hints.ts';
 import { lexLine } from './lexer.ts';
 import { operationalCommands } from './operational.ts';
+import { commandsFor } from './roles.ts';
 import type { Screen } from './screen.ts';
 
 export interface ShellOptions {
@@ -25,6 +27,8 @@ export interface ShellOptions {
   readonly files?: boolean;
   /** Until somebody who does nothing is logged out, ms; never when absent. */
   readonly idleMs?: number;
+  /** Of whoever types; an administrator when absent. */
+  readonly role?: Role;
 }
 
 /** Why it ended. */
@@ -38,6 +42,7 @@ export class Shell {
   readonly #screen: Screen;
   readonly #client: ConfigurationClient;
   readonly #control: ControlClient;
+  readonly #role: Role;
   readonly #operational: readonly ShellCommand[];
   readonly #histories = { operational: new History(), configuration: new History() };
   #mode: ConfigurationMode | undefined;
@@ -49,6 +54,7 @@ export class Shell {
     this.#screen = options.screen;
     this.#client = new ConfigurationClient(options.stateDir);
     this.#control = new ControlClient(options.stateDir);
+    this.#role = options.role ?? 'admin';
     const { stateDir, author, screen } = options;
     this.#operational = operationalCommands({ stateDir, author, facts: new Facts(stateDir), terminal: screen });
   }
@@ -103,9 +109,8 @@ export class Shell {
   }
 
   get #commands(): readonly ShellCommand[] {
-    return this.#mode === undefined
-      ? [...this.#operational, ...this.#modeCommands]
-      : [...configurationCommands(this.#mode), ...this.#alsoInMode];
+    if (this.#mode !== undefined) return [...configurationCommands(this.#mode), ...this.#alsoInMode];
+    return commandsFor(this.#role, [...this.#operational, ...this.#modeCommands]);
   }
 
   get #modeCommands(): readonly ShellCommand[] {

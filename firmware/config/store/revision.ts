@@ -1,7 +1,7 @@
 /** What is known of a configuration that was put in force, apart from what stands in it. */
 
-/** By which way a configuration came. `file`: `culvert run --config`; `router`: the router itself, after damage. */
-export const VIAS = ['console', 'web', 'cli', 'file', 'router'] as const;
+/** By which way a configuration came. `provisioning`: a bundle on the serial line; `file`: `culvert run --config`; `router`: the router itself, after damage. */
+export const VIAS = ['console', 'web', 'cli', 'provisioning', 'file', 'router'] as const;
 
 export type Via = (typeof VIAS)[number];
 

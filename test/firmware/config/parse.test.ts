@@ -82,7 +82,8 @@ describe('a good configuration', () => {
       routes: [],
       users: {},
     };
-    const empty = { system: { hostname: 'culvert', syslog: {} }, interfaces: {}, ...none };
+    const system = { hostname: 'culvert', syslog: {}, console: { idleMinutes: 15 } };
+    const empty = { system, interfaces: {}, ...none };
     expect(parsed({})).toEqual(empty);
     expect(parseConfiguration('', 'empty.yaml')).toMatchObject({ ok: true, configuration: empty });
   });

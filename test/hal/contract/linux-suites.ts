@@ -5,6 +5,7 @@ import { linuxPacketCaptureCases } from '../linux/packet-capture-cases.ts';
 import { linuxPacketCaptureWorld } from '../linux/packet-capture-world.ts';
 import { linuxPollerCases } from '../linux/poller-cases.ts';
 import { portOwnerCases } from '../linux/port-owner-cases.ts';
+import { linuxSerialCases } from '../linux/serial-cases.ts';
 import { linuxTcpCases } from '../linux/tcp-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
 import { linuxUdpCases } from '../linux/udp-cases.ts';
@@ -23,6 +24,7 @@ import {
   linuxNetworkEventsWorld,
   linuxPacketFilterWorld,
   linuxPollerWorld,
+  linuxSerialWorld,
   linuxTcpWorld,
   linuxTunWorld,
   linuxUdpWorld,
@@ -31,6 +33,7 @@ import { networkEventsContract } from './network-events.ts';
 import { packetCaptureContract } from './packet-capture.ts';
 import { packetFilterContract } from './packet-filter.ts';
 import { pollerContract } from './poller.ts';
+import { serialPortContract } from './serial-port.ts';
 import { tcpConnectorContract } from './tcp-connector.ts';
 import { tunContract } from './tun.ts';
 import { udpSocketContract } from './udp-socket.ts';
@@ -47,6 +50,8 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(pollerContract, linuxPollerWorld),
   suiteOf(tcpConnectorContract, linuxTcpWorld),
   suiteOf(linuxTcpCases, linuxTcpWorld),
+  suiteOf(serialPortContract, linuxSerialWorld),
+  suiteOf(linuxSerialCases, linuxSerialWorld),
   suiteOf(tunContract, linuxTunWorld),
   suiteOf(udpSocketContract, linuxUdpWorld),
   suiteOf(linuxUdpCases, linuxUdpWorld),

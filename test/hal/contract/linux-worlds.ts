@@ -11,16 +11,19 @@ import { LinuxLinks } from '../../../hal/linux/links.ts';
 import { openNetworkEvents } from '../../../hal/linux/network-events.ts';
 import { LinuxPacketFilter } from '../../../hal/linux/packet-filter.ts';
 import { LinuxPollerFactory, wakePoller } from '../../../hal/linux/poller.ts';
+import { LinuxSerialPorts } from '../../../hal/linux/serial-port.ts';
 import { LinuxTcpConnector } from '../../../hal/linux/tcp-connector.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
 import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Tun } from '../../../hal/tun.ts';
+import { Pty } from '../../support/pty.ts';
 import type { ClockWorld } from './clock.ts';
 import { closeAll, type OpenWorld } from './contract.ts';
 import { type LinksWorld, TABLE } from './links.ts';
 import type { NetworkEventsWorld } from './network-events.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
+import type { SerialWorld } from './serial-port.ts';
 import type { TcpWorld } from './tcp-connector.ts';
 import { KERNEL_PORT, type TunWorld } from './tun.ts';
 import { NARROW_MTU, newDatagramInfo, type UdpWorld } from './udp-socket.ts';
@@ -86,6 +89,13 @@ export function linuxTcpWorld(): OpenWorld<TcpWorld> {
     },
     close: () => closeAll(servers),
   };
+}
+
+export function linuxSerialWorld(): OpenWorld<SerialWorld> {
+  const far = new Pty();
+  const { path } = far;
+  const world = { ports: new LinuxSerialPorts(), path, far, absent: '/dev/ttyNONE', pull: () => far.close() };
+  return { world, close: () => far.close() };
 }
 
 export function linuxTunWorld(): OpenWorld<TunWorld> {

@@ -9,6 +9,7 @@ import { SimulatedNetworkEvents } from '../../../hal/simulated/network-events.ts
 import { SimulatedPacketCaptureFactory } from '../../../hal/simulated/packet-capture.ts';
 import { SimulatedPacketFilter } from '../../../hal/simulated/packet-filter.ts';
 import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
+import { SimulatedSerialPorts } from '../../../hal/simulated/serial-port.ts';
 import { SimulatedTcpConnector } from '../../../hal/simulated/tcp-connector.ts';
 import { SimulatedTunFactory } from '../../../hal/simulated/tun.ts';
 import type { ClockWorld } from './clock.ts';
@@ -19,6 +20,7 @@ import type { NetworkEventsWorld } from './network-events.ts';
 import { frameOf, type PacketCaptureWorld, packetOf } from './packet-capture.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
 import type { PollerWorld } from './poller.ts';
+import type { SerialWorld } from './serial-port.ts';
 import type { TcpWorld } from './tcp-connector.ts';
 import { KERNEL_ADDRESS, KERNEL_PORT, type TunWorld } from './tun.ts';
 import { NARROW_MTU, type UdpWorld } from './udp-socket.ts';
@@ -53,6 +55,12 @@ export function simulatedTcpWorld(): OpenWorld<TcpWorld> {
     return 4_000;
   };
   return { world: { connector, addresses, listen }, close: nothing };
+}
+
+export function simulatedSerialWorld(): OpenWorld<SerialWorld> {
+  const ports = new SimulatedSerialPorts();
+  const far = ports.plug('/dev/ttyS0');
+  return { world: { ports, path: '/dev/ttyS0', far, absent: '/dev/ttyS1', pull: () => far.pull() }, close: nothing };
 }
 
 export function simulatedTunWorld(): OpenWorld<TunWorld> {

@@ -16,10 +16,11 @@ import { StoreBench } from '../../config/store/store-bench.ts';
 export class ConsoleBench {
   readonly store = new StoreBench();
   readonly router = new FakeRouter();
+  readonly config: RouterConfiguration;
   #api: ControlApi | undefined;
 
-  async start(given?: string): Promise<this> {
-    const config = new RouterConfiguration({
+  constructor() {
+    this.config = new RouterConfiguration({
       desk: this.store.desk,
       store: this.store.store,
       clock: this.store.clock,
@@ -28,6 +29,10 @@ export class ConsoleBench {
       ready: Promise.resolve(),
       reset: async () => ({ ok: true }),
     });
+  }
+
+  async start(given?: string): Promise<this> {
+    const { config } = this;
     const logger = createLogger({ level: 'silent', secrets: () => [] });
     const socketPath = controlSocketPath(this.store.directory);
     this.#api = await startControlApi({

@@ -1,0 +1,150 @@
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
+import { HalError } from '../hal-error.ts';
+import type { SerialPort, SerialPortEnd, SerialPortOptions, SerialPorts } from '../serial-port.ts';
+
+const readDescriptor = promisify(read);
+
+/** Octets that are read at once: what comes in a third of a second at 115200 baud. */
+const CHUNK = 4096;
+
+/** What the package calls a binding: a port without its stream, which cannot tell a line that was hung up from a silent one. */
+type Binding = Awaited<ReturnType<typeof openBinding>>;
+
+/** termios, speed, lock and waiting are the package's; reading is ours. */
+export class LinuxSerialPorts implements SerialPorts {
+  async open({ path, baud }: SerialPortOptions): Promise<SerialPort> {
+    if (!Number.isInteger(baud) || baud < 50 || baud > 4_000_000)
+      throw new HalError(`${baud} is no speed of a serial line: give 50 to 4000000 bits per second.`, 'EINVAL');
+    try {
+      return new OpenPort(path, await openBinding(path, baud));
+    } catch (error) {
+      throw refused(path, error);
+    }
+  }
+}
+
+/** Opens with O_NOCTTY and takes a lock (flock), which a second open fails over. */
+async function openBinding(path: string, baudRate: number) {
+  // Loaded where there is a line: most commands have none.
+  const { SerialPort: Package } = await import('serialport');
+  const binding = await Package.binding.open({ path, baudRate, hupcl: false });
+  if (!('poller' in binding)) throw new Error('this is not Linux');
+  return binding;
+}
+
+class OpenPort implements SerialPort {
+  readonly #path: string;
+  readonly #binding: Binding;
+  readonly #ended = Promise.withResolvers<SerialPortEnd>();
+  #open = true;
+  #resume: (() => void) | undefined;
+  #paused: Promise<void> | undefined;
+  onOctets: ((octets: Uint8Array) => void) | undefined;
+
+  constructor(path: string, binding: Binding) {
+    this.#path = path;
+    this.#binding = binding;
+    void this.#read();
+  }
+
+  get ended(): Promise<SerialPortEnd> {
+    return this.#ended.promise;
+  }
+
+  pause(): void {
+    if (this.#paused !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#paused = promise;
+    this.#resume = resolve;
+  }
+
+  resume(): void {
+    this.#paused = undefined;
+    this.#resume?.();
+  }
+
+  async write(octets: Uint8Array): Promise<void> {
+    if (!this.#open) throw this.#notOpen();
+    try {
+      await this.#binding.write(Buffer.from(octets));
+    } catch (error) {
+      // The reader finds out, too; who comes first says why.
+      if (this.#open) await this.#end({ kind: 'lost', reason: text(error) });
+      throw this.#notOpen();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#end({ kind: 'closed' });
+  }
+
+  async #read(): Promise<void> {
+    const buffer = Buffer.alloc(CHUNK);
+    while (this.#open) {
+      const reason = await this.#readOnce(buffer);
+      if (reason !== undefined) await this.#end({ kind: 'lost', reason });
+    }
+  }
+
+  /** @returns why the line is lost, if it is. */
+  async #readOnce(buffer: Buffer): Promise<string | undefined> {
+    try {
+      await this.#paused;
+      await this.#readable();
+      const { fd } = this.#binding;
+      if (!this.#open || fd === null) return undefined;
+      const { bytesRead } = await readDescriptor(fd, buffer, 0, CHUNK, null);
+      // A terminal that was hung up has an end; a raw one that is silent has none (termios(3), VMIN 1).
+      if (bytesRead === 0) return 'it was hung up';
+      if (this.#open) this.onOctets?.(Uint8Array.from(buffer.subarray(0, bytesRead)));
+      return undefined;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === 'EAGAIN' || code === 'EINTR' ? undefined : text(error);
+    }
+  }
+
+  #readable(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#binding.poller.once('readable', (error: Error | null) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  async #end(end: SerialPortEnd): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.resume();
+    this.#ended.resolve(end);
+    // What waits for the line fails with it. A device that is gone may refuse to be closed; its descriptor is free then, too.
+    await this.#binding.close().catch(() => undefined);
+  }
+
+  #notOpen(): HalError {
+    return new HalError(`The serial line ${this.#path} is not open any more. Open it again once it is back.`, 'EBADF');
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The package says what failed in words of C alone. */
+function refused(path: string, error: unknown): HalError {
+  const [code, remedy] = CAUSES.find(([, , words]) => text(error).includes(words)) ?? [
+    '',
+    'The kernel log may say why.',
+  ];
+  const shown = code === '' ? text(error) : code;
+  return new HalError(`The serial line ${path} cannot be opened (${shown}). ${remedy}`, code);
+}
+
+const CAUSES: readonly (readonly [code: string, remedy: string, words: string])[] = [
+  ['ENOENT', 'Plug it in, or correct its name.', 'No such file or directory'],
+  ['ENODEV', 'Plug it in, or correct its name.', 'No such device'],
+  ['EACCES', 'Run this as root, or as a member of the group that owns the device ("dialout").', 'Permission denied'],
+  ['EBUSY', 'Another program uses it: end that one first.', 'Cannot lock port'],
+  ['EBUSY', 'Another program uses it: end that one first.', 'busy'],
+  ['ENOTTY', 'It is no serial line: correct its name.', 'Inappropriate ioctl'],
+  ['EIO', 'Nothing is behind it: plug it in again.', 'Input/output error'],
+];

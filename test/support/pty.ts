@@ -1,0 +1,77 @@
+/** Pseudo-terminals: one end for a serial port under test, the other for the test. Node itself cannot open them. */
+import { closeSync, constants, openSync, read, writeSync } from 'node:fs';
+import koffi from 'koffi';
+
+const libc = koffi.load(null);
+const grantpt: (fd: number) => number = libc.func('int grantpt(int fd)');
+const unlockpt: (fd: number) => number = libc.func('int unlockpt(int fd)');
+const ptsname: (fd: number) => string | null = libc.func('const char *ptsname(int fd)');
+
+/** How long until it looks again whether octets have come, ms; nothing waits longer than that for one that is there. */
+const LOOK_MS = 2;
+
+export class Pty {
+  readonly #master: number;
+  /** Of the device that is to be opened. */
+  readonly path: string;
+  #open = true;
+  #unsent: Buffer[] = [];
+  /** Whether this end reads; otherwise the other one can write no more than the kernel holds. */
+  reads = true;
+  onOctets: ((octets: Uint8Array) => void) | undefined;
+
+  constructor() {
+    this.#master = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    if (grantpt(this.#master) < 0 || unlockpt(this.#master) < 0) throw new Error('there are no pseudo-terminals here');
+    this.path = ptsname(this.#master) ?? '';
+    this.#look();
+  }
+
+  /** Octets that were given and that the other end has not room for yet. */
+  get unsent(): number {
+    return this.#unsent.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Sends, as fast as the other end takes it. */
+  send(octets: Uint8Array | string): void {
+    this.#unsent.push(Buffer.from(octets as Uint8Array));
+    this.#push();
+  }
+
+  /** The cable is pulled. Until then a process does not end. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.#master);
+  }
+
+  #push(): void {
+    for (let [octets] = this.#unsent; octets !== undefined && this.#open; [octets] = this.#unsent) {
+      let written = 0;
+      try {
+        written = writeSync(this.#master, octets);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      }
+      if (written === octets.length) this.#unsent.shift();
+      else this.#unsent[0] = octets.subarray(written);
+      if (written === 0) return;
+    }
+  }
+
+  #look(): void {
+    if (!this.#open) return;
+    this.#push();
+    if (!this.reads) {
+      setTimeout(() => this.#look(), LOOK_MS);
+      return;
+    }
+    const buffer = Buffer.alloc(65_536);
+    read(this.#master, buffer, 0, buffer.length, null, (_, count) => {
+      if (!this.#open) return;
+      // EAGAIN: nothing has come. EIO: nobody has the other end open.
+      if (count > 0) this.onOctets?.(Uint8Array.from(buffer.subarray(0, count)));
+      setTimeout(() => this.#look(), count > 0 ? 0 : LOOK_MS);
+    });
+  }
+}
