@@ -83,12 +83,6 @@ export class Libreswan {
     return await this.#guest.exec('ipsec whack --trafficstatus');
   }
 
-  /** Numbers of all SAs, of either phase, that stand now, as its log names them. */
-  async states(): Promise<readonly number[]> {
-    const listed = await this.#guest.exec('ipsec whack --showstates');
-    return [...listed.matchAll(/#(\d+): "/g)].map(([, number]) => Number(number));
-  }
-
   log(): string {
     return this.#guest.log(LOG);
   }

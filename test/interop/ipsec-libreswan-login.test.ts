@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { addresses } from '../../scripts/lab/branch-network.ts';
+import type { LabCulvert } from '../../scripts/lab/culvert.ts';
+import type { Libreswan } from '../../scripts/lab/libreswan.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { describeWithGuests } from '../lab/needs.ts';
 import { awaitRenewal, expectNoneLost, ipsecStatus, pingSteadily, waitForIpsec } from './ipsec-support.ts';
@@ -36,6 +38,8 @@ const LOGIN = {
   password: "bob 'pw' 1",
 };
 
+const SHORT = { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 };
+
 describeWithGuests('Libreswan in a guest, which asks for a user and a password', () => {
   let lab: LibreswanLab;
 
@@ -54,17 +58,26 @@ describeWithGuests('Libreswan in a guest, which asks for a user and a password',
   matrixIt({ ...ROW, proof: 'PSK and XAUTH, Aggressive Mode', role: 'initiator' }, async (measure) => {
     const libreswan = await lab.startPeer(SERVER);
     const router = await measure(async () => {
-      const started = await lab.startBranch({ ...LOGIN, lifetimeSeconds: 20 });
+      const started = await lab.startBranch({ ...LOGIN, ...SHORT });
       await lab.pingThrough();
       return started;
     });
     expect(await waitForIpsec(router, 'plant', 'up')).toMatchObject({ role: 'initiator' });
     expect(libreswan.log()).toContain('User bob: Authentication Successful');
+    await renewsUnderPings(router, libreswan);
+  });
+
+  /** Of both phases, with another login; our lives are short. */
+  async function renewsUnderPings(router: LabCulvert, libreswan: Libreswan): Promise<void> {
+    const logins = () => libreswan.log().split('Authentication Successful').length;
+    const before = logins();
     const renewed = await awaitRenewal(router, 'plant');
     const pings = pingSteadily(lab.network.branchHost, addresses.officeHost);
     await lab.telling(renewed());
+    await lab.telling(waitFor('another login', () => logins() > before, { timeoutMs: 40_000 }));
     await expectNoneLost(pings);
-  });
+    expect(await ipsecStatus(router, 'plant')).toMatchObject({ state: 'up', role: 'initiator' });
+  }
 
   it('refuses a wrong password, and we say so', async () => {
     const libreswan = await lab.startPeer(SERVER);
@@ -79,9 +92,9 @@ describeWithGuests('Libreswan in a guest, which asks for a user and a password',
 
   matrixIt({ ...ROW, proof: 'PSK and XAUTH, address by Mode-Config', role: 'initiator' }, async (measure) => {
     const pool = { addresses: '10.77.0.10-10.77.0.20', dns: addresses.officeHost };
-    await lab.startPeer({ ...SERVER, pool });
+    const libreswan = await lab.startPeer({ ...SERVER, pool });
     const router = await measure(async () => {
-      const started = await lab.startBranch({ ...LOGIN, virtualAddress: true });
+      const started = await lab.startBranch({ ...LOGIN, ...SHORT, virtualAddress: true });
       await lab.pingThrough();
       return started;
     });
@@ -89,5 +102,6 @@ describeWithGuests('Libreswan in a guest, which asks for a user and a password',
     const local = children.map(({ localSelectors }) => localSelectors.join());
     expect(local).toEqual([expect.stringMatching(/^10\.77\.0\.1\d/)]);
     expect(readFileSync(join(router.stateDir, 'dns', 'plant.conf'), 'utf8')).toContain(`nameserver ${pool.dns}`);
+    await renewsUnderPings(router, libreswan);
   });
 });
