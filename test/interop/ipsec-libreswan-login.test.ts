@@ -38,9 +38,10 @@ const LOGIN = {
   password: "bob 'pw' 1",
 };
 
+const POOL = { addresses: '10.77.0.10-10.77.0.20', dns: addresses.officeHost };
 const SHORT = { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 };
 
-describeWithGuests('Libreswan in a guest, which asks for a user and a password', () => {
+describeWithGuests('Libreswan in a guest, a gateway for those on the road', () => {
   let lab: LibreswanLab;
 
   beforeAll(async () => {
@@ -79,6 +80,13 @@ describeWithGuests('Libreswan in a guest, which asks for a user and a password',
     expect(await ipsecStatus(router, 'plant')).toMatchObject({ state: 'up', role: 'initiator' });
   }
 
+  async function expectAssigned(router: LabCulvert): Promise<void> {
+    const { children } = await waitForIpsec(router, 'plant', 'up');
+    const local = children.map(({ localSelectors }) => localSelectors.join());
+    expect(local).toEqual([expect.stringMatching(/^10\.77\.0\.1\d/)]);
+    expect(readFileSync(join(router.stateDir, 'dns', 'plant.conf'), 'utf8')).toContain(`nameserver ${POOL.dns}`);
+  }
+
   it('refuses a wrong password, and we say so', async () => {
     const libreswan = await lab.startPeer(SERVER);
     const router = await lab.startBranch({ ...LOGIN, password: 'wrong' });
@@ -91,17 +99,29 @@ describeWithGuests('Libreswan in a guest, which asks for a user and a password',
   });
 
   matrixIt({ ...ROW, proof: 'PSK and XAUTH, address by Mode-Config', role: 'initiator' }, async (measure) => {
-    const pool = { addresses: '10.77.0.10-10.77.0.20', dns: addresses.officeHost };
-    const libreswan = await lab.startPeer({ ...SERVER, pool });
+    const libreswan = await lab.startPeer({ ...SERVER, pool: POOL });
     const router = await measure(async () => {
       const started = await lab.startBranch({ ...LOGIN, ...SHORT, virtualAddress: true });
       await lab.pingThrough();
       return started;
     });
-    const { children } = await waitForIpsec(router, 'plant', 'up');
-    const local = children.map(({ localSelectors }) => localSelectors.join());
-    expect(local).toEqual([expect.stringMatching(/^10\.77\.0\.1\d/)]);
-    expect(readFileSync(join(router.stateDir, 'dns', 'plant.conf'), 'utf8')).toContain(`nameserver ${pool.dns}`);
+    await expectAssigned(router);
     await renewsUnderPings(router, libreswan);
+  });
+
+  const v2 = { ...ROW, version: 2, proof: 'PSK, address by CP', algorithms: 'default offers' } as const;
+  matrixIt({ ...v2, role: 'initiator' }, async (measure) => {
+    await lab.startPeer({ version: 2, identities: SERVER.identities, pool: POOL });
+    const router = await measure(async () => {
+      const { localId, remoteId } = LOGIN;
+      const started = await lab.startBranch({ version: 2, localId, remoteId, ...SHORT, virtualAddress: true });
+      await lab.pingThrough();
+      return started;
+    });
+    await expectAssigned(router);
+    const renewed = await awaitRenewal(router, 'plant');
+    const pings = pingSteadily(lab.network.branchHost, addresses.officeHost);
+    await lab.telling(renewed());
+    await expectNoneLost(pings);
   });
 });
