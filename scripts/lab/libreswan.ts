@@ -6,13 +6,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LabCertificate } from './certificates.ts';
 import type { Guest, GuestFile } from './guest.ts';
-import { describeFailure, LabError, lastLines } from './shell.ts';
+import { describeFailure, LabError, lastLines, run } from './shell.ts';
 
 /** Where scripts/setup has unpacked it. */
 const UNPACKED = fileURLToPath(new URL('../../build/libreswan', import.meta.url));
 
 const NAME = 'vpn';
 const CONFIGURATION = '/etc/ipsec.conf';
+const PASSWORDS = '/etc/ipsec.d/passwd';
 const NSS = '/var/lib/ipsec/nss';
 const LOG = 'pluto';
 const MODULES =
@@ -37,9 +38,26 @@ export interface LibreswanOptions {
     readonly localName: string;
     readonly remoteName: string;
   };
-  /** It makes new keys for child SAs after this many seconds. Default: 28 800. */
+  /** Of both ends, sent as names where there is a {@link psk}. Default: their addresses. */
+  readonly identities?: { readonly local: string; readonly remote: string };
+  /** The one proposal for either phase, as libreswan writes it. Default: its own offers. */
+  readonly algorithms?: { readonly ike: string; readonly esp: string };
+  /** IKEv1 in Aggressive Mode; it wants {@link algorithms}. Default: Main Mode. */
+  readonly aggressive?: boolean;
+  /** Passwords by name: the peer has to log in by XAUTH. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Peers are given an address of it, `FIRST-LAST`, and a name server; in place of {@link remoteSubnets}. */
+  readonly pool?: { readonly addresses: string; readonly dns: string };
+  /** Keys of child SAs live so long; it makes new ones {@link MARGIN_SECONDS} before. Default: 28 800. */
   readonly rekeySeconds?: number;
+  /** The same of the IKE SA. */
+  readonly ikeSeconds?: number;
+  /** With IKEv2 another proof of who it is in place of new keys for the IKE SA. Default: false. */
+  readonly reauthenticates?: boolean;
 }
+
+/** In seconds: so long before the end of keys it makes new ones. */
+const MARGIN_SECONDS = 5;
 
 /** A libreswan that runs. */
 export class Libreswan {
@@ -81,7 +99,7 @@ export class Libreswan {
 /** Starts it, and returns when its connections are loaded. @throws LabError with its last words */
 export async function startLibreswan(guest: Guest, options: LibreswanOptions): Promise<Libreswan> {
   if (!existsSync(UNPACKED)) throw new LabError('libreswan is not unpacked; run scripts/setup test');
-  const { certificates, psk } = options;
+  const { certificates, psk, users } = options;
   const files: GuestFile[] = [
     { path: CONFIGURATION, content: configuration(options) },
     { path: '/etc/ipsec.secrets', content: psk === undefined ? '' : `: PSK "${psk}"\n` },
@@ -93,6 +111,7 @@ export async function startLibreswan(guest: Guest, options: LibreswanOptions): P
       { path: '/etc/culvert-lab/ca.pem', content: certificates.authority },
     );
   }
+  if (users !== undefined) files.push({ path: PASSWORDS, content: await passwordFile(users) });
   await guest.install(files);
   const result = await guest.tryExec(`
     modprobe -qa ${MODULES}
@@ -118,25 +137,23 @@ const IMPORT = `
       pk12util -i own.p12 -d sql:${NSS} -W lab >/dev/null &&
       certutil -A -n ca -t CT,, -d sql:${NSS} -i ca.pem || exit`;
 
-/** Several networks make several connections out of one. */
-function connectionNames({ localSubnets, remoteSubnets }: LibreswanOptions): string[] {
+/** A line for each user: a name and a hash of the password by crypt(3). A third field would be the one connection he may use. */
+async function passwordFile(users: Readonly<Record<string, string>>): Promise<string> {
+  const lines = Object.entries(users).map(async ([name, password]) => {
+    const hash = await run(['openssl', 'passwd', '-6', '-stdin'], { input: `${password}\n` });
+    return `${name}:${hash.trim()}\n`;
+  });
+  return (await Promise.all(lines)).join('');
+}
+
+/** Networks make several connections out of one. */
+function connectionNames({ localSubnets, remoteSubnets, pool }: LibreswanOptions): string[] {
+  if (pool !== undefined) return [NAME];
   return localSubnets.flatMap((_, left) => remoteSubnets.map((__, right) => `${NAME}/${left + 1}x${right + 1}`));
 }
 
 function configuration(options: LibreswanOptions): string {
-  const { version, localAddress, remoteAddress, localSubnets, remoteSubnets, certificates, rekeySeconds } = options;
-  const proof =
-    certificates === undefined
-      ? ['authby=secret']
-      : [
-          `authby=${certificates.kind}`,
-          `leftcert=${NAME}`,
-          `leftid=@${certificates.localName}`,
-          'leftsendcert=always',
-          `rightid=@${certificates.remoteName}`,
-          'rightrsasigkey=%cert',
-          'rightca=%same',
-        ];
+  const { version, localAddress, remoteAddress, algorithms, aggressive, users } = options;
   const lines = [
     'config setup',
     `\tlogfile=/lab/${LOG}.log`,
@@ -147,14 +164,54 @@ function configuration(options: LibreswanOptions): string {
     ...[
       `ikev2=${version === 2 ? 'insist' : 'no'}`,
       `left=${localAddress}`,
-      `leftsubnets={${localSubnets.join(' ')}}`,
       `right=${remoteAddress}`,
-      `rightsubnets={${remoteSubnets.join(' ')}}`,
-      ...proof,
+      ...networks(options),
+      ...proof(options),
+      ...(algorithms === undefined ? [] : [`ike=${algorithms.ike}`, `esp=${algorithms.esp}`]),
+      ...(aggressive === true ? ['aggressive=yes'] : []),
+      ...(users === undefined ? [] : ['leftxauthserver=yes', 'rightxauthclient=yes', 'xauthby=file']),
       'pfs=no',
-      ...(rekeySeconds === undefined ? [] : [`salifetime=${rekeySeconds}s`, 'rekeymargin=5s', 'rekeyfuzz=0%']),
+      ...lives(options),
       'auto=add',
     ].map((line) => `\t${line}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function networks({ localSubnets, remoteSubnets, pool }: LibreswanOptions): string[] {
+  const local = localSubnets.join(' ');
+  if (pool === undefined) return [`leftsubnets={${local}}`, `rightsubnets={${remoteSubnets.join(' ')}}`];
+  return [
+    `leftsubnet=${local}`,
+    `rightaddresspool=${pool.addresses}`,
+    `modecfgdns=${pool.dns}`,
+    'leftmodecfgserver=yes',
+    'rightmodecfgclient=yes',
+    'modecfgpull=yes',
+  ];
+}
+
+function proof({ certificates, identities }: LibreswanOptions): string[] {
+  if (certificates === undefined) {
+    const names = identities === undefined ? [] : [`leftid=@${identities.local}`, `rightid=@${identities.remote}`];
+    return ['authby=secret', ...names];
+  }
+  return [
+    `authby=${certificates.kind}`,
+    `leftcert=${NAME}`,
+    `leftid=@${certificates.localName}`,
+    'leftsendcert=always',
+    `rightid=@${certificates.remoteName}`,
+    'rightrsasigkey=%cert',
+    'rightca=%same',
+  ];
+}
+
+function lives({ rekeySeconds, ikeSeconds, reauthenticates }: LibreswanOptions): string[] {
+  return [
+    ...(rekeySeconds === undefined ? [] : [`salifetime=${rekeySeconds}s`]),
+    ...(ikeSeconds === undefined ? [] : [`ikelifetime=${ikeSeconds}s`]),
+    ...((rekeySeconds ?? ikeSeconds) === undefined ? [] : [`rekeymargin=${MARGIN_SECONDS}s`, 'rekeyfuzz=0%']),
+    ...(reauthenticates === true ? ['reauth=yes'] : []),
+  ];
 }

@@ -1,7 +1,7 @@
 /**
  * Packets of ESP or AH that are here before their SA. Who answers CREATE_CHILD_SA or IKE_AUTH may send on the new SA at
  * once (RFC 7296 section 2.8), and such a packet needs no key exchange to be computed: it is at the engine while the
- * control thread still reads the answer.
+ * control thread still reads the answer. Libreswan sends so even before it answers Quick Mode.
  */
 import type { Instant } from '../../protocol/machine.ts';
 import type { SocketId } from '../data-plane.ts';

@@ -25,6 +25,8 @@ type Describe = (reader: FieldReader, out: Out) => void;
 
 const MIN_NONCE = 8;
 const MAX_NONCE = 256;
+/** Octets of a configuration attribute without a value; libreswan fills its payloads up with fewer. */
+const MIN_ATTRIBUTE = 4;
 
 const octets =
   (field: string): Describe =>
@@ -139,7 +141,7 @@ const describeConfiguration: Describe = (reader, out) => {
   out['identifier'] = reader.u16('Identifier');
   const attributes: Out[] = [];
   out['attributes'] = attributes;
-  while (reader.remaining > 0) {
+  while (reader.remaining >= MIN_ATTRIBUTE) {
     const head = reader.u16('Attribute Type');
     const field = reader.u16('Attribute Value');
     const short = (head & 0x8000) !== 0;
@@ -150,6 +152,7 @@ const describeConfiguration: Describe = (reader, out) => {
     if (short) attribute['value'] = row?.value === 'secret' ? 'not shown' : field;
     else if (field > 0) attribute['value'] = configured(row?.value, reader.bytes(field, 'Attribute Value'));
   }
+  if (reader.remaining > 0) out['padding'] = hex(reader.rest());
 };
 
 function configured(kind: ConfigurationValue | undefined, value: Uint8Array): FieldValue {

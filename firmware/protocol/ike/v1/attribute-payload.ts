@@ -4,6 +4,9 @@ import { ByteReader, ByteWriter, DecodeError } from '../../bytes.ts';
 /** Attributes of one message. */
 const MAX_ATTRIBUTES = 64;
 
+/** Octets of an attribute without a value. */
+const MIN_ATTRIBUTE = 4;
+
 /** Attribute Format bit: set, the value is the two octets behind the type; clear, a length comes first. */
 const FORMAT_TV = 0x8000;
 
@@ -23,14 +26,17 @@ export interface AttributePayload {
   readonly attributes: readonly ConfigAttribute[];
 }
 
-/** @throws DecodeError when a length is wrong, or there are too many attributes. */
+/**
+ * Fewer octets behind the attributes than an attribute has are padding: libreswan counts it as part of the payload.
+ * @throws DecodeError when a length is wrong, or there are too many attributes.
+ */
 export function decodeAttributePayload(body: Uint8Array): AttributePayload {
   const reader = new ByteReader(body);
   const kind = reader.u8('Type');
   reader.skip(1, 'RESERVED');
   const identifier = reader.u16('Identifier');
   const attributes: ConfigAttribute[] = [];
-  while (reader.remaining > 0) {
+  while (reader.remaining >= MIN_ATTRIBUTE) {
     if (attributes.length >= MAX_ATTRIBUTES) throw new DecodeError(`more than ${MAX_ATTRIBUTES} attributes`);
     const head = reader.u16('Attribute Type');
     const type = head & ~FORMAT_TV;

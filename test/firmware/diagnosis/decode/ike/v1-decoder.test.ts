@@ -328,6 +328,13 @@ describe('payloads of IKEv1', () => {
       },
     ],
     [
+      'an answer with padding',
+      MODE_CONFIG,
+      14,
+      '02000000000100020000' + '0000',
+      { attributes: [{ name: 'INTERNAL_IP4_ADDRESS' }], padding: '0000' },
+    ],
+    [
       'a responder lifetime',
       INFORMATIONAL,
       11,

@@ -1,5 +1,5 @@
 /** A gateway for users on the road, as others build them: Main or Aggressive Mode, then XAUTH, then Mode-Config, then Quick Mode. */
-import { hex, utf8Bytes } from '../../../../../firmware/protocol/bytes.ts';
+import { concatBytes, hex, utf8Bytes } from '../../../../../firmware/protocol/bytes.ts';
 import { addressOctets } from '../../../../../firmware/protocol/ike/address-octets.ts';
 import { hash1 } from '../../../../../firmware/protocol/ike/crypto/keys-v1.ts';
 import type { IkeConnection } from '../../../../../firmware/protocol/ike/ike-types.ts';
@@ -45,6 +45,8 @@ export interface GatewayOptions {
   readonly withoutLogin?: boolean;
   /** What it assigns; absent: nothing. The first one first, then the second one ... */
   readonly addresses?: readonly string[];
+  /** Zeros behind the attributes of what it assigns, within the payload, as libreswan has them. Default: 0. */
+  readonly padding?: number;
   /** Assigns before it is asked. */
   readonly push?: boolean;
   /** Says nothing any more once it comes to this. */
@@ -201,7 +203,8 @@ export class Gateway extends IkeV1Endpoint {
     this.wished.push((wished ?? NOTHING).join('.'));
     if (this.#options.silentAt === 'address') return;
     const sa = outcomeOf(peer);
-    const body = encodeAttributePayload({ ...payload, kind: ConfigType.reply, attributes: this.#lease() });
+    const attributes = encodeAttributePayload({ ...payload, kind: ConfigType.reply, attributes: this.#lease() });
+    const body = concatBytes(attributes, new Uint8Array(this.#options.padding ?? 0));
     const reply = messages.seal([{ type: PayloadType.attributes, body }], this.#hash(sa, messages.messageId));
     sa.replay.remember(messages.messageId, request.octets, reply);
     this.#send(peer, reply);

@@ -97,6 +97,8 @@ describe('a login by XAUTH and an address by Mode-Config', () => {
     ['name and password one after the other', { questions: [asking(Xauth.userName), asking(Xauth.userPassword)] }],
     ['a passcode', { questions: [asking(Xauth.userName, Xauth.passcode)] }],
     ['an address that comes unasked', { push: true }],
+    ['padding behind the address', { padding: 2 }],
+    ['more padding', { padding: 3 }],
     ['a domain as well', { questions: [asking(Xauth.domain, Xauth.userName, Xauth.userPassword)] }],
   ])('knows %s', (_what, options) => {
     const met = meet(options);
