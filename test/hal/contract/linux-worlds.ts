@@ -166,12 +166,24 @@ export function linuxEntropyWorld(): OpenWorld<LinuxEntropy> {
   return { world: new LinuxEntropy(), close: () => undefined };
 }
 
+/** The kernel itself changes a link for a while after it was set up: it finds the carrier, then gives it an address. */
+function awaitUp(device: string): void {
+  const deadline = performance.now() + 10_000;
+  const isUp = (): boolean => {
+    const shown = ip(`address show dev ${device}`);
+    return shown.includes('state UP') && shown.includes('inet6 fe80:') && !shown.includes('tentative');
+  };
+  while (!isUp()) if (performance.now() > deadline) throw new Error(`${device} does not come up`);
+}
+
 export function linuxLinksWorld(): OpenWorld<LinksWorld> {
   ip('link set lo up');
   ip('link add cveth0 type veth peer name cveth1');
+  const devices = ['cveth0', 'cveth1'];
   // Else an IPv6 address could not be used for a second or two (RFC 4862 section 5.4).
-  writeFileSync('/proc/sys/net/ipv6/conf/cveth0/accept_dad', '0');
-  for (const device of ['cveth0', 'cveth1']) ip(`link set ${device} up`);
+  for (const device of devices) writeFileSync(`/proc/sys/net/ipv6/conf/${device}/accept_dad`, '0');
+  for (const device of devices) ip(`link set ${device} up`);
+  for (const device of devices) awaitUp(device);
   return {
     world: { links: new LinuxLinks(), device: 'cveth0' },
     close: () => {
