@@ -3,6 +3,7 @@ import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { simulated } from '../../board/simulated.ts';
+import { REDACTED } from '../../firmware/config/redact.ts';
 import {
   addresses,
   type BranchNetwork,
@@ -12,7 +13,7 @@ import {
 import { CHECKOUT, LabCulvert } from '../../scripts/lab/culvert.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { ConsoleTypist, isPrompt } from '../support/console-typist.ts';
-import { CONFIGURATION, SECRETS, type Typed, UPLINK } from '../support/first-boot.ts';
+import { CONFIGURATION, readmeSession, SECRETS, TYPED, type Typed, UPLINK } from '../support/first-boot.ts';
 import { Pty } from '../support/pty.ts';
 import { ping } from './site-pair.ts';
 
@@ -69,8 +70,8 @@ async function logIn(): Promise<void> {
   await typist.answer('The same once more: ', SECRETS.admin, isPrompt);
 }
 
-async function type({ command, question, secret }: Typed): Promise<string> {
-  if (question === undefined || secret === undefined) return (await typist.command(command)).join('\n');
+async function type({ command, question, secret }: Typed, then = isPrompt): Promise<string> {
+  if (question === undefined || secret === undefined) return (await typist.command(command, then)).join('\n');
   await typist.command(command, (row) => row === question);
   await typist.answer(question, secret, (row) => row === 'The same once more:');
   await typist.answer('The same once more: ', secret, isPrompt);
@@ -82,23 +83,36 @@ describe('somebody who knows no command, at the console of a new router', () => 
     await logIn();
     const shown = new Map<string, string>();
     for (const typed of CONFIGURATION) shown.set(typed.command, await type(typed));
-    for (const typed of UPLINK) {
-      if (typed.command === 'exit') break;
-      shown.set(typed.command, await type(typed));
-    }
-    if (process.env[TRANSCRIPT] !== undefined) writeTranscript();
+    for (const typed of UPLINK)
+      shown.set(typed.command, await type(typed, typed.command === 'exit' ? isOut : isPrompt));
+    const transcript = typist.screen.text.replace(/(user admin, password )\S+/, `$1${REDACTED}`);
+    if (process.env[TRANSCRIPT] !== undefined) write(transcript);
+    expect(typist.commands).toEqual(TYPED);
     expect(shown.get('connect hq')).toContain('hq is up');
+    expect([...shown].find(([command]) => command.startsWith('ping'))?.[1]).toMatch(/3 sent, [1-3] answered/);
     await waitFor('an answer from head office', () => ping(network.branchHost, addresses.officeHost));
     for (const secret of Object.values(SECRETS)) {
       expect(typist.screen.text).not.toContain(secret);
       expect(branch.log()).not.toContain(secret);
     }
+    // What the README shows is what was seen, but for numbers.
+    const seen = new Set(transcript.split('\n').map(withoutNumbers));
+    const invented = readmeSession().filter((row) => row !== '...' && !seen.has(withoutNumbers(row)));
+    expect(invented).toEqual([]);
   });
 });
 
-function writeTranscript(): void {
+/** The console waits for the next person. */
+function isOut(row: string): boolean {
+  return row === '' && typist.screen.text.endsWith('\nPress Enter to log in.\n');
+}
+
+function withoutNumbers(row: string): string {
+  return row.replaceAll(/\d+/g, '0').replaceAll(/\s+/g, ' ');
+}
+
+function write(transcript: string): void {
   const folder = join(CHECKOUT, 'build');
   mkdirSync(folder, { recursive: true });
-  const text = typist.screen.text.replace(/(user admin, password )\S+/, '$1********');
-  writeFileSync(join(folder, 'console-first-boot.txt'), `${text}\n`);
+  writeFileSync(join(folder, 'console-first-boot.txt'), `${transcript}\n`);
 }

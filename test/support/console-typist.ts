@@ -90,7 +90,7 @@ export class ConsoleTypist {
       if (offered !== '') await this.#offeredWord(offered);
       if (own !== '') await this.#ownWord(own, offered);
     }
-    this.commands.push(plain(command));
+    this.commands.push(onScreen(command));
     const { length } = this.screen.rows;
     const shown = await this.press('\r', (row) => this.screen.rows.length > length && then(row));
     return shown.slice(1, -1);
@@ -158,7 +158,7 @@ export class ConsoleTypist {
 }
 
 /** A command as it stands on the screen. */
-export function plain(command: string): string {
+export function onScreen(command: string): string {
   return command.replaceAll(/[{}]/g, '');
 }
 

@@ -2,7 +2,9 @@
  * What somebody types at the console of a new router, from the first login to an uplink that is up. In braces stands what a
  * person brings: names, addresses, numbers. Every other word has to be found.
  */
+import { readFileSync } from 'node:fs';
 import { addresses } from '../../scripts/lab/branch-network.ts';
+import { onScreen } from './console-typist.ts';
 
 /** A command, and what is typed into the question that it asks. */
 export interface Typed {
@@ -21,7 +23,7 @@ export const SECRETS = {
 export const CONFIGURATION: readonly Typed[] = [
   'configure',
   'set system hostname {branch-12}',
-  'set interfaces {wan} device {eth0}',
+  'set interfaces {wan} device eth0',
   'set interfaces wan zone wan',
   'set interfaces wan ipv4 method static',
   `set interfaces wan ipv4 address {${addresses.branchWan}/24}`,
@@ -43,8 +45,18 @@ export const CONFIGURATION: readonly Typed[] = [
 
 export const UPLINK: readonly Typed[] = [
   'connect hq',
-  'show l2tp',
+  'show ppp',
   'show ipsec',
   `ping {${addresses.officeHost}} --via=tunnel --count={3}`,
   'exit',
 ].map((command) => ({ command }));
+
+/** All of it as it stands on the screen. */
+export const TYPED: readonly string[] = [...CONFIGURATION, ...UPLINK].map(({ command }) => onScreen(command));
+
+/** The session as the README shows it, cut where `...` stands. */
+export function readmeSession(): readonly string[] {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const block = /```\n(culvert login: admin\n.*?)```/s.exec(readme)?.[1] ?? '';
+  return block.trimEnd().split('\n');
+}
