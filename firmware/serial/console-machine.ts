@@ -291,7 +291,7 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
     this.#say(`\r\nCulvert ${version} on ${hostname}`);
     for (const line of state) this.#say(line);
     if (initialPassword !== undefined)
-      this.#say(`First login: user admin, password ${initialPassword} (it has to be changed then).`);
+      this.#say(`First login: user admin, password ${initialPassword} (to be changed then).`);
   }
 
   #say(text: string): void {

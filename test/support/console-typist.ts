@@ -7,7 +7,8 @@ import type { Pty } from './pty.ts';
 
 /** How long it looks at a screen on which nothing happens, ms. */
 const PATIENCE_MS = 60_000;
-const MORE = '-- more: space, Enter, q --';
+/** Below a page. */
+export const MORE = '-- more: space, Enter, q --';
 /** Where a command can be typed. */
 const PROMPT = /^\S+[>#]$/;
 
@@ -45,11 +46,12 @@ export class ConsoleTypist {
     this.#pty.send(keys);
     let page = -1;
     await this.#until(`what comes of ${JSON.stringify(keys)}`, () => {
+      if (wanted(screen.row)) return true;
       if (screen.row === MORE && page !== screen.rows.length) {
         page = screen.rows.length;
         this.#pty.send(' ');
       }
-      return wanted(screen.row);
+      return false;
     });
     return screen.rows.slice(from).map((row) => row.join('').trimEnd());
   }

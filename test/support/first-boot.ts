@@ -45,7 +45,7 @@ export const CONFIGURATION: readonly Typed[] = [
 
 export const UPLINK: readonly Typed[] = [
   'connect hq',
-  'show ppp',
+  'show l2tp',
   'show ipsec',
   `ping {${addresses.officeHost}} --via=tunnel --count={3}`,
   'exit',
