@@ -43,8 +43,9 @@ export class ConsoleTypist {
   async press(keys: string, wanted: (row: string) => boolean): Promise<readonly string[]> {
     const { screen } = this;
     const from = screen.rows.length - 1;
+    // A page that is there already is for the keys.
+    let page = screen.row === MORE ? screen.rows.length : -1;
     this.#pty.send(keys);
-    let page = -1;
     await this.#until(`what comes of ${JSON.stringify(keys)}`, () => {
       if (wanted(screen.row)) return true;
       if (screen.row === MORE && page !== screen.rows.length) {
