@@ -1,7 +1,7 @@
 /**
  * How long the console on a serial line takes, with a configuration of 500 entries in force: from the key to the whole answer,
  * or its first page, on the terminal. In turns with an ordinary key that is only shown, so that the ratios hold even where the
- * times do not; a pseudo-terminal knows no baud, and is read every 2 ms.
+ * times do not; a pseudo-terminal knows no baud, and is read every 2 ms. Run it through scripts/bench.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,15 +9,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { simulated } from '../board/simulated.ts';
-import { ConfigurationClient } from '../firmware/api/configuration-client.ts';
-import { SHOW_TOPIC_HELP } from '../firmware/cli/show-topics.ts';
-import { runRouter } from '../firmware/main.ts';
-import { ConsoleTypist, MORE } from '../test/support/console-typist.ts';
-import { Pty } from '../test/support/pty.ts';
-import { largeDocument } from './lab/large-document.ts';
-import { createNamespace } from './lab/namespaces.ts';
-import { waitFor } from './lab/wait.ts';
+import { simulated } from '../../board/simulated.ts';
+import { ConfigurationClient } from '../../firmware/api/configuration-client.ts';
+import { SHOW_TOPIC_HELP } from '../../firmware/cli/show-topics.ts';
+import { runRouter } from '../../firmware/main.ts';
+import { largeDocument } from '../../scripts/lab/large-document.ts';
+import { createNamespace } from '../../scripts/lab/namespaces.ts';
+import { waitFor } from '../../scripts/lab/wait.ts';
+import { ConsoleTypist, MORE } from '../support/console-typist.ts';
+import { Pty } from '../support/pty.ts';
 
 const ENTRIES = 500;
 /** Keys that count, and those before that do not. */
