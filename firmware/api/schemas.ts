@@ -33,6 +33,12 @@ export const interfaceStatusSchema = Type.Object({
   mtu: Type.Optional(count('Octets of IP packet.')),
 });
 
+export const networkDeviceSchema = Type.Object({
+  name: text('As the kernel calls it.'),
+  up: Type.Boolean(),
+  mac: text('Its address, `52:54:00:00:00:01`.'),
+});
+
 export const uplinkStatusSchema = Type.Object({ ...entry, interface: Type.Optional(text('Network device.')) });
 
 export const l2tpSessionStatusSchema = Type.Object({
@@ -167,6 +173,9 @@ export const routerStatusSchema = Type.Object({
       'What somebody should see to before it breaks, a sentence each: certificates that expire, a clock not set.',
   }),
   interfaces: Type.Array(interfaceStatusSchema),
+  devices: Type.Array(networkDeviceSchema, {
+    description: 'Network devices of the machine that have an address of their own, configured or not: no tunnels.',
+  }),
   uplinks: Type.Array(uplinkStatusSchema),
   l2tp: Type.Array(l2tpStatusSchema),
   ppp: Type.Array(pppStatusSchema),

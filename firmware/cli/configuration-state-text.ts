@@ -12,7 +12,7 @@ export function configurationStateText(state: ConfigurationState | undefined): r
     case 'failsafe':
       return [`FAILSAFE, the router serves its LAN only: ${why(state)}`];
     case 'factory':
-      return ['no configuration is in force yet: give one with "culvert apply FILE"'];
+      return ['no configuration is in force yet: "configure" or "culvert apply FILE" gives one'];
     default:
       return [];
   }

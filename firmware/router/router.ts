@@ -176,10 +176,7 @@ export class Router implements RouterControl {
   async status(): Promise<RouterStatus> {
     const { version, board, clock, links, machine, monitoring } = this.#parts;
     const { configuration } = this.#connections;
-    const [interfaces, counters] = await Promise.all([
-      interfaceStatus(configuration, links),
-      this.#dataPlaneCounters(),
-    ]);
+    const [devices, counters] = await Promise.all([interfaceStatus(configuration, links), this.#dataPlaneCounters()]);
     return {
       version,
       board: board.name,
@@ -192,7 +189,7 @@ export class Router implements RouterControl {
         ...this.#certificates.warnings,
         ...(monitoring?.warnings ?? []),
       ],
-      interfaces,
+      ...devices,
       uplinks: [],
       ...this.#connectionStatus(counters),
       counters: this.#counters(counters),

@@ -4,6 +4,7 @@
  */
 import type { LoginResult, LoginSession } from '../api/account-control.ts';
 import type { Instant, Machine } from '../protocol/machine.ts';
+import { wrapped } from '../terminal/cells.ts';
 import { type Key, KeyDecoder } from '../terminal/keys.ts';
 import { LineEditor } from '../terminal/line-editor.ts';
 import type { ConsoleFacts, ConsoleOutput } from './console-types.ts';
@@ -290,11 +291,11 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
     this.#say(`\r\nCulvert ${version} on ${hostname}`);
     for (const line of state) this.#say(line);
     if (initialPassword !== undefined)
-      this.#say(`First login: user admin, password ${initialPassword} (it has to be changed then).`);
+      this.#say(`First login: user admin, password ${initialPassword} (to be changed then).`);
   }
 
   #say(text: string): void {
-    this.#send(`${text}\r\n`);
+    for (const row of text.split('\r\n').flatMap((line) => wrapped(line, COLUMNS - 1))) this.#send(`${row}\r\n`);
   }
 
   #send(text: string): void {

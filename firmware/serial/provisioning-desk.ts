@@ -58,7 +58,10 @@ export class ProvisioningDesk {
 
   /** Lines for the console, for whoever makes a bundle. */
   words(): readonly string[] {
-    return [`Provisioning: device key ${this.device}, code ${this.code ?? 'none until the next start'}`];
+    return [
+      `Provisioning: device key ${this.device}`,
+      `Provisioning: code ${this.code ?? 'none until the next start'}`,
+    ];
   }
 
   /** Never throws. What is refused changes nothing. */

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { chownSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BoardDescription } from '../../board/board.ts';
+import { simulated } from '../../board/simulated.ts';
 import { ControlClient } from '../../firmware/api/client.ts';
 import { ConfigurationClient } from '../../firmware/api/configuration-client.ts';
 import type { CommitRequest, CommitResult } from '../../firmware/api/configuration-control.ts';
@@ -26,6 +28,8 @@ export interface CulvertOptions {
   readonly namespace: Namespace;
   /** As in the configuration file. */
   readonly configuration: unknown;
+  /** The board that it is, when it is no simulated one. */
+  readonly board?: BoardDescription;
 }
 
 /** A router of this checkout, in a namespace. It may be killed and started again over the same state directory. */
@@ -38,6 +42,8 @@ export class LabCulvert {
   readonly configurations: ConfigurationClient;
   readonly #folder: StateFolder;
   readonly #configurationFile: string;
+  /** As `--board` takes it. */
+  readonly #board: string;
   #child: ChildProcess | undefined;
   #undo: Undo | undefined;
 
@@ -52,6 +58,8 @@ export class LabCulvert {
     this.configurations = new ConfigurationClient(this.stateDir);
     mkdirSync(this.stateDir, { mode: 0o700 });
     this.writeConfiguration(options.configuration);
+    this.#board = options.board === undefined ? simulated.name : join(this.#folder.path, 'board.json');
+    if (options.board !== undefined) writeFileSync(this.#board, JSON.stringify(options.board), { mode: 0o644 });
     for (const path of [this.#folder.path, this.stateDir]) chownSync(path, UNPRIVILEGED, UNPRIVILEGED);
   }
 
@@ -84,7 +92,7 @@ export class LabCulvert {
       '--disable-warning=ExperimentalWarning',
       join(CHECKOUT, 'firmware/cli/main.ts'),
       'run',
-      ...['--state-dir', this.stateDir, '--board', 'simulated'],
+      ...['--state-dir', this.stateDir, '--board', this.#board],
       ...(given ? ['--config', this.#configurationFile] : []),
     );
     const log = openSync(this.logFile, 'a');

@@ -18,6 +18,7 @@ import { withStars } from '../../config/store/stars.ts';
 import { done } from '../output.ts';
 import { commitCommand, compareCommand } from './commit-commands.ts';
 import type { Draft } from './draft.ts';
+import type { Facts } from './facts.ts';
 import { fileCommands } from './file-commands.ts';
 import { nothingMore, type Offers, type Running, type ShellCommand, ShellError } from './grammar.ts';
 import { quoteWord } from './lexer.ts';
@@ -38,22 +39,28 @@ export interface ConfigurationMode {
   /** Whether files can be read and written: those of whoever runs the console, and with that person's rights. */
   readonly files: boolean;
   readonly leave: () => void;
+  readonly facts: Facts;
 }
 
 export function configurationCommands(mode: ConfigurationMode): readonly ShellCommand[] {
   const { draft } = mode;
   const inMode = (words: readonly string[]) => [...mode.path.map(String), ...words];
 
-  /** What can follow in the configuration; `least`: so many words are enough. */
-  const follow =
-    (only: (offer: Completion) => boolean, least: number) =>
-    (words: readonly string[]): Offers => ({
-      offers: completeConfiguration(inMode(words), '', draft.document as Configuration).filter(only),
-      enough: words.length >= least,
-    });
-
   const all = () => true;
   const existing = ({ kind }: Completion) => kind !== 'placeholder';
+
+  /** What can follow in the configuration, and whether the words do something as they are. */
+  const follow =
+    (only: (offer: Completion) => boolean, enough: (path: readonly string[]) => boolean) =>
+    (words: readonly string[]): Offers => ({
+      offers: completeConfiguration(inMode(words), '', draft.document as Configuration).filter(only),
+      enough: enough(inMode(words)),
+    });
+
+  const followSet = follow(all, (path) => {
+    const result = setEdit(path, draft.document);
+    return result.ok || 'secret' in result;
+  });
 
   const change = async (result: EditResult): Promise<number> => {
     if (result.ok) draft.edit(result.edit);
@@ -85,20 +92,24 @@ export function configurationCommands(mode: ConfigurationMode): readonly ShellCo
     {
       name: 'set',
       help: 'set a value, add to a list, or make an entry',
-      follow: follow(all, 1),
+      follow: async (words) => {
+        const { offers, enough } = followSet(words);
+        const known = namesDevice(inMode(words)) ? await mode.facts.devices() : [];
+        return { offers: [...known, ...offers], enough };
+      },
       run: async (words) => change(setEdit(inMode(words), draft.document)),
       secret: (words) => saysSecret(inMode(words), draft.document),
     },
     {
       name: 'delete',
       help: 'take away a value, an entry, or items of a list',
-      follow: follow(existing, 1),
+      follow: follow(existing, (path) => deleteEdit(path, draft.document).ok),
       run: async (words) => change(deleteEdit(inMode(words), draft.document)),
     },
     {
       name: 'edit',
       help: 'go to a part of the configuration: what is set and shown then is below it',
-      follow: follow(all, 1),
+      follow: follow(all, (path) => path.length > mode.path.length && editPlace(path, draft.document).ok),
       run: async (words) => {
         const found = editPlace(inMode(words), draft.document);
         if (!found.ok) throw new ShellError(found.reason);
@@ -125,7 +136,7 @@ export function configurationCommands(mode: ConfigurationMode): readonly ShellCo
       name: 'show',
       help: 'show the draft, or a part of it, as the commands that write it; secrets are left out',
       follow: (words) => {
-        const { offers } = follow(existing, 0)(words);
+        const { offers } = follow(existing, () => true)(words);
         return { offers: [...offers, { text: '--json', help: 'As JSON.', kind: 'value' }], enough: true };
       },
       run: show,
@@ -134,6 +145,11 @@ export function configurationCommands(mode: ConfigurationMode): readonly ShellCo
     commitCommand(mode),
     ...draftCommands(mode),
   ];
+}
+
+/** What comes next is a network device, of which the configuration knows only those that it has already. */
+function namesDevice([section, name, key, ...value]: readonly string[]): boolean {
+  return section === 'interfaces' && name !== undefined && key === 'device' && value.length === 0;
 }
 
 /** Those that are about the draft as a whole. */

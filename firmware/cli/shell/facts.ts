@@ -21,8 +21,12 @@ export class Facts {
       ...status.l2tp.map(({ name, role, state }) => ({ name, help: `L2TP ${role}, ${state}` })),
       ...status.ipsec.map(({ name, version, state }) => ({ name, help: `IPsec connection, IKEv${version}, ${state}` })),
     ];
-    const unlike = new Map(named.map(({ name, help }) => [name, help]));
-    return [...unlike].map(([text, help]) => ({ text, help, kind: 'name' }));
+    // A client and the connection that protects it may have one name.
+    return [...Map.groupBy(named, ({ name }) => name)].map(([text, alike]) => ({
+      text,
+      help: [...new Set(alike.map(({ help }) => help))].join('; '),
+      kind: 'name',
+    }));
   }
 
   /** What has something to do with packets: connections, and interfaces of the configuration. */
@@ -35,6 +39,16 @@ export class Facts {
       ({ name, device, state }): Completion => ({ text: name, help: `interface ${device}, ${state}`, kind: 'name' }),
     );
     return [...connections, ...interfaces];
+  }
+
+  /** Network devices of the machine. */
+  async devices(): Promise<readonly Completion[]> {
+    const status = await this.#control.status().catch(() => undefined);
+    return (status?.devices ?? []).map(({ name, up, mac }) => {
+      const taken = status?.interfaces.find(({ device }) => device === name);
+      const by = taken === undefined ? '' : `; interface "${taken.name}" is on it`;
+      return { text: name, help: `${up ? 'Up' : 'Down'}, ${mac}${by}.`, kind: 'value' };
+    });
   }
 
   /** What traffic is counted of, as `monitor traffic` takes it. */

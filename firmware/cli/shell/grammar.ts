@@ -66,9 +66,10 @@ export async function understand(line: string, commands: readonly ShellCommand[]
   const lexed = lexLine(line);
   if (lexed.open !== undefined)
     throw new ShellError(`a quote ${lexed.open} is never closed: close it, or put \\ in front of it`);
-  const [first] = lexed.words;
+  const given = withoutProgram(lexed.words);
+  const [first] = given;
   if (first === undefined || isComment(first)) return undefined;
-  const [own, ...filters] = atPipes(lexed.words);
+  const [own, ...filters] = atPipes(given);
   const { command, words } = await expand(own ?? [], commands);
   return { command, words, filters: filters.map((part) => part.map(({ text }) => text)) };
 }
@@ -88,7 +89,7 @@ export async function expected(
 ): Promise<Expected> {
   const lexed: Lexed = lexLine(line);
   const last = lexed.within ? lexed.words.at(-1) : undefined;
-  const before = lexed.within ? lexed.words.slice(0, -1) : lexed.words;
+  const before = withoutProgram(lexed.within ? lexed.words.slice(0, -1) : lexed.words);
   const typed = last?.text ?? '';
   const start = last?.start ?? [...line].length;
   const matching = (offers: readonly Completion[]) =>
@@ -105,6 +106,12 @@ export async function expected(
   const { command, words } = await expand(before, commands);
   const { offers, enough } = await command.follow(words);
   return { offers: matching(offers), enough: enough && typed === '', typed, start };
+}
+
+/** Remedies are written for a shell, `culvert show log`, and may be typed here as they stand. */
+function withoutProgram(words: readonly Word[]): readonly Word[] {
+  const [first, ...others] = words;
+  return first?.text === 'culvert' && !first.quoted ? others : words;
 }
 
 /** A comment begins with a sign that no command begins with. */

@@ -43,6 +43,7 @@ export class Shell {
   readonly #client: ConfigurationClient;
   readonly #control: ControlClient;
   readonly #role: Role;
+  readonly #facts: Facts;
   readonly #operational: readonly ShellCommand[];
   readonly #histories = { operational: new History(), configuration: new History() };
   #mode: ConfigurationMode | undefined;
@@ -56,7 +57,8 @@ export class Shell {
     this.#control = new ControlClient(options.stateDir);
     this.#role = options.role ?? 'admin';
     const { stateDir, author, screen } = options;
-    this.#operational = operationalCommands({ stateDir, author, facts: new Facts(stateDir), terminal: screen });
+    this.#facts = new Facts(stateDir);
+    this.#operational = operationalCommands({ stateDir, author, facts: this.#facts, terminal: screen });
   }
 
   /** In configuration mode from the beginning. @throws ShellError when somebody else works on the draft. */
@@ -174,6 +176,7 @@ export class Shell {
       ask: (question) => this.#screen.ask(question),
       askSecret: (question) => this.#screen.askSecret(question),
       files: this.#options.files === true,
+      facts: this.#facts,
       leave: () => {
         this.#mode = undefined;
       },

@@ -95,7 +95,8 @@ function values(node: SchemaNode, typed: string, configuration: Configuration): 
   const found = beginning(offered, typed);
   if (others === undefined) return found;
   const usual = node.default === undefined ? '' : `; ${String(node.default)} without it`;
-  return [...found, ...placeholder(node.title ?? 'value', `${others}${usual}`)];
+  const unseen = node['x-secret'] === true ? '; without it here it is asked for, and not shown' : '';
+  return [...found, ...placeholder(node.title ?? 'value', `${others}${usual}${unseen}`)];
 }
 
 function placeholder(title: string, help: string): Completion[] {

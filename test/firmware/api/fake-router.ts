@@ -37,6 +37,10 @@ export const STATUS: RouterStatus = {
     { name: 'wan', device: 'eth0', zone: 'wan', state: 'up', addresses: ['10.20.0.9/24'], mtu: 1500 },
     { name: 'lan', device: 'lan0', zone: 'lan', state: 'failed', addresses: [], reason: 'there is no device lan0' },
   ],
+  devices: [
+    { name: 'eth0', up: true, mac: '52:54:00:00:00:01' },
+    { name: 'eth1', up: false, mac: '52:54:00:00:00:02' },
+  ],
   uplinks: [],
   l2tp: [
     {

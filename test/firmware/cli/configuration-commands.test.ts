@@ -271,7 +271,7 @@ describe('show history', () => {
   it('says that there is none', async () => {
     config.historyNow = { revisions: [], events: [], state: { revision: 0, state: 'factory' } };
     expect((await run(['show', 'history'])).stdout).toBe(
-      'no configuration is in force yet: give one with "culvert apply FILE"\n',
+      'no configuration is in force yet: "configure" or "culvert apply FILE" gives one\n',
     );
   });
 });
@@ -290,7 +290,10 @@ describe('show status', () => {
       { revision: 5, state: 'recovered', reason: 'the store was damaged', remedy: 'compare it' },
       'the configuration was recovered: the store was damaged; compare it',
     ],
-    [{ revision: 0, state: 'factory' }, 'no configuration is in force yet: give one with "culvert apply FILE"'],
+    [
+      { revision: 0, state: 'factory' },
+      'no configuration is in force yet: "configure" or "culvert apply FILE" gives one',
+    ],
     [
       { revision: 0, state: 'failsafe', reason: 'there is no export', remedy: 'apply one' },
       'FAILSAFE, the router serves its LAN only: there is no export; apply one',

@@ -69,7 +69,7 @@ async function readBanner(): Promise<{ readonly device: string; readonly code: s
     if (shown.endsWith('login: ')) resolve(shown);
   };
   router.send('\r');
-  const [, device = '', code = ''] = /device key (\S+), code (\S+)/.exec(await promise) ?? [];
+  const [, device = '', code = ''] = /device key (\S+)\s+Provisioning: code (\S+)/.exec(await promise) ?? [];
   router.onOctets = both;
   return { device, code };
 }
@@ -172,7 +172,7 @@ describe('a factory-fresh router', () => {
     };
     router.send('\rculvert-provision/1\r');
     await promise;
-    expect(shown).toContain(`Provisioning: device key ${desk.device}, code ${desk.code}`);
+    expect(shown).toContain(`Provisioning: device key ${desk.device}\r\nProvisioning: code ${desk.code}\r\n`);
   });
 });
 

@@ -9,6 +9,8 @@ export class MachineBench {
   readonly machine: ConsoleMachine;
   readonly accounts: AccountControl;
   now = 1000;
+  /** Lines of the banner. */
+  state: readonly string[] = ['no configuration yet'];
   #shown = '';
   /** What the shell got, and `hang-up`. */
   shell: string[] | undefined;
@@ -18,7 +20,7 @@ export class MachineBench {
     this.machine = new ConsoleMachine({
       facts: () => {
         const initialPassword = accounts.initialPassword();
-        const facts = { hostname: 'branch-12', version: '0.1.0', state: ['no configuration yet'] };
+        const facts = { hostname: 'branch-12', version: '0.1.0', state: this.state };
         return initialPassword === undefined ? facts : { ...facts, initialPassword };
       },
       idleMs: () => IDLE_MS,

@@ -29,6 +29,14 @@ describe('who is there', () => {
     expect(shown).toMatch(/branch-12 login: $/);
   });
 
+  it('is told what there is to know in rows that a terminal of 80 columns has', async () => {
+    const console = bench();
+    console.state = [`a state that takes ${'so many words '.repeat(10)}`, 'x'.repeat(100)];
+    const rows = (await console.type('\r')).split('\r\n');
+    expect(rows.length).toBeGreaterThan(6);
+    expect(rows.filter(({ length }) => length > 79)).toEqual([]);
+  });
+
   it('logs in with name and password, and shows no password', async () => {
     const console = bench();
     await console.type('\r');

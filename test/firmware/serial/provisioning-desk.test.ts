@@ -76,7 +76,7 @@ describe('a router without a configuration', () => {
     expect((await desk.take(wrong, undefined)).lines[0]).toContain('once more');
     expect((await desk.take(wrong, undefined)).lines[0]).toContain('start the router anew');
     expect(await desk.take(right, undefined)).toMatchObject({ ok: false });
-    expect(desk.words()[0]).toContain('code none');
+    expect(desk.words()[1]).toContain('code none');
     expect(committed).toEqual([]);
     // Who signs needs none.
     expect(await desk.take(byKey(), undefined)).toMatchObject({ ok: true });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Configuration } from '../../../../firmware/config/schema.ts';
 import type { PingEvent } from '../../../../firmware/diagnosis/reach/reach-event.ts';
+import { IPSEC_STATUS, STATUS } from '../../api/fake-router.ts';
 import { contractDocument } from '../../config/example.ts';
 import { named } from '../../config/store/store-bench.ts';
 import { Console, ConsoleBench } from './console.ts';
@@ -53,6 +54,21 @@ describe('the console', () => {
     expect(await console.type('\u0015?')).toMatch(/ {2}diagnose +say which step of a connection failed/);
     expect(await console.type('\u0015show statusx ?')).toContain('<Enter>');
     expect(await console.said('\u0015shwo ?')).toContain('there is no command "shwo" here');
+  });
+
+  it('takes the commands that remedies name as they stand there, with the name of the program', async () => {
+    const console = new Console(bench);
+    expect(await console.type('culvert show l2tp\r')).toMatch(/\nhq +client/);
+    expect(await console.type('culvert disc\th\t')).toMatch(/> culvert disconnect hq$/);
+    expect(await console.said('\u0015"culvert" version\r')).toContain('there is no command "culvert" here');
+  });
+
+  it('tells of a name what all goes by it', async () => {
+    bench.router.statusNow = async () => ({ ...STATUS, ipsec: [IPSEC_STATUS] });
+    const console = new Console(bench);
+    const said = await console.said('connect ?');
+    expect(said).toMatch(/ {2}hq +L2TP client, up; IPsec connection, IKEv1, up/);
+    expect(said.match(/ hq /g)).toHaveLength(1);
   });
 
   it('filters what a command says', async () => {
@@ -192,6 +208,43 @@ describe('configuration mode', () => {
     expect(text).not.toContain('with spaces');
     expect(inForce?.l2tp.clients['hq']).toMatchObject({ password: 'with spaces', secret: 'typed in the line' });
     expect(await console.type('\u0010\u0010')).not.toContain('typed in the line');
+  });
+
+  it('offers Enter where it does something, and nowhere else', async () => {
+    const console = new Console(bench);
+    await console.type('configure\r');
+    for (const [line, does] of [
+      ['set ', false],
+      ['set l2tp clients ', true],
+      ['set l2tp clients hq server ', false],
+      ['set l2tp clients hq server 192.0.2.1 ', true],
+      ['set l2tp clients hq server not/a/name ', false],
+      ['set l2tp clients hq password ', true],
+      ['delete l2tp clients hq server ', true],
+      ['delete l2tp clients nobody ', false],
+      ['edit ', false],
+      ['edit l2tp clients ', true],
+      ['edit l2tp clients hq server ', false],
+    ] as const) {
+      const shown = await console.type(`${line}?`);
+      expect(shown.includes('<Enter>'), line).toBe(does);
+      await console.type('\u0015');
+    }
+    await console.type('edit l2tp clients hq\r');
+    expect(await console.type('edit ?')).not.toContain('<Enter>');
+  });
+
+  it('offers the network devices that there are where one is named', async () => {
+    const console = new Console(bench);
+    await console.type('configure\r');
+    const shown = await console.type('set interfaces guest device ?');
+    expect(shown).toMatch(/ {2}eth0 +Up, 52:54:00:00:00:01; interface "wan" is on it\./);
+    expect(shown).toMatch(/ {2}eth1 +Down, 52:54:00:00:00:02\./);
+    expect(shown).toMatch(/ {2}<device> +A network device name/);
+    expect(await console.type('eth1\t')).toMatch(/device eth1$/);
+    // A bridge that does not exist yet.
+    await console.type('\u0015set interfaces guest device br7\r');
+    expect(await console.type('show interfaces guest\r')).toContain('set interfaces guest device br7');
   });
 
   it('goes to a part and comes back, and everything typed there is below it', async () => {

@@ -71,6 +71,7 @@ describe('completion of the configuration', () => {
       complete,
     );
     expect(everything.map(({ kind }) => kind)).toEqual(['placeholder', 'placeholder', 'placeholder']);
+    for (const { help } of everything) expect(help).toContain('it is asked for, and not shown');
     expect(JSON.stringify(everything)).not.toMatch(/alice-pw|labpsk|tunnel secret, if/);
   });
 
