@@ -9,12 +9,14 @@ import type { ConsoleOutput } from './console-types.ts';
 import { LineWriter } from './line-writer.ts';
 import { MarkScanner } from './mark-scanner.ts';
 import type { ProvisioningDesk } from './provisioning-desk.ts';
+import type { SessionPort } from './session-port.ts';
 import type { ShellSession, StartShell } from './shell-port.ts';
 import { Transfer } from './transfer.ts';
 
 export interface ConsoleLineParts extends ConsoleMachineOptions {
   readonly clock: Clock;
   readonly accounts: AccountControl;
+  readonly sessions: SessionPort;
   readonly startShell: StartShell;
   /** Takes bundles; without it there is no provisioning. */
   readonly provisioning?: ProvisioningDesk;
@@ -39,6 +41,8 @@ export class ConsoleLine {
   readonly #scanner = new MarkScanner(START_MARK);
   #shell: ShellSession | undefined;
   #transfer: Transfer | undefined;
+  /** Takes back that the end of the session is waited for. */
+  #forgetSession: () => void = () => undefined;
 
   constructor(port: SerialPort, parts: ConsoleLineParts) {
     this.#parts = parts;
@@ -89,8 +93,7 @@ export class ConsoleLine {
     if (this.#transfer === undefined) this.#type(KILL_LINE);
     this.#transfer?.stop();
     this.#transfer = undefined;
-    const { session } = this.#machine;
-    const refusal = desk.refusal(session);
+    const refusal = desk.refusal(this.#machine.session);
     const words = refusal === undefined ? desk.words() : [`It is not taken: ${refusal}.`];
     for (const line of words) this.#writer.write(this.#encoder.encode(`\r\n${line}`));
     if (refusal !== undefined) {
@@ -102,7 +105,7 @@ export class ConsoleLine {
     this.#transfer = new Transfer({
       clock,
       desk,
-      session,
+      session: () => this.#machine.session,
       log,
       ready: { hostname, version, device: desk.device },
       write: (octets) => this.#writer.write(octets),
@@ -135,7 +138,7 @@ export class ConsoleLine {
         this.#start(output.session);
         break;
       case 'shell-octets':
-        this.#feed(output.octets);
+        this.#feed(output.octets, output.token);
         break;
       case 'hang-up':
         this.#shell?.hangUp();
@@ -149,6 +152,11 @@ export class ConsoleLine {
       return { ok: false, reason: 'the login could not be judged: the log says why' } as const;
     });
     this.#runner.run((now) => this.#machine.loginAnswered(result, now));
+    if (!result.ok) return;
+    const { token } = result.session;
+    this.#forgetSession = this.#parts.sessions.onEnd(token, () =>
+      this.#runner.run(() => this.#machine.sessionEnded(token)),
+    );
   }
 
   async #changePassword(change: ConsoleOutput & { readonly kind: 'change-password' }): Promise<void> {
@@ -163,6 +171,7 @@ export class ConsoleLine {
 
   async #logout(token: string): Promise<void> {
     const { accounts, log } = this.#parts;
+    this.#forgetSession();
     await accounts.logout(token).catch((error: unknown) => log(`a logout on the console failed: ${errorText(error)}`));
   }
 
@@ -181,9 +190,10 @@ export class ConsoleLine {
     });
   }
 
-  #feed(octets: Uint8Array): void {
+  #feed(octets: Uint8Array, token: string): void {
     const shell = this.#shell;
     if (shell === undefined) return;
+    this.#parts.sessions.used(token);
     shell.feed(octets);
     if (shell.typedAhead > MOST_AHEAD) this.#port.pause();
   }
