@@ -26,6 +26,8 @@ export interface CulvertOptions {
   readonly namespace: Namespace;
   /** As in the configuration file. */
   readonly configuration: unknown;
+  /** As in a board file. Default: the simulated board. */
+  readonly board?: unknown;
 }
 
 /** A router of this checkout, in a namespace. It may be killed and started again over the same state directory. */
@@ -38,6 +40,7 @@ export class LabCulvert {
   readonly configurations: ConfigurationClient;
   readonly #folder: StateFolder;
   readonly #configurationFile: string;
+  readonly #board: string;
   #child: ChildProcess | undefined;
   #undo: Undo | undefined;
 
@@ -48,10 +51,12 @@ export class LabCulvert {
     this.stateDir = join(this.#folder.path, 'state');
     this.logFile = join(this.#folder.path, 'log');
     this.#configurationFile = join(this.#folder.path, 'configuration.json');
+    this.#board = options.board === undefined ? 'simulated' : join(this.#folder.path, 'board.json');
     this.client = new ControlClient(this.stateDir);
     this.configurations = new ConfigurationClient(this.stateDir);
     mkdirSync(this.stateDir, { mode: 0o700 });
     this.writeConfiguration(options.configuration);
+    if (options.board !== undefined) writeFileSync(this.#board, JSON.stringify(options.board));
     for (const path of [this.#folder.path, this.stateDir]) chownSync(path, UNPRIVILEGED, UNPRIVILEGED);
   }
 
@@ -84,7 +89,7 @@ export class LabCulvert {
       '--disable-warning=ExperimentalWarning',
       join(CHECKOUT, 'firmware/cli/main.ts'),
       'run',
-      ...['--state-dir', this.stateDir, '--board', 'simulated'],
+      ...['--state-dir', this.stateDir, '--board', this.#board],
       ...(given ? ['--config', this.#configurationFile] : []),
     );
     const log = openSync(this.logFile, 'a');

@@ -206,6 +206,30 @@ describe('a router that has a configuration', () => {
   });
 });
 
+describe('an administrator whose session is ended while a bundle is on its way', () => {
+  it('gives the router nothing any more', async () => {
+    await bench.store.commit(named('old'));
+    accounts.accounts['admin'] = { password: 'right horse', role: 'admin' };
+    await make('b.json', `--enrolment-key=${file('enrolment.key')}`);
+    const [fromRouter, fromLaptop] = [router.onOctets, laptop.onOctets];
+    await new Promise<void>((resolve) => {
+      router.onOctets = (octets) => {
+        if (/old> $/.test(Buffer.from(octets).toString())) resolve();
+      };
+      router.send('\radmin\rright horse\r');
+    });
+    router.onOctets = fromRouter;
+    laptop.onOctets = (octets) => {
+      if (Buffer.from(octets).includes(':D0001'))
+        for (const token of accounts.sessions.keys()) void accounts.logout(token);
+      fromLaptop?.(octets);
+    };
+    const refused = await provision('b.json');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('log in on its console') });
+    expect(bench.store.inForce).toBe('old');
+  });
+});
+
 describe('make-bundle', () => {
   it('makes none of a wrong configuration, of stars, for no key, or twice', async () => {
     writeFileSync(file('branch.json'), '{"system":{"hostnmae":"x"}}');
