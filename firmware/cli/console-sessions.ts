@@ -8,10 +8,9 @@ export function sessionsOf(accounts: SessionAccounts): SessionPort {
   return {
     onEnd: (token, listener) => {
       const identity = accounts.authenticate(token);
-      if (identity !== undefined) return accounts.onEnd(identity, listener);
+      if (identity !== undefined) accounts.onEnd(identity, listener);
       // It was ended at once. Whoever asks does not expect the answer before they have asked.
-      queueMicrotask(listener);
-      return () => undefined;
+      else queueMicrotask(listener);
     },
     used: (token) => void accounts.authenticate(token),
   };

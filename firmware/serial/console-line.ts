@@ -41,8 +41,6 @@ export class ConsoleLine {
   readonly #scanner = new MarkScanner(START_MARK);
   #shell: ShellSession | undefined;
   #transfer: Transfer | undefined;
-  /** Takes back that the end of the session is waited for. */
-  #forgetSession: () => void = () => undefined;
 
   constructor(port: SerialPort, parts: ConsoleLineParts) {
     this.#parts = parts;
@@ -154,9 +152,7 @@ export class ConsoleLine {
     this.#runner.run((now) => this.#machine.loginAnswered(result, now));
     if (!result.ok) return;
     const { token } = result.session;
-    this.#forgetSession = this.#parts.sessions.onEnd(token, () =>
-      this.#runner.run(() => this.#machine.sessionEnded(token)),
-    );
+    this.#parts.sessions.onEnd(token, () => this.#runner.run(() => this.#machine.sessionEnded(token)));
   }
 
   async #changePassword(change: ConsoleOutput & { readonly kind: 'change-password' }): Promise<void> {
@@ -171,7 +167,6 @@ export class ConsoleLine {
 
   async #logout(token: string): Promise<void> {
     const { accounts, log } = this.#parts;
-    this.#forgetSession();
     await accounts.logout(token).catch((error: unknown) => log(`a logout on the console failed: ${errorText(error)}`));
   }
 
