@@ -78,7 +78,10 @@ export class Accounts implements AccountAdministration {
       const [now, wall] = [clock.now(), clock.wall()];
       // A wall clock that was set back must not lengthen anything.
       const since = (at: number) => Math.max(0, wall - at);
-      for (const { usedAt, createdAt, ...rest } of sessions) {
+      // Whoever was on the console when the program ended is not any more.
+      const [gone, others] = [sessions.filter(isOnConsole), sessions.filter((session) => !isOnConsole(session))];
+      await this.#save(gone.map(({ id }) => ({ kind: 'end-session', id })));
+      for (const { usedAt, createdAt, ...rest } of others) {
         const endsAt = now + Math.min(ABSOLUTE_MS, ABSOLUTE_MS - since(createdAt));
         this.#sessions.add({ ...rest, createdAt, usedAt: now - since(usedAt), endsAt, changing: false });
       }
@@ -385,6 +388,10 @@ export class Accounts implements AccountAdministration {
     const ends = [this.#sessions.nextEnd, this.#apiTokens.nextEnd(now)].filter((end) => end !== undefined);
     if (ends.length > 0) this.#timer = clock.setTimer(Math.min(...ends), () => this.#sweep());
   }
+}
+
+function isOnConsole({ via }: Pick<Session, 'via'>): boolean {
+  return via === CONSOLE;
 }
 
 function viaOf(from: string): Session['via'] {

@@ -1,7 +1,8 @@
 /** The sessions that there are. A table without a clock: the time is handed in, monotonic ms. */
 import type { SessionRecord } from '../config/accounts/account-records.ts';
+import { CONSOLE } from './login-guard.ts';
 
-/** Time without a request after which a session ends, ms. */
+/** Time without a request after which a session ends, ms. The console has an idle time of its own, which the configuration tells. */
 export const IDLE_MS = 30 * 60_000;
 /** Time after which a session ends whatever it does, ms: a working day. */
 export const ABSOLUTE_MS = 12 * 3_600_000;
@@ -54,11 +55,16 @@ export class SessionTable {
 
   /** When the first of them ends, as it is used now; `undefined` when there is none. */
   get nextEnd(): number | undefined {
-    const ends = this.all.map((session) => Math.min(session.endsAt, session.usedAt + IDLE_MS));
+    const ends = this.all.map(endOf);
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 }
 
-function isOver({ usedAt, endsAt }: Session, now: number): boolean {
-  return now >= endsAt || now >= usedAt + IDLE_MS;
+function isOver(session: Session, now: number): boolean {
+  return now >= endOf(session);
+}
+
+/** As it is used now. */
+function endOf({ via, usedAt, endsAt }: Session): number {
+  return via === CONSOLE ? endsAt : Math.min(endsAt, usedAt + IDLE_MS);
 }

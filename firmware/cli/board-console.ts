@@ -12,6 +12,7 @@ import { enrolmentPublicKey } from '../protocol/provisioning/bundle.ts';
 import { ProvisioningDesk } from '../serial/provisioning-desk.ts';
 import { SerialConsole } from '../serial/serial-console.ts';
 import { configurationStateText } from './configuration-state-text.ts';
+import { type SessionAccounts, sessionsOf } from './console-sessions.ts';
 import { sentence } from './sentence.ts';
 import { startSerialShell } from './serial-shell.ts';
 import { VERSION } from './version.ts';
@@ -21,7 +22,7 @@ export interface BoardConsoleParts {
   readonly ports: SerialPorts;
   readonly clock: Clock;
   readonly random: RandomSource;
-  readonly accounts: AccountControl;
+  readonly accounts: AccountControl & SessionAccounts;
   readonly config: Pick<ConfigurationControl, 'state' | 'commit'>;
   readonly inForce: () => Configuration;
   readonly stateDirectory: string;
@@ -40,6 +41,7 @@ export async function boardConsole(parts: BoardConsoleParts): Promise<SerialCons
   return new SerialConsole({
     ...parts,
     path: board.consoleDevice,
+    sessions: sessionsOf(accounts),
     idleMs: () => inForce().system.console.idleMinutes * 60_000,
     startShell: (session, line) => startSerialShell(stateDirectory, session, line),
     ...(provisioning === undefined ? {} : { provisioning }),

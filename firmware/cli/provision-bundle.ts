@@ -2,8 +2,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { basename } from 'node:path';
 import { LinuxEntropy } from '../../hal/linux/entropy.ts';
+import { INITIAL_USER } from '../accounts/account-directory.ts';
 import { BODY_LIMIT } from '../api/limits.ts';
 import { parseConfiguration } from '../config/parse.ts';
+import { PASSWORD_ALLOWED, passwordWeakness } from '../config/password-strength.ts';
 import { formatProblem } from '../config/problem.ts';
 import { REDACTED } from '../config/redact.ts';
 import { type Authority, sealBundle } from '../protocol/provisioning/bundle.ts';
@@ -27,6 +29,12 @@ export async function makeBundle(context: Context, config: string, file: string)
   }
   if (configuration.includes(REDACTED)) {
     context.complain(`${config} has stars in the place of secrets, which no other router knows: write the secrets out`);
+    return failed;
+  }
+  if (passwordFile !== undefined && Object.keys(parsed.configuration.users).length > 0) {
+    context.complain(
+      `${config} has users, and --admin-password-file is for a router without any: leave out the one or the others`,
+    );
     return failed;
   }
   const password = passwordFile === undefined ? {} : { adminPassword: await passwordOf(passwordFile) };
@@ -73,5 +81,7 @@ async function passwordOf(file: string): Promise<string> {
   const text = (await readTextFile(file, MAX_SMALL_FILE, 'file with a password')).replace(/\r?\n$/, '');
   if (text === '' || /[\r\n]/.test(text))
     throw new FileError(`${file} does not hold one line with a password: correct it`);
+  const weakness = passwordWeakness(INITIAL_USER, text);
+  if (weakness !== undefined) throw new FileError(`${file} holds ${weakness}: choose one of ${PASSWORD_ALLOWED}`);
   return text;
 }

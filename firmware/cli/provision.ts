@@ -81,8 +81,7 @@ class Sending {
     const port = this.#port;
     port.onOctets = (octets) => this.#runner.run((now) => this.#machine.octets(octets, now));
     void port.ended.then((end) => {
-      if (end.kind === 'lost')
-        this.#fail(`the cable was pulled (${end.reason}): nothing was changed unless all was sent`);
+      if (end.kind === 'lost') this.#runner.run(() => this.#machine.lost(end.reason));
     });
     process.on('SIGINT', cancel);
     try {

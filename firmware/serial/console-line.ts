@@ -9,12 +9,14 @@ import type { ConsoleOutput } from './console-types.ts';
 import { LineWriter } from './line-writer.ts';
 import { MarkScanner } from './mark-scanner.ts';
 import type { ProvisioningDesk } from './provisioning-desk.ts';
+import type { SessionPort } from './session-port.ts';
 import type { ShellSession, StartShell } from './shell-port.ts';
 import { Transfer } from './transfer.ts';
 
 export interface ConsoleLineParts extends ConsoleMachineOptions {
   readonly clock: Clock;
   readonly accounts: AccountControl;
+  readonly sessions: SessionPort;
   readonly startShell: StartShell;
   /** Takes bundles; without it there is no provisioning. */
   readonly provisioning?: ProvisioningDesk;
@@ -89,8 +91,7 @@ export class ConsoleLine {
     if (this.#transfer === undefined) this.#type(KILL_LINE);
     this.#transfer?.stop();
     this.#transfer = undefined;
-    const { session } = this.#machine;
-    const refusal = desk.refusal(session);
+    const refusal = desk.refusal(this.#machine.session);
     const words = refusal === undefined ? desk.words() : [`It is not taken: ${refusal}.`];
     for (const line of words) this.#writer.write(this.#encoder.encode(`\r\n${line}`));
     if (refusal !== undefined) {
@@ -102,7 +103,7 @@ export class ConsoleLine {
     this.#transfer = new Transfer({
       clock,
       desk,
-      session,
+      session: () => this.#machine.session,
       log,
       ready: { hostname, version, device: desk.device },
       write: (octets) => this.#writer.write(octets),
@@ -135,7 +136,7 @@ export class ConsoleLine {
         this.#start(output.session);
         break;
       case 'shell-octets':
-        this.#feed(output.octets);
+        this.#feed(output.octets, output.token);
         break;
       case 'hang-up':
         this.#shell?.hangUp();
@@ -149,6 +150,9 @@ export class ConsoleLine {
       return { ok: false, reason: 'the login could not be judged: the log says why' } as const;
     });
     this.#runner.run((now) => this.#machine.loginAnswered(result, now));
+    if (!result.ok) return;
+    const { token } = result.session;
+    this.#parts.sessions.onEnd(token, () => this.#runner.run(() => this.#machine.sessionEnded(token)));
   }
 
   async #changePassword(change: ConsoleOutput & { readonly kind: 'change-password' }): Promise<void> {
@@ -181,9 +185,10 @@ export class ConsoleLine {
     });
   }
 
-  #feed(octets: Uint8Array): void {
+  #feed(octets: Uint8Array, token: string): void {
     const shell = this.#shell;
     if (shell === undefined) return;
+    this.#parts.sessions.used(token);
     shell.feed(octets);
     if (shell.typedAhead > MOST_AHEAD) this.#port.pause();
   }

@@ -19,6 +19,8 @@ const MAX_REFUSALS = 5;
 const MOST = { user: 64, password: 1024, code: 16 } as const;
 /** A terminal of which nothing is known. */
 const COLUMNS = 80;
+const IDLE = 'Logged out: nobody has typed for too long.';
+const ENDED = 'Logged out: the session was ended elsewhere, its time is over, or the user was changed. Log in again.';
 
 type State =
   /** For any key. */
@@ -32,7 +34,8 @@ type State =
   | { readonly kind: 'next'; readonly session: LoginSession; readonly current: string }
   | { readonly kind: 'again'; readonly session: LoginSession; readonly current: string; readonly next: string }
   | { readonly kind: 'changing'; readonly session: LoginSession; readonly current: string }
-  | { readonly kind: 'shell'; readonly session: LoginSession; readonly idle: boolean }
+  /** `over`: why it has been told to end, if it has. */
+  | { readonly kind: 'shell'; readonly session: LoginSession; readonly over: string | undefined }
   | { readonly kind: 'unplugged' };
 
 export interface ConsoleMachineOptions {
@@ -58,7 +61,7 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
 
   /** Of whoever has a shell here. */
   get session(): LoginSession | undefined {
-    return this.#state.kind === 'shell' && !this.#state.idle ? this.#state.session : undefined;
+    return this.#state.kind === 'shell' && this.#state.over === undefined ? this.#state.session : undefined;
   }
 
   /** From the line. */
@@ -105,9 +108,17 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
   /** The shell is over, by itself or because it was told. */
   shellEnded(): void {
     if (this.#state.kind !== 'shell') return;
-    const { session, idle } = this.#state;
+    const { session, over } = this.#state;
     this.#outputs.push({ kind: 'logout', token: session.token });
-    this.#wait(idle ? '\r\nLogged out: nobody has typed for too long.' : 'Logged out.');
+    this.#wait(over === undefined ? 'Logged out.' : `\r\n${over}`);
+  }
+
+  /** A session is over that was not ended here. */
+  sessionEnded(token: string): void {
+    const state = this.#state;
+    if (!('session' in state) || state.session.token !== token) return;
+    if (state.kind === 'shell') this.#endShell(state, ENDED);
+    else this.#leave(`\r\n${ENDED}`);
   }
 
   /** The line is gone; nothing may be sent any more. */
@@ -125,10 +136,8 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
     const state = this.#state;
     this.#deadline = undefined;
     if (state.kind === 'held') this.#ask({ kind: 'user' }, now);
-    else if (state.kind === 'shell') {
-      this.#enter({ ...state, idle: true });
-      this.#outputs.push({ kind: 'hang-up' });
-    } else this.#leave('\r\nNobody has typed for too long.');
+    else if (state.kind === 'shell') this.#endShell(state, IDLE);
+    else this.#leave('\r\nNobody has typed for too long.');
   }
 
   nextDeadline(): Instant | undefined {
@@ -142,9 +151,10 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
   /** Octets that are not for the questions of this machine. */
   #pass(octets: Uint8Array, now: Instant): void {
     if (this.#state.kind === 'shell') {
-      if (this.#state.idle) return;
+      if (this.#state.over !== undefined) return;
       this.#deadline = now + this.#options.idleMs();
-      this.#outputs.push({ kind: 'shell-octets', octets: Uint8Array.from(octets) });
+      const { token } = this.#state.session;
+      this.#outputs.push({ kind: 'shell-octets', octets: Uint8Array.from(octets), token });
       return;
     }
     const kept = octets.slice(0, MAX_AHEAD - this.#aheadOctets);
@@ -234,9 +244,15 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
   }
 
   #startShell(session: LoginSession, now: Instant): void {
-    this.#enter({ kind: 'shell', session, idle: false });
+    this.#enter({ kind: 'shell', session, over: undefined });
     this.#deadline = now + this.#options.idleMs();
     this.#outputs.push({ kind: 'start-shell', session });
+  }
+
+  #endShell(state: State & { readonly kind: 'shell' }, over: string): void {
+    if (state.over !== undefined) return;
+    this.#enter({ ...state, over });
+    this.#outputs.push({ kind: 'hang-up' });
   }
 
   #refused(reason: string, retryAfterSeconds: number, now: Instant): void {

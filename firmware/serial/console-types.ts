@@ -18,7 +18,7 @@ export type ConsoleOutput =
   | { readonly kind: 'change-password'; readonly token: string; readonly current: string; readonly next: string }
   | { readonly kind: 'start-shell'; readonly session: LoginSession }
   /** For the shell, in order. */
-  | { readonly kind: 'shell-octets'; readonly octets: Uint8Array }
+  | { readonly kind: 'shell-octets'; readonly octets: Uint8Array; readonly token: string }
   /** The shell is to end; it says when it has. */
   | { readonly kind: 'hang-up' }
   | { readonly kind: 'logout'; readonly token: string };

@@ -116,7 +116,7 @@ export class ProvisioningDesk {
   async #setPassword(next: string): Promise<string> {
     const { accounts } = this.#parts;
     const initial = accounts.initialPassword();
-    if (initial === undefined) return 'warning: the password of admin was changed before, and stays';
+    if (initial === undefined) return 'warning: the router has users, and the password of each stays';
     const login = await accounts.login({ user: 'admin', password: initial, from: 'console' });
     if (!login.ok) return 'warning: the password of admin could not be set: log in with the initial one';
     const refusal = await accounts.changePassword(login.session.token, initial, next);

@@ -10,8 +10,8 @@ export interface TransferParts {
   readonly clock: Clock;
   readonly desk: ProvisioningDesk;
   readonly ready: Ready;
-  /** Of whoever is logged in on the line. */
-  readonly session: LoginSession | undefined;
+  /** Of whoever is logged in on the line at the moment. */
+  readonly session: () => LoginSession | undefined;
   readonly write: (octets: Uint8Array) => void;
   /** The line is free again; words when nothing came of it. */
   readonly onEnd: (reason: string | undefined) => void;
@@ -63,7 +63,7 @@ export class Transfer {
   async #judge(octets: Uint8Array): Promise<void> {
     this.#judging = true;
     const { desk, session } = this.#parts;
-    const result = await desk.take(octets, session);
+    const result = await desk.take(octets, session());
     this.#judging = false;
     this.#runner.run((now) => this.#machine.finished(result, now));
   }

@@ -1,4 +1,5 @@
 /** Accounts in memory: each with a password, perhaps a code, and a role. */
+import type { Identity } from '../../firmware/api/account-administration.ts';
 import type {
   AccountControl,
   LoginAttempt,
@@ -20,7 +21,10 @@ export class FakeAccounts implements AccountControl {
   /** Seconds that the next refusal asks to wait. */
   retryAfterSeconds: number | undefined;
   readonly attempts: LoginAttempt[] = [];
+  /** Tokens that were used, each time. */
+  readonly used: string[] = [];
   readonly sessions = new Map<string, LoginSession>();
+  readonly #onEnd = new Map<string, Set<() => void>>();
   #count = 0;
 
   constructor(accounts: Record<string, FakeAccount>) {
@@ -46,6 +50,23 @@ export class FakeAccounts implements AccountControl {
 
   async logout(token: string): Promise<void> {
     this.sessions.delete(token);
+    const listeners = this.#onEnd.get(token) ?? [];
+    this.#onEnd.delete(token);
+    for (const listener of listeners) listener();
+  }
+
+  authenticate(token: string): Identity | undefined {
+    const session = this.sessions.get(token);
+    if (session === undefined) return undefined;
+    this.used.push(token);
+    const { user, role, mustChangePassword } = session;
+    return { id: token, kind: 'session', user, role, via: 'console', from: 'console', mustChangePassword };
+  }
+
+  onEnd({ id }: Identity, listener: () => void): () => void {
+    const listeners = this.#onEnd.get(id) ?? new Set();
+    this.#onEnd.set(id, listeners.add(listener));
+    return () => listeners.delete(listener);
   }
 
   async changePassword(token: string, current: string, next: string): Promise<string | undefined> {

@@ -48,6 +48,11 @@ export class FrameReader {
   #line = '';
   #tooLong = false;
 
+  /** What has come last is the beginning of a frame, or of what was one. */
+  get withinFrame(): boolean {
+    return this.#line.startsWith(':');
+  }
+
   take(octets: Uint8Array): readonly (Frame | 'garbled')[] {
     const found: (Frame | 'garbled')[] = [];
     for (const octet of octets) {

@@ -55,15 +55,19 @@ export class Receiver implements Machine<ReceiverOutput> {
   }
 
   octets(octets: Uint8Array, now: Instant): void {
-    const { kind } = this.#state;
-    if (octets.includes(INTERRUPT) && (kind === 'ready' || kind === 'receiving')) {
-      this.#end('it was broken off');
-      return;
+    let rest = octets;
+    for (let at = rest.indexOf(INTERRUPT); at >= 0; at = rest.indexOf(INTERRUPT)) {
+      this.#frames(rest.subarray(0, at), now);
+      const { kind } = this.#state;
+      // Within a frame it is noise: one bit makes it out of a C.
+      if (!this.#reader.withinFrame && (kind === 'ready' || kind === 'receiving')) {
+        this.#end('it was broken off');
+        return;
+      }
+      this.#frames(rest.subarray(at, at + 1), now);
+      rest = rest.subarray(at + 1);
     }
-    for (const frame of this.#reader.take(octets)) {
-      if (frame !== 'garbled') this.#frame(frame, now);
-      else if (this.#state.kind === 'receiving') this.#send('N', this.#state.blocks.length + 1);
-    }
+    this.#frames(rest, now);
   }
 
   /** What came of the bundle. */
@@ -91,6 +95,13 @@ export class Receiver implements Machine<ReceiverOutput> {
 
   poll(): ReceiverOutput | undefined {
     return this.#outputs.shift();
+  }
+
+  #frames(octets: Uint8Array, now: Instant): void {
+    for (const frame of this.#reader.take(octets)) {
+      if (frame !== 'garbled') this.#frame(frame, now);
+      else if (this.#state.kind === 'receiving') this.#send('N', this.#state.blocks.length + 1);
+    }
   }
 
   #frame(frame: Frame, now: Instant): void {

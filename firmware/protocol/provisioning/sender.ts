@@ -66,8 +66,12 @@ export class Sender implements Machine<SenderOutput> {
   cancel(): void {
     if (this.#over) return;
     if (!this.#waits) this.#send('X', 0);
-    const left = this.#waits ? 'the router has the whole bundle, and goes on' : 'nothing was changed';
-    this.#fail(`it was broken off, and ${left}`);
+    this.#leave('it was broken off', 'send it again');
+  }
+
+  /** There is no line any more. @param how this was seen. */
+  lost(how: string): void {
+    if (!this.#over) this.#leave(`the cable was pulled (${how})`, 'plug it in and send it again');
   }
 
   tick(now: Instant): void {
@@ -81,7 +85,7 @@ export class Sender implements Machine<SenderOutput> {
         'the router does not answer: check the cable and the device, wait until it has booted, and close other programs there',
       );
     } else if (this.#sequence >= 0 && this.#tries >= TRIES) {
-      this.#fail('the router has fallen silent, and nothing was changed: check the cable and send it again');
+      this.#leave('the router has fallen silent', 'check the cable and send it again');
     } else this.#transmit(now);
   }
 
@@ -157,6 +161,15 @@ export class Sender implements Machine<SenderOutput> {
       this.#send('H', 0, encodeJson(header));
     } else if (this.#sequence > this.#blocks) this.#send('E', this.#sequence);
     else this.#send('D', this.#sequence, this.#bundle.subarray(at, at + BLOCK_OCTETS));
+  }
+
+  /** Before the router was told that this was all, it does nothing with what it has. @param remedy then. */
+  #leave(what: string, remedy: string): void {
+    const look = 'look at "show history" on its console';
+    if (this.#waits) this.#fail(`${what}, and the router has the whole bundle and goes on: ${look}`);
+    else if (this.#sequence > this.#blocks)
+      this.#fail(`${what}, and whether the router has the whole bundle is not known: ${look}`);
+    else this.#fail(`${what}, and nothing was changed: ${remedy}`);
   }
 
   #fail(reason: string): void {

@@ -33,7 +33,9 @@ describe('a new router', () => {
     });
     await bench.restart();
     expect(bench.accounts.initialPassword()).toBeUndefined();
-    expect(bench.accounts.authenticate(token)).toMatchObject({ user: 'admin', role: 'admin' });
+    // Nobody is on the console of a router that starts.
+    expect(bench.accounts.sessions()).toEqual([]);
+    expect(bench.accounts.authenticate(token)).toBeUndefined();
     expect(bench.log.join('\n')).not.toContain(password);
   });
 
@@ -137,6 +139,18 @@ describe('a session', () => {
     }
     expect(bench.accounts.authenticate(used.token)).toBeUndefined();
     expect(bench.accounts.sessions()).toEqual([]);
+  });
+
+  it('on the console ends when its time is over, and not before: idle time is the business of the console', async () => {
+    const result = await bench.accounts.login({ user: 'alice', password: PASSWORDS.alice, from: 'console' });
+    if (!result.ok) throw new Error(JSON.stringify(result));
+    const identity = bench.accounts.authenticate(result.session.token);
+    const ended = vi.fn();
+    if (identity !== undefined) bench.accounts.onEnd(identity, ended);
+    bench.store.clock.advance(ABSOLUTE_MS - 1);
+    expect(ended).not.toHaveBeenCalled();
+    bench.store.clock.advance(1);
+    expect(ended).toHaveBeenCalledTimes(1);
   });
 
   it('survives the end of the program, as long as it was used not long ago', async () => {

@@ -113,7 +113,7 @@ afterEach(async () => {
 
 describe('a factory-fresh router', () => {
   it('gets its configuration and the password of admin from a bundle with its code, and nothing twice', async () => {
-    writeFileSync(file('password'), 'long enough\n');
+    writeFileSync(file('password'), 'long enough by far\n');
     const made = await make('b.json', `--code=${desk.code}`, `--admin-password-file=${file('password')}`);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(statSync(file('b.json')).mode & 0o077).toBe(0);
@@ -145,7 +145,7 @@ describe('a factory-fresh router', () => {
     carries = size;
     const cut = await provision('b.json');
     expect(cut.code).toBe(1);
-    expect(cut.stderr).toMatch(/the cable was pulled .*: nothing was changed/);
+    expect(cut.stderr).toMatch(/the cable was pulled .*, and nothing was changed: plug it in/);
     expect(bench.store.desk.state().state).toBe('factory');
     expect(bench.store.inForce).not.toBe('branch-12');
     laptop = new Pty();
@@ -206,6 +206,30 @@ describe('a router that has a configuration', () => {
   });
 });
 
+describe('an administrator whose session is ended while a bundle is on its way', () => {
+  it('gives the router nothing any more', async () => {
+    await bench.store.commit(named('old'));
+    accounts.accounts['admin'] = { password: 'right horse', role: 'admin' };
+    await make('b.json', `--enrolment-key=${file('enrolment.key')}`);
+    const [fromRouter, fromLaptop] = [router.onOctets, laptop.onOctets];
+    await new Promise<void>((resolve) => {
+      router.onOctets = (octets) => {
+        if (/old> $/.test(Buffer.from(octets).toString())) resolve();
+      };
+      router.send('\radmin\rright horse\r');
+    });
+    router.onOctets = fromRouter;
+    laptop.onOctets = (octets) => {
+      if (Buffer.from(octets).includes(':D0001'))
+        for (const token of accounts.sessions.keys()) void accounts.logout(token);
+      fromLaptop?.(octets);
+    };
+    const refused = await provision('b.json');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('log in on its console') });
+    expect(bench.store.inForce).toBe('old');
+  });
+});
+
 describe('make-bundle', () => {
   it('makes none of a wrong configuration, of stars, for no key, or twice', async () => {
     writeFileSync(file('branch.json'), '{"system":{"hostnmae":"x"}}');
@@ -215,6 +239,17 @@ describe('make-bundle', () => {
     });
     writeFileSync(file('branch.json'), named('branch-12', '********'));
     expect(await byCode('b.json')).toMatchObject({ code: 1, stderr: expect.stringContaining('stars') });
+    writeFileSync(file('branch.json'), named('branch-12'));
+    const withPassword = () => make('b.json', `--code=${desk.code}`, `--admin-password-file=${file('password')}`);
+    writeFileSync(file('password'), 'long\n');
+    expect(await withPassword()).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/password holds a password of less than 10 characters: choose one of/),
+    });
+    writeFileSync(file('password'), 'nine green lanterns\n');
+    const users = { alice: { role: 'admin', password: 'eight red lamps' } };
+    writeFileSync(file('branch.json'), JSON.stringify({ ...JSON.parse(named('branch-12')), users }));
+    expect(await withPassword()).toMatchObject({ code: 1, stderr: expect.stringContaining('has users, and --admin') });
     writeFileSync(file('branch.json'), named('branch-12'));
     expect(await make('b.json')).toMatchObject({ code: 2, stderr: expect.stringContaining('--code CODE') });
     expect(await byCode('b.json', 'nonsense!')).toMatchObject({

@@ -2,6 +2,7 @@
 import type { AccountControl } from '../../../firmware/api/account-control.ts';
 import { ConsoleMachine } from '../../../firmware/serial/console-machine.ts';
 import type { ConsoleOutput } from '../../../firmware/serial/console-types.ts';
+import type { FakeAccounts } from '../../support/fake-accounts.ts';
 
 export const IDLE_MS = 900_000;
 
@@ -42,6 +43,14 @@ export class MachineBench {
   async unplug(): Promise<void> {
     this.machine.unplugged();
     await this.settle();
+  }
+
+  /** Somebody ends the newest session, and the machine learns of it. */
+  async revoke(): Promise<string> {
+    const token = [...(this.accounts as FakeAccounts).sessions.keys()].at(-1) ?? '';
+    await this.accounts.logout(token);
+    this.machine.sessionEnded(token);
+    return await this.settle();
   }
 
   async endShell(): Promise<string> {

@@ -12,9 +12,10 @@ function bench(): MachineBench & { readonly accounts: FakeAccounts } {
   return new MachineBench(accounts) as MachineBench & { readonly accounts: FakeAccounts };
 }
 
-/** A factory-fresh router has no other account. */
-function fresh() {
-  return new MachineBench(new FakeAccounts({ admin: { password: 'printed-once', role: 'admin', initial: true } }));
+/** A factory-fresh router has no other account than the first. */
+function fresh(others: FakeAccounts['accounts'] = {}) {
+  const admin = { password: 'printed-once', role: 'admin', initial: true } as const;
+  return new MachineBench(new FakeAccounts({ admin, ...others }));
 }
 
 describe('who is there', () => {
@@ -119,13 +120,15 @@ const PROMPTS: readonly (readonly [prompt: string, typed: readonly string[]])[] 
   ['login:', ['\r']],
   ['Password:', ['\r', 'admin\r']],
   ['Password:, half typed', ['\r', 'admin\r', 'printed-']],
+  ['Code of the second factor:', ['\r', 'carol\r', 'battery staple\r']],
+  ['Code of the second factor:, half typed', ['\r', 'carol\r', 'battery staple\r', '123 4']],
   ['New password:', ['\r', 'admin\r', 'printed-once\r']],
   ['The same once more:', ['\r', 'admin\r', 'printed-once\r', 'long enough\r']],
 ];
 
 describe.each(PROMPTS)('at %s', (_, typed) => {
   async function there() {
-    const console = fresh();
+    const console = fresh({ carol: { password: 'battery staple', role: 'admin', code: '123456' } });
     for (const text of typed) await console.type(text);
     return console;
   }
@@ -203,6 +206,40 @@ describe('the shell', () => {
     expect(console.shell).toEqual(['hang-up']);
     expect(console.accounts.sessions.size).toBe(0);
     expect(await console.endShell()).toBe('');
+  });
+});
+
+describe('a session that is ended elsewhere', () => {
+  it('ends the shell, says so, and lets somebody log in again', async () => {
+    const console = bench();
+    await console.type('\radmin\rright horse\r');
+    expect(await console.revoke()).toBe('');
+    expect(console.shell).toEqual(['hang-up']);
+    expect(console.machine.session).toBeUndefined();
+    await console.type('reboot --yes\r');
+    expect(console.shell).toEqual(['hang-up']);
+    expect(await console.endShell()).toMatch(/the session was ended elsewhere.*Log in again\.\r\nPress Enter/s);
+    await console.type('\radmin\rright horse\r');
+    expect(console.shell).toEqual([]);
+  });
+
+  it.each([
+    ['New password:', []],
+    ['The same once more:', ['long enough\r']],
+  ] as const)('ends the change of the initial password at %s', async (_, typed) => {
+    const console = fresh();
+    for (const text of ['\r', 'admin\r', 'printed-once\r', ...typed]) await console.type(text);
+    expect(await console.revoke()).toContain('the session was ended elsewhere');
+    expect(await console.type('\r')).toMatch(/login: $/);
+    expect((console.accounts as FakeAccounts).accounts['admin']?.password).toBe('printed-once');
+  });
+
+  it('is none of its business when it is not the one on the line', async () => {
+    const console = bench();
+    await console.type('\radmin\rright horse\r');
+    console.machine.sessionEnded('token 77');
+    expect(await console.settle()).toBe('');
+    expect(console.shell).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The console on a line in memory: opened, lost, and opened again. */
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sessionsOf } from '../../../firmware/cli/console-sessions.ts';
 import { SerialConsole } from '../../../firmware/serial/serial-console.ts';
 import type { ShellLine, ShellSession } from '../../../firmware/serial/shell-port.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
@@ -83,6 +84,7 @@ beforeEach(() => {
     path: PATH,
     clock,
     accounts,
+    sessions: sessionsOf(accounts),
     idleMs: () => 900_000,
     facts: () => ({ hostname: 'branch-12', version: '0.1.0', state: [] }),
     startShell: (_, shellLine) => {
@@ -169,6 +171,47 @@ describe('a line', () => {
     expect(shells[0]?.hungUp).toBe(true);
     expect(accounts.sessions.size).toBe(0);
     expect(log.join('\n')).toContain('takes nothing any more');
+  });
+
+  it('is left by a session that is ended elsewhere, and not by one that was ended before', async () => {
+    plug();
+    console.start();
+    await settle();
+    await type('\radmin\rright horse\r');
+    const [token = ''] = accounts.sessions.keys();
+    await accounts.logout(token);
+    await settle();
+    expect(shells[0]?.hungUp).toBe(true);
+    expect(shown).toMatch(/the session was ended elsewhere.*Press Enter to log in\.\r\n$/s);
+    await type('\radmin\rright horse\r');
+    await accounts.logout(token);
+    await settle();
+    expect(shells[1]?.hungUp).toBe(false);
+  });
+
+  it('is left by a session that was ended while its login was answered', async () => {
+    const { login } = accounts;
+    accounts.login = async (attempt) => {
+      const result = await login.call(accounts, attempt);
+      if (result.ok) await accounts.logout(result.session.token);
+      return result;
+    };
+    plug();
+    console.start();
+    await settle();
+    await type('\radmin\rright horse\r');
+    expect(shells[0]?.hungUp).toBe(true);
+    expect(shown).toContain('the session was ended elsewhere');
+  });
+
+  it('says that its session is used whenever somebody types', async () => {
+    plug();
+    console.start();
+    await settle();
+    await type('\radmin\rright horse\r');
+    const before = accounts.used.length;
+    await type('x');
+    expect(accounts.used.slice(before)).toEqual([...accounts.sessions.keys()]);
   });
 
   it('survives accounts that cannot answer', async () => {

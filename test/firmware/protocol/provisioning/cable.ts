@@ -117,9 +117,8 @@ export class TransferBench {
     const out: number[] = [];
     for (const octet of octets) {
       if (this.random.next() < lost) continue;
-      const came = this.random.next() < changed ? octet ^ (1 << this.random.int(7)) : octet;
-      // ^C is what a person types, and no cable makes out of nothing.
-      out.push(came === 3 ? 0x7f : came);
+      const came = this.random.next() < changed ? octet ^ (1 << this.random.int(8)) : octet;
+      out.push(came);
       if (this.random.next() < doubled) out.push(came);
     }
     return Uint8Array.from(out);

@@ -7,6 +7,7 @@ import {
   MAX_BUNDLE,
 } from '../../../../firmware/protocol/provisioning/frames.ts';
 import { Receiver, type ReceiverOutput } from '../../../../firmware/protocol/provisioning/receiver.ts';
+import { Sender, type SenderOutput } from '../../../../firmware/protocol/provisioning/sender.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import { frameTypes, GOOD, READY, TransferBench } from './cable.ts';
 
@@ -70,7 +71,8 @@ describe('a cable that is pulled', () => {
     bench.run();
     expect(bench.bundles).toEqual([]);
     expect(bench.result).toBeUndefined();
-    expect(bench.failed).toMatch(/nothing was changed: check the cable/);
+    // After the last one the sender says that this was all, and cannot know whether that arrives.
+    expect(bench.failed).toMatch(block < BLOCKS ? /nothing was changed: check the cable/ : /is not known: look at/);
     expect(bench.ended).toBe('the other end has fallen silent');
   });
 
@@ -90,10 +92,33 @@ describe('the technician', () => {
     expect(other.failed).toBe('it is for another router');
     expect(other.ended).toBe('it was broken off');
     bench.sender.cancel();
-    expect(bench.run().failed).toMatch(/broken off, and nothing was changed/);
+    expect(bench.run().failed).toMatch(/broken off, and nothing was changed: send it again/);
     expect(bench.bundles).toEqual([]);
   });
+
+  it.each([
+    ['the header', 0, /pulled \(EIO\), and nothing was changed: plug it in/],
+    ['the last block', 2, /pulled \(EIO\), and nothing was changed: plug it in/],
+    ['that this was all', 3, /whether the router has the whole bundle is not known: look at "show history"/],
+    ['all, and knows that it has come', 4, /the router has the whole bundle and goes on: look at "show history"/],
+  ] as const)('is told what the router has when the cable is pulled after %s was sent', (_, acknowledged, words) => {
+    const sender = new Sender(BUNDLE.subarray(0, BLOCK_OCTETS + 1), () => undefined, 0);
+    sender.octets(encodeFrame('R', 0, encodeJson(READY)), 0);
+    for (let sequence = 0; sequence < acknowledged; sequence += 1) sender.octets(encodeFrame('A', sequence), 0);
+    polled(sender);
+    sender.lost('EIO');
+    const [failed, ...more] = polled(sender);
+    expect(failed?.kind === 'failed' && failed.reason).toMatch(words);
+    sender.cancel();
+    expect([more, polled(sender)]).toEqual([[], []]);
+  });
 });
+
+function polled(sender: Sender): SenderOutput[] {
+  const all: SenderOutput[] = [];
+  for (let output = sender.poll(); output !== undefined; output = sender.poll()) all.push(output);
+  return all;
+}
 
 describe('the end of the router', () => {
   function receiver(...sent: readonly Uint8Array[]): {
@@ -141,6 +166,16 @@ describe('the end of the router', () => {
     for (let now = 0; now <= 30_000; now += 1000) machine.tick(now);
     expect(types(outputs())).toBe('R R R R R R R R R end');
     expect(machine.nextDeadline()).toBeUndefined();
+  });
+
+  it('takes a ^C for noise where noise makes it: within a frame', () => {
+    const text = Buffer.from(encodeFrame('D', 1, Uint8Array.of(8, 32, 130))).toString('latin1');
+    expect(text).toContain('C');
+    const { machine, outputs } = receiver(header(3), Buffer.from(text.replace('C', '\u0003'), 'latin1'));
+    machine.octets(Buffer.from(text, 'latin1'), 0);
+    expect(types(outputs())).toBe('A N A');
+    machine.octets(Buffer.from('what somebody has typed\u0003', 'latin1'), 0);
+    expect(types(outputs())).toBe('end');
   });
 
   it('survives whatever a stranger sends', () => {
