@@ -95,7 +95,7 @@ async function readBanner(): Promise<Banner> {
   await cable.type('\u0003', /login: $/);
   await cable.type('\u0015\u0004', /Press Enter to log in\.\r\n$/);
   const shown = await cable.type('\r', /login: $/);
-  const [, device = '', code = ''] = /device key (\S+), code (\S+)/.exec(shown) ?? [];
+  const [, device = '', code = ''] = /device key (\S+)\s+Provisioning: code (\S+)/.exec(shown) ?? [];
   const [, password = ''] = /First login: user admin, password (\S+)/.exec(shown) ?? [];
   return { device, code, password };
 }
