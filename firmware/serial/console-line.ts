@@ -27,8 +27,8 @@ export interface ConsoleLineParts extends ConsoleMachineOptions {
 /** Characters that may be typed ahead of the shell; beyond that the line is not read, and its flow control holds the sender. */
 const MOST_AHEAD = 1024 * 1024;
 
-/** ^U: what was typed of a line is forgotten. ^L: the line is shown anew. */
-const [KILL_LINE, REDRAW] = [Uint8Array.of(0x15), Uint8Array.of(0x0c)];
+/** ^U: what was typed of a line is forgotten. */
+const KILL_LINE = Uint8Array.of(0x15);
 
 /** Hands for one {@link ConsoleMachine}, as long as its line is open. */
 export class ConsoleLine {
@@ -96,7 +96,7 @@ export class ConsoleLine {
     for (const line of words) this.#writer.write(this.#encoder.encode(`\r\n${line}`));
     if (refusal !== undefined) {
       this.#writer.write(encodeFrame('F', NOT_HERE, resultPayload({ ok: false, lines: [refusal] })));
-      this.#type(REDRAW);
+      this.#runner.run((now) => this.#machine.lineBack(now));
       return;
     }
     const { hostname, version } = facts();
@@ -115,7 +115,7 @@ export class ConsoleLine {
     this.#transfer = undefined;
     if (reason !== undefined)
       this.#writer.write(this.#encoder.encode(`\r\nProvisioning has ended, and nothing was changed: ${reason}.`));
-    this.#type(REDRAW);
+    this.#runner.run((now) => this.#machine.lineBack(now));
   }
 
   #handle(output: ConsoleOutput): void {

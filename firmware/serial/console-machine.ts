@@ -19,6 +19,8 @@ const MAX_REFUSALS = 5;
 const MOST = { user: 64, password: 1024, code: 16 } as const;
 /** A terminal of which nothing is known. */
 const COLUMNS = 80;
+/** ^L: the line is shown anew. */
+const REDRAW = Uint8Array.of(0x0c);
 const IDLE = 'Logged out: nobody has typed for too long.';
 const ENDED = 'Logged out: the session was ended elsewhere, its time is over, or the user was changed. Log in again.';
 
@@ -111,6 +113,12 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
     const { session, over } = this.#state;
     this.#outputs.push({ kind: 'logout', token: session.token });
     this.#wait(over === undefined ? 'Logged out.' : `\r\n${over}`);
+  }
+
+  /** The line was somebody else's for a while: what was asked is asked again, for the router may have another name now. */
+  lineBack(now: Instant): void {
+    if (this.#state.kind === 'user') this.#ask(this.#state, now, '\r\n');
+    else this.octets(REDRAW, now);
   }
 
   /** A session is over that was not ended here. */
@@ -287,14 +295,14 @@ export class ConsoleMachine implements Machine<ConsoleOutput> {
     this.#say('Press Enter to log in.');
   }
 
-  #ask(state: State & { readonly kind: keyof typeof QUESTIONS }, now: Instant): void {
+  #ask(state: State & { readonly kind: keyof typeof QUESTIONS }, now: Instant, before = ''): void {
     this.#enter(state);
     this.#deadline = now + PROMPT_IDLE_MS;
     const masked = state.kind !== 'user';
     const most = state.kind === 'user' || state.kind === 'code' ? MOST[state.kind] : MOST.password;
     const question = state.kind === 'user' ? `${this.#options.facts().hostname} login: ` : QUESTIONS[state.kind];
     this.#editor = new LineEditor(COLUMNS);
-    this.#send(this.#editor.begin(question, { masked, most }));
+    this.#send(`${before}${this.#editor.begin(question, { masked, most })}`);
   }
 
   #enter(state: State): void {

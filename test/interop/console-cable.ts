@@ -105,6 +105,8 @@ export class ConsoleCable {
       const command = [join(CHECKOUT, 'scripts/culvert'), 'provision', laptop.path, bundle, ...options] as const;
       return await tryRun(command, { timeoutMs: 240_000 });
     } finally {
+      // What it has sent is on the cable, also when it is gone itself.
+      await laptop.drained();
       this.#laptop = undefined;
       laptop.close();
     }

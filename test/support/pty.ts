@@ -16,6 +16,8 @@ export class Pty {
   readonly path: string;
   #open = true;
   #unsent: Buffer[] = [];
+  /** Who waits until there is nothing to read. */
+  #waiting: (() => void)[] = [];
   /** Whether this end reads; otherwise the other one can write no more than the kernel holds. */
   reads = true;
   onOctets: ((octets: Uint8Array) => void) | undefined;
@@ -38,11 +40,17 @@ export class Pty {
     this.#push();
   }
 
+  /** Returns when all that has been written at the other end before was read, or this end is closed. */
+  async drained(): Promise<void> {
+    if (this.#open) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
   /** The cable is pulled. Until then a process does not end. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
     closeSync(this.#master);
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #push(): void {
@@ -67,7 +75,10 @@ export class Pty {
       return;
     }
     const buffer = Buffer.alloc(65_536);
+    const waiting = this.#waiting.splice(0);
     read(this.#master, buffer, 0, buffer.length, null, (_, count) => {
+      if (count > 0) this.#waiting.push(...waiting);
+      else for (const resolve of waiting) resolve();
       if (!this.#open) return;
       // EAGAIN: nothing has come. EIO: nobody has the other end open.
       if (count > 0) this.onOctets?.(Uint8Array.from(buffer.subarray(0, count)));

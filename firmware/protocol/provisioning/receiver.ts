@@ -58,12 +58,8 @@ export class Receiver implements Machine<ReceiverOutput> {
     let rest = octets;
     for (let at = rest.indexOf(INTERRUPT); at >= 0; at = rest.indexOf(INTERRUPT)) {
       this.#frames(rest.subarray(0, at), now);
-      const { kind } = this.#state;
       // Within a frame it is noise: one bit makes it out of a C.
-      if (!this.#reader.withinFrame && (kind === 'ready' || kind === 'receiving')) {
-        this.#end('it was broken off');
-        return;
-      }
+      if (!this.#reader.withinFrame && this.#interrupted()) return;
       this.#frames(rest.subarray(at, at + 1), now);
       rest = rest.subarray(at + 1);
     }
@@ -95,6 +91,14 @@ export class Receiver implements Machine<ReceiverOutput> {
 
   poll(): ReceiverOutput | undefined {
     return this.#outputs.shift();
+  }
+
+  /** @returns whether that ends it: what is being put in force is not interrupted. */
+  #interrupted(): boolean {
+    const { kind } = this.#state;
+    if (kind === 'judging') return false;
+    if (kind !== 'over') this.#end(kind === 'answering' ? undefined : 'it was broken off');
+    return true;
   }
 
   #frames(octets: Uint8Array, now: Instant): void {

@@ -118,7 +118,17 @@ describe('a factory-fresh router', () => {
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(statSync(file('b.json')).mode & 0o077).toBe(0);
     expect(readFileSync(file('b.json'), 'utf8')).not.toContain('branch-12');
+    let shown = '';
+    const asked = Promise.withResolvers<void>();
+    const toLaptop = router.onOctets;
+    router.onOctets = (octets) => {
+      shown = (shown + Buffer.from(octets).toString()).slice(-1000);
+      if (/\r\nbranch-12 login: $/.test(shown)) asked.resolve();
+      toLaptop?.(octets);
+    };
     const done = await culvert(['provision', laptop.path, file('b.json')]);
+    // The router has another name now.
+    await asked.promise;
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(done.stdout).toMatch(
       /culvert answers, with Culvert 0\.1\.0\n.*100 % is acknowledged\nrevision 1 is in force\n/s,

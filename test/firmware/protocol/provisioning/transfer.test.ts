@@ -162,6 +162,11 @@ describe('the end of the router', () => {
   it('is ended by ^C, by silence, and by nobody', () => {
     expect(types(receiver(Uint8Array.of(3)).outputs())).toBe('end');
     expect(types(receiver(header(9), Uint8Array.of(3)).outputs())).toBe('A end');
+    const all = [header(1), encodeFrame('D', 1, new Uint8Array(1)), encodeFrame('E', 2)];
+    const wrong = receiver(...all);
+    expect(types(wrong.outputs())).toBe('A A F');
+    wrong.machine.octets(Uint8Array.of(3), 0);
+    expect(wrong.outputs()).toEqual([{ kind: 'end' }]);
     const { machine, outputs } = receiver();
     for (let now = 0; now <= 30_000; now += 1000) machine.tick(now);
     expect(types(outputs())).toBe('R R R R R R R R R end');
