@@ -1,9 +1,10 @@
-import { read } from 'node:fs';
+import { read, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { HalError } from '../hal-error.ts';
 import type { SerialPort, SerialPortEnd, SerialPortOptions, SerialPorts } from '../serial-port.ts';
 
 const readDescriptor = promisify(read);
+const writeDescriptor = promisify(write);
 
 /** Octets that are read at once: what comes in a third of a second at 115200 baud. */
 const CHUNK = 4096;
@@ -11,7 +12,7 @@ const CHUNK = 4096;
 /** What the package calls a binding: a port without its stream, which cannot tell a line that was hung up from a silent one. */
 type Binding = Awaited<ReturnType<typeof openBinding>>;
 
-/** termios, speed, lock and waiting are the package's; reading is ours. */
+/** termios, speed, lock and waiting are the package's; reading and writing are ours. */
 export class LinuxSerialPorts implements SerialPorts {
   async open({ path, baud }: SerialPortOptions): Promise<SerialPort> {
     if (!Number.isInteger(baud) || baud < 50 || baud > 4_000_000)
@@ -38,6 +39,8 @@ class OpenPort implements SerialPort {
   readonly #binding: Binding;
   readonly #ended = Promise.withResolvers<SerialPortEnd>();
   #open = true;
+  /** Reads and writes on their way in other threads. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #resume: (() => void) | undefined;
   #paused: Promise<void> | undefined;
   onOctets: ((octets: Uint8Array) => void) | undefined;
@@ -65,12 +68,24 @@ class OpenPort implements SerialPort {
   }
 
   async write(octets: Uint8Array): Promise<void> {
+    for (let at = 0; at < octets.length; ) at += await this.#writeOnce(octets, at);
     if (!this.#open) throw this.#notOpen();
+  }
+
+  /** @returns how many octets the line took. @throws HalError when it is not open any more. */
+  async #writeOnce(octets: Uint8Array, at: number): Promise<number> {
+    const { fd } = this.#binding;
+    if (!this.#open || fd === null) throw this.#notOpen();
     try {
-      await this.#binding.write(Buffer.from(octets));
+      const { bytesWritten } = await this.#track(writeDescriptor(fd, octets, at));
+      return bytesWritten;
     } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EINTR') return 0;
+      const reason = code === 'EAGAIN' ? await this.#once('writable').catch(text) : text(error);
+      if (reason === undefined) return 0;
       // The reader finds out, too; who comes first says why.
-      if (this.#open) await this.#end({ kind: 'lost', reason: text(error) });
+      if (this.#open) await this.#end({ kind: 'lost', reason });
       throw this.#notOpen();
     }
   }
@@ -91,10 +106,10 @@ class OpenPort implements SerialPort {
   async #readOnce(buffer: Buffer): Promise<string | undefined> {
     try {
       await this.#paused;
-      await this.#readable();
+      await this.#once('readable');
       const { fd } = this.#binding;
       if (!this.#open || fd === null) return undefined;
-      const { bytesRead } = await readDescriptor(fd, buffer, 0, CHUNK, null);
+      const { bytesRead } = await this.#track(readDescriptor(fd, buffer, 0, CHUNK, null));
       // A terminal that was hung up has an end; a raw one that is silent has none (termios(3), VMIN 1).
       if (bytesRead === 0) return 'it was hung up';
       if (this.#open) this.onOctets?.(Uint8Array.from(buffer.subarray(0, bytesRead)));
@@ -105,10 +120,15 @@ class OpenPort implements SerialPort {
     }
   }
 
-  #readable(): Promise<void> {
+  #once(event: 'readable' | 'writable'): Promise<undefined> {
     return new Promise((resolve, reject) => {
-      this.#binding.poller.once('readable', (error: Error | null) => (error ? reject(error) : resolve()));
+      this.#binding.poller.once(event, (error: Error | null) => (error ? reject(error) : resolve(undefined)));
     });
+  }
+
+  #track<Result>(operation: Promise<Result>): Promise<Result> {
+    this.#underWay.add(operation);
+    return operation.finally(() => this.#underWay.delete(operation));
   }
 
   async #end(end: SerialPortEnd): Promise<void> {
@@ -116,6 +136,8 @@ class OpenPort implements SerialPort {
     this.#open = false;
     this.resume();
     this.#ended.resolve(end);
+    // Else they would meet whoever gets the descriptor next. They do not wait for anything: nothing blocks on this one.
+    await Promise.allSettled(this.#underWay);
     // What waits for the line fails with it. A device that is gone may refuse to be closed; its descriptor is free then, too.
     await this.#binding.close().catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 /** Pseudo-terminals: one end for a serial port under test, the other for the test. Node itself cannot open them. */
-import { closeSync, constants, openSync, read, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
 
 const libc = koffi.load(null);
@@ -74,15 +74,24 @@ export class Pty {
       setTimeout(() => this.#look(), LOOK_MS);
       return;
     }
-    const buffer = Buffer.alloc(65_536);
     const waiting = this.#waiting.splice(0);
-    read(this.#master, buffer, 0, buffer.length, null, (_, count) => {
-      if (count > 0) this.#waiting.push(...waiting);
-      else for (const resolve of waiting) resolve();
-      if (!this.#open) return;
+    const octets = this.#read();
+    if (octets.length > 0) this.#waiting.push(...waiting);
+    else for (const resolve of waiting) resolve();
+    if (octets.length > 0) this.onOctets?.(octets);
+    setTimeout(() => this.#look(), octets.length > 0 ? 0 : LOOK_MS);
+  }
+
+  /** At once: a read on its way in another thread would take what belongs to whoever gets the descriptor after {@link close}. */
+  #read(): Uint8Array {
+    const buffer = Buffer.alloc(65_536);
+    try {
+      return Uint8Array.from(buffer.subarray(0, readSync(this.#master, buffer)));
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
       // EAGAIN: nothing has come. EIO: nobody has the other end open.
-      if (count > 0) this.onOctets?.(Uint8Array.from(buffer.subarray(0, count)));
-      setTimeout(() => this.#look(), count > 0 ? 0 : LOOK_MS);
-    });
+      if (code === 'EAGAIN' || code === 'EIO') return new Uint8Array();
+      throw error;
+    }
   }
 }
