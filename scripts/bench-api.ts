@@ -30,6 +30,8 @@ const INSIDE = '--inside';
 
 /** What goes behind a path of the document. A stream has no end that could be waited for. */
 const FILLED: Readonly<Record<string, string | undefined>> = {
+  // Of whoever has logged in over the other socket.
+  '/v1/sessions/current': undefined,
   '/v1/traffic/{name}': '/v1/traffic/interface.wan.received?ring=hour',
   '/v1/config/compare': '/v1/config/compare?from=1&to=running',
   '/v1/events': undefined,
