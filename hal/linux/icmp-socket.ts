@@ -27,7 +27,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
 } from './ffi/constants.ts';
-import { EAGAIN, errnoName } from './ffi/errno.ts';
+import { EAGAIN, errnoName, OWN_SEND_ERRORS, PENDING_ERROR_RETRIES } from './ffi/errno.ts';
 import { SOCK_EXTENDED_ERR, SOCKADDR_IN, SOCKADDR_IN6, TIMESPEC } from './ffi/layout.ts';
 import { clockGettime, close, recvmsg, sendmsg, setIntegerOption, setsockopt, socket } from './ffi/libc.ts';
 import { Message } from './ffi/message.ts';
@@ -42,17 +42,11 @@ import {
 import { payloadOffset } from './raw-ipv4.ts';
 import { setMtuDiscovery } from './udp-open.ts';
 
-/** How often a call is tried again that answered with a pending error, of an earlier message. A socket holds one. */
-const PENDING_ERROR_RETRIES = 1;
-
 /** Reports of the error queue that are read for the MTU among them: one for each that was just refused, and a few more. */
 const MOST_REPORTS = 64;
 
 /** Where an IPv4 header has its Time to Live (RFC 791 section 3.1). */
 const TTL_AT = 8;
-
-/** Errors of send that are about this message, never left over from another. */
-const OWN_ERRORS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EPERM', 'EINVAL', 'EBADF']);
 
 export class LinuxIcmpSocketFactory implements IcmpSocketFactory {
   open(options: IcmpSocketOptions): IcmpSocket {
@@ -149,7 +143,7 @@ class LinuxIcmpSocket implements IcmpSocket {
       const returned = sendmsg(this.#handle, this.#outgoing.octets, MSG_DONTWAIT);
       if (returned >= 0) return undefined;
       code = errnoName(-returned);
-      if (OWN_ERRORS.has(code)) break;
+      if (OWN_SEND_ERRORS.has(code)) break;
     }
     return { code, mtu: code === 'EMSGSIZE' ? this.#reportedMtu() : 0 };
   }

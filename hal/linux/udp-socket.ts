@@ -14,7 +14,7 @@ import {
   MSG_ERRQUEUE,
   MSG_TRUNC,
 } from './ffi/constants.ts';
-import { EAGAIN, EINTR, errnoName } from './ffi/errno.ts';
+import { EAGAIN, EINTR, errnoName, OWN_SEND_ERRORS, PENDING_ERROR_RETRIES } from './ffi/errno.ts';
 import { IN_PKTINFO, IN6_PKTINFO, SOCK_EXTENDED_ERR, SOCKADDR_IN, SOCKADDR_IN6 } from './ffi/layout.ts';
 import { close, recvmsg, sendmsg } from './ffi/libc.ts';
 import { type ControlVisitor, Message } from './ffi/message.ts';
@@ -29,14 +29,8 @@ import {
 import { payloadOffset } from './raw-ipv4.ts';
 import { openUdpDescriptor, setMtuDiscovery } from './udp-open.ts';
 
-/** How often a call is tried again when it answered with a pending error, of an earlier datagram. A socket holds one. */
-const PENDING_ERROR_RETRIES = 1;
-
 /** Octets of C's `int`. */
 const INT = 4;
-
-/** Errors of send that are about this datagram or this moment, never left over from another. */
-const OWN_SEND_ERRORS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EPERM', 'EINVAL', 'EBADF']);
 
 export class LinuxUdpSocketFactory implements UdpSocketFactory {
   open(options: UdpSocketOptions): UdpSocket {

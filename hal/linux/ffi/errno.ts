@@ -57,3 +57,16 @@ export const EBADFD = 77;
 export function errnoName(number: number): string {
   return NAMES[number] ?? `E${number}`;
 }
+
+/** Errors of send that are about this message or this moment, never left over from another. */
+export const OWN_SEND_ERRORS: ReadonlySet<string> = new Set([
+  'EAGAIN',
+  'ENOBUFS',
+  'ENOMEM',
+  'EPERM',
+  'EINVAL',
+  'EBADF',
+]);
+
+/** How often a call is tried again that answered with a pending error, of an earlier message. A socket holds one. */
+export const PENDING_ERROR_RETRIES = 1;
