@@ -5,6 +5,8 @@ export interface Link {
   readonly index: number;
   readonly name: string;
   readonly up: boolean;
+  /** There is something at the other end of the cable. Told of a link that is up; absent: nobody knows, as of one that is down. */
+  readonly carrier?: boolean;
   readonly mtu: number;
   /** `aa:bb:cc:dd:ee:ff`, empty where there is none. */
   readonly mac: string;

@@ -86,6 +86,12 @@ export class SimulatedLinks implements Links {
     this.#version += 1;
   }
 
+  /** The cable is plugged in or pulled out. */
+  setCarrier(name: string, carrier: boolean): void {
+    this.#links = this.#links.map((link) => (link.name === name ? { ...link, carrier } : link));
+    this.#version += 1;
+  }
+
   /** Grows with every change, whoever makes it; not with those of kernel parameters, of which no kernel tells. */
   get version(): number {
     return this.#version;
