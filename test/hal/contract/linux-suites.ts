@@ -3,6 +3,7 @@ import { capabilityCases } from '../linux/capability-cases.ts';
 import { linuxEspCases } from '../linux/esp-cases.ts';
 import { linuxPacketCaptureCases } from '../linux/packet-capture-cases.ts';
 import { linuxPacketCaptureWorld } from '../linux/packet-capture-world.ts';
+import { linuxPacketSocketCases } from '../linux/packet-socket-cases.ts';
 import { linuxPollerCases } from '../linux/poller-cases.ts';
 import { portOwnerCases } from '../linux/port-owner-cases.ts';
 import { linuxSerialCases } from '../linux/serial-cases.ts';
@@ -32,6 +33,8 @@ import {
 import { networkEventsContract } from './network-events.ts';
 import { packetCaptureContract } from './packet-capture.ts';
 import { packetFilterContract } from './packet-filter.ts';
+import { packetSocketContract } from './packet-socket.ts';
+import { linuxPacketSocketWorld } from './packet-socket-worlds.ts';
 import { pollerContract } from './poller.ts';
 import { serialPortContract } from './serial-port.ts';
 import { tcpConnectorContract } from './tcp-connector.ts';
@@ -46,6 +49,8 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(networkEventsContract, linuxNetworkEventsWorld),
   suiteOf(packetCaptureContract, linuxPacketCaptureWorld),
   suiteOf(linuxPacketCaptureCases, linuxPacketCaptureWorld),
+  suiteOf(packetSocketContract, linuxPacketSocketWorld),
+  suiteOf(linuxPacketSocketCases, linuxPacketSocketWorld),
   suiteOf(icmpSocketContract, linuxIcmpWorld),
   suiteOf(pollerContract, linuxPollerWorld),
   suiteOf(tcpConnectorContract, linuxTcpWorld),
