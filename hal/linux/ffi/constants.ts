@@ -105,6 +105,13 @@ export const EFD_CLOEXEC = 0o2000000;
 
 /** ioctl: the index of the device named in a `struct ifreq` (netdevice(7)). */
 export const SIOCGIFINDEX = 0x8933;
+/** ioctl: the flags of a device, of which this one says that it is up and has carrier. */
+export const SIOCGIFFLAGS = 0x8913;
+export const IFF_RUNNING = 0x40;
+/** ioctl: what is asked of a driver (linux/ethtool.h) stands in a structure that the request points to. */
+export const SIOCETHTOOL = 0x8946;
+/** Whether it has carrier: a `struct ethtool_value`. */
+export const ETHTOOL_GLINK = 0x0a;
 /** ioctl: its MTU. */
 export const SIOCGIFMTU = 0x8921;
 /** ioctl: its link address, whose family is the hardware type of the device. */

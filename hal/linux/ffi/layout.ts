@@ -167,6 +167,14 @@ export const IFREQ = {
   mtu: 16, // i32, in the same place
   hardwareType: 16, // u16, in the same place
   hardwareAddress: 18, // 6 octets, behind the type
+  data: 16, // pointer, in the same place
+} as const;
+
+/** `struct ethtool_value` (linux/ethtool.h). */
+export const ETHTOOL_VALUE = {
+  size: 8,
+  command: 0, // u32
+  data: 4, // u32
 } as const;
 
 /** `struct pollfd` (poll(2)). */

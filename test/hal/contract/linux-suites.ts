@@ -11,6 +11,7 @@ import { linuxTcpCases } from '../linux/tcp-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
 import { linuxUdpCases } from '../linux/udp-cases.ts';
 import { ahSocketContract } from './ah-socket.ts';
+import { carrierSenseContract } from './carrier-sense.ts';
 import { clockContract } from './clock.ts';
 import { type Suite, suiteOf } from './contract.ts';
 import { entropyContract } from './entropy.ts';
@@ -19,6 +20,7 @@ import { icmpSocketContract } from './icmp-socket.ts';
 import { linuxIcmpWorld } from './icmp-worlds.ts';
 import { linksContract } from './links.ts';
 import {
+  linuxCarrierSenseWorld,
   linuxClockWorld,
   linuxEntropyWorld,
   linuxLinksWorld,
@@ -43,6 +45,7 @@ import { udpSocketContract } from './udp-socket.ts';
 
 export const linuxSuites: readonly Suite[] = [
   suiteOf(clockContract, linuxClockWorld),
+  suiteOf(carrierSenseContract, linuxCarrierSenseWorld),
   suiteOf(entropyContract, linuxEntropyWorld),
   suiteOf(linksContract, linuxLinksWorld),
   suiteOf(packetFilterContract, linuxPacketFilterWorld),
