@@ -7,9 +7,9 @@ import type { CarrierSense, CarrierSenseFactory } from '../../hal/carrier-sense.
 import type { Timer } from '../../hal/clock.ts';
 import { ANY_PEER } from '../config/ipsec-schema.ts';
 import type { Configuration } from '../config/schema.ts';
-import type { LiveUplink } from '../network/uplink-routing.ts';
-import type { Instant } from '../protocol/machine.ts';
-import { errorText } from '../vpn/steps.ts';
+import { type LiveUplink, plainAddress } from '../network/uplink-routing.ts';
+import type { Failure, Instant } from '../protocol/machine.ts';
+import { type ConnectionState, errorText } from '../vpn/steps.ts';
 import { choose, graceEnds, isWanted } from './chooser.ts';
 import { ManagedUplink, type ManagedUplinkServices } from './managed-uplink.ts';
 import { type Told, type Transition, transitions } from './transition-words.ts';
@@ -23,10 +23,8 @@ const FAREWELL_MS = 10_000;
 /** How often the cables are looked at, ms: a system call each. */
 const CARRIER_LOOK_MS = 200;
 
-export interface UplinkManagerParts extends ManagedUplinkServices {
-  readonly carriers: CarrierSenseFactory;
-  /** Makes what an uplink consists of. */
-  readonly linkOf: (definition: UplinkDefinition) => UplinkLink;
+/** What follows from the uplinks. */
+export interface UplinkHooks {
   /** Has addresses, routes and rules follow; resolves when the kernel has them. Never rejects. */
   readonly apply: (uplinks: readonly LiveUplink[]) => Promise<void>;
   /** Another uplink carries the traffic, or one has another address, and the kernel knows. */
@@ -34,6 +32,12 @@ export interface UplinkManagerParts extends ManagedUplinkServices {
   readonly onTransition: (transition: Transition) => void;
   /** Something of the status may be another one. */
   readonly onChange: () => void;
+}
+
+export interface UplinkManagerParts extends ManagedUplinkServices, UplinkHooks {
+  readonly carriers: CarrierSenseFactory;
+  /** Makes what an uplink consists of. */
+  readonly linkOf: (definition: UplinkDefinition) => UplinkLink;
 }
 
 export class UplinkManager {
@@ -70,6 +74,15 @@ export class UplinkManager {
   /** The one that carries the traffic. */
   get carrier(): ManagedUplink | undefined {
     return this.#carrying === undefined ? undefined : this.#uplinks.get(this.#carrying);
+  }
+
+  /** By which address names are asked for, and whom; `undefined`: as the configuration of the interfaces says. */
+  get nameService(): { readonly address: string; readonly dns: readonly string[] } | undefined {
+    const { carrier } = this;
+    const addressing = carrier?.addressing;
+    if (carrier === undefined || addressing === undefined) return undefined;
+    if (carrier.definition.implicit && !addressing.assign) return undefined;
+    return { address: plainAddress(addressing.address), dns: addressing.dns };
   }
 
   /** Why an uplink is doubted though its probes are answered; `undefined`: it is not. */
@@ -138,25 +151,13 @@ export class UplinkManager {
     this.#evaluate();
   }
 
-  /** A connection stands. */
-  connectionUp(connection: string): void {
-    const uplink = this.#uplinkOf(connection);
-    if (uplink !== undefined) this.#liveness.up(connection, uplink);
-  }
-
-  /** The peer of a connection is silent. */
-  connectionSilent(connection: string): void {
+  /** What becomes of a VPN says something of the uplink by which it goes. */
+  connectionState(connection: string, state: ConnectionState, failure?: Failure): void {
     const uplink = this.#uplinkOf(connection);
     if (uplink === undefined) return;
-    const { verdict, results } = this.#uplinks.get(uplink)?.health ?? {};
-    // What its probes say already is no news.
-    if (verdict !== 'well' || results?.at(-1) === undefined) return;
-    this.#liveness.silent(this.#parts.clock.now(), connection, uplink);
-    this.#evaluate();
-  }
-
-  connectionDown(connection: string): void {
-    this.#liveness.down(connection);
+    if (state === 'up') this.#liveness.up(connection, uplink);
+    else if (failure?.cause === 'silence') this.#silent(connection, uplink);
+    else if (state !== 'connecting') this.#liveness.down(connection);
   }
 
   /** Everybody hangs up. Never rejects. */
@@ -245,6 +246,14 @@ export class UplinkManager {
       candidates.flatMap((candidate) => graceEnds(candidate) ?? []),
     );
     if (said.length > 0) onChange();
+  }
+
+  #silent(connection: string, uplink: string): void {
+    const { verdict, results } = this.#uplinks.get(uplink)?.health ?? {};
+    // What its probes say already is no news.
+    if (verdict !== 'well' || results?.at(-1) === undefined) return;
+    this.#liveness.silent(this.#parts.clock.now(), connection, uplink);
+    this.#evaluate();
   }
 
   #lingers({ name, hungUp }: ManagedUplink, now: Instant): boolean {
