@@ -36,7 +36,7 @@ export class DhcpUplink implements UplinkLink {
   #carrier: boolean | undefined = false;
   #session: DhcpSession | undefined;
   /** One is being opened. */
-  #opening = false;
+  #opening: Promise<void> | undefined;
   #notBefore = 0;
   /** Why there is no session. */
   #failure: Failure | undefined;
@@ -81,6 +81,7 @@ export class DhcpUplink implements UplinkLink {
       this.#endSession((session) => session.release());
       this.#changed();
     }
+    await this.#opening;
     await this.#ending;
   }
 
@@ -129,7 +130,11 @@ export class DhcpUplink implements UplinkLink {
     this.#carrier = this.#readCarrier();
     if (this.#carrier !== before) this.#changed();
     if (this.#carrier !== true) this.#endSession((session) => session.suspend());
-    else if (this.#session === undefined && !this.#opening && clock.now() >= this.#notBefore) void this.#open();
+    else if (this.#session === undefined && clock.now() >= this.#notBefore)
+      this.#opening ??= this.#open().finally(() => {
+        this.#opening = undefined;
+        this.#changed();
+      });
   }
 
   #readCarrier(): boolean | undefined {
@@ -145,7 +150,6 @@ export class DhcpUplink implements UplinkLink {
   }
 
   async #open(): Promise<void> {
-    this.#opening = true;
     try {
       await this.#ending;
       const session = await DhcpSession.open({ ...this.#options, file: this.#file, onChange: () => this.#changed() });
@@ -161,10 +165,6 @@ export class DhcpUplink implements UplinkLink {
       const [reason = '', ...rest] = errorText(error).replace(/\.$/, '').split('. ');
       this.#failure = { step: 'DHCP', reason, remedy: rest.join('. ') || 'it is tried again' };
       this.#notBefore = this.#options.clock.now() + REOPEN_PAUSE;
-    } finally {
-      this.#opening = false;
-      this.#changed();
-      this.#look();
     }
   }
 

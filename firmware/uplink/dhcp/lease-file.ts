@@ -5,6 +5,7 @@ import type { RememberedAddress } from '../../protocol/dhcp/client-types.ts';
 import { parseIpv4 } from '../../protocol/ip-address.ts';
 
 const FOLDER = 'dhcp';
+const ENDING = '.json';
 const MOST_OCTETS = 1024;
 
 export class LeaseFile {
@@ -12,7 +13,7 @@ export class LeaseFile {
 
   /** @param name of the interface in the configuration. */
   constructor(stateDirectory: string, name: string) {
-    this.#path = join(stateDirectory, FOLDER, `${name}.json`);
+    this.#path = join(stateDirectory, FOLDER, `${name}${ENDING}`);
   }
 
   /** @param mac the address was another device's, if this is not its. @returns `undefined` also when the file is damaged. */

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkAssignment, checkLease, type LocalNetwork, localNetworks } from '../../../firmware/network/assignment-check.ts';
+import {
+  checkAssignment,
+  checkLease,
+  type LocalNetwork,
+  localNetworks,
+} from '../../../firmware/network/assignment-check.ts';
 import { exampleDocument, parsed, withValue } from '../config/example.ts';
 
 const management = { device: 'eth2', zone: 'management', ipv4: { method: 'static', address: '10.30.0.1/24' } };
