@@ -4,6 +4,7 @@
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
+import { LinuxOctetLineFactory } from '../../../hal/linux/octet-line.ts';
 import { LinuxPacketCipherFactory } from '../../../hal/linux/packet-cipher.ts';
 import { LinuxPollerFactory } from '../../../hal/linux/poller.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
@@ -28,6 +29,7 @@ function run({ port, shared }: WorkerStart, poller: Poller): void {
   const engine = new UserspaceEngine({
     tuns: new LinuxTunFactory(),
     sockets: new LinuxUdpSocketFactory(),
+    octetLines: new LinuxOctetLineFactory(),
     ciphers,
     random,
     poller,
