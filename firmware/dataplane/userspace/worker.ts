@@ -4,6 +4,7 @@
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
+import { LinuxEthernetSocketFactory } from '../../../hal/linux/ethernet-socket.ts';
 import { LinuxOctetLineFactory } from '../../../hal/linux/octet-line.ts';
 import { LinuxPacketCipherFactory } from '../../../hal/linux/packet-cipher.ts';
 import { LinuxPollerFactory } from '../../../hal/linux/poller.ts';
@@ -29,6 +30,7 @@ function run({ port, shared }: WorkerStart, poller: Poller): void {
   const engine = new UserspaceEngine({
     tuns: new LinuxTunFactory(),
     sockets: new LinuxUdpSocketFactory(),
+    ethernet: new LinuxEthernetSocketFactory(),
     octetLines: new LinuxOctetLineFactory(),
     ciphers,
     random,
