@@ -10,7 +10,7 @@ import type { LineId, LineSessionSpec, LineSpec, PppCarrier } from '../ppp-carri
 import type { Standing } from './control-queue.ts';
 import type { Forwarder } from './forwarder.ts';
 import { NO_SOCKET } from './forwarder-ports.ts';
-import type { Line, LineHost } from './line.ts';
+import { clause, type Line, type LineHost } from './line.ts';
 import { isSame, PppoeCarrier } from './pppoe-carrier.ts';
 import { SerialCarrier } from './serial-carrier.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -82,7 +82,7 @@ export class LineDesk {
       open.line.serve(now);
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
-      this.#lost(id, error.message);
+      this.#lost(id, clause(error));
     }
   }
 

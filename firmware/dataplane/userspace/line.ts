@@ -29,3 +29,8 @@ export interface LineHost {
   /** Serial: the line is lost, or the modem says that the call has ended. */
   ended(reason: string): void;
 }
+
+/** The sentence of an error as a part of another one. */
+export function clause({ message }: Error): string {
+  return `${message.slice(0, 1).toLowerCase()}${message.slice(1).replace(/\.$/, '')}`;
+}

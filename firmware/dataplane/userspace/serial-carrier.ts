@@ -3,7 +3,7 @@ import { HalError } from '../../../hal/hal-error.ts';
 import type { OctetLine } from '../../../hal/octet-line.ts';
 import { AsyncFrameDecoder, AsyncFrameEncoder, longestCoding } from '../../protocol/hdlc/async-framing.ts';
 import type { Instant } from '../../protocol/machine.ts';
-import type { Line, LineHost } from './line.ts';
+import { clause, type Line, type LineHost } from './line.ts';
 
 /** Octets read at once, and how often in one turn. */
 const CHUNK = 8192;
@@ -128,7 +128,7 @@ export class SerialCarrier implements Line {
       return this.#line.write(octets);
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
-      this.#lose(error.message);
+      this.#lose(clause(error));
       return octets.length;
     }
   }

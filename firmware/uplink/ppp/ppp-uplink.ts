@@ -209,7 +209,7 @@ export class PppUplink implements UplinkLink {
       return;
     }
     const remedy = 'plug it in again, or wait: it is dialled again by itself';
-    const failure = { step: 'line', reason: `the line was lost: ${event.reason}`, remedy };
+    const failure = { step: 'line', reason: event.reason, remedy };
     if (this.#open === open) this.#runner.run((now) => this.#machine.lineEnded(now, failure));
   }
 

@@ -146,7 +146,7 @@ describe('PPP on a serial line', () => {
     await reading.settle();
     await reading.settle();
     expect(reading.events).toEqual([
-      { kind: 'carrier-lost', line: LINE, reason: 'The line was unplugged or hung up (EIO).' },
+      { kind: 'carrier-lost', line: LINE, reason: 'the line was unplugged or hung up (EIO)' },
     ]);
     const writing = await new SerialBench().start(0);
     writing.far.hangUp();

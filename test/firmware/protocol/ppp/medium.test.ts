@@ -39,7 +39,9 @@ describe('LCP on a serial line (RFC 1662 section 7.1)', () => {
   });
 
   it('tells what the peer wants escaped: what it asks for, or everything', () => {
-    const asking = begin().hearAck(PPP_LCP).hearOptions(PPP_LCP, 1, 9, [option(2, 0, 0x0a, 0, 0), PFC, ACFC]);
+    const asking = begin()
+      .hearAck(PPP_LCP)
+      .hearOptions(PPP_LCP, 1, 9, [option(2, 0, 0x0a, 0, 0), PFC, ACFC]);
     expect(asking.eventsOf('link-up')).toEqual([
       { kind: 'link-up', protocolCompression: true, addressControlCompression: true, mtu: 1492, peerAccm: 0x000a0000 },
     ]);
