@@ -73,7 +73,7 @@ const VENDORS: readonly Quirks[] = [
     band: {
       command: 'AT+QNWINFO',
       expect: '+QNWINFO:',
-      pattern: /"((?:LTE |WCDMA |GSM |NR5G )BAND [^"]+|[^"]+)",\d+$/,
+      pattern: /"([^"]*BAND[^"]*)"/,
     },
     pinTries: { command: 'AT+QPINC="SC"', expect: '+QPINC:', pattern: /^\+QPINC: ?"?SC"?, ?(\d+)/ },
     reset: 'AT+CFUN=1,1',
