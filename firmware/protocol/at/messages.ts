@@ -2,7 +2,7 @@
 import { DecodeError } from '../bytes.ts';
 import type { ModemState } from './modem-state.ts';
 import { ask, lines, type Script } from './script.ts';
-import { parseDeliver } from './sms/pdu.ts';
+import { parseDeliver, type SubmitPdu } from './sms/pdu.ts';
 
 /** A message goes out when the network has room for it. */
 const SEND_MS = 60_000;
@@ -36,13 +36,20 @@ function take(state: ModemState, pdu: string, fresh: boolean): void {
 export function* sendMessages(state: ModemState): Script {
   for (let sms = state.outgoing.shift(); sms !== undefined; sms = state.outgoing.shift()) {
     state.say('sending a message');
-    let problem: string | undefined;
-    for (const { length, hex } of sms.pdus) {
-      const reply = yield* ask(`AT+CMGS=${length}`, { payload: hex, expect: '+CMGS:', timeoutMs: SEND_MS });
-      if (reply.result === 'OK') continue;
-      problem = `the message was not sent: ${reply.text}`;
-      break;
+    let problem: string | undefined = 'the message was not sent: the modem was gone before it took it';
+    try {
+      problem = yield* sendOne(sms.pdus);
+    } finally {
+      sms.done(problem);
     }
-    sms.done(problem);
   }
+}
+
+/** @returns why the network did not take it. */
+function* sendOne(pdus: readonly SubmitPdu[]): Script<string | undefined> {
+  for (const { length, hex } of pdus) {
+    const reply = yield* ask(`AT+CMGS=${length}`, { payload: hex, expect: '+CMGS:', timeoutMs: SEND_MS });
+    if (reply.result !== 'OK') return `the message was not sent: ${reply.text}`;
+  }
+  return undefined;
 }

@@ -72,6 +72,8 @@ export class ModemMachine implements Machine<ModemOutput> {
     now: Instant,
     { twoChannels, quirks, probeMs }: { twoChannels: boolean; quirks?: Quirks | undefined; probeMs: number },
   ): void {
+    this.#state.now = now;
+    this.#state.lineEnded(portLost('its port was opened anew'));
     this.#state.twoChannels = twoChannels;
     this.#state.quirks = quirks ?? GENERIC;
     this.#state.refused.clear();
@@ -207,12 +209,14 @@ export class ModemMachine implements Machine<ModemOutput> {
 
   #stop(): void {
     this.#run += 1;
+    const script = this.#script;
     this.#script = undefined;
+    // What it had in hand is told that it will not be.
+    script?.return(undefined as never);
     this.#until = undefined;
     this.#deciding = false;
     this.#woken = false;
     this.#unanswered = 0;
-    this.#state.dialling = false;
   }
 
   /** A pause of the script ends, if it is in one. */
