@@ -38,6 +38,27 @@ export function* dial(state: ModemState): Script {
 }
 
 function* connect(state: ModemState): Script {
+  const said = state.ethernet ? yield* switchOn(state) : yield* call(state);
+  state.online = true;
+  state.onlineSince = state.now;
+  state.wantsCall = false;
+  state.wellAgain();
+  state.outputs.push({ kind: 'connected', peer: said });
+  state.say('carrying data');
+}
+
+/** The network interface of the modem instead of a call. @throws ModemFault */
+function* switchOn(state: ModemState): Script<string> {
+  const { ethernet, vendor } = state.quirks;
+  if (ethernet !== undefined) {
+    const reply = yield* ask(ethernet.up, { timeoutMs: DIAL_MS });
+    if (reply.result !== 'OK') throw new ModemFault(callFailed(reply.text, yield* cause(), state.apn), 'recover');
+  }
+  return `the network interface of the modem (${vendor})`;
+}
+
+/** @returns what CONNECT said. @throws ModemFault */
+function* call(state: ModemState): Script<string> {
   const channel = channelOf(state);
   if (channel === 'data') yield* prepareDataChannel();
   let reply: AtReply | undefined;
@@ -48,12 +69,7 @@ function* connect(state: ModemState): Script {
   }
   if (reply?.result !== 'CONNECT')
     throw new ModemFault(callFailed(reply?.text ?? '', yield* cause(), state.apn), 'recover');
-  state.online = true;
-  state.onlineSince = state.now;
-  state.wantsCall = false;
-  state.wellAgain();
-  state.outputs.push({ kind: 'connected', peer: reply.text });
-  state.say('carrying data');
+  return reply.text;
 }
 
 /** The second port has settings of its own, and may still be in a call that nobody knows of. @throws ModemFault */
@@ -75,8 +91,7 @@ export function* hangUp(state: ModemState): Script {
   const channel = channelOf(state);
   if (state.online) {
     state.say('hanging up');
-    yield { want: 'escape', channel };
-    yield* ask('ATH', { dials: true, timeoutMs: HANG_UP_MS }, channel);
+    yield* goBack(state, channel);
     if (state.now - state.onlineSince < SHORT_CALL_MS) state.strikes += 1;
     else state.strikes = 0;
     state.online = false;
@@ -84,6 +99,15 @@ export function* hangUp(state: ModemState): Script {
   state.wantsHangUp = false;
   state.outputs.push({ kind: 'hung-up' });
   state.changed();
+}
+
+function* goBack({ ethernet, quirks }: ModemState, channel: AtChannel): Script {
+  if (ethernet) {
+    if (quirks.ethernet !== undefined) yield* ask(quirks.ethernet.down, { timeoutMs: HANG_UP_MS });
+    return;
+  }
+  yield { want: 'escape', channel };
+  yield* ask('ATH', { dials: true, timeoutMs: HANG_UP_MS }, channel);
 }
 
 /** The modem has said NO CARRIER. */

@@ -2,7 +2,7 @@
  * A cellular modem: from an open port to a registered SIM, calls on request, and help for a modem that is stuck. Octets and time in;
  * octets, events and questions out (ITU-T V.250, 3GPP TS 27.005 and 27.007).
  */
-import type { Instant, Machine } from '../machine.ts';
+import type { Failure, Instant, Machine } from '../machine.ts';
 import { printable } from '../printable.ts';
 import { probe, setApn, setUp, unlock } from './bring-up.ts';
 import { callLost, climb, dial, hangUp } from './call.ts';
@@ -65,19 +65,20 @@ export class ModemMachine implements Machine<ModemOutput> {
 
   /**
    * Its ports are open.
-   * @param twoChannels calls have a port of their own. @param quirks of its USB id, where there is one.
-   * @param probeMs how long it may take to answer, ms.
+   * @param ports `twoChannels`: calls have a port of their own. `quirks`: of its USB id, where there is one. `ethernet`: data goes by
+   * the modem's network interface, and a call only switches that on. `probeMs`: how long it may take to answer, ms.
    */
   portsOpened(
     now: Instant,
-    { twoChannels, quirks, probeMs }: { twoChannels: boolean; quirks?: Quirks | undefined; probeMs: number },
+    ports: { twoChannels: boolean; quirks?: Quirks | undefined; ethernet?: boolean; probeMs: number },
   ): void {
     this.#state.now = now;
     this.#state.lineEnded(portLost('its port was opened anew'));
-    this.#state.twoChannels = twoChannels;
-    this.#state.quirks = quirks ?? GENERIC;
+    this.#state.twoChannels = ports.twoChannels;
+    this.#state.ethernet = ports.ethernet ?? false;
+    this.#state.quirks = ports.quirks ?? GENERIC;
     this.#state.refused.clear();
-    this.#probeMs = probeMs;
+    this.#probeMs = ports.probeMs;
     for (const engine of Object.values(this.#engines)) engine.reset(now, 'the port was opened');
     this.#begin(now);
   }
@@ -93,6 +94,14 @@ export class ModemMachine implements Machine<ModemOutput> {
     this.#state.say('waiting for the modem to come back');
     this.#state.fail(failure);
     this.#abandonMessages('the modem is gone');
+  }
+
+  /** There is no port to open. */
+  absent(failure: Failure, now: Instant): void {
+    const state = this.#state;
+    state.now = now;
+    state.say('waiting for the modem');
+    if (state.wantsCall || state.failure?.reason !== failure.reason) state.fail(failure);
   }
 
   octets(channel: AtChannel, octets: Uint8Array, now: Instant): void {
@@ -311,7 +320,7 @@ export class ModemMachine implements Machine<ModemOutput> {
       if (!state.online && !state.registered) return;
       state.wellAgain();
       // One port: while it carries data it takes no commands.
-      const silent = state.online && !state.twoChannels;
+      const silent = state.online && !state.twoChannels && !state.ethernet;
       if (state.wantsCall && !state.online) {
         yield* dial(state);
         continue;

@@ -21,6 +21,8 @@ export class ModemState {
   readonly settings: ModemSettings;
   /** Whether calls have a channel of their own. */
   twoChannels = false;
+  /** Data goes by the modem's network interface. */
+  ethernet = false;
   quirks: Quirks = GENERIC;
   now: Instant = 0;
   manufacturer = '';
