@@ -85,7 +85,13 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
   '@fastify/swagger': ['scripts'],
   '@seriousme/openapi-schema-validator': [],
   pino: ['firmware/log'],
-  typebox: ['firmware/config', 'firmware/network', 'firmware/api', 'firmware/router'],
+  typebox: [
+    'firmware/config',
+    'firmware/network',
+    'firmware/api',
+    'firmware/router',
+    'firmware/uplink/modem/pin-guard.ts',
+  ],
   yaml: ['firmware/config'],
   // Slow to load, and wanted by the command alone.
   '@peculiar/x509': ['firmware/certificates/x509-library.ts'],
