@@ -8,17 +8,20 @@ import { addresses, branchConfiguration, createBranchNetwork } from '../lab/bran
 import { startCapture } from '../lab/capture.ts';
 import { LabCulvert } from '../lab/culvert.ts';
 import { countTraffic } from '../lab/l2tp-in-clear.ts';
+import { PROVIDER_TAP, providedUplinks, startProvider } from '../lab/provider.ts';
 import { LabError, tryRun } from '../lab/shell.ts';
 import { createStateFolder } from '../lab/state-folder.ts';
 import { waitFor } from '../lab/wait.ts';
+import { failover } from './failover.ts';
 import { branchIpsec, isOfficeKind, OFFICE_KINDS, type OfficeKind, startOffice } from './office.ts';
 import { explainNetwork, formatEvent, formatStatusLine, formatTraffic } from './screen.ts';
 
-const USAGE = `usage: scripts/demo [--lns ${OFFICE_KINDS.join('|')}] [--ike 1|2] [--once]`;
+const USAGE = `usage: scripts/demo [--lns ${OFFICE_KINDS.join('|')}] [--ike 1|2] [--scenario failover] [--once]`;
 
 interface Arguments {
   readonly lns: OfficeKind;
   readonly ikeVersion: 1 | 2;
+  readonly failover: boolean;
   readonly once: boolean;
 }
 
@@ -28,13 +31,15 @@ function readArguments(): Arguments | undefined {
       options: {
         lns: { type: 'string', default: 'culvert' },
         ike: { type: 'string', default: '2' },
+        scenario: { type: 'string' },
         once: { type: 'boolean', default: false },
       },
     });
-    const { lns, ike, once } = values;
+    const { lns, ike, scenario, once } = values;
     const ikeVersion = ike === '1' ? 1 : ike === '2' ? 2 : undefined;
-    if (isOfficeKind(lns) && ikeVersion) return { lns, ikeVersion, once };
-    const [option, value] = ikeVersion ? ['--lns', lns] : ['--ike', ike];
+    const known = scenario === undefined || scenario === 'failover';
+    if (isOfficeKind(lns) && ikeVersion && known) return { lns, ikeVersion, failover: scenario !== undefined, once };
+    const [option, value] = !known ? ['--scenario', scenario] : ikeVersion ? ['--lns', lns] : ['--ike', ike];
     process.stderr.write(`demo: ${option} does not know ${JSON.stringify(value)}; ${USAGE}\n`);
   } catch (error) {
     process.stderr.write(`demo: ${error instanceof Error ? error.message : error}; ${USAGE}\n`);
@@ -65,14 +70,16 @@ async function ping(from: readonly string[]): Promise<string | undefined> {
   return /time=([\d.]+) ms/.exec(result.stdout)?.[1];
 }
 
-async function main({ lns, ikeVersion, once }: Arguments): Promise<number> {
+async function main({ lns, ikeVersion, failover: moves, once }: Arguments): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
   const network = await createBranchNetwork(lns === 'xl2tpd' ? 'guest' : 'namespace');
   say(explainNetwork(lns));
   const folder = createStateFolder('capture');
   const file = join(folder.path, 'internet.pcap');
-  const capture = await startCapture({ namespace: network.internet, device: 'br0', file });
+  say('starting the provider of the DSL line and of the cellular network ...');
+  const provider = await startProvider(network);
+  const capture = await startCapture({ namespace: network.internet, device: PROVIDER_TAP, file });
   say(`starting ${lns} at head office ...`);
   // Made up for this run: there is no secret that everybody knows.
   const protection = { ikeVersion, psk: randomBytes(24).toString('base64url') };
@@ -81,17 +88,23 @@ async function main({ lns, ikeVersion, once }: Arguments): Promise<number> {
     name: 'branch',
     namespace: network.branch,
     configuration: {
-      ...branchConfiguration({ ...office.client, start: 'manual' }),
+      ...branchConfiguration({ ...office.client, start: 'manual' }, { dialled: true }),
+      ...providedUplinks(provider.modemDevice),
       ...(office.protected ? { ipsec: branchIpsec(protection) } : {}),
     },
   });
   try {
     await branch.start();
-    say('the branch router runs; it dials head office:\n');
+    say('the branch router runs; it dials the provider, by both ways:\n');
     await branch.client.events((event: RouterEvent) => {
       const line = formatEvent(event);
       if (line) say(line);
     }, interrupted.signal);
+    await waitFor('both uplinks', async () => (await branch.status()).uplinks.every(({ state }) => state === 'up'), {
+      timeoutMs: 60_000,
+    });
+    say(`\n${(await branch.culvert('show', 'uplinks')).stdout}`);
+    say('it dials head office:\n');
     const result = await branch.client.connect('hq', interrupted.signal);
     if (!result.ok) {
       process.stderr.write(`demo: the uplink did not come up: ${result.reason}; ${result.remedy ?? ''}\n`);
@@ -102,6 +115,10 @@ async function main({ lns, ikeVersion, once }: Arguments): Promise<number> {
     say(
       `\nping from the branch's LAN (${addresses.branchHost}) to head office's (${addresses.officeHost}): ${answered} ms`,
     );
+    if (moves) {
+      const table = await failover(branch, network, provider, say);
+      say(`\n${table.join('\n')}`);
+    }
     while (!once && !interrupted.signal.aborted) {
       const [status, time] = await Promise.all([branch.status(), ping(command)]);
       showStatus(formatStatusLine(status, time));
@@ -119,6 +136,7 @@ async function main({ lns, ikeVersion, once }: Arguments): Promise<number> {
     await branch.remove();
     await office.stop();
     await capture.stop();
+    await provider.stop();
     const traffic = countTraffic(file);
     say(formatTraffic(traffic));
     // Whatever else the outcome is: a datagram in clear that was to be protected is a failure.

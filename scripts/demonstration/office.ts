@@ -3,6 +3,7 @@ import { addresses, type BranchNetwork, officeConfiguration, officeTaps } from '
 import { LabCulvert } from '../lab/culvert.ts';
 import { startGuest } from '../lab/guest.ts';
 import { startL2tpns } from '../lab/l2tpns.ts';
+import { addDefaultRoute } from '../lab/namespaces.ts';
 import { l2tpConnection, startStrongswanInGuest } from '../lab/strongswan-guest.ts';
 import { startXl2tpdLns } from '../lab/xl2tpd-lns.ts';
 
@@ -62,6 +63,7 @@ async function startRealL2tpns(network: BranchNetwork): Promise<Office> {
   const { office } = network;
   await office.ip('address', 'add', `${addresses.officeWan}/24`, 'dev', 'eth0');
   await office.ip('address', 'add', `${addresses.officeLan}/24`, 'dev', 'lan0');
+  await addDefaultRoute(office, addresses.internet);
   await office.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
   const secret = 'tunnel secret';
   const server = await startL2tpns({ namespace: office, address: addresses.officeWan, users: USERS, secret });

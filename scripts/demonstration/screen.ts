@@ -5,10 +5,11 @@ import type { TrafficCount } from '../lab/l2tp-in-clear.ts';
 import type { OfficeKind } from './office.ts';
 
 export function explainNetwork(lns: OfficeKind): string {
-  const { branchHost, branchWan, officeWan, officeHost, internet } = addresses;
+  const { branchHost, officeWan, officeHost } = addresses;
   return `
-  branch LAN          branch router        internet         head office (${lns})      head office LAN
-  ${branchHost} --- Culvert ${branchWan} === ${internet} === ${officeWan} ------------------ ${officeHost}
+  branch LAN          branch router                          internet    head office (${lns})      head office LAN
+  ${branchHost} --- Culvert == DSL, PPPoE ===== provider ==== br0 ==== ${officeWan} ------------------ ${officeHost}
+                             == LTE, serial PPP ==='
 `;
 }
 

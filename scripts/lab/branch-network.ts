@@ -95,6 +95,8 @@ export interface SiteOptions {
   readonly ipsec?: Readonly<Record<string, unknown>>;
   /** The branch has an address behind the NAT. Default: false. */
   readonly behindNat?: boolean;
+  /** The branch's `eth0` has no address: an uplink dials on it. Default: false. */
+  readonly dialled?: boolean;
 }
 
 function ipsecSection(connections: SiteOptions['ipsec']): Record<string, unknown> {
@@ -104,7 +106,7 @@ function ipsecSection(connections: SiteOptions['ipsec']): Record<string, unknown
 /** The configuration of the branch router, over which `client` is laid. */
 export function branchConfiguration(
   client: Readonly<Record<string, unknown>>,
-  { ipsec, behindNat = false }: SiteOptions = {},
+  { ipsec, behindNat = false, dialled = false }: SiteOptions = {},
 ): Record<string, unknown> {
   const [address, gateway] = behindNat
     ? [addresses.branchBehindNat, addresses.natInside]
@@ -112,7 +114,11 @@ export function branchConfiguration(
   return {
     system: { hostname: 'branch-12' },
     interfaces: {
-      wan: { device: 'eth0', zone: 'wan', ipv4: { method: 'static', address: `${address}/24`, gateway } },
+      wan: {
+        device: 'eth0',
+        zone: 'wan',
+        ...(dialled ? {} : { ipv4: { method: 'static', address: `${address}/24`, gateway } }),
+      },
       lan: { device: 'lan0', zone: 'lan', ipv4: { method: 'static', address: `${addresses.branchLan}/24` } },
     },
     l2tp: {

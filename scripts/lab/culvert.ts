@@ -17,7 +17,7 @@ import { onTeardown, type Undo } from './teardown.ts';
 import { waitFor } from './wait.ts';
 
 /** `nobody`: owns nothing else on the machine. */
-const UNPRIVILEGED = 65_534;
+export const UNPRIVILEGED = 65_534;
 const CAPABILITIES = ['net_admin', 'net_raw', 'net_bind_service'];
 
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));

@@ -24,7 +24,19 @@ export interface PppdLine {
 }
 
 /** Starts pppd in `guest`, which calls `host:port`: the other end of the line. */
-export async function startPppdLine(guest: Guest, at: string, options: PppdLineOptions): Promise<PppdLine> {
+export function startPppdLine(guest: Guest, at: string, options: PppdLineOptions): Promise<PppdLine> {
+  return start(guest, options, (words) => `pppd socket ${at} ${words}`);
+}
+
+/** Starts what waits in `guest` on a TCP port, and gives each caller a pppd of its own on a pseudo-terminal: a cellular network. */
+export function startPppdListener(guest: Guest, port: number, options: PppdLineOptions): Promise<PppdLine> {
+  return start(guest, options, (words) => {
+    const terminal = `EXEC:"pppd ${words}",pty,rawer,ctty,setsid`;
+    return `socat -b 65536 TCP-LISTEN:${port},reuseaddr,fork,nodelay '${terminal}'`;
+  });
+}
+
+async function start(guest: Guest, options: PppdLineOptions, command: (words: string) => string): Promise<PppdLine> {
   const { insideAddress = '100.64.0.1', peerAddress = '100.64.7.1', authentication, asyncmap = '0' } = options;
   const secrets = pppSecrets(options.users);
   await guest.install([
@@ -32,14 +44,14 @@ export async function startPppdLine(guest: Guest, at: string, options: PppdLineO
     { path: '/etc/ppp/chap-secrets', content: secrets },
   ]);
   const words = [
-    `pppd socket ${at} nodetach local noccp novj nodefaultroute noproxyarp lcp-restart 1 asyncmap ${asyncmap}`,
+    `nodetach local noccp novj nodefaultroute noproxyarp lcp-restart 1 asyncmap ${asyncmap}`,
     `name carrier ms-dns ${insideAddress} ${insideAddress}:${peerAddress} debug logfile /lab/${LOG}.log`,
     authentication === undefined ? 'noauth' : REQUIRE[authentication],
   ];
   await guest.exec(
     `modprobe -qa ppp_generic ppp_async; [[ -e /dev/ppp ]] || mknod /dev/ppp c 108 0; : >/lab/${LOG}.log`,
   );
-  await guest.spawn('pppd-line-output', words.join(' '));
+  await guest.spawn('pppd-line-output', command(words.join(' ')));
   return {
     insideAddress,
     log: () => `${guest.log(LOG)}${guest.log('pppd-line-output')}`,
