@@ -100,9 +100,8 @@ async function main({ lns, ikeVersion, failover: moves, once }: Arguments): Prom
       const line = formatEvent(event);
       if (line) say(line);
     }, interrupted.signal);
-    await waitFor('both uplinks', async () => (await branch.status()).uplinks.every(({ state }) => state === 'up'), {
-      timeoutMs: 60_000,
-    });
+    const bothUp = async () => (await branch.status()).uplinks.filter(({ state }) => state === 'up').length === 2;
+    await waitFor('both uplinks', bothUp, { timeoutMs: 60_000 });
     say(`\n${(await branch.culvert('show', 'uplinks')).stdout}`);
     say('it dials head office:\n');
     const result = await branch.client.connect('hq', interrupted.signal);

@@ -31,7 +31,7 @@ export function startPppdLine(guest: Guest, at: string, options: PppdLineOptions
 /** Starts what waits in `guest` on a TCP port, and gives each caller a pppd of its own on a pseudo-terminal: a cellular network. */
 export function startPppdListener(guest: Guest, port: number, options: PppdLineOptions): Promise<PppdLine> {
   return start(guest, options, (words) => {
-    const terminal = `EXEC:"pppd ${words}",pty,rawer,ctty,setsid`;
+    const terminal = `EXEC:"pppd 115200 ${words}",pty,rawer,ctty,setsid`;
     return `socat -b 65536 TCP-LISTEN:${port},reuseaddr,fork,nodelay '${terminal}'`;
   });
 }
