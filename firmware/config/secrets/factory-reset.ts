@@ -18,6 +18,7 @@ export const STATE_FILES = [
   'resolved-names.json',
   'ipsec-crash-secret',
   'ipsec-offers.json',
+  'pppoe-sessions',
   'wall-clock',
 ] as const;
 
