@@ -141,30 +141,22 @@ describe('uplinks with PPP', () => {
     return ping(namespace, inside, '-M', 'do', '-s', `${packet - 28}`);
   }
 
-  it.each([
-    ['pap', false],
-    ['chap', false],
-    ['mschapv2', false],
-    ['chap', true],
-  ] as const)(
-    'meet pppoe-server with %s (its session stage in user space: %s): up, ping, goodbye',
-    async (method, userSpace) => {
-      const { insideAddress } = await serve({ authentication: method, userSpace });
-      const started = performance.now();
-      const uplink = await dial();
-      const { addressing } = await uplink.up();
-      const took = performance.now() - started;
-      expect(addressing).toMatchObject({ device: DEVICE, dns: [insideAddress], mtu: 1492, assign: false });
-      expect(addressing?.address).toMatch(/^100\.64\.7\.\d+\/32$/);
-      expect(uplink.authentication).toBe(method);
-      await pingThrough(insideAddress);
-      expect(await carries(insideAddress, 1492)).toBe(true);
-      console.log(`pppoe-server, ${method}: up after ${Math.round(took)} ms`);
-      await uplink.stop();
-      await waitFor('pppd to hear the goodbye', () => server?.log().includes('LCP TermReq'));
-      expect(await namespace.ip('link')).not.toContain(DEVICE);
-    },
-  );
+  it.each(['pap', 'chap', 'mschapv2'] as const)('meet pppoe-server with %s: up, ping, goodbye', async (method) => {
+    const { insideAddress } = await serve({ authentication: method });
+    const uplink = await dial();
+    const started = performance.now();
+    const { addressing } = await uplink.up();
+    const took = performance.now() - started;
+    expect(addressing).toMatchObject({ device: DEVICE, dns: [insideAddress], mtu: 1492, assign: false });
+    expect(addressing?.address).toMatch(/^100\.64\.7\.\d+\/32$/);
+    expect(uplink.authentication).toBe(method);
+    await pingThrough(insideAddress);
+    expect(await carries(insideAddress, 1492)).toBe(true);
+    console.log(`pppoe-server, ${method}: up after ${Math.round(took)} ms`);
+    await uplink.stop();
+    await waitFor('pppd to hear the goodbye', () => server?.log().includes('LCP TermReq'));
+    expect(await namespace.ip('link')).not.toContain(DEVICE);
+  });
 
   it('tell in words what stands in the way', async () => {
     await serve({ name: 'ac1', services: ['internet'] });
