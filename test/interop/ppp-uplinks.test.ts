@@ -11,7 +11,9 @@ import { addTap, createNamespace, type Namespace } from '../../scripts/lab/names
 import { startPppdLine } from '../../scripts/lab/pppd-line.ts';
 import { type PppoeServer, type PppoeServerOptions, startPppoeServer } from '../../scripts/lab/pppoe-server.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
+import { expectAgreement } from './decode-agrees.ts';
 import type { HostCommand, HostReport } from './ppp-uplink-host.ts';
+import { Recording } from './recording.ts';
 import { ping } from './site-pair.ts';
 
 const CARD = 'dsl';
@@ -94,11 +96,13 @@ describe('uplinks with PPP', () => {
   let guest: Guest;
   let host: Host | undefined;
   let server: PppoeServer | undefined;
+  const recording = new Recording();
   const state = mkdtempSync(join(tmpdir(), 'culvert-pppoe-'));
 
   beforeAll(async () => {
     namespace = await createNamespace('branch');
     await addTap({ namespace, device: CARD, addresses: [`${HOST_ADDRESS}/24`] });
+    await recording.start(namespace, CARD, 'ether proto 0x8863 or ether proto 0x8864');
     guest = await startGuest({
       name: 'carrier',
       namespace,
@@ -113,6 +117,7 @@ describe('uplinks with PPP', () => {
     await guest.exec('pkill -KILL pppd; true');
   });
   afterAll(async () => {
+    await recording.remove();
     await guest?.stop();
     namespace?.delete();
     rmSync(state, { recursive: true });
@@ -273,5 +278,10 @@ describe('uplinks with PPP', () => {
     await host.up();
     await host.tell({ kind: 'unplug' });
     expect((await host.failed()).failure?.reason).toMatch(/hung up/);
+  });
+
+  it('are decoded as tshark does', async () => {
+    const codes = ['PADI', 'PADO', 'PADR', 'PADS', 'PADT'].map((code) => `pppoe-discovery ${code}`);
+    await expectAgreement(recording, [...codes, 'ppp-lcp Configure-Request', 'ppp-ipcp Configure-Ack']);
   });
 });
