@@ -104,7 +104,7 @@ describe('PPPoE discovery', () => {
     concatBytes(zeros(12), Uint8Array.of(0x88, 0x63, ...octets), zeros(46 - octets.length));
 
   it('is told by the names of its packets and tags', async () => {
-    const padi = discovery(0x11, 0x09, 0, 0, 0, 14, 1, 1, 0, 0, 1, 3, 0, 2, 0xab, 0xcd, 1, 0x20, 0, 2, 5, 0xdc);
+    const padi = discovery(0x11, 0x09, 0, 0, 0, 16, 1, 1, 0, 0, 1, 3, 0, 2, 0xab, 0xcd, 1, 0x20, 0, 2, 5, 0xdc);
     const padt = discovery(0x11, 0xa7, 0, 5, 0, 8, 2, 3, 0, 4, 0x62, 0x79, 0x65, 0x1b);
     const unknown = discovery(0x11, 0x42, 0, 0, 0, 5, 0x99, 0x99, 0, 1, 7);
     expect(await decodedPackets([padi, padt, unknown], {}, LINKTYPE_ETHERNET)).toMatchObject([
