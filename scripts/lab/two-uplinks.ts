@@ -5,13 +5,29 @@
  *   192.168.12.10   .1            ==eth1==
  *                   10.21.0.9 / 10.22.0.9           10.20.0.2
  */
-import { addDefaultRoute, connect, createNamespace, type Namespace } from './namespaces.ts';
+import { addBridge, addDefaultRoute, addTap, connect, createNamespace, type Namespace } from './namespaces.ts';
 import { run } from './shell.ts';
 
 export const LINES = {
   dsl: { device: 'eth0', far: 'wdsl', address: '10.21.0.9', gateway: '10.21.0.1' },
   lte: { device: 'eth1', far: 'wlte', address: '10.22.0.9', gateway: '10.22.0.1' },
 } as const;
+
+/** TAP devices of the internet's namespace for an access concentrator, and its address towards the internet. */
+export const CONCENTRATOR = { line: 'acline', up: 'acup', address: '10.23.0.2', gateway: '10.23.0.1' } as const;
+
+/** What it gives its callers. */
+const CALLERS = '100.64.7.0/24';
+
+const DSL_BRIDGE = 'brdsl';
+
+async function addConcentrator(internet: Namespace): Promise<void> {
+  const { line, up, address, gateway } = CONCENTRATOR;
+  await addBridge(internet, DSL_BRIDGE);
+  await addTap({ namespace: internet, device: line, bridge: DSL_BRIDGE });
+  await addTap({ namespace: internet, device: up, addresses: [`${gateway}/24`] });
+  await internet.ip('route', 'add', CALLERS, 'via', address);
+}
 
 export type LineName = keyof typeof LINES;
 
@@ -44,7 +60,8 @@ export class TwoUplinks {
     [this.branch, this.branchHost, this.office, this.officeHost] = sites;
   }
 
-  static async create(): Promise<TwoUplinks> {
+  /** @param pppoe the line `dsl` ends at an access concentrator, which a guest with {@link CONCENTRATOR} is to be. */
+  static async create(pppoe = false): Promise<TwoUplinks> {
     const [internet, branch, branchHost, office, officeHost] = [
       await createNamespace('internet'),
       await createNamespace('branch'),
@@ -53,8 +70,10 @@ export class TwoUplinks {
       await createNamespace('officehost'),
     ];
     for (const { device, far, gateway } of Object.values(LINES)) {
-      const end = { namespace: internet, device: far, addresses: [`${gateway}/24`] };
-      await connect(end, { namespace: branch, device });
+      const bridged = pppoe && device === LINES.dsl.device;
+      if (bridged) await addConcentrator(internet);
+      const place = bridged ? { bridge: DSL_BRIDGE } : { addresses: [`${gateway}/24`] };
+      await connect({ namespace: internet, device: far, ...place }, { namespace: branch, device });
     }
     await connect(
       { namespace: internet, device: 'woffice', addresses: ['10.20.0.1/24'] },
@@ -94,6 +113,12 @@ export class TwoUplinks {
   /** All is well again. */
   async heal(): Promise<void> {
     await this.#nft(`table inet ${TABLE}\ndelete table inet ${TABLE}\n`);
+  }
+
+  /** The line with the concentrator carries nothing any more, and its cable says nothing of it; or it carries again. */
+  async interrupt(interrupted: boolean): Promise<void> {
+    const master = interrupted ? ['nomaster'] : ['master', DSL_BRIDGE];
+    await this.internet.ip('link', 'set', LINES.dsl.far, ...master);
   }
 
   /** The far end of the cable goes down, or comes up again. */
