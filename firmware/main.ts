@@ -9,6 +9,7 @@ import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
 import { LinuxMachineControl } from '../hal/linux/machine-control.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
+import { machineIdentity } from '../hal/linux/machine-identity.ts';
 import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
@@ -43,7 +44,7 @@ import { factoryConfiguration } from './router/factory-configuration.ts';
 import { FactoryReset } from './router/factory-reset.ts';
 import type { IpsecSurroundings } from './router/ipsec-control.ts';
 import { IpsecState } from './router/ipsec-state.ts';
-import { loadBoard } from './router/load-board.ts';
+import { type DetectedBoard, detectBoard, loadBoard } from './router/load-board.ts';
 import { MachineDesk } from './router/machine-desk.ts';
 import { processUsage } from './router/process-usage.ts';
 import { ReachDesk } from './router/reach-desk.ts';
@@ -61,8 +62,8 @@ import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
 
 export interface RunOptions {
   readonly stateDir: string;
-  /** Name or file. */
-  readonly board: string;
+  /** Name or file; without it, what the machine says it is. */
+  readonly board?: string;
   /** Put in force and stored before anything starts; without it, what was stored last. */
   readonly configFile?: string;
   /** Where the device key is; by default a folder of the state directory. */
@@ -92,7 +93,7 @@ export async function runRouter(options: RunOptions): Promise<number> {
 async function run(options: RunOptions): Promise<number> {
   const missing = missingCapabilities();
   if (missing.length > 0) throw new StartError(capabilityAdvice(missing));
-  const board = await loadBoard(options.board);
+  const { board, why } = await boardOf(options.board);
   const stateDirectory = options.stateDir;
   const keyDirectory = options.keyDir ?? join(stateDirectory, 'key');
   const secrets = new SecretKeeper();
@@ -261,6 +262,7 @@ async function run(options: RunOptions): Promise<number> {
     await dataPlane.start();
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
+    logger.info(`the board is ${board.name}: ${why}`);
     await desk.start(given);
     await accounts.start();
     await traffic.start();
@@ -308,6 +310,11 @@ async function run(options: RunOptions): Promise<number> {
     // Those who capture see the goodbyes, and get their files whole.
     await inTurn(logger, [...stop, async () => captures.stopAll(), () => web.close(), () => api.close()]);
   }
+}
+
+async function boardOf(option: string | undefined): Promise<DetectedBoard> {
+  if (option === undefined) return detectBoard(await machineIdentity());
+  return { board: await loadBoard(option), why: 'so it was said at the start' };
 }
 
 /** Every step is taken, whatever becomes of those before it. */
