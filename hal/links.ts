@@ -4,7 +4,10 @@ import type { HalError } from './hal-error.ts';
 export interface Link {
   readonly index: number;
   readonly name: string;
+  /** Set up by whoever runs the machine. */
   readonly up: boolean;
+  /** It is up, and there is something at the other end of its cable. */
+  readonly carrier: boolean;
   readonly mtu: number;
   /** `aa:bb:cc:dd:ee:ff`, empty where there is none. */
   readonly mac: string;

@@ -66,6 +66,7 @@ export function parseLinks(text: string): readonly Link[] {
     index: integer(entry, 'ifindex'),
     name: string(entry, 'ifname'),
     up: array(entry, 'flags').includes('UP'),
+    carrier: array(entry, 'flags').includes('LOWER_UP'),
     mtu: integer(entry, 'mtu'),
     mac: hardwareAddress(entry['address']),
   }));

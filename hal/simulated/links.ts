@@ -31,10 +31,13 @@ export interface SimulatedLinkOptions {
   /** Default false, as the kernel makes them. */
   readonly up?: boolean;
   readonly mac?: string;
+  /** Whether there is something at the other end of its cable. Default true. */
+  readonly plugged?: boolean;
 }
 
 export class SimulatedLinks implements Links {
   #links: Link[] = [];
+  readonly #unplugged = new Set<string>();
   #addresses: AddressEntry[] = [];
   readonly #routes = new SimulatedRoutes();
   #rules: Rule[] = [...DEFAULT_RULES];
@@ -71,16 +74,27 @@ export class SimulatedLinks implements Links {
 
   /** The kernel (a driver, the test) adds a device. @throws HalError when it is there. */
   addLink(options: SimulatedLinkOptions): void {
-    const { name, mtu = 1500, up = false, mac = '' } = options;
+    const { name, mtu = 1500, up = false, mac = '', plugged = true } = options;
     assertInterfaceName(name);
     if (this.has(name)) throw new HalError(`The interface ${name} exists.`, 'EEXIST');
-    this.#links.push({ index: this.#nextIndex++, name, up, mtu, mac });
+    this.#links.push({ index: this.#nextIndex++, name, up, carrier: up && plugged, mtu, mac });
+    if (!plugged) this.#unplugged.add(name);
+    this.#version += 1;
+  }
+
+  /** Somebody pulls a device's cable, or puts it in. Routes stay as they are. */
+  plug(name: string, plugged: boolean): void {
+    if (plugged) this.#unplugged.delete(name);
+    else this.#unplugged.add(name);
+    const link = this.#link(name);
+    this.#replaceLink({ ...link, carrier: link.up && plugged });
     this.#version += 1;
   }
 
   /** The device goes, and with it its addresses and routes. Harmless when it is not there. */
   removeLink(name: string): void {
     this.#links = this.#links.filter((link) => link.name !== name);
+    this.#unplugged.delete(name);
     this.#addresses = this.#addresses.filter((entry) => entry.device !== name);
     this.#routes.removeDevice(name);
     this.#version += 1;
@@ -93,6 +107,11 @@ export class SimulatedLinks implements Links {
 
   has(name: string): boolean {
     return this.#links.some((link) => link.name === name);
+  }
+
+  /** As the port for it says at once; undefined: there is no such device. */
+  carrier(name: string): boolean | undefined {
+    return this.#links.find((link) => link.name === name)?.carrier;
   }
 
   isUp(name: string): boolean {
@@ -153,7 +172,7 @@ export class SimulatedLinks implements Links {
 
   async setUp(device: string, up: boolean): Promise<void> {
     const link = this.#link(device);
-    this.#replaceLink({ ...link, up });
+    this.#replaceLink({ ...link, up, carrier: up && !this.#unplugged.has(device) });
     if (up && !link.up) this.#addressesOf(device).forEach((entry) => void this.#routes.addConnected(entry));
     if (!up) {
       this.#routes.removeDevice(device);

@@ -78,6 +78,7 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
   koffi: ['hal/linux/ffi'],
   onoff: ['hal/linux'],
   serialport: ['hal/linux'],
+  '@serialport/bindings-cpp': ['hal/linux'],
   'better-sqlite3': ['firmware/config'],
   fastify: ['firmware/api', 'webui', 'scripts/openapi-document.ts', 'scripts/bench-api.ts'],
   // Makes the OpenAPI document when it is built; the router serves what was made.

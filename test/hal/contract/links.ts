@@ -7,6 +7,8 @@ export interface LinksWorld {
   readonly links: Links;
   /** An Ethernet device that is up and has no IPv4 address. */
   readonly device: string;
+  /** Puts the device's cable in, or pulls it. */
+  readonly plug: (plugged: boolean) => void;
 }
 
 /** A table and a protocol number that nothing else uses. */
@@ -364,6 +366,22 @@ export const linksContract: Contract<LinksWorld> = {
         assert.deepEqual(await link(), [false, 1400]);
         await links.setUp(device, true);
         assert.deepEqual(await link(), [true, 1400]);
+      },
+    },
+    {
+      name: 'a link has carrier while it is up and its cable leads somewhere',
+      run: async ({ links, device, plug }) => {
+        const carrier = async (): Promise<boolean | undefined> =>
+          (await links.links()).find(({ name }) => name === device)?.carrier;
+        assert.equal(await carrier(), true);
+        plug(false);
+        assert.equal(await carrier(), false);
+        await links.setUp(device, false);
+        plug(true);
+        assert.equal(await carrier(), false);
+        await links.setUp(device, true);
+        assert.equal(await carrier(), true);
+        assert.equal((await links.linksAndAddresses()).links.find(({ name }) => name === device)?.carrier, true);
       },
     },
     {

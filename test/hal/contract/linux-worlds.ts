@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { LinuxCarrierSenseFactory } from '../../../hal/linux/carrier-sense.ts';
 import { LinuxClock } from '../../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
@@ -17,6 +18,7 @@ import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
 import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Tun } from '../../../hal/tun.ts';
 import { Pty } from '../../support/pty.ts';
+import type { CarrierSenseWorld } from './carrier-sense.ts';
 import type { ClockWorld } from './clock.ts';
 import { closeAll, type OpenWorld } from './contract.ts';
 import { type LinksWorld, TABLE } from './links.ts';
@@ -185,7 +187,11 @@ export function linuxLinksWorld(): OpenWorld<LinksWorld> {
   for (const device of devices) ip(`link set ${device} up`);
   for (const device of devices) awaitUp(device);
   return {
-    world: { links: new LinuxLinks(), device: 'cveth0' },
+    world: {
+      links: new LinuxLinks(),
+      device: 'cveth0',
+      plug: (plugged) => void ip(`link set cveth1 ${plugged ? 'up' : 'down'}`),
+    },
     close: () => {
       ipQuietly('link del cveth0');
       for (const family of ['-4', '-6']) {
@@ -194,6 +200,11 @@ export function linuxLinksWorld(): OpenWorld<LinksWorld> {
       }
     },
   };
+}
+
+export function linuxCarrierSenseWorld(): OpenWorld<CarrierSenseWorld> {
+  const { world, close } = linuxLinksWorld();
+  return { world: { ...world, carriers: new LinuxCarrierSenseFactory() }, close };
 }
 
 export function linuxPacketFilterWorld(): OpenWorld<PacketFilterWorld> {
