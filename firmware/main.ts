@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
+import { LinuxCarrierSenseFactory } from '../hal/linux/carrier-sense.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
 import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
@@ -29,6 +30,8 @@ import { formatProblem } from './config/problem.ts';
 import { ConfigurationStore } from './config/store/configuration-store.ts';
 import type { Source } from './config/store/store-types.ts';
 import { UserspaceDataPlane } from './dataplane/userspace/userspace-data-plane.ts';
+import { linuxSources, openHardware } from './indicators/hardware.ts';
+import { Indicators } from './indicators/indicators.ts';
 import { createLogger, type Logger } from './log/logger.ts';
 import { LogRing } from './log/ring.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
@@ -71,6 +74,15 @@ export interface RunOptions {
   /** Where the web process finds its socket; by default in the state directory, where only this user does. */
   readonly webSocket?: string;
 }
+
+/** Who asks by pressing the reset button. */
+const BUTTON = { who: 'reset button', via: 'router', comment: '' } as const;
+
+const FAILSAFE = {
+  kind: 'failsafe',
+  reason: 'the reset button was held at the start: the factory configuration is in force for this run',
+  remedy: 'start it again without the button, or apply a configuration',
+} as const;
 
 /** What a user can mend; its message is the one line that they get. */
 class StartError extends Error {
@@ -155,6 +167,24 @@ async function run(options: RunOptions): Promise<number> {
     configurationState: () => desk.state(),
     end: () => end.finish(),
   });
+  const carriers = new LinuxCarrierSenseFactory().open();
+  const carrier = (device: string): boolean => carriers.read(device) === true;
+  const indicators = new Indicators({
+    board,
+    clock,
+    open: () => openHardware(board, linuxSources(stateDirectory, clock)),
+    condition: () => router.condition(carrier),
+    failsafe: () => desk.state().state === 'failsafe',
+    carrier,
+    ask: () => dataPlane.counters(),
+    // Whoever stands before the router and presses means it. A simulated one does not take its machine down.
+    reboot: ({ file }) => {
+      const action = file === undefined ? 'reboot' : 'restart';
+      void machine.request({ action, author: BUTTON, minutes: 0, evenPending: true });
+    },
+    factoryReset: () => void reset.request(BUTTON),
+    log: { info: (line) => logger.info(line), warn: (line) => logger.warn(line) },
+  });
   const ready = Promise.withResolvers<void>();
   const counters = new LinuxMachineCounters();
   const monitoring = new Monitoring({
@@ -191,6 +221,7 @@ async function run(options: RunOptions): Promise<number> {
     captures,
     reaches,
     machine,
+    indicators,
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
     monitoring,
@@ -263,7 +294,9 @@ async function run(options: RunOptions): Promise<number> {
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
     logger.info(`the board is ${board.name}: ${why}`);
-    await desk.start(given);
+    const { failsafe } = await indicators.start();
+    if (end.requested) return;
+    await desk.start(given, failsafe ? FAILSAFE : undefined);
     await accounts.start();
     await traffic.start();
     if (desk.state().state === 'factory') {
@@ -271,6 +304,7 @@ async function run(options: RunOptions): Promise<number> {
     }
     watch.start();
     ready.resolve();
+    indicators.setPhase('ready');
     const made = await boardConsole({
       board,
       ports: new LinuxSerialPorts(),
@@ -281,6 +315,7 @@ async function run(options: RunOptions): Promise<number> {
       inForce: () => desk.inForce,
       stateDirectory,
       keyDirectory,
+      onBundle: (accepted) => indicators.bundle(accepted),
       log: (line) => logger.info(line),
     });
     if (end.requested) return;
@@ -304,6 +339,8 @@ async function run(options: RunOptions): Promise<number> {
       () => traffic.stop(),
       () => accounts.stop(),
       () => desk.close(),
+      () => indicators.stop(),
+      async () => carriers.close(),
       ...saving,
       () => reset.finish(),
     ];

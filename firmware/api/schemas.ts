@@ -183,6 +183,52 @@ export const routerStatusSchema = Type.Object({
   counters: Type.Record(Type.String(), Type.Number(), { description: 'What was received and dropped, by reason.' }),
 });
 
+const trouble = Type.Optional(text('Why it cannot be used, one sentence without a full stop.'));
+
+export const boardStatusSchema = Type.Object({
+  board: text('Name of the board.'),
+  description: text('What it is.'),
+  leds: Type.Array(
+    Type.Object({
+      purpose: Type.Enum(['power', 'wan', 'vpn', 'lte', 'lan', 'status'], {
+        description: 'What it tells; `status` is the first thing that is wrong.',
+      }),
+      device: text('Its name under `/sys/class/leds`, its GPIO line, or the file of a simulated board.'),
+      by: text(
+        'Who keeps it going: `kernel (timer)`, or `culvert`, without which it stands still; empty where nobody does.',
+      ),
+      shows: text('`lit`, `dark`, or how it blinks; empty where it cannot be used.'),
+      why: text('What that means at the moment, one sentence without a full stop.'),
+      reason: trouble,
+    }),
+  ),
+  buttons: Type.Array(
+    Type.Object({
+      purpose: Type.Enum(['reset']),
+      device: text('Where it hangs.'),
+      state: Type.Enum(['free', 'held', 'stuck', 'failed'], {
+        description: '`stuck`: held for longer than anybody holds a button; it means nothing until it is let go.',
+      }),
+      does: text('What pressing it does.'),
+      reason: trouble,
+    }),
+  ),
+  watchdog: Type.Optional(
+    Type.Object(
+      {
+        device: text('`/dev/watchdog`.'),
+        identity: text('Of its driver; empty where it cannot be used.'),
+        timeoutSeconds: count('After how long without food it resets the machine, s.'),
+        state: Type.Enum(['fed', 'starving', 'failed'], {
+          description: '`starving`: the router is not well, and the watchdog will reset the machine.',
+        }),
+        reason: trouble,
+      },
+      { description: 'Absent where the board has none.' },
+    ),
+  ),
+});
+
 export const configurationProblemSchema = Type.Object({
   severity: Type.Enum(['error', 'warning'], { description: 'Only an error refuses a configuration.' }),
   rule: text('What was broken: `unknown-key`, `type`, `networks-overlap` ... Stable, for programs.'),

@@ -5,6 +5,7 @@ import type { KernelFeatures } from '../../hal/kernel-features.ts';
 import type { Links } from '../../hal/links.ts';
 import type { ConfigurationState } from '../api/configuration-control.ts';
 import type {
+  BoardStatus,
   CaptureRequest,
   CaptureResult,
   CommandResult,
@@ -35,6 +36,8 @@ import type {
   TracerouteEvent,
   TracerouteRequest,
 } from '../diagnosis/reach/reach-event.ts';
+import type { Condition } from '../indicators/condition.ts';
+import type { Indicators } from '../indicators/indicators.ts';
 import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
@@ -58,6 +61,7 @@ import { limitsStatus } from './limits.ts';
 import type { MachineDesk } from './machine-desk.ts';
 import type { ReachDesk } from './reach-desk.ts';
 import { type ReachTargetResult, reachTarget } from './reach-target.ts';
+import { routerCondition } from './router-condition.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
@@ -84,6 +88,7 @@ export interface RouterParts {
   readonly captures: CaptureDesk;
   readonly reaches: ReachDesk;
   readonly machine: MachineDesk;
+  readonly indicators: Pick<Indicators, 'status' | 'identify' | 'refresh'>;
   readonly kernel: KernelFeatures;
   /** What encrypts packets. */
   readonly cipherEngine: () => string;
@@ -98,6 +103,11 @@ export interface RouterParts {
 /** How long `disconnect` waits for the peer's goodbyes and the end of TUN and routes, ms. */
 const DISCONNECT_MS = 15_000;
 
+const NO_LEDS: CommandResult = {
+  ok: false,
+  reason: 'this board has no LED that could blink',
+  remedy: 'see what it has with "culvert show leds"',
+};
 const GONE: CommandResult = { ok: false, reason: 'the configuration was changed meanwhile' };
 const ENDING: CommandResult = { ok: false, reason: 'the router is ending', remedy: 'start it again' };
 const NO_COUNTERS: DataPlaneCounters = { sessions: [], sas: [], policies: [], drops: {} };
@@ -142,6 +152,11 @@ export class Router implements RouterControl {
   /** The network of this machine may have changed, by whomever: costs little where nothing follows from it. */
   networkChanged(): void {
     this.#connections.networkChanged();
+  }
+
+  /** How it is, for its LEDs. @param carrier whether a network device has a link. */
+  condition(carrier: (device: string) => boolean): Omit<Condition, 'phase'> {
+    return routerCondition(this.#connections, [], carrier);
   }
 
   /** What {@link enforce} would change on the machine's network, in the words of ip(8). */
@@ -315,6 +330,14 @@ export class Router implements RouterControl {
     return this.#parts.machine.request(request);
   }
 
+  board(): BoardStatus {
+    return this.#parts.indicators.status();
+  }
+
+  identify(seconds: number): CommandResult {
+    return this.#parts.indicators.identify(seconds) ? { ok: true } : NO_LEDS;
+  }
+
   cancelMachine(author: Author): CommandResult {
     return this.#parts.machine.cancel(author);
   }
@@ -394,6 +417,7 @@ export class Router implements RouterControl {
     if (state === 'connecting') this.#events.began(connection);
     const detail = failure ? { detail: failureLine(failure) } : {};
     this.#events.emit({ connection, kind: 'state', state, ...detail });
+    this.#parts.indicators.refresh();
     this.#waiters.changed();
   }
 

@@ -143,6 +143,11 @@ export class RouterBench {
         random,
         log: (line) => this.logger.info(line),
       }),
+      indicators: {
+        status: () => ({ board: 'simulated', description: '', leds: [], buttons: [] }),
+        identify: () => false,
+        refresh: () => undefined,
+      },
       machine: new MachineDesk({
         machine: this.machine,
         clock: this.clock,
