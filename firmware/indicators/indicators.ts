@@ -1,7 +1,7 @@
 /** The board's face: LEDs that say how the router is, buttons that people press, and the watchdog. */
 import type { BoardButton, BoardDescription } from '../../board/board.ts';
 import type { Clock, Timer } from '../../hal/clock.ts';
-import type { BoardStatus } from '../api/router-control.ts';
+import type { BoardStatus, CommandResult } from '../api/router-control.ts';
 import { ButtonDesk } from './button-desk.ts';
 import type { ButtonMeaning } from './button-machine.ts';
 import { type Condition, NO_MODEM, type Phase } from './condition.ts';
@@ -40,6 +40,12 @@ interface Shown {
   readonly signal: Signal;
   readonly timer?: Timer;
 }
+
+const NO_LEDS: CommandResult = {
+  ok: false,
+  reason: 'this board has no LED that could blink',
+  remedy: 'see what it has with "culvert show leds"',
+};
 
 const NOTHING_YET: Omit<Condition, 'phase'> = {
   wan: { state: 'off', why: 'the router starts' },
@@ -116,10 +122,10 @@ export class Indicators {
     }
   }
 
-  /** All LEDs blink, so that somebody finds the router. @param seconds 0: it ends. @returns whether there is a LED to see. */
-  identify(seconds: number): boolean {
+  /** All LEDs blink, so that somebody finds the router. @param seconds 0: it ends. */
+  identify(seconds: number): CommandResult {
     this.#show(seconds > 0 ? { kind: 'identify' } : undefined, seconds * 1000);
-    return this.#lamps.some(({ lamp }) => lamp !== undefined);
+    return this.#lamps.some(({ lamp }) => lamp !== undefined) ? { ok: true } : NO_LEDS;
   }
 
   /** What has become of a bundle, for whoever stands before the router. */

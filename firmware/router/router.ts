@@ -62,6 +62,7 @@ import type { MachineDesk } from './machine-desk.ts';
 import type { ReachDesk } from './reach-desk.ts';
 import { type ReachTargetResult, reachTarget } from './reach-target.ts';
 import { routerCondition } from './router-condition.ts';
+import { routerCounters } from './router-counters.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
@@ -103,11 +104,6 @@ export interface RouterParts {
 /** How long `disconnect` waits for the peer's goodbyes and the end of TUN and routes, ms. */
 const DISCONNECT_MS = 15_000;
 
-const NO_LEDS: CommandResult = {
-  ok: false,
-  reason: 'this board has no LED that could blink',
-  remedy: 'see what it has with "culvert show leds"',
-};
 const GONE: CommandResult = { ok: false, reason: 'the configuration was changed meanwhile' };
 const ENDING: CommandResult = { ok: false, reason: 'the router is ending', remedy: 'start it again' };
 const NO_COUNTERS: DataPlaneCounters = { sessions: [], sas: [], policies: [], drops: {} };
@@ -207,7 +203,7 @@ export class Router implements RouterControl {
       ...devices,
       uplinks: [],
       ...this.#connectionStatus(counters),
-      counters: this.#counters(counters),
+      counters: routerCounters(counters, this.#connections),
     };
   }
 
@@ -335,7 +331,7 @@ export class Router implements RouterControl {
   }
 
   identify(seconds: number): CommandResult {
-    return this.#parts.indicators.identify(seconds) ? { ok: true } : NO_LEDS;
+    return this.#parts.indicators.identify(seconds);
   }
 
   cancelMachine(author: Author): CommandResult {
@@ -426,23 +422,5 @@ export class Router implements RouterControl {
     const log = this.#logs.get(connection) ?? new ConnectionLog(logger, connection, clock);
     this.#logs.set(connection, log);
     return log;
-  }
-
-  #counters(dataPlane: DataPlaneCounters): Record<string, number> {
-    const counters: Record<string, number> = {};
-    for (const [reason, count] of Object.entries(dataPlane.drops)) counters[`dropped.${reason}`] = count;
-    // Of all policies together: one that has no SA at the moment belongs to no entry of the status.
-    for (const { drops } of dataPlane.policies) {
-      for (const [reason, count] of Object.entries(drops)) {
-        const name = `ipsec.dropped.${reason}`;
-        counters[name] = (counters[name] ?? 0) + count;
-      }
-    }
-    for (const server of this.#connections.servers.values()) {
-      for (const [what, count] of Object.entries(server.machine.counters)) {
-        counters[`l2tp.${server.name}.${what}`] = count;
-      }
-    }
-    return counters;
   }
 }

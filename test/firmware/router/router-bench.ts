@@ -145,7 +145,7 @@ export class RouterBench {
       }),
       indicators: {
         status: () => ({ board: 'simulated', description: '', leds: [], buttons: [] }),
-        identify: () => false,
+        identify: () => ({ ok: true }),
         refresh: () => undefined,
       },
       machine: new MachineDesk({
