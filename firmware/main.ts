@@ -60,6 +60,8 @@ import { TrafficRecorder } from './router/traffic-recorder.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import type { SerialConsole } from './serial/serial-console.ts';
+import { linkOf } from './uplink/link-of.ts';
+import { UplinkManager } from './uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
 import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
 
@@ -133,6 +135,9 @@ async function run(options: RunOptions): Promise<number> {
     onChange: () => router.networkChanged(),
     log: (line) => logger.warn(line),
   });
+  let uplinks: UplinkManager | undefined;
+  const icmp = new LinuxIcmpSocketFactory();
+  const connector = new LinuxTcpConnector();
   const names = new ResolvedNames(stateDirectory);
   const resolver = new UplinkResolver({
     dispatch,
@@ -140,6 +145,7 @@ async function run(options: RunOptions): Promise<number> {
     random,
     mark: network.mark,
     names,
+    uplink: () => uplinks?.nameService,
     resolvConf: () => readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
   });
   const ipsecState = new IpsecState({ stateDirectory, random, log: (line) => logger.warn(line) });
@@ -155,7 +161,7 @@ async function run(options: RunOptions): Promise<number> {
     log: (line) => logger.info(line),
   });
   const reaches = new ReachDesk({
-    sockets: new LinuxIcmpSocketFactory(),
+    sockets: icmp,
     clock,
     random,
     log: (line) => logger.info(line),
@@ -191,7 +197,7 @@ async function run(options: RunOptions): Promise<number> {
     clock,
     random,
     dispatch,
-    connector: new LinuxTcpConnector(),
+    connector,
     counters,
     logger,
     ring,
@@ -212,6 +218,21 @@ async function run(options: RunOptions): Promise<number> {
     dispatch,
     network,
     resolver,
+    uplinks: (hooks) => {
+      uplinks = new UplinkManager({
+        ...hooks,
+        clock,
+        random,
+        icmp,
+        connector,
+        dispatch,
+        mark: network.mark,
+        carriers: new LinuxCarrierSenseFactory(),
+        linkOf,
+        log: (line) => logger.warn(line),
+      });
+      return uplinks;
+    },
     ipsec,
     secrets,
     logger,

@@ -38,7 +38,7 @@ export const INTERFACE_RULES: readonly ConfigurationRule[] = [
   {
     name: 'one-gateway',
     severity: 'error',
-    description: 'Only one interface has a default gateway.',
+    description: 'Only one interface has a default gateway, but for those of uplinks.',
     check: oneGateway,
   },
   {
@@ -112,6 +112,8 @@ function* gatewayInNetwork(configuration: Configuration): Iterable<Finding> {
 }
 
 function* oneGateway(configuration: Configuration): Iterable<Finding> {
+  // With uplinks, rules of their own say which gateways there are.
+  if (Object.keys(configuration.uplinks).length > 0) return;
   const withGateway = Object.entries(configuration.interfaces).filter(([, entry]) => entry.ipv4?.gateway !== undefined);
   const [first] = withGateway;
   for (const [name, entry] of withGateway.slice(1)) {
@@ -119,7 +121,7 @@ function* oneGateway(configuration: Configuration): Iterable<Finding> {
     yield {
       path: `${memberPath('interfaces', name)}.ipv4.gateway`,
       found,
-      allowed: 'one default gateway in this version',
+      allowed: 'one default gateway, or an entry of uplinks for each of the interfaces',
     };
   }
 }

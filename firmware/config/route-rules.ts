@@ -100,6 +100,7 @@ function* routeTwice(configuration: Configuration): Iterable<Finding> {
     path: itemPath('routes', index),
   }));
   for (const [route, earlier] of repeated(
+    // Of several, one at a time is in the main table.
     [...defaults.slice(0, 1), ...routes],
     (entry) => `${entry.prefix} ${entry.metric}`,
   )) {

@@ -22,6 +22,8 @@ import { REDACTED } from './redact.ts';
 import { ROUTE_RULES } from './route-rules.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
+import { UPLINK_PROBE_RULES } from './uplink-probe-rules.ts';
+import { UPLINKS_RULES } from './uplinks-rules.ts';
 import { USERS_RULES } from './users-rules.ts';
 
 /** Shorter ones are guessed offline within minutes, from one captured CHAP or IKE exchange. */
@@ -46,6 +48,8 @@ const SECRET_RULES: readonly ConfigurationRule[] = [
 export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...INTERFACE_RULES,
   ...INTERFACE_IPV6_RULES,
+  ...UPLINKS_RULES,
+  ...UPLINK_PROBE_RULES,
   ...ROUTE_RULES,
   ...L2TP_RULES,
   ...L2TP_IPV6_RULES,

@@ -8,6 +8,7 @@ import type { Configuration } from '../config/schema.ts';
 import { formatIpPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { desiredRouting, routingFoundations } from './desired-routing.ts';
 import type { SourceGuard } from './guards.ts';
+import type { LiveUplink } from './uplink-routing.ts';
 
 /** A tunnel whose device stands and whose network layer is open. */
 export interface LiveTunnel {
@@ -27,6 +28,8 @@ export interface LiveTunnel {
 /** What stands at the moment. */
 export interface LiveState {
   readonly tunnels: readonly LiveTunnel[];
+  /** Default: none that had to be found out. */
+  readonly uplinks?: readonly LiveUplink[];
   /** The main tables of both families, for their directly connected networks. */
   readonly mainRoutes: readonly Route[];
   /** Reverse-path filtering is on for an interface: replies to outer sockets need their mark to pass it. */
@@ -70,10 +73,10 @@ export function desiredNetwork(
   live: LiveState,
   foundations = routingFoundations(configuration, live.tunnels, live.mainRoutes),
 ): DesiredNetwork {
-  const routing = desiredRouting(configuration, live.tunnels, foundations);
+  const routing = desiredRouting(configuration, live, foundations);
   return {
     links: desiredLinks(configuration),
-    addresses: desiredAddresses(configuration, live.tunnels),
+    addresses: desiredAddresses(configuration, live.tunnels, live.uplinks),
     ...routing,
     masquerade: desiredMasquerade(configuration),
     markReplies: live.reversePathFilter && routing.rules.length > 0,
@@ -92,11 +95,15 @@ export function desiredLinks(configuration: Configuration): DesiredLink[] {
 }
 
 /**
- * The configured addresses, and each tunnel's own as a plain /32. A tunnel's address has no kernel peer on purpose: the
+ * The configured addresses, those that uplinks were given, and each tunnel's own as a plain /32. A tunnel's address has no kernel peer on purpose: the
  * kernel would put the peer's address into the main table, where outer packets look, and a peer that names its server's
  * outer address as its inner one (many do) would swallow its own tunnel.
  */
-export function desiredAddresses(configuration: Configuration, tunnels: readonly LiveTunnel[]): DesiredAddress[] {
+export function desiredAddresses(
+  configuration: Configuration,
+  tunnels: readonly LiveTunnel[],
+  uplinks: readonly LiveUplink[] = [],
+): DesiredAddress[] {
   const configured = Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) =>
     ipv4?.method === 'static' && ipv4.address !== undefined ? [{ device, address: ipv4.address }] : [],
   );
@@ -107,7 +114,8 @@ export function desiredAddresses(configuration: Configuration, tunnels: readonly
     ...(localAddress === '' ? [] : [{ device, address: `${localAddress}/32` }]),
     ...(ipv6?.addresses ?? []).map((address) => ({ device, address })),
   ]);
-  return [...configured, ...configured6, ...inner];
+  const leased = uplinks.flatMap(({ device, address, assign }) => (assign ? [{ device, address }] : []));
+  return [...configured, ...configured6, ...leased, ...inner];
 }
 
 /** As the kernel writes it. */

@@ -19,6 +19,7 @@ import { Settled } from './settled.ts';
 import { type Step, stepFailure } from './step.ts';
 import { desiredSysctls, isWantedSysctl, tunnelSysctls, type WantedSysctl } from './sysctls.ts';
 import { ACCEPT_REDIRECTS_KEY, FORWARDING_KEY, sysctlKeys, undoSteps } from './undo.ts';
+import type { LiveUplink } from './uplink-routing.ts';
 
 const REVERSE_PATH_KEY = 'rp_filter';
 
@@ -29,6 +30,8 @@ export interface ReconcileInput {
   readonly configuration: Configuration;
   /** Tunnels whose device stands and whose network layer is open. */
   readonly tunnels: readonly LiveTunnel[];
+  /** Uplinks that have an address. Default: none that had to be found out. */
+  readonly uplinks?: readonly LiveUplink[];
 }
 
 /** What a run works on. */
@@ -72,17 +75,18 @@ export class NetworkRun {
     this.#log.fail(failure);
   };
 
-  async reconcile({ configuration, tunnels }: ReconcileInput): Promise<void> {
+  async reconcile({ configuration, tunnels, uplinks: told = [] }: ReconcileInput): Promise<void> {
     let state = await this.#links.state();
     // A tunnel that fell since it was reported is none.
     const standing = tunnels.filter(({ device }) => state.links.some(({ name }) => name === device));
+    const uplinks = told.filter(({ device }) => state.links.some(({ name }) => name === device));
     // First, because the kernel gives and takes addresses by them.
     const early = standing.flatMap(tunnelSysctls);
     if (await this.#execute(await this.#setSysctls(early), state)) state = await this.#links.state();
     const plan = planLinks(
       {
         links: desiredLinks(configuration),
-        addresses: desiredAddresses(configuration, standing),
+        addresses: desiredAddresses(configuration, standing, uplinks),
         tunnelDevices: new Set(standing.map(({ device }) => device)),
       },
       state,
@@ -90,13 +94,13 @@ export class NetworkRun {
     );
     plan.failures.forEach(this.#cannot);
     await this.#journal.forget(plan.void);
-    const reversePathFilter = await this.#filtersReversePath(configuration);
+    const reversePathFilter = await this.#filtersReversePath(configuration, uplinks);
     // Reading and planning hundreds of routes takes some milliseconds each: others have their turn in between.
     const wanted = async (mainRoutes: readonly Route[]): Promise<DesiredNetwork> => {
       await setImmediate();
       const foundations = routingFoundations(configuration, standing, mainRoutes);
       await setImmediate();
-      return desiredNetwork(configuration, { tunnels: standing, mainRoutes, reversePathFilter }, foundations);
+      return desiredNetwork(configuration, { tunnels: standing, uplinks, mainRoutes, reversePathFilter }, foundations);
     };
     if (plan.steps.length > 0) {
       // What must not come in clear does not come before it is known: an address draws packets, and so does forwarding.
@@ -240,8 +244,9 @@ export class NetworkRun {
   }
 
   /** Whether a reply to an outer socket may be dropped because an unmarked packet would be routed elsewhere. */
-  async #filtersReversePath(configuration: Configuration): Promise<boolean> {
-    const devices = Object.values(configuration.interfaces).map(({ device }) => device.replaceAll('.', '/'));
+  async #filtersReversePath({ interfaces }: Configuration, uplinks: readonly LiveUplink[]): Promise<boolean> {
+    const known = [...Object.values(interfaces), ...uplinks].map(({ device }) => device.replaceAll('.', '/'));
+    const devices = new Set(known);
     for (const device of ['all', ...devices]) {
       const value = await this.#sysctl(`net.ipv4.conf.${device}.${REVERSE_PATH_KEY}`);
       if (value !== undefined && value !== '0') return true;
