@@ -31,7 +31,7 @@ export interface VpnCondition {
 
 export interface LteCondition {
   readonly state: 'none' | 'searching' | 'registered';
-  /** While `registered`: 0 to 5. */
+  /** While `registered`: 0 to 5; absent when nobody knows. */
   readonly bars?: number;
   readonly why: string;
 }
@@ -64,21 +64,31 @@ export interface WanView {
   readonly state: ConnectionState;
   /** Why it failed. */
   readonly reason?: string;
+  /** Why it is up and does badly. */
+  readonly trouble?: string;
 }
 
-/** @param ways in the order of preference. */
+/** @param ways in the order of preference: what is behind the one that is up only waits for its turn. */
 export function wanCondition(ways: readonly WanView[]): WanCondition {
-  if (ways.length === 0) return { state: 'off', why: 'there is no way to the internet in the configuration' };
-  const up = ways.find(({ state }) => state === 'up');
-  const failed = ways.find(({ state }) => state === 'failed');
-  const because = failed === undefined ? '' : `${failed.name} has failed${failed.reason ? `: ${failed.reason}` : ''}`;
-  if (up !== undefined) {
-    if (failed !== undefined) return { state: 'degraded', why: `${up.name} is up, but ${because}` };
-    return { state: 'up', why: `${up.name} is up` };
+  const [first] = ways;
+  if (first === undefined) return { state: 'off', why: 'there is no way to the internet in the configuration' };
+  const up = ways.findIndex(({ state }) => state === 'up');
+  const way = ways[up];
+  if (way !== undefined) {
+    // One that was taken down by somebody is not missed.
+    const missed = ways.slice(0, up).find(({ state }) => state === 'failed' || state === 'connecting');
+    if (missed !== undefined) return { state: 'degraded', why: `${way.name} is up, but ${stateWords(missed)}` };
+    if (way.trouble !== undefined) return { state: 'degraded', why: `${way.name} is up, but ${way.trouble}` };
+    return { state: 'up', why: `${way.name} is up` };
   }
   const dialling = ways.find(({ state }) => state === 'connecting');
-  if (dialling !== undefined) return { state: 'dialling', why: `${dialling.name} is being connected` };
-  return { state: 'off', why: failed === undefined ? `${ways[0]?.name} is down` : because };
+  if (dialling !== undefined) return { state: 'dialling', why: stateWords(dialling) };
+  return { state: 'off', why: stateWords(ways.find(({ state }) => state === 'failed') ?? first) };
+}
+
+function stateWords({ name, state, reason }: WanView): string {
+  if (state === 'connecting') return `${name} is being connected`;
+  return state === 'failed' ? `${name} has failed${reason ? `: ${reason}` : ''}` : `${name} is down`;
 }
 
 /** A tunnel that this router keeps up. */

@@ -92,10 +92,10 @@ function vpnMeaning(vpn: VpnCondition): Meaning {
   return { pattern: { kind: 'count', count: vpn.stage ?? 1 }, why: vpn.why };
 }
 
-function lteMeaning({ state, bars = 0, why }: LteCondition): Meaning {
+function lteMeaning({ state, bars, why }: LteCondition): Meaning {
   if (state === 'none') return { pattern: DARK, why };
   if (state === 'searching') return { pattern: blink(100, 900), why };
-  return { pattern: bars >= 5 ? LIT : { kind: 'count', count: Math.max(1, bars) }, why };
+  return { pattern: bars === undefined || bars >= 5 ? LIT : { kind: 'count', count: Math.max(1, bars) }, why };
 }
 
 function lanMeaning(nic: string | undefined, carrier: (device: string) => boolean): Meaning {

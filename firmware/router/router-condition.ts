@@ -1,8 +1,10 @@
 /** How the router is, for its LEDs: from what is in memory, and at little cost. */
+import type { UplinkStatus } from '../api/router-control.ts';
 import { ANY_PEER } from '../config/ipsec-schema.ts';
 import type { Configuration } from '../config/schema.ts';
 import {
   type Condition,
+  type LteCondition,
   NO_MODEM,
   type VpnView,
   vpnCondition,
@@ -13,22 +15,43 @@ import type { ConnectionSet } from './connection-set.ts';
 import { tunnelEntry } from './ipsec-connections.ts';
 
 /**
- * @param uplinks in the order of preference; while there are none, the interfaces of the zone `wan` stand for them.
+ * @param uplinks while there are none, the interfaces of the zone `wan` stand for them.
  * @param carrier whether a network device has a link.
  */
 export function routerCondition(
   connections: Pick<ConnectionSet, 'configuration' | 'clients' | 'ipsecConnections'>,
-  uplinks: readonly WanView[],
+  uplinks: readonly UplinkStatus[],
   carrier: (device: string) => boolean,
 ): Omit<Condition, 'phase'> {
   const { configuration } = connections;
   const lanDevice = Object.values(configuration.interfaces).find(({ zone }) => zone === 'lan')?.device;
   return {
-    wan: wanCondition(uplinks.length > 0 ? uplinks : portsOf(configuration, carrier)),
+    wan: wanCondition(uplinks.length > 0 ? waysOf(uplinks) : portsOf(configuration, carrier)),
     vpn: vpnCondition(tunnelsOf(connections)),
-    lte: NO_MODEM,
+    lte: lteCondition(uplinks),
     ...(lanDevice === undefined ? {} : { lanDevice }),
   };
+}
+
+/** The best first. */
+function waysOf(uplinks: readonly UplinkStatus[]): readonly WanView[] {
+  const ordered = uplinks.toSorted((one, other) => one.priority - other.priority || other.weight - one.weight);
+  return ordered.map(({ name, state, reason, verdict, why }) => ({
+    name,
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    ...(verdict === 'degraded' ? { trouble: why === '' ? 'does badly' : why } : {}),
+  }));
+}
+
+/** Of the first modem. How strong its signal is stands in no status yet. */
+function lteCondition(uplinks: readonly UplinkStatus[]): LteCondition {
+  const modem = uplinks.find(({ type }) => type === 'modem');
+  if (modem === undefined) return NO_MODEM;
+  const { name, state, doing, reason } = modem;
+  if (state === 'up') return { state: 'registered', why: `${name} is connected` };
+  const words = reason ?? (doing === '' ? 'it waits' : doing);
+  return { state: state === 'down' ? 'none' : 'searching', why: `${name} is not connected: ${words}` };
 }
 
 function portsOf({ interfaces }: Configuration, carrier: (device: string) => boolean): readonly WanView[] {

@@ -143,7 +143,10 @@ export class Router implements RouterControl {
         parts.logger.info(`uplinks: ${text}`);
         this.#events.emit({ connection: uplink, kind: 'step', step: 'uplink', detail: text });
       },
-      onChange: () => this.#waiters.changed(),
+      onChange: () => {
+        this.#waiters.changed();
+        parts.indicators.refresh();
+      },
     });
     this.#connections = new ConnectionSet({
       ...parts,
@@ -166,7 +169,7 @@ export class Router implements RouterControl {
 
   /** How it is, for its LEDs. @param carrier whether a network device has a link. */
   condition(carrier: (device: string) => boolean): Omit<Condition, 'phase'> {
-    return routerCondition(this.#connections, [], carrier);
+    return routerCondition(this.#connections, uplinkStatus(this.#uplinks, this.#parts.clock), carrier);
   }
 
   /** What {@link enforce} would change on the machine's network, in the words of ip(8). */

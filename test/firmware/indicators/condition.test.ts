@@ -4,14 +4,21 @@ import { STAGES, stageOf, vpnCondition, type WanView, wanCondition } from '../..
 
 describe('how the WAN is', () => {
   const up: WanView = { name: 'dsl', state: 'up' };
+  const lte: WanView = { name: 'lte', state: 'up' };
   const failed: WanView = { name: 'dsl', state: 'failed', reason: 'eth0 has no link' };
   it.each([
     ['off', [], 'there is no way to the internet in the configuration'],
     ['up', [up], 'dsl is up'],
     ['up', [up, { name: 'lte', state: 'down' }], 'dsl is up'],
-    ['degraded', [failed, { name: 'lte', state: 'up' }], 'lte is up, but dsl has failed: eth0 has no link'],
+    ['up', [up, { name: 'lte', state: 'failed' }], 'dsl is up'],
+    ['degraded', [{ ...up, trouble: 'it loses 40 %' }], 'dsl is up, but it loses 40 %'],
+    ['degraded', [failed, lte], 'lte is up, but dsl has failed: eth0 has no link'],
+    ['degraded', [{ name: 'dsl', state: 'connecting' }, lte], 'lte is up, but dsl is being connected'],
+    // Somebody took it down.
+    ['up', [{ name: 'dsl', state: 'down' }, lte], 'lte is up'],
     ['dialling', [failed, { name: 'lte', state: 'connecting' }], 'lte is being connected'],
     ['off', [failed], 'dsl has failed: eth0 has no link'],
+    ['off', [{ name: 'dsl', state: 'down' }, failed], 'dsl has failed: eth0 has no link'],
     ['off', [{ name: 'dsl', state: 'down' }], 'dsl is down'],
   ] as const)('%s, of %j', (state, ways, why) => {
     expect(wanCondition(ways)).toEqual({ state, why });

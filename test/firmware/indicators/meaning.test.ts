@@ -36,6 +36,8 @@ describe('what a LED says', () => {
     ['lte', { lte: { state: 'searching', why: '' } }, blink(100, 900)],
     ['lte', { lte: { state: 'registered', bars: 3, why: '' } }, { kind: 'count', count: 3 }],
     ['lte', { lte: { state: 'registered', bars: 5, why: '' } }, LIT],
+    ['lte', { lte: { state: 'registered', bars: 0, why: '' } }, { kind: 'count', count: 1 }],
+    ['lte', { lte: { state: 'registered', why: '' } }, LIT],
     ['lan', {}, DARK],
     ['lan', { lanDevice: 'eth1' }, { kind: 'netdev', device: 'eth1', link: true }],
     ['lan', { lanDevice: 'eth2' }, { kind: 'netdev', device: 'eth2', link: false }],

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { UplinkStatus } from '../../../firmware/api/router-control.ts';
 import { EMPTY_CONFIGURATION } from '../../../firmware/config/empty.ts';
 import type { Configuration } from '../../../firmware/config/schema.ts';
 import type { ConnectionSet } from '../../../firmware/router/connection-set.ts';
@@ -29,9 +30,50 @@ it('without uplinks the ports of the zone wan tell by their links how the WAN is
   expect(at([]).lanDevice).toBe('eth1');
 });
 
-it('with uplinks they do', () => {
-  const { wan } = routerCondition(connections(PORTS), [{ name: 'dsl', state: 'connecting' }], () => true);
-  expect(wan).toEqual({ state: 'dialling', why: 'dsl is being connected' });
+const UPLINK: UplinkStatus = {
+  name: 'dsl',
+  state: 'up',
+  type: 'pppoe',
+  dns: [],
+  carrying: true,
+  verdict: 'well',
+  why: '',
+  since: 0,
+  doing: '',
+  priority: 10,
+  weight: 1,
+  metered: false,
+  standby: 'warm',
+  health: { results: [], silentTargets: [] },
+};
+const LTE: UplinkStatus = { ...UPLINK, name: 'lte', type: 'modem', priority: 20, carrying: false };
+
+describe('with uplinks', () => {
+  const of = (...uplinks: readonly UplinkStatus[]) => routerCondition(connections(PORTS), uplinks, () => true);
+
+  it('they tell how the WAN is, the best first', () => {
+    expect(of(LTE, UPLINK).wan).toEqual({ state: 'up', why: 'dsl is up' });
+    const failed: UplinkStatus = { ...UPLINK, state: 'failed', reason: 'probes: nobody answers', verdict: 'failed' };
+    expect(of(LTE, failed).wan).toEqual({
+      state: 'degraded',
+      why: 'lte is up, but dsl has failed: probes: nobody answers',
+    });
+    expect(of({ ...UPLINK, verdict: 'degraded', why: '40 % of the probes are lost' }).wan).toEqual({
+      state: 'degraded',
+      why: 'dsl is up, but 40 % of the probes are lost',
+    });
+    expect(of({ ...UPLINK, state: 'connecting', verdict: 'down' }).wan.state).toBe('dialling');
+  });
+
+  it('a modem tells how it is', () => {
+    expect(of(UPLINK).lte).toEqual({ state: 'none', why: 'there is no modem' });
+    expect(of(LTE).lte).toEqual({ state: 'registered', why: 'lte is connected' });
+    expect(of({ ...LTE, state: 'connecting', doing: 'waiting for the network' }).lte).toEqual({
+      state: 'searching',
+      why: 'lte is not connected: waiting for the network',
+    });
+    expect(of({ ...LTE, state: 'down' }).lte).toEqual({ state: 'none', why: 'lte is not connected: it waits' });
+  });
 });
 
 it('the clients tell how the VPN is', () => {
