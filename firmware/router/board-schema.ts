@@ -7,6 +7,8 @@ import '../config/formats.ts';
 
 const closed = { additionalProperties: false } as const;
 const text = Type.String({ minLength: 1, maxLength: 255 });
+/** What the kernel takes as the name of a network device. */
+const device = Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,14}$' });
 const texts = Type.Array(text, { minItems: 1, maxItems: 32 });
 /** A file of a simulated board. */
 const fileName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_:-]{0,63}$' });
@@ -30,7 +32,7 @@ const led = Type.Object(
     devices: Type.Optional(texts),
     gpio: Type.Optional(gpio),
     file: Type.Optional(fileName),
-    nic: Type.Optional(text),
+    nic: Type.Optional(device),
   },
   closed,
 );
@@ -51,15 +53,13 @@ const BOARD_SCHEMA = Type.Object(
     description: text,
     match: Type.Optional(match),
     nics: Type.Optional(
-      Type.Array(Type.Object({ device: text, role: Type.Enum(['wan', 'lan']), label: Type.Optional(text) }, closed), {
+      Type.Array(Type.Object({ device, role: Type.Enum(['wan', 'lan']), label: Type.Optional(text) }, closed), {
         maxItems: 32,
       }),
     ),
     leds: Type.Array(led, { maxItems: 32 }),
     buttons: Type.Array(button, { maxItems: 8 }),
-    factoryLan: Type.Optional(
-      Type.Object({ device: text, address: Type.String({ format: 'ipv4-interface' }) }, closed),
-    ),
+    factoryLan: Type.Optional(Type.Object({ device, address: Type.String({ format: 'ipv4-interface' }) }, closed)),
     consoleDevice: Type.Optional(text),
     enrolmentKey: Type.Optional(text),
     modem: Type.Optional(

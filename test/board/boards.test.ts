@@ -119,6 +119,7 @@ describe('a board file', () => {
     ['/leds/0', { leds: [{ purpose: 'party', devices: ['a'] }] }],
     ['/buttons/0 needs one of gpio, key, file', { buttons: [{ purpose: 'reset', key: 408, file: 'reset' }] }],
     ['/buttons/0', { buttons: [{ purpose: 'reset', file: '../../etc/passwd' }] }],
+    ['/leds/0/nic', { leds: [{ purpose: 'lan', file: 'lan', nic: 'a name that is too long' }] }],
     ['/factoryLan', { factoryLan: { device: 'eth0', address: '192.168.88.1' } }],
     ['/watchdog', { watchdog: { device: '/dev/watchdog', timeoutSeconds: 1 } }],
     ['', { colour: 'red' }],
