@@ -7,6 +7,7 @@ import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
 import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
 import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
+import { LinuxLinkSpeeds } from '../hal/linux/link-speed.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
 import { LinuxMachineControl } from '../hal/linux/machine-control.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
@@ -215,6 +216,7 @@ async function run(options: RunOptions): Promise<number> {
     wall: () => clock.wallTime(),
     random,
     links,
+    speeds: new LinuxLinkSpeeds(),
     dispatch,
     network,
     resolver,

@@ -25,18 +25,31 @@ const entry = {
   remedy: Type.Optional(text('When failed: what to do about it, one sentence without a full stop.')),
 };
 
+/** A socket of the case and the cable in it. */
+const port = {
+  carrier: Type.Optional(Type.Boolean({ description: 'Whether there is something at the other end of the cable.' })),
+  speedMegabits: Type.Optional(
+    count('Millions of bits per second; absent without a link, and where there is no such speed.'),
+  ),
+  fullDuplex: Type.Optional(Type.Boolean()),
+  role: Type.Optional(Type.Enum(['wan', 'lan'], { description: 'What the board means the port for.' })),
+  label: Type.Optional(text('What is printed beside it on the case.')),
+};
+
 export const interfaceStatusSchema = Type.Object({
   ...entry,
   device: text('Name of the network device, empty while there is none.'),
   zone: text('Zone of the firewall, `wan` or `lan` and the like.'),
   addresses: Type.Array(text('CIDR, `192.0.2.1/24`.')),
   mtu: Type.Optional(count('Octets of IP packet.')),
+  ...port,
 });
 
 export const networkDeviceSchema = Type.Object({
   name: text('As the kernel calls it.'),
   up: Type.Boolean(),
   mac: text('Its address, `52:54:00:00:00:01`.'),
+  ...port,
 });
 
 export const uplinkStatusSchema = Type.Object({

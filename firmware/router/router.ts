@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { BoardDescription } from '../../board/board.ts';
 import type { Clock } from '../../hal/clock.ts';
 import type { KernelFeatures } from '../../hal/kernel-features.ts';
+import type { LinkSpeeds } from '../../hal/link-speed.ts';
 import type { Links } from '../../hal/links.ts';
 import type { ConfigurationState } from '../api/configuration-control.ts';
 import type {
@@ -51,13 +52,12 @@ import { CertificateWatch } from './certificate-watch.ts';
 import { connectTarget, noTarget } from './connect-target.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ConnectionSet } from './connection-set.ts';
+import { connectionStatus } from './connection-status.ts';
 import { gatherFacts, namesOf } from './diagnosis-facts.ts';
 import { EventBus } from './events.ts';
 import { interfaceStatus } from './interface-status.ts';
 import type { IpsecFactory } from './ipsec-control.ts';
 import { ipsecKeys } from './ipsec-keys.ts';
-import { ipsecStatus } from './ipsec-status.ts';
-import { clientStatus, serverStatus } from './l2tp-status.ts';
 import { limitsStatus } from './limits.ts';
 import type { MachineDesk } from './machine-desk.ts';
 import type { ReachDesk } from './reach-desk.ts';
@@ -80,6 +80,7 @@ export interface RouterParts {
   readonly wall: () => WallTime;
   readonly random: RandomSource;
   readonly links: Links;
+  readonly speeds: LinkSpeeds;
   readonly dispatch: DataPlaneDispatch;
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
@@ -203,9 +204,10 @@ export class Router implements RouterControl {
   }
 
   async status(): Promise<RouterStatus> {
-    const { version, board, clock, links, machine, monitoring } = this.#parts;
+    const { version, board, clock, links, speeds, machine, monitoring } = this.#parts;
     const { configuration } = this.#connections;
-    const [devices, counters] = await Promise.all([interfaceStatus(configuration, links), this.#dataPlaneCounters()]);
+    const ports = interfaceStatus(configuration, { links, speeds, nics: board.nics ?? [] });
+    const [devices, counters] = await Promise.all([ports, this.#dataPlaneCounters()]);
     return {
       version,
       board: board.name,
@@ -220,7 +222,7 @@ export class Router implements RouterControl {
       ],
       ...devices,
       uplinks: uplinkStatus(this.#uplinks, clock),
-      ...this.#connectionStatus(counters),
+      ...connectionStatus(this.#connections, counters),
       counters: routerCounters(counters, this.#connections),
     };
   }
@@ -295,7 +297,7 @@ export class Router implements RouterControl {
   async limits(): Promise<LimitsStatus> {
     const { kernel, cipherEngine, ring, captures, reaches } = this.#parts;
     const [report, counters] = await Promise.all([kernel.report(), this.#dataPlaneCounters()]);
-    const { l2tp, ipsec } = this.#connectionStatus(counters);
+    const { l2tp, ipsec } = connectionStatus(this.#connections, counters);
     const ikeSas = (version: 1 | 2) =>
       ipsec.filter((entry) => entry.version === version && entry.state === 'up').length;
     return limitsStatus({
@@ -379,21 +381,6 @@ export class Router implements RouterControl {
   /** An engine that has failed takes nothing else with it: the rest of the status tells why. */
   #dataPlaneCounters(): Promise<DataPlaneCounters> {
     return this.#parts.dispatch.dataPlane.counters().catch(() => NO_COUNTERS);
-  }
-
-  #connectionStatus(counters: DataPlaneCounters): Pick<RouterStatus, 'l2tp' | 'ppp' | 'ipsec'> {
-    const sessions = new Map(counters.sessions.map((session) => [session.key, session]));
-    const sas = new Map(counters.sas.map((sa) => [sa.key, sa]));
-    const { clients, servers, ipsecConnections } = this.#connections;
-    const tunnels = [
-      ...[...clients.values()].map((client) => clientStatus(client, sessions)),
-      ...[...servers.values()].map((server) => serverStatus(server, sessions)),
-    ];
-    return {
-      l2tp: tunnels.flatMap((part) => part.l2tp),
-      ppp: tunnels.flatMap((part) => part.ppp),
-      ipsec: ipsecConnections.flatMap((connection) => ipsecStatus(connection, sas)),
-    };
   }
 
   async #enforce(configuration: Configuration): Promise<EnforceReport> {

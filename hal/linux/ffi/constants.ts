@@ -112,6 +112,9 @@ export const IFF_RUNNING = 0x40;
 export const SIOCETHTOOL = 0x8946;
 /** Whether it has carrier: a `struct ethtool_value`. */
 export const ETHTOOL_GLINK = 0x0a;
+/** Its speed and duplex: a `struct ethtool_cmd`. */
+export const ETHTOOL_GSET = 0x01;
+export const DUPLEX_FULL = 1;
 /** ioctl: its MTU. */
 export const SIOCGIFMTU = 0x8921;
 /** ioctl: its link address, whose family is the hardware type of the device. */

@@ -177,6 +177,15 @@ export const ETHTOOL_VALUE = {
   data: 4, // u32
 } as const;
 
+/** `struct ethtool_cmd` (linux/ethtool.h). */
+export const ETHTOOL_CMD = {
+  size: 44,
+  command: 0, // u32
+  speed: 12, // u16, the low half
+  duplex: 14, // u8
+  speedHigh: 28, // u16
+} as const;
+
 /** `struct pollfd` (poll(2)). */
 export const POLLFD = {
   size: 8,

@@ -18,11 +18,13 @@ import { entropyContract } from './entropy.ts';
 import { espSocketContract } from './esp-socket.ts';
 import { icmpSocketContract } from './icmp-socket.ts';
 import { linuxIcmpWorld } from './icmp-worlds.ts';
+import { linkSpeedContract } from './link-speed.ts';
 import { linksContract } from './links.ts';
 import {
   linuxCarrierSenseWorld,
   linuxClockWorld,
   linuxEntropyWorld,
+  linuxLinkSpeedWorld,
   linuxLinksWorld,
   linuxNetworkEventsWorld,
   linuxPacketFilterWorld,
@@ -46,6 +48,7 @@ import { udpSocketContract } from './udp-socket.ts';
 export const linuxSuites: readonly Suite[] = [
   suiteOf(clockContract, linuxClockWorld),
   suiteOf(carrierSenseContract, linuxCarrierSenseWorld),
+  suiteOf(linkSpeedContract, linuxLinkSpeedWorld),
   suiteOf(entropyContract, linuxEntropyWorld),
   suiteOf(linksContract, linuxLinksWorld),
   suiteOf(packetFilterContract, linuxPacketFilterWorld),
