@@ -9,6 +9,7 @@ import { GpioLed } from '../../hal/gpio-led.ts';
 import type { Led, Leds } from '../../hal/leds.ts';
 import { openGpio } from '../../hal/linux/gpio.ts';
 import { InputButtons } from '../../hal/linux/input-buttons.ts';
+import { LedFileMemory } from '../../hal/linux/led-memory.ts';
 import { LinuxLeds } from '../../hal/linux/leds.ts';
 import { LinuxWatchdogs } from '../../hal/linux/watchdog.ts';
 import { SimulatedButtons } from '../../hal/simulated/buttons.ts';
@@ -35,7 +36,7 @@ export interface HardwareSources {
 export function linuxSources(stateDirectory: string, clock: Pick<Clock, 'now'>): HardwareSources {
   const folder = join(stateDirectory, 'board');
   return {
-    leds: new LinuxLeds(),
+    leds: new LinuxLeds({ memory: new LedFileMemory(join(stateDirectory, 'leds.json')) }),
     gpio: openGpio(),
     keys: new InputButtons(),
     watchdogs: new LinuxWatchdogs(),

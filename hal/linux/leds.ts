@@ -1,6 +1,7 @@
 /** LEDs of the kernel's LED class (Documentation/ABI/testing/sysfs-class-led and sysfs-class-led-trigger-*). */
 import { HalError } from '../hal-error.ts';
 import type { Led, LedDisplay, LedKind, Leds } from '../leds.ts';
+import type { LedMemory } from './led-memory.ts';
 import { codeOf, type SysFiles, sysFiles } from './sys-files.ts';
 
 const ROOT = '/sys/class/leds';
@@ -13,13 +14,22 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
 
 type OtherDisplay = { readonly kind: 'other'; readonly trigger: string };
 
+export interface LinuxLedsParts {
+  readonly root?: string;
+  readonly files?: SysFiles;
+  readonly memory?: LedMemory;
+}
+
 export class LinuxLeds implements Leds {
   readonly #root: string;
   readonly #files: SysFiles;
+  readonly #memory: LedMemory | undefined;
 
-  constructor({ root = ROOT, files = sysFiles }: { readonly root?: string; readonly files?: SysFiles } = {}) {
+  /** @param memory what a program that was killed could not put back; without it that is lost. */
+  constructor({ root = ROOT, files = sysFiles, memory }: LinuxLedsParts = {}) {
     this.#root = root;
     this.#files = files;
+    this.#memory = memory;
   }
 
   async names(): Promise<readonly string[]> {
@@ -32,16 +42,35 @@ export class LinuxLeds implements Leds {
     const attributes = new Attributes(name, `${this.#root}/${name}`, this.#files);
     const found = await attributes.found();
     const most = Number(await attributes.read('max_brightness'));
-    return new LinuxLed(attributes, Number.isFinite(most) && most > 0 ? most : 1, found);
+    const before = recalled(this.#memory?.get(name), found) ?? found;
+    if (before === found) this.#memory?.set(name, JSON.stringify([found.trigger, ...found.parameters]));
+    const forget = (): void => this.#memory?.set(name, undefined);
+    return new LinuxLed(attributes, Number.isFinite(most) && most > 0 ? most : 1, found, before, forget);
   }
 }
 
-/** What is put back in the end. */
+/** How a LED is. */
 interface Found {
   /** `none` for none. */
   readonly trigger: string;
   readonly triggers: readonly string[];
   readonly parameters: readonly (readonly [name: string, value: string])[];
+}
+
+/** What a memory has of a LED, if that makes sense for it: the first is the trigger, then come its parameters. */
+function recalled(text: string | undefined, { triggers }: Found): Found | undefined {
+  try {
+    const [trigger, ...parameters]: unknown[] = JSON.parse(text ?? '[]');
+    if (typeof trigger !== 'string' || !triggers.includes(trigger)) return undefined;
+    const known = trigger === 'none' ? ['brightness'] : (PARAMETERS[trigger] ?? []);
+    const taken = parameters.flatMap((pair): (readonly [string, string])[] => {
+      const [name, value]: unknown[] = Array.isArray(pair) ? pair : [];
+      return typeof name === 'string' && typeof value === 'string' && known.includes(name) ? [[name, value]] : [];
+    });
+    return { trigger, triggers, parameters: taken };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The files of one LED, with errors in words. */
@@ -98,15 +127,18 @@ class LinuxLed implements Led {
   readonly kinds: ReadonlySet<LedKind>;
   readonly #attributes: Attributes;
   readonly #most: number;
-  readonly #found: Found;
+  /** What is put back in the end. */
+  readonly #before: Found;
+  readonly #forget: () => void;
   #trigger: string;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(attributes: Attributes, most: number, found: Found) {
+  constructor(attributes: Attributes, most: number, found: Found, before: Found, forget: () => void) {
     this.name = attributes.led;
     this.#attributes = attributes;
     this.#most = most;
-    this.#found = found;
+    this.#before = before;
+    this.#forget = forget;
     this.#trigger = found.trigger;
     const own = (['timer', 'heartbeat', 'netdev'] as const).filter((kind) => found.triggers.includes(kind));
     this.kinds = new Set<LedKind>(['steady', ...own]);
@@ -129,8 +161,9 @@ class LinuxLed implements Led {
 
   restore(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#setTrigger(this.#found.trigger);
-      for (const [name, value] of this.#found.parameters) await this.#attributes.write(name, value);
+      await this.#setTrigger(this.#before.trigger);
+      for (const [name, value] of this.#before.parameters) await this.#attributes.write(name, value);
+      this.#forget();
     });
   }
 

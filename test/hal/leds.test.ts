@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GpioLed } from '../../hal/gpio-led.ts';
+import { LedFileMemory } from '../../hal/linux/led-memory.ts';
 import { LinuxLeds } from '../../hal/linux/leds.ts';
 import { SimulatedGpio } from '../../hal/simulated/gpio.ts';
 import { SimulatedLeds } from '../../hal/simulated/leds.ts';
@@ -49,6 +50,32 @@ describe('leds, Linux, on a kernel that is made up', () => {
     await led.show({ kind: 'timer', onMs: 50, offMs: 50 });
     await led.restore();
     expect(sysfs.leds.get('ACT')?.trigger).toBe('mmc0');
+  });
+
+  it('puts it back also when the program that took it was killed, and believes no nonsense', async () => {
+    const { sysfs } = linuxWorld();
+    const folder = mkdtempSync(join(tmpdir(), 'culvert-led-memory-'));
+    const file = join(folder, 'leds.json');
+    const leds = () => new LinuxLeds({ root: '/leds', files: sysfs, memory: new LedFileMemory(file) });
+    try {
+      sysfs.addLed('ACT', { trigger: 'mmc0' });
+      sysfs.addLed('PWR');
+      await (await leds().open('ACT')).show({ kind: 'timer', onMs: 50, offMs: 50 });
+      // Killed here.
+      const next = leds();
+      const led = await next.open('ACT');
+      expect(await led.shown()).toMatchObject({ kind: 'timer' });
+      await led.restore();
+      expect(sysfs.leds.get('ACT')?.trigger).toBe('mmc0');
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({});
+      writeFileSync(file, '{"PWR":"[\\"panic\\",[\\"brightness\\",\\"7\\"]]","ACT":4}');
+      const other = await leds().open('PWR');
+      await other.show({ kind: 'steady', level: 1 });
+      await other.restore();
+      expect(sysfs.leds.get('PWR')).toMatchObject({ trigger: 'none', brightness: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('of a LED with one level lights that, and one with many as much as asked', async () => {
