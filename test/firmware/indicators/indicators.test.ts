@@ -224,7 +224,7 @@ describe('the reset button', () => {
   it('that is held at the start and then let go asks for failsafe, and for nothing else', async () => {
     button.press(true);
     const started = indicators.start();
-    await pass(3_000);
+    await pass(500);
     expect(power.last).toEqual({ kind: 'timer', onMs: 50, offMs: 50 });
     button.press(false);
     await pass(100);

@@ -82,6 +82,18 @@ describe('a lamp', () => {
     expect(led.last).toEqual({ kind: 'steady', level: 0 });
   });
 
+  it('counts no further when it shows something else', async () => {
+    const lamp = lampOf();
+    lamp.show({ kind: 'count', count: 3 });
+    await pass(100);
+    lamp.show({ kind: 'lit' });
+    await pass(5_000);
+    expect(beats()).toEqual([
+      [0, 'on'],
+      [100, 'on'],
+    ]);
+  });
+
   it('asks the LED once for the same thing', () => {
     const lamp = lampOf();
     for (let times = 0; times < 3; times++) lamp.show({ kind: 'blink', onMs: 100, offMs: 100 });
