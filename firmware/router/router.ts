@@ -148,6 +148,7 @@ export class Router implements RouterControl {
         this.#waiters.changed();
         parts.indicators.refresh();
       },
+      onStep: (uplink, step) => this.#emitStep(uplink, step),
     });
     this.#connections = new ConnectionSet({
       ...parts,
@@ -403,6 +404,10 @@ export class Router implements RouterControl {
 
   #onStep(connection: string, step: Step): void {
     this.#log(connection).step(step);
+    this.#emitStep(connection, step);
+  }
+
+  #emitStep(connection: string, step: Step): void {
     const { direction, detail } = step;
     this.#events.emit({
       connection,

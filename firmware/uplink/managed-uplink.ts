@@ -1,6 +1,5 @@
 /** One uplink as the manager runs it: its link, who asks whether it works, and how well it does. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Timer } from '../../hal/clock.ts';
 import { type ProbeTarget, probeTarget, probeText } from '../config/probe-target.ts';
 import { type LiveUplink, plainAddress } from '../network/uplink-routing.ts';
 import type { Failure, Instant } from '../protocol/machine.ts';
@@ -49,7 +48,6 @@ export class ManagedUplink {
   #prober: Prober | undefined;
   #carries = false;
   #ending: Promise<void> | undefined;
-  #retry: Timer | undefined;
 
   constructor(
     definition: UplinkDefinition,
@@ -84,6 +82,12 @@ export class ManagedUplink {
     return this.definition.interface?.device;
   }
 
+  /** Devices whose carriers it needs: a VLAN follows its parent late. */
+  get cables(): readonly string[] {
+    const { device, vlan } = this.definition.interface ?? {};
+    return device === undefined ? [] : [device, ...(vlan === undefined ? [] : [vlan.parent])];
+  }
+
   get started(): boolean {
     return this.#started;
   }
@@ -113,9 +117,9 @@ export class ManagedUplink {
   /** For good. */
   async end(): Promise<void> {
     this.#link.onChange = undefined;
-    this.#retry?.cancel();
     this.#stopProbing();
     await this.stop();
+    await this.#link.dispose?.();
   }
 
   /** @param carrier what there is to be known of its cable: `undefined`: there is no such device. */
@@ -178,7 +182,8 @@ export class ManagedUplink {
         : 'check the cable and what is at its other end';
       return { step: 'link', reason: this.#whyDown(), remedy };
     }
-    return this.#link.view().failure;
+    const { state, failure } = this.#link.view();
+    return state === 'up' ? undefined : failure;
   }
 
   nextDeadline(): Instant | undefined {
@@ -210,7 +215,7 @@ export class ManagedUplink {
   live(carries: boolean): LiveUplink | undefined {
     const { addressing } = this;
     if (addressing === undefined) return undefined;
-    const { device, address, gateway, assign } = addressing;
+    const { device, address, gateway, routes, assign } = addressing;
     return {
       name: this.name,
       device,
@@ -218,6 +223,7 @@ export class ManagedUplink {
       assign,
       carries,
       ...(gateway === undefined ? {} : { gateway }),
+      ...(routes === undefined ? {} : { routes }),
       ...(this.slot === undefined ? {} : { slot: this.slot }),
     };
   }
