@@ -5,6 +5,7 @@ import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities
 import { LinuxCarrierSenseFactory } from '../hal/linux/carrier-sense.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
+import { openGpio } from '../hal/linux/gpio.ts';
 import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
 import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
 import { LinuxLinkSpeeds } from '../hal/linux/link-speed.ts';
@@ -64,10 +65,12 @@ import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import type { SerialConsole } from './serial/serial-console.ts';
 import { linkOf } from './uplink/link-of.ts';
+import { ModemPower } from './uplink/modem/modem-power.ts';
 import { PppoeMemory } from './uplink/ppp/pppoe-memory.ts';
 import { UplinkManager } from './uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
 import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
+import { errorText } from './vpn/steps.ts';
 
 export interface RunOptions {
   readonly stateDir: string;
@@ -143,6 +146,8 @@ async function run(options: RunOptions): Promise<number> {
   const icmp = new LinuxIcmpSocketFactory();
   const connector = new LinuxTcpConnector();
   const carriers = new LinuxCarrierSenseFactory();
+  const powerLine = board.modem?.power;
+  const modemPower = powerLine && new ModemPower(powerLine, openGpio(), clock);
   const pppoeMemory = new PppoeMemory(stateDirectory, (line) => logger.warn(line));
   const names = new ResolvedNames(stateDirectory);
   const resolver = new UplinkResolver({
@@ -247,6 +252,7 @@ async function run(options: RunOptions): Promise<number> {
             usb: new LinuxUsbDevices(),
             pppoeMemory,
             stateDirectory,
+            ...(modemPower && { powerCycle: () => modemPower.cycle() }),
             judgeLease: (device, lease) => network.reviewLease(device, lease),
             log: (line) => logger.info(line),
             onStep: hooks.onStep,
@@ -335,6 +341,8 @@ async function run(options: RunOptions): Promise<number> {
     saving.push(() => pppoeMemory.settled());
     await network.recover();
     if (end.requested) return;
+    // Whoever has no way to its power has a modem with power, as a rule.
+    await modemPower?.on().catch((error: unknown) => logger.warn(`the power of the modem: ${errorText(error)}`));
     await dataPlane.start();
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');

@@ -69,6 +69,9 @@ export const uplinkStatusSchema = Type.Object({
   why: text('Why it is not well, and what is awaited; empty when it is well.'),
   since: Type.Number({ description: 'Wall-clock ms since 1970 at which the verdict became this one.' }),
   doing: text('What its link is doing now; empty when there is nothing to say.'),
+  signalBars: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 5, description: 'How strong the signal of a modem is that is in a network.' }),
+  ),
   priority: count('The lowest is the best.'),
   weight: count('Among equal priorities the highest is the best.'),
   metered: Type.Boolean(),

@@ -44,11 +44,15 @@ function waysOf(uplinks: readonly UplinkStatus[]): readonly WanView[] {
   }));
 }
 
-/** Of the first modem. How strong its signal is stands in no status yet. */
+/** Of the first modem. */
 function lteCondition(uplinks: readonly UplinkStatus[]): LteCondition {
   const modem = uplinks.find(({ type }) => type === 'modem');
   if (modem === undefined) return NO_MODEM;
-  const { name, state, doing, reason } = modem;
+  const { name, state, doing, reason, signalBars: bars } = modem;
+  if (bars !== undefined) {
+    const strength = `the signal of ${name} has ${bars} of 5 bars`;
+    return { state: 'registered', bars, why: state === 'up' ? strength : `${strength}, and it is not connected` };
+  }
   if (state === 'up') return { state: 'registered', why: `${name} is connected` };
   const words = reason ?? (doing === '' ? 'it waits' : doing);
   return { state: state === 'down' ? 'none' : 'searching', why: `${name} is not connected: ${words}` };

@@ -68,6 +68,10 @@ describe('with uplinks', () => {
   it('a modem tells how it is', () => {
     expect(of(UPLINK).lte).toEqual({ state: 'none', why: 'there is no modem' });
     expect(of(LTE).lte).toEqual({ state: 'registered', why: 'lte is connected' });
+    const why = 'the signal of lte has 3 of 5 bars';
+    expect(of({ ...LTE, signalBars: 3 }).lte).toEqual({ state: 'registered', bars: 3, why });
+    const idle: UplinkStatus = { ...LTE, state: 'down', signalBars: 0 };
+    expect(of(idle).lte).toMatchObject({ state: 'registered', bars: 0, why: expect.stringContaining('not connected') });
     expect(of({ ...LTE, state: 'connecting', doing: 'waiting for the network' }).lte).toEqual({
       state: 'searching',
       why: 'lte is not connected: waiting for the network',
