@@ -40,6 +40,7 @@ export class ManagedUplink {
   readonly #onChange: () => void;
   /** Wanted and started; else it is down, or on its way there. */
   #started = false;
+  #ended = false;
   #startedAt: Instant = 0;
   #everUp = false;
   /** Of the cable: `undefined` where there is none of which anybody could know. */
@@ -94,7 +95,7 @@ export class ManagedUplink {
 
   /** Harmless when it is started; one that is still being stopped starts when that is done. */
   start(): void {
-    if (this.#started) return;
+    if (this.#started || this.#ended) return;
     this.#started = true;
     this.#startedAt = this.#services.clock.now();
     if (this.#ending === undefined) this.#link.start();
@@ -116,6 +117,7 @@ export class ManagedUplink {
 
   /** For good. */
   async end(): Promise<void> {
+    this.#ended = true;
     this.#link.onChange = undefined;
     this.#stopProbing();
     await this.stop();
@@ -138,7 +140,8 @@ export class ManagedUplink {
     const addressing = this.addressing;
     if (addressing === undefined) {
       this.#stopProbing();
-      this.#health.linkDown(now, this.#whyDown());
+      if (this.#started) this.#health.linkDown(now, this.#whyDown());
+      else this.#health.rest(now, this.#whyDown());
       return;
     }
     this.#everUp = true;

@@ -224,6 +224,8 @@ export class UplinkManager {
     const now = clock.now();
     const all = [...this.#uplinks.values()];
     for (const uplink of all) {
+      // Before the cold ones are judged by what these may come to.
+      if (!uplink.hungUp && uplink.definition.configuration.standby === 'warm') uplink.start();
       uplink.look(now, uplink.name === this.#carrying);
       const { verdict } = uplink.health;
       if (verdict === 'failed' || verdict === 'down') this.#liveness.explained(uplink.name);

@@ -48,7 +48,7 @@ describe('two uplinks', () => {
     expect(bench.lastWords).toBe('dsl left: no carrier on eth0; lte carries the traffic');
     bench.links.plug('eth0', true);
     await bench.until('dsl');
-    expect(bench.lastWords).toBe('dsl is well and comes before lte; it carries the traffic');
+    expect(bench.lastWords).toBe('dsl is well again and comes before lte; it carries the traffic');
   });
 
   it('one that loses 40 % is left, and comes back ever more seldom', async () => {
