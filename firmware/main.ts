@@ -5,11 +5,14 @@ import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities
 import { LinuxCarrierSenseFactory } from '../hal/linux/carrier-sense.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
+import { openGpio } from '../hal/linux/gpio.ts';
 import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
 import { LinuxKernelFeatures } from '../hal/linux/kernel-features.ts';
+import { LinuxLinkSpeeds } from '../hal/linux/link-speed.ts';
 import { LinuxLinks } from '../hal/linux/links.ts';
 import { LinuxMachineControl } from '../hal/linux/machine-control.ts';
 import { LinuxMachineCounters } from '../hal/linux/machine-counters.ts';
+import { machineIdentity } from '../hal/linux/machine-identity.ts';
 import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
@@ -31,6 +34,8 @@ import { formatProblem } from './config/problem.ts';
 import { ConfigurationStore } from './config/store/configuration-store.ts';
 import type { Source } from './config/store/store-types.ts';
 import { UserspaceDataPlane } from './dataplane/userspace/userspace-data-plane.ts';
+import { linuxSources, openHardware } from './indicators/hardware.ts';
+import { Indicators } from './indicators/indicators.ts';
 import { createLogger, type Logger } from './log/logger.ts';
 import { LogRing } from './log/ring.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
@@ -46,7 +51,7 @@ import { factoryConfiguration } from './router/factory-configuration.ts';
 import { FactoryReset } from './router/factory-reset.ts';
 import type { IpsecSurroundings } from './router/ipsec-control.ts';
 import { IpsecState } from './router/ipsec-state.ts';
-import { loadBoard } from './router/load-board.ts';
+import { type DetectedBoard, detectBoard, loadBoard } from './router/load-board.ts';
 import { MachineDesk } from './router/machine-desk.ts';
 import { processUsage } from './router/process-usage.ts';
 import { ReachDesk } from './router/reach-desk.ts';
@@ -60,15 +65,17 @@ import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import type { SerialConsole } from './serial/serial-console.ts';
 import { linkOf } from './uplink/link-of.ts';
+import { ModemPower } from './uplink/modem/modem-power.ts';
 import { PppoeMemory } from './uplink/ppp/pppoe-memory.ts';
 import { UplinkManager } from './uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
 import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
+import { errorText } from './vpn/steps.ts';
 
 export interface RunOptions {
   readonly stateDir: string;
-  /** Name or file. */
-  readonly board: string;
+  /** Name or file; without it, what the machine says it is. */
+  readonly board?: string;
   /** Put in force and stored before anything starts; without it, what was stored last. */
   readonly configFile?: string;
   /** Where the device key is; by default a folder of the state directory. */
@@ -76,6 +83,15 @@ export interface RunOptions {
   /** Where the web process finds its socket; by default in the state directory, where only this user does. */
   readonly webSocket?: string;
 }
+
+/** Who asks by pressing the reset button. */
+const BUTTON = { who: 'reset button', via: 'router', comment: '' } as const;
+
+const FAILSAFE = {
+  kind: 'failsafe',
+  reason: 'the reset button was held at the start: the factory configuration is in force for this run',
+  remedy: 'start it again without the button, or apply a configuration',
+} as const;
 
 /** What a user can mend; its message is the one line that they get. */
 class StartError extends Error {
@@ -98,7 +114,7 @@ export async function runRouter(options: RunOptions): Promise<number> {
 async function run(options: RunOptions): Promise<number> {
   const missing = missingCapabilities();
   if (missing.length > 0) throw new StartError(capabilityAdvice(missing));
-  const board = await loadBoard(options.board);
+  const { board, why } = await boardOf(options.board);
   const stateDirectory = options.stateDir;
   const keyDirectory = options.keyDir ?? join(stateDirectory, 'key');
   const secrets = new SecretKeeper();
@@ -130,6 +146,8 @@ async function run(options: RunOptions): Promise<number> {
   const icmp = new LinuxIcmpSocketFactory();
   const connector = new LinuxTcpConnector();
   const carriers = new LinuxCarrierSenseFactory();
+  const powerLine = board.modem?.power;
+  const modemPower = powerLine && new ModemPower(powerLine, openGpio(), clock);
   const pppoeMemory = new PppoeMemory(stateDirectory, (line) => logger.warn(line));
   const names = new ResolvedNames(stateDirectory);
   const resolver = new UplinkResolver({
@@ -166,6 +184,24 @@ async function run(options: RunOptions): Promise<number> {
     configurationState: () => desk.state(),
     end: () => end.finish(),
   });
+  const sense = carriers.open();
+  const carrier = (device: string): boolean => sense.read(device) === true;
+  const indicators = new Indicators({
+    board,
+    clock,
+    open: () => openHardware(board, linuxSources(stateDirectory, clock)),
+    condition: () => router.condition(carrier),
+    failsafe: () => desk.state().state === 'failsafe',
+    carrier,
+    ask: () => dataPlane.counters(),
+    // Whoever stands before the router and presses means it. A simulated one does not take its machine down.
+    reboot: ({ file }) => {
+      const action = file === undefined ? 'reboot' : 'restart';
+      void machine.request({ action, author: BUTTON, minutes: 0, evenPending: true });
+    },
+    factoryReset: () => void reset.request(BUTTON),
+    log: { info: (line) => logger.info(line), warn: (line) => logger.warn(line) },
+  });
   const ready = Promise.withResolvers<void>();
   const counters = new LinuxMachineCounters();
   const monitoring = new Monitoring({
@@ -190,6 +226,7 @@ async function run(options: RunOptions): Promise<number> {
     wall: () => clock.wallTime(),
     random,
     links,
+    speeds: new LinuxLinkSpeeds(),
     dispatch,
     network,
     resolver,
@@ -215,6 +252,7 @@ async function run(options: RunOptions): Promise<number> {
             usb: new LinuxUsbDevices(),
             pppoeMemory,
             stateDirectory,
+            ...(modemPower && { powerCycle: () => modemPower.cycle() }),
             judgeLease: (device, lease) => network.reviewLease(device, lease),
             log: (line) => logger.info(line),
             onStep: hooks.onStep,
@@ -232,6 +270,7 @@ async function run(options: RunOptions): Promise<number> {
     captures,
     reaches,
     machine,
+    indicators,
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
     monitoring,
@@ -302,10 +341,15 @@ async function run(options: RunOptions): Promise<number> {
     saving.push(() => pppoeMemory.settled());
     await network.recover();
     if (end.requested) return;
+    // Whoever has no way to its power has a modem with power, as a rule.
+    await modemPower?.on().catch((error: unknown) => logger.warn(`the power of the modem: ${errorText(error)}`));
     await dataPlane.start();
     if (end.requested) return;
     logger.info({ version: VERSION, board: board.name }, 'the router runs');
-    await desk.start(given);
+    logger.info(`the board is ${board.name}: ${why}`);
+    const { failsafe } = await indicators.start();
+    if (end.requested) return;
+    await desk.start(given, failsafe ? FAILSAFE : undefined);
     await accounts.start();
     await traffic.start();
     if (desk.state().state === 'factory') {
@@ -313,6 +357,7 @@ async function run(options: RunOptions): Promise<number> {
     }
     watch.start();
     ready.resolve();
+    indicators.setPhase('ready');
     const made = await boardConsole({
       board,
       ports: new LinuxSerialPorts(),
@@ -323,6 +368,7 @@ async function run(options: RunOptions): Promise<number> {
       inForce: () => desk.inForce,
       stateDirectory,
       keyDirectory,
+      onBundle: (accepted) => indicators.bundle(accepted),
       log: (line) => logger.info(line),
     });
     if (end.requested) return;
@@ -346,12 +392,19 @@ async function run(options: RunOptions): Promise<number> {
       () => traffic.stop(),
       () => accounts.stop(),
       () => desk.close(),
+      () => indicators.stop(),
+      async () => sense.close(),
       ...saving,
       () => reset.finish(),
     ];
     // Those who capture see the goodbyes, and get their files whole.
     await inTurn(logger, [...stop, async () => captures.stopAll(), () => web.close(), () => api.close()]);
   }
+}
+
+async function boardOf(option: string | undefined): Promise<DetectedBoard> {
+  if (option === undefined) return detectBoard(await machineIdentity());
+  return { board: await loadBoard(option), why: 'so it was said at the start' };
 }
 
 /** Every step is taken, whatever becomes of those before it. */

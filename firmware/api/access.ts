@@ -11,6 +11,7 @@ export type Access = Role | 'nobody' | 'open';
 export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/status': 'viewer',
   'GET /v1/limits': 'viewer',
+  'GET /v1/board': 'viewer',
   'GET /v1/traffic': 'viewer',
   'GET /v1/traffic/:name': 'viewer',
   'GET /v1/log': 'viewer',
@@ -20,6 +21,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/connections/:name/connect': 'operator',
   'POST /v1/connections/:name/disconnect': 'operator',
   'POST /v1/connections/:name/diagnose': 'operator',
+  'POST /v1/board/identify': 'operator',
   'POST /v1/ping': 'operator',
   'POST /v1/traceroute': 'operator',
   'DELETE /v1/reaches/:id': 'operator',

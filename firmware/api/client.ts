@@ -1,6 +1,7 @@
 /** A client of the control API: what `culvert` commands, the serial console and tests speak through. */
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type {
+  BoardStatus,
   CommandResult,
   DiagnoseResult,
   IpsecKeys,
@@ -27,6 +28,16 @@ export class ControlClient {
 
   async limits(): Promise<LimitsStatus> {
     return expectOk<LimitsStatus>(await this.#transport.call('GET', '/v1/limits'));
+  }
+
+  /** LEDs, buttons and watchdog. */
+  async board(): Promise<BoardStatus> {
+    return expectOk<BoardStatus>(await this.#transport.call('GET', '/v1/board'));
+  }
+
+  /** All LEDs blink for so many seconds; 0: they stop. */
+  async identify(seconds: number): Promise<CommandResult> {
+    return commandResult(await this.#transport.call('POST', `/v1/board/identify?seconds=${seconds}`));
   }
 
   /** Waits until the connection is up or failed; aborting the signal stops the waiting, not the attempt's outcome. */

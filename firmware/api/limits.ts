@@ -24,5 +24,8 @@ export const MAX_REVISION = 999_999_999;
 /** Longest name of a host, characters (RFC 1035 section 2.3.4, without the final dot). */
 export const MAX_HOST = 253;
 
+/** How long LEDs blink at most for somebody who looks for the router, s. */
+export const MOST_IDENTIFY_SECONDS = 3600;
+
 /** The latest that a reboot can be asked for, min: a day, as nobody remembers it longer. */
 export const MOST_MINUTES = 1440;

@@ -14,6 +14,7 @@ import type { countersEventSchema, streamNoticeSchema } from './event-schemas.ts
 import type { limitsSchema } from './limits-schema.ts';
 import type { Body } from './schema-parts.ts';
 import type {
+  boardStatusSchema,
   configurationProblemSchema,
   connectionStateSchema,
   interfaceStatusSchema,
@@ -35,6 +36,8 @@ import type {
 
 export type ConnectionState = Body<typeof connectionStateSchema>;
 export type RouterStatus = Body<typeof routerStatusSchema>;
+/** LEDs, buttons and watchdog of the board. */
+export type BoardStatus = Body<typeof boardStatusSchema>;
 export type InterfaceStatus = Body<typeof interfaceStatusSchema>;
 export type UplinkStatus = Body<typeof uplinkStatusSchema>;
 export type L2tpStatus = Body<typeof l2tpStatusSchema>;
@@ -155,6 +158,10 @@ export interface RouterControl {
   /** What passed when; `undefined` when nothing of that name is recorded. */
   trafficHistory(name: string, ring: TrafficRingName): TrafficHistory | undefined;
   limits(): Promise<LimitsStatus>;
+  /** LEDs, buttons and watchdog, and what they are about at the moment. */
+  board(): BoardStatus;
+  /** All LEDs blink for so long; 0: they stop. */
+  identify(seconds: number): CommandResult;
   /** Opens what is to be captured. */
   capture(request: CaptureRequest): Promise<CaptureResult>;
   /** Ends a capture as it should end. @returns false when there is none of that number. */

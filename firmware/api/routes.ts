@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../../hal/clock.ts';
 import { LinuxClock } from '../../hal/linux/clock.ts';
+import { installBoardRoutes } from './board-routes.ts';
 import { takeText } from './body-parsers.ts';
 import type { CaptureQuery } from './capture-query.ts';
 import { streamCapture } from './capture-stream.ts';
@@ -121,6 +122,7 @@ export function installRoutes(
 
   installReachRoutes(app, control);
   installMachineRoutes(app, control);
+  installBoardRoutes(app, control);
 }
 
 /** Aborted when the caller closes the connection before it has its answer. */

@@ -25,18 +25,31 @@ const entry = {
   remedy: Type.Optional(text('When failed: what to do about it, one sentence without a full stop.')),
 };
 
+/** A socket of the case and the cable in it. */
+const port = {
+  carrier: Type.Optional(Type.Boolean({ description: 'Whether there is something at the other end of the cable.' })),
+  speedMegabits: Type.Optional(
+    count('Millions of bits per second; absent without a link, and where there is no such speed.'),
+  ),
+  fullDuplex: Type.Optional(Type.Boolean()),
+  role: Type.Optional(Type.Enum(['wan', 'lan'], { description: 'What the board means the port for.' })),
+  label: Type.Optional(text('What is printed beside it on the case.')),
+};
+
 export const interfaceStatusSchema = Type.Object({
   ...entry,
   device: text('Name of the network device, empty while there is none.'),
   zone: text('Zone of the firewall, `wan` or `lan` and the like.'),
   addresses: Type.Array(text('CIDR, `192.0.2.1/24`.')),
   mtu: Type.Optional(count('Octets of IP packet.')),
+  ...port,
 });
 
 export const networkDeviceSchema = Type.Object({
   name: text('As the kernel calls it.'),
   up: Type.Boolean(),
   mac: text('Its address, `52:54:00:00:00:01`.'),
+  ...port,
 });
 
 export const uplinkStatusSchema = Type.Object({
@@ -56,6 +69,9 @@ export const uplinkStatusSchema = Type.Object({
   why: text('Why it is not well, and what is awaited; empty when it is well.'),
   since: Type.Number({ description: 'Wall-clock ms since 1970 at which the verdict became this one.' }),
   doing: text('What its link is doing now; empty when there is nothing to say.'),
+  signalBars: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 5, description: 'How strong the signal of a modem is that is in a network.' }),
+  ),
   priority: count('The lowest is the best.'),
   weight: count('Among equal priorities the highest is the best.'),
   metered: Type.Boolean(),
@@ -210,6 +226,52 @@ export const routerStatusSchema = Type.Object({
   ppp: Type.Array(pppStatusSchema),
   ipsec: Type.Array(ipsecStatusSchema),
   counters: Type.Record(Type.String(), Type.Number(), { description: 'What was received and dropped, by reason.' }),
+});
+
+const trouble = Type.Optional(text('Why it cannot be used, one sentence without a full stop.'));
+
+export const boardStatusSchema = Type.Object({
+  board: text('Name of the board.'),
+  description: text('What it is.'),
+  leds: Type.Array(
+    Type.Object({
+      purpose: Type.Enum(['power', 'wan', 'vpn', 'lte', 'lan', 'status'], {
+        description: 'What it tells; `status` is the first thing that is wrong.',
+      }),
+      device: text('Its name under `/sys/class/leds`, its GPIO line, or the file of a simulated board.'),
+      by: text(
+        'Who keeps it going: `kernel (timer)`, or `culvert`, without which it stands still; empty where nobody does.',
+      ),
+      shows: text('`lit`, `dark`, or how it blinks; empty where it cannot be used.'),
+      why: text('What that means at the moment, one sentence without a full stop.'),
+      reason: trouble,
+    }),
+  ),
+  buttons: Type.Array(
+    Type.Object({
+      purpose: Type.Enum(['reset']),
+      device: text('Where it hangs.'),
+      state: Type.Enum(['free', 'held', 'stuck', 'failed'], {
+        description: '`stuck`: held for longer than anybody holds a button; it means nothing until it is let go.',
+      }),
+      does: text('What pressing it does.'),
+      reason: trouble,
+    }),
+  ),
+  watchdog: Type.Optional(
+    Type.Object(
+      {
+        device: text('`/dev/watchdog`.'),
+        identity: text('Of its driver; empty where it cannot be used.'),
+        timeoutSeconds: count('After how long without food it resets the machine, s.'),
+        state: Type.Enum(['fed', 'starving', 'failed'], {
+          description: '`starving`: the router is not well, and the watchdog will reset the machine.',
+        }),
+        reason: trouble,
+      },
+      { description: 'Absent where the board has none.' },
+    ),
+  ),
 });
 
 export const configurationProblemSchema = Type.Object({

@@ -28,6 +28,8 @@ export interface BoardConsoleParts {
   readonly stateDirectory: string;
   /** Where the device key is, which is there once the configuration has been opened. */
   readonly keyDirectory: string;
+  /** What has become of a bundle. */
+  readonly onBundle?: (accepted: boolean) => void;
   /** Called with each sentence that belongs into the log. */
   readonly log: (line: string) => void;
 }

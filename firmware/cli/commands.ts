@@ -157,6 +157,15 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./poweroff.ts'),
   },
   {
+    name: 'identify',
+    parameters: '[SECONDS]',
+    positionals: { min: 0, max: 1 },
+    options: ['json', 'state-dir'],
+    summary: 'let all LEDs blink, so that somebody finds the router (default: 30 s)',
+    details: ['0 ends it. "culvert show leds" says what the LEDs tell otherwise.'],
+    load: () => import('./identify.ts'),
+  },
+  {
     name: 'ping',
     parameters: 'HOST',
     positionals: { min: 1, max: 1 },

@@ -21,7 +21,11 @@ export const OPTIONS = {
     value: 'DIR',
     summary: 'state directory of the router (default: $CULVERT_STATE_DIR, else /var/lib/culvert)',
   },
-  board: { type: 'string', value: 'NAME|FILE', summary: 'what the hardware has (default: simulated)' },
+  board: {
+    type: 'string',
+    value: 'NAME|FILE',
+    summary: 'what the hardware has (default: what the machine says it is, else simulated)',
+  },
   config: { type: 'string', value: 'FILE', summary: 'configuration to put in force at the start' },
   'key-dir': {
     type: 'string',

@@ -11,7 +11,7 @@ export async function run(context: Context): Promise<number> {
   const { board, config, 'key-dir': keyDir, 'web-socket': webSocket } = context.options;
   const exitCode = await runRouter({
     stateDir: stateDirOf(context.options),
-    board: board ?? 'simulated',
+    ...(board !== undefined && { board }),
     ...(config !== undefined && { configFile: config }),
     ...(keyDir !== undefined && { keyDir }),
     ...(webSocket !== undefined && { webSocket: resolve(webSocket) }),

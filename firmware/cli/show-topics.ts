@@ -8,7 +8,7 @@ export const SHOW_TOPIC_HELP = {
   ppp: 'PPP links: addresses, DNS servers, authentication',
   ipsec: 'IKE SAs and their child SAs',
   certificates: 'certificates of the configuration, and how long they hold',
-  leds: 'LEDs of the board',
+  leds: 'LEDs of the board and what they say, buttons, watchdog',
   modems: 'modems of the board',
   log: 'the last lines of the log',
   history: 'revisions of the configuration',

@@ -4,6 +4,7 @@ import { ControlClient } from '../api/client.ts';
 import { ConfigurationClient } from '../api/configuration-client.ts';
 import type { RouterStatus } from '../api/router-control.ts';
 import { auditText } from './account-text.ts';
+import { boardText } from './board-text.ts';
 import { type Context, UsageError } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { historyText } from './history-text.ts';
@@ -49,6 +50,9 @@ async function showTopic(context: Context, topic: ShowTopic, client: ControlClie
   } else if (topic === 'limits') {
     const limits = await client.limits();
     context.out(json ? asJson(limits) : limitsText(limits).join('\n'));
+  } else if (topic === 'leds') {
+    const board = await client.board();
+    context.out(json ? asJson(board) : boardText(board).join('\n'));
   } else if (topic === 'traffic') {
     const totals = await client.traffic();
     context.out(json ? asJson(totals) : totalsText(totals).join('\n'));
@@ -83,7 +87,7 @@ interface View {
 const VIEWS: {
   readonly [Topic in Exclude<
     ShowTopic,
-    'history' | 'audit' | 'log' | 'config' | 'certificates' | 'traffic' | 'limits'
+    'history' | 'audit' | 'log' | 'config' | 'certificates' | 'traffic' | 'limits' | 'leds'
   >]: View;
 } = {
   status: { data: (status) => status, text: statusText },
@@ -92,8 +96,6 @@ const VIEWS: {
   l2tp: { data: (status) => status.l2tp, text: ({ l2tp }) => l2tpText(l2tp) },
   ppp: { data: (status) => status.ppp, text: ({ ppp }) => pppText(ppp) },
   ipsec: { data: (status) => status.ipsec, text: ({ ipsec }) => ipsecText(ipsec) },
-  // No board that is known to this version has any.
-  leds: { data: () => [], text: () => ['no LEDs on this board'] },
   modems: { data: () => [], text: () => ['no modems on this board'] },
 };
 

@@ -36,15 +36,30 @@ function storageText({ octetsWrittenToday, octetsPerDayLimit, history }: RouterS
 
 export function interfacesText(interfaces: readonly InterfaceStatus[]): Lines {
   if (interfaces.length === 0) return ['no interfaces are configured'];
-  const rows = interfaces.map(({ name, state, device, zone, addresses, mtu }) => [
-    name,
-    state,
-    orDash(device),
-    orDash(zone),
-    orDash(addresses.join(' ')),
-    orDash(mtu),
+  const rows = interfaces.map((entry) => [
+    entry.name,
+    entry.state,
+    orDash(portText(entry)),
+    cableText(entry),
+    orDash(entry.zone),
+    orDash(entry.addresses.join(' ')),
+    orDash(entry.mtu),
   ]);
-  return [...table([['NAME', 'STATE', 'DEVICE', 'ZONE', 'ADDRESSES', 'MTU'], ...rows]), ...failureLines(interfaces)];
+  const heading = ['NAME', 'STATE', 'DEVICE', 'LINK', 'ZONE', 'ADDRESSES', 'MTU'];
+  return [...table([heading, ...rows]), ...failureLines(interfaces)];
+}
+
+/** `eth1 (LAN1)`, `eth0 (WAN)`: the device, and what the board calls its port or means it for. */
+function portText({ device, label, role }: InterfaceStatus): string {
+  const port = label ?? role?.toUpperCase();
+  return port === undefined ? device : `${device} (${port})`;
+}
+
+/** `1000 Mbit/s`, `100 Mbit/s half`, `yes`, `no`; a dash where nobody knows. */
+function cableText({ carrier, speedMegabits, fullDuplex }: InterfaceStatus): string {
+  if (carrier === undefined) return '-';
+  if (!carrier) return 'no';
+  return speedMegabits === undefined ? 'yes' : `${speedMegabits} Mbit/s${fullDuplex === false ? ' half' : ''}`;
 }
 
 export function l2tpText(tunnels: readonly L2tpStatus[]): Lines {

@@ -2,9 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import type { BoardDescription } from '../../board/board.ts';
 import type { Clock } from '../../hal/clock.ts';
 import type { KernelFeatures } from '../../hal/kernel-features.ts';
+import type { LinkSpeeds } from '../../hal/link-speed.ts';
 import type { Links } from '../../hal/links.ts';
 import type { ConfigurationState } from '../api/configuration-control.ts';
 import type {
+  BoardStatus,
   CaptureRequest,
   CaptureResult,
   CommandResult,
@@ -35,6 +37,8 @@ import type {
   TracerouteEvent,
   TracerouteRequest,
 } from '../diagnosis/reach/reach-event.ts';
+import type { Condition } from '../indicators/condition.ts';
+import type { Indicators } from '../indicators/indicators.ts';
 import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
@@ -48,17 +52,18 @@ import { CertificateWatch } from './certificate-watch.ts';
 import { connectTarget, noTarget } from './connect-target.ts';
 import { ConnectionLog } from './connection-log.ts';
 import { ConnectionSet } from './connection-set.ts';
+import { connectionStatus } from './connection-status.ts';
 import { gatherFacts, namesOf } from './diagnosis-facts.ts';
 import { EventBus } from './events.ts';
 import { interfaceStatus } from './interface-status.ts';
 import type { IpsecFactory } from './ipsec-control.ts';
 import { ipsecKeys } from './ipsec-keys.ts';
-import { ipsecStatus } from './ipsec-status.ts';
-import { clientStatus, serverStatus } from './l2tp-status.ts';
 import { limitsStatus } from './limits.ts';
 import type { MachineDesk } from './machine-desk.ts';
 import type { ReachDesk } from './reach-desk.ts';
 import { type ReachTargetResult, reachTarget } from './reach-target.ts';
+import { routerCondition } from './router-condition.ts';
+import { routerCounters } from './router-counters.ts';
 import type { RouterNetwork } from './router-network.ts';
 import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
@@ -75,6 +80,7 @@ export interface RouterParts {
   readonly wall: () => WallTime;
   readonly random: RandomSource;
   readonly links: Links;
+  readonly speeds: LinkSpeeds;
   readonly dispatch: DataPlaneDispatch;
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
@@ -87,6 +93,7 @@ export interface RouterParts {
   readonly captures: CaptureDesk;
   readonly reaches: ReachDesk;
   readonly machine: MachineDesk;
+  readonly indicators: Pick<Indicators, 'status' | 'identify' | 'refresh'>;
   readonly kernel: KernelFeatures;
   /** What encrypts packets. */
   readonly cipherEngine: () => string;
@@ -137,7 +144,10 @@ export class Router implements RouterControl {
         parts.logger.info(`uplinks: ${text}`);
         this.#events.emit({ connection: uplink, kind: 'step', step: 'uplink', detail: text });
       },
-      onChange: () => this.#waiters.changed(),
+      onChange: () => {
+        this.#waiters.changed();
+        parts.indicators.refresh();
+      },
       onStep: (uplink, step) => this.#emitStep(uplink, step),
     });
     this.#connections = new ConnectionSet({
@@ -157,6 +167,11 @@ export class Router implements RouterControl {
   /** The network of this machine may have changed, by whomever: costs little where nothing follows from it. */
   networkChanged(): void {
     this.#connections.networkChanged();
+  }
+
+  /** How it is, for its LEDs. @param carrier whether a network device has a link. */
+  condition(carrier: (device: string) => boolean): Omit<Condition, 'phase'> {
+    return routerCondition(this.#connections, uplinkStatus(this.#uplinks, this.#parts.clock), carrier);
   }
 
   /** What {@link enforce} would change on the machine's network, in the words of ip(8). */
@@ -190,9 +205,10 @@ export class Router implements RouterControl {
   }
 
   async status(): Promise<RouterStatus> {
-    const { version, board, clock, links, machine, monitoring } = this.#parts;
+    const { version, board, clock, links, speeds, machine, monitoring } = this.#parts;
     const { configuration } = this.#connections;
-    const [devices, counters] = await Promise.all([interfaceStatus(configuration, links), this.#dataPlaneCounters()]);
+    const ports = interfaceStatus(configuration, { links, speeds, nics: board.nics ?? [] });
+    const [devices, counters] = await Promise.all([ports, this.#dataPlaneCounters()]);
     return {
       version,
       board: board.name,
@@ -207,8 +223,8 @@ export class Router implements RouterControl {
       ],
       ...devices,
       uplinks: uplinkStatus(this.#uplinks, clock),
-      ...this.#connectionStatus(counters),
-      counters: this.#counters(counters),
+      ...connectionStatus(this.#connections, counters),
+      counters: routerCounters(counters, this.#connections),
     };
   }
 
@@ -282,7 +298,7 @@ export class Router implements RouterControl {
   async limits(): Promise<LimitsStatus> {
     const { kernel, cipherEngine, ring, captures, reaches } = this.#parts;
     const [report, counters] = await Promise.all([kernel.report(), this.#dataPlaneCounters()]);
-    const { l2tp, ipsec } = this.#connectionStatus(counters);
+    const { l2tp, ipsec } = connectionStatus(this.#connections, counters);
     const ikeSas = (version: 1 | 2) =>
       ipsec.filter((entry) => entry.version === version && entry.state === 'up').length;
     return limitsStatus({
@@ -331,6 +347,14 @@ export class Router implements RouterControl {
     return this.#parts.machine.request(request);
   }
 
+  board(): BoardStatus {
+    return this.#parts.indicators.status();
+  }
+
+  identify(seconds: number): CommandResult {
+    return this.#parts.indicators.identify(seconds);
+  }
+
   cancelMachine(author: Author): CommandResult {
     return this.#parts.machine.cancel(author);
   }
@@ -358,21 +382,6 @@ export class Router implements RouterControl {
   /** An engine that has failed takes nothing else with it: the rest of the status tells why. */
   #dataPlaneCounters(): Promise<DataPlaneCounters> {
     return this.#parts.dispatch.dataPlane.counters().catch(() => NO_COUNTERS);
-  }
-
-  #connectionStatus(counters: DataPlaneCounters): Pick<RouterStatus, 'l2tp' | 'ppp' | 'ipsec'> {
-    const sessions = new Map(counters.sessions.map((session) => [session.key, session]));
-    const sas = new Map(counters.sas.map((sa) => [sa.key, sa]));
-    const { clients, servers, ipsecConnections } = this.#connections;
-    const tunnels = [
-      ...[...clients.values()].map((client) => clientStatus(client, sessions)),
-      ...[...servers.values()].map((server) => serverStatus(server, sessions)),
-    ];
-    return {
-      l2tp: tunnels.flatMap((part) => part.l2tp),
-      ppp: tunnels.flatMap((part) => part.ppp),
-      ipsec: ipsecConnections.flatMap((connection) => ipsecStatus(connection, sas)),
-    };
   }
 
   async #enforce(configuration: Configuration): Promise<EnforceReport> {
@@ -415,6 +424,7 @@ export class Router implements RouterControl {
     if (state === 'connecting') this.#events.began(connection);
     const detail = failure ? { detail: failureLine(failure) } : {};
     this.#events.emit({ connection, kind: 'state', state, ...detail });
+    this.#parts.indicators.refresh();
     this.#waiters.changed();
   }
 
@@ -423,23 +433,5 @@ export class Router implements RouterControl {
     const log = this.#logs.get(connection) ?? new ConnectionLog(logger, connection, clock);
     this.#logs.set(connection, log);
     return log;
-  }
-
-  #counters(dataPlane: DataPlaneCounters): Record<string, number> {
-    const counters: Record<string, number> = {};
-    for (const [reason, count] of Object.entries(dataPlane.drops)) counters[`dropped.${reason}`] = count;
-    // Of all policies together: one that has no SA at the moment belongs to no entry of the status.
-    for (const { drops } of dataPlane.policies) {
-      for (const [reason, count] of Object.entries(drops)) {
-        const name = `ipsec.dropped.${reason}`;
-        counters[name] = (counters[name] ?? 0) + count;
-      }
-    }
-    for (const server of this.#connections.servers.values()) {
-      for (const [what, count] of Object.entries(server.machine.counters)) {
-        counters[`l2tp.${server.name}.${what}`] = count;
-      }
-    }
-    return counters;
   }
 }

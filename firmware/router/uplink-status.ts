@@ -26,6 +26,7 @@ function oneStatus(uplink: ManagedUplink, manager: UplinkManager, clock: Pick<Cl
   const doubt = manager.doubt(name);
   const device = addressing?.device ?? uplink.parentDevice;
   const { lossPercent, latencyMs, results } = health;
+  const { doing, signalBars } = uplink.linkView;
   return {
     name,
     state: uplinkState(uplink),
@@ -39,7 +40,8 @@ function oneStatus(uplink: ManagedUplink, manager: UplinkManager, clock: Pick<Cl
     verdict: doubt !== undefined && health.verdict === 'well' ? 'degraded' : health.verdict,
     why: doubt ?? health.why,
     since: clock.wall() - (clock.now() - health.since),
-    doing: uplink.linkView.doing,
+    doing,
+    ...(signalBars === undefined ? {} : { signalBars }),
     priority,
     weight,
     metered,

@@ -24,6 +24,8 @@ export interface ProvisioningDeskParts {
   /** Nobody has given this router a configuration yet. */
   readonly isFresh: () => boolean;
   readonly commit: (text: string, fileName: string, request: CommitRequest) => Promise<CommitResult>;
+  /** What has become of a bundle: for whoever stands before the router and sees no console. */
+  readonly onBundle?: (accepted: boolean) => void;
   /** Called with each sentence that belongs into the log. */
   readonly log: (line: string) => void;
 }
@@ -66,6 +68,12 @@ export class ProvisioningDesk {
 
   /** Never throws. What is refused changes nothing. */
   async take(octets: Uint8Array, session: LoginSession | undefined): Promise<TransferResult> {
+    const result = await this.#judge(octets, session);
+    this.#parts.onBundle?.(result.ok);
+    return result;
+  }
+
+  async #judge(octets: Uint8Array, session: LoginSession | undefined): Promise<TransferResult> {
     const refusal = this.refusal(session);
     if (refusal !== undefined) return failure(refusal);
     const { privateKey, enrolmentKey } = this.#parts;

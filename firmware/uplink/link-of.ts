@@ -31,6 +31,8 @@ export interface LinkServices {
   readonly usb: UsbDevices;
   readonly pppoeMemory: SessionMemory;
   readonly stateDirectory: string;
+  /** Takes the modem's power away for a moment, where the board can do that. */
+  readonly powerCycle?: () => Promise<void>;
   /** Whether a lease fits what is here already. @returns why not; `undefined`: it does. */
   readonly judgeLease: (device: string, lease: Lease) => Failure | undefined;
   readonly log: (line: string) => void;

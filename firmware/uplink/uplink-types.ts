@@ -35,6 +35,8 @@ export interface LinkView {
   readonly failure?: Failure;
   /** What is being done now, in words: `asking for a lease`, `waiting for the network`; empty when there is nothing to say. */
   readonly doing: string;
+  /** Of a modem that is in a network: 0 to 5. */
+  readonly signalBars?: number;
 }
 
 /** One link of an uplink: brings it up, keeps it up (redialling for ever with back-off), tells of it. */

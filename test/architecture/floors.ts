@@ -41,8 +41,12 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   get 'firmware/monitoring'() {
     return below('firmware/api');
   },
+  // What LEDs say and buttons do; who reboots and resets is handed in.
+  get 'firmware/indicators'() {
+    return below('firmware/api');
+  },
   get 'firmware/router'() {
-    return ['firmware/accounts', ...below('firmware/monitoring')];
+    return ['firmware/accounts', 'firmware/indicators', ...below('firmware/monitoring')];
   },
   // Keys and accounts on a line; what is typed behind the login is handed in, for it stands above.
   get 'firmware/serial'() {

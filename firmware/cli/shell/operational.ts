@@ -81,6 +81,8 @@ const userActions: Arguments = async (_facts, [first, ...more]) => {
     : [by ?? placeholder('id', 'As the list prints it.')];
 };
 
+const seconds: Arguments = async () => [placeholder('seconds', 'How long, up to an hour; 0 ends it.')];
+
 const hosts: Arguments = async () => [
   placeholder('host', 'An address, or a name that is resolved through the uplink.'),
 ];
@@ -107,6 +109,7 @@ const OFFERED: Readonly<Record<string, Offered>> = {
   connect: { arguments: connectionNames, streams: true },
   disconnect: { arguments: connectionNames },
   restart: { arguments: restartNames, streams: true },
+  identify: { arguments: seconds },
   ping: { arguments: hosts, streams: true, concludes: true },
   traceroute: { arguments: hosts, streams: true, concludes: true },
   monitor: { arguments: monitored, streams: true, concludes: true },

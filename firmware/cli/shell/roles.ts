@@ -8,7 +8,7 @@ const VIEWER = ['show', 'monitor', 'compare', 'version', 'exit'];
 
 const COMMANDS_OF: Readonly<Record<Exclude<Role, 'admin'>, readonly string[]>> = {
   viewer: VIEWER,
-  operator: [...VIEWER, 'connect', 'disconnect', 'diagnose', 'ping', 'traceroute'],
+  operator: [...VIEWER, 'connect', 'disconnect', 'diagnose', 'identify', 'ping', 'traceroute'],
 };
 
 /** Whoever has the keys of a connection has its traffic. */

@@ -71,24 +71,25 @@ export class CommitDesk {
   /**
    * Opens the store and enforces what was confirmed last.
    * @param given comes into force instead, as a new revision, where it says something else.
+   * @param failsafe what the factory says comes into force instead of either, and nothing that is stored is touched.
    * @throws Error in words when there can be no store.
    */
-  start(given?: Source & { readonly kind: 'text' }): Promise<void> {
+  start(given?: Source & { readonly kind: 'text' }, failsafe?: Recovery): Promise<void> {
     return this.#turns.run(async () => {
       const { store, clock, log, factory } = this.#parts;
       const { confirmed, pending, recovery, notes } = await store.open();
       for (const note of notes) log(note);
-      this.#recovery = recovery;
+      this.#recovery = failsafe ?? recovery;
       this.#confirmed = confirmed?.info.id ?? 0;
-      this.#inForce = confirmed?.configuration ?? factory;
-      if (recovery !== undefined) log(`${recovery.reason}; ${recovery.remedy}`);
+      this.#inForce = (failsafe === undefined ? confirmed?.configuration : undefined) ?? factory;
+      for (const found of [recovery, failsafe]) if (found !== undefined) log(`${found.reason}; ${found.remedy}`);
       if (pending !== undefined) {
         const reason = 'the router was restarted before it was confirmed';
         const text = `revision ${pending.id} of ${pending.who} was reverted: ${reason}`;
         log(text);
         this.#logTrouble(await store.revert(pending.id, reason, clock.wall(), text));
       }
-      if (given !== undefined && (await this.#startWith(given))) return;
+      if (given !== undefined && failsafe === undefined && (await this.#startWith(given))) return;
       await this.#enforce(this.#inForce);
     });
   }

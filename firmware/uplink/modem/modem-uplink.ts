@@ -43,6 +43,12 @@ export class ModemUplink implements UplinkLink {
   }
 
   view(): LinkView {
+    const { registration, bars } = this.modem.status();
+    const inNetwork = registration === 'home' || registration === 'roaming';
+    return { ...this.#view(), ...(inNetwork ? { signalBars: bars } : {}) };
+  }
+
+  #view(): LinkView {
     const { doing, failure } = this.modem.status();
     if (!this.#started) return { state: 'down', carrier: false, doing };
     const view = this.#link?.view();

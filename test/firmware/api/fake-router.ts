@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
+  BoardStatus,
   CaptureRequest,
   CaptureResult,
   CommandResult,
@@ -130,6 +131,24 @@ export const IPSEC_STATUS: IpsecStatus = {
   ],
 };
 
+export const BOARD: BoardStatus = {
+  board: 'simulated',
+  description: 'any Linux machine',
+  leds: [
+    { purpose: 'power', device: 'red:power', by: 'culvert', shows: 'lit', why: 'the router runs' },
+    {
+      purpose: 'vpn',
+      device: 'green:vpn',
+      by: 'culvert',
+      shows: 'flashes 4 times, then pauses',
+      why: 'hq fails at IKE authentication',
+    },
+    { purpose: 'lte', device: '*:lte', by: '', shows: '', why: 'there is no modem', reason: 'the kernel has none' },
+  ],
+  buttons: [{ purpose: 'reset', device: 'key 408 of gpio-keys', state: 'free', does: 'under 1 s: reboot' }],
+  watchdog: { device: '/dev/watchdog', identity: 'Software Watchdog', timeoutSeconds: 30, state: 'fed' },
+};
+
 export const LIMITS: LimitsStatus = {
   dataPlane: { engine: 'userspace', reason: 'there is no other one', cost: 'one thread' },
   cipher: { engine: 'evp', reason: 'it is there', cost: 'little' },
@@ -167,6 +186,8 @@ export class FakeRouter implements RouterControl {
   ];
   onStopReach: (id: number) => boolean = () => false;
   readonly askedMachine: MachineRequest[] = [];
+  readonly askedIdentify: number[] = [];
+  identifyResult: CommandResult = { ok: true };
   machineResult: CommandResult = { ok: true };
   cancelResult: CommandResult = { ok: true };
   readonly askedPings: PingRequest[] = [];
@@ -231,6 +252,15 @@ export class FakeRouter implements RouterControl {
 
   stopReach(id: number): boolean {
     return this.onStopReach(id);
+  }
+
+  board(): BoardStatus {
+    return BOARD;
+  }
+
+  identify(seconds: number): CommandResult {
+    this.askedIdentify.push(seconds);
+    return this.identifyResult;
   }
 
   async machine(request: MachineRequest): Promise<CommandResult> {

@@ -10,7 +10,7 @@ import { controlSocketPath } from '../../../firmware/api/socket-path.ts';
 import { runCommandLine } from '../../../firmware/cli/command-line.ts';
 import { createLogger } from '../../../firmware/log/logger.ts';
 import { COMMITTED, FakeConfiguration } from '../api/fake-configuration.ts';
-import { FakeRouter, makeStateDir, STATUS } from '../api/fake-router.ts';
+import { BOARD, FakeRouter, makeStateDir, STATUS } from '../api/fake-router.ts';
 import { culvert, type Finished } from './culvert.ts';
 
 let stateDir: ReturnType<typeof makeStateDir>;
@@ -149,7 +149,7 @@ describe('show', () => {
     ['l2tp', STATUS.l2tp],
     ['ppp', STATUS.ppp],
     ['ipsec', []],
-    ['leds', []],
+    ['leds', BOARD],
     ['modems', []],
   ])('%s --json prints that list alone', async (topic, list) => {
     const { code, stdout } = await runHere('show', topic, '--json');

@@ -32,6 +32,7 @@ import { SimulatedCarrierSenseFactory } from '../../../hal/simulated/carrier-sen
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedIcmpSocketFactory } from '../../../hal/simulated/icmp-socket.ts';
 import { SimulatedKernelFeatures } from '../../../hal/simulated/kernel-features.ts';
+import { SimulatedLinkSpeeds } from '../../../hal/simulated/link-speed.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedMachineControl } from '../../../hal/simulated/machine-control.ts';
 import { SimulatedMachineCounters } from '../../../hal/simulated/machine-counters.ts';
@@ -125,6 +126,7 @@ export class RouterBench {
       wall: () => ({ at: this.clock.wall(), trusted: this.trusted }),
       random,
       links: this.links,
+      speeds: new SimulatedLinkSpeeds(this.links),
       dispatch: this.dispatch,
       network: this.network,
       resolver,
@@ -162,6 +164,11 @@ export class RouterBench {
         random,
         log: (line) => this.logger.info(line),
       }),
+      indicators: {
+        status: () => ({ board: 'simulated', description: '', leds: [], buttons: [] }),
+        identify: () => ({ ok: true }),
+        refresh: () => undefined,
+      },
       machine: new MachineDesk({
         machine: this.machine,
         clock: this.clock,

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -13,7 +11,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AccountClient } from '../../../firmware/api/account-client.ts';
 import { ControlClient } from '../../../firmware/api/client.ts';
@@ -21,39 +18,12 @@ import { createNamespace, type Namespace } from '../../../scripts/lab/namespaces
 import { waitFor } from '../../../scripts/lab/wait.ts';
 import { describeWithNamespaces } from '../../lab/needs.ts';
 import { webCall } from '../api/web-call.ts';
-
-const MAIN = fileURLToPath(new URL('../../../firmware/cli/main.ts', import.meta.url));
-
-/** A router process in a namespace of its own. */
-class Run {
-  readonly #child: ChildProcess;
-  readonly #exit: Promise<unknown>;
-  stderr = '';
-
-  constructor(namespace: Namespace, stateDir: string, ...options: string[]) {
-    const node = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, 'run', '--state-dir', stateDir];
-    const [program, ...args] = namespace.command('setpriv', '--pdeathsig=KILL', ...node, ...options);
-    this.#child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#exit = once(this.#child, 'exit');
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.stderr += chunk.toString();
-    });
-  }
-
-  signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
-  }
-
-  async exitCode(): Promise<number | null> {
-    await this.#exit;
-    return this.#child.exitCode;
-  }
-}
+import { RunProcess } from './run-process.ts';
 
 describeWithNamespaces('culvert run', () => {
   let namespace: Namespace;
   let stateDir: string;
-  let runs: Run[];
+  let runs: RunProcess[];
 
   beforeEach(async () => {
     namespace = await createNamespace('run');
@@ -69,8 +39,8 @@ describeWithNamespaces('culvert run', () => {
     rmSync(stateDir, { recursive: true, force: true });
   });
 
-  function run(...options: string[]): Run {
-    const started = new Run(namespace, stateDir, ...options);
+  function run(...options: string[]): RunProcess {
+    const started = new RunProcess(namespace, stateDir, ...options);
     runs.push(started);
     return started;
   }
@@ -86,7 +56,7 @@ describeWithNamespaces('culvert run', () => {
     return file;
   }
 
-  async function firstRun(...options: string[]): Promise<Run> {
+  async function firstRun(...options: string[]): Promise<RunProcess> {
     const first = run('--config', configuration('10.20.0.9'), ...options);
     const client = new ControlClient(stateDir);
     const stored = async () => (await client.status().catch(() => undefined))?.configuration.state === 'confirmed';

@@ -27,6 +27,7 @@ let committed: { readonly text: string; readonly fileName: string; readonly requ
 let answer: CommitResult;
 let fresh: boolean;
 let log: string[];
+let fates: boolean[];
 let desk: ProvisioningDesk;
 
 beforeEach(() => {
@@ -35,6 +36,7 @@ beforeEach(() => {
   answer = COMMITTED;
   fresh = true;
   log = [];
+  fates = [];
   desk = new ProvisioningDesk({
     privateKey,
     enrolmentKey: enrolment.publicKey,
@@ -45,6 +47,7 @@ beforeEach(() => {
       committed.push({ text, fileName, request });
       return answer;
     },
+    onBundle: (accepted) => fates.push(accepted),
     log: (line) => log.push(line),
   });
 });
@@ -61,6 +64,7 @@ describe('a router without a configuration', () => {
     expect(committed).toEqual([{ text: CONTENT.configuration, fileName: 'branch.json', request }]);
     expect(desk.code).toBeUndefined();
     expect(await desk.take(bundle, undefined)).toMatchObject({ ok: false });
+    expect(fates).toEqual([true, false]);
     expect(committed).toHaveLength(1);
   });
 

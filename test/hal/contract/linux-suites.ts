@@ -19,11 +19,13 @@ import { espSocketContract } from './esp-socket.ts';
 import { ethernetSocketContract } from './ethernet-socket.ts';
 import { icmpSocketContract } from './icmp-socket.ts';
 import { linuxIcmpWorld } from './icmp-worlds.ts';
+import { linkSpeedContract } from './link-speed.ts';
 import { linksContract } from './links.ts';
 import {
   linuxCarrierSenseWorld,
   linuxClockWorld,
   linuxEntropyWorld,
+  linuxLinkSpeedWorld,
   linuxLinksWorld,
   linuxNetworkEventsWorld,
   linuxPacketFilterWorld,
@@ -47,6 +49,7 @@ import { udpSocketContract } from './udp-socket.ts';
 export const linuxSuites: readonly Suite[] = [
   suiteOf(clockContract, linuxClockWorld),
   suiteOf(carrierSenseContract, linuxCarrierSenseWorld),
+  suiteOf(linkSpeedContract, linuxLinkSpeedWorld),
   suiteOf(entropyContract, linuxEntropyWorld),
   suiteOf(linksContract, linuxLinksWorld),
   suiteOf(packetFilterContract, linuxPacketFilterWorld),

@@ -10,6 +10,7 @@ import { LinuxClock } from '../../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
 import { close, eventfd, read, write } from '../../../hal/linux/ffi/libc.ts';
+import { LinuxLinkSpeeds } from '../../../hal/linux/link-speed.ts';
 import { LinuxLinks } from '../../../hal/linux/links.ts';
 import { openNetworkEvents } from '../../../hal/linux/network-events.ts';
 import { LinuxPacketFilter } from '../../../hal/linux/packet-filter.ts';
@@ -23,6 +24,7 @@ import { Pty } from '../../../scripts/lab/pty.ts';
 import type { CarrierSenseWorld } from './carrier-sense.ts';
 import type { ClockWorld } from './clock.ts';
 import { closeAll, type OpenWorld } from './contract.ts';
+import type { LinkSpeedWorld } from './link-speed.ts';
 import { type LinksWorld, TABLE } from './links.ts';
 import type { NetworkEventsWorld } from './network-events.ts';
 import type { PacketFilterWorld } from './packet-filter.ts';
@@ -231,6 +233,11 @@ export function linuxLinksWorld(): OpenWorld<LinksWorld> {
 export function linuxCarrierSenseWorld(): OpenWorld<CarrierSenseWorld> {
   const { world, close } = linuxLinksWorld();
   return { world: { ...world, carriers: new LinuxCarrierSenseFactory() }, close };
+}
+
+export function linuxLinkSpeedWorld(): OpenWorld<LinkSpeedWorld> {
+  const { world, close } = linuxLinksWorld();
+  return { world: { ...world, speeds: new LinuxLinkSpeeds() }, close };
 }
 
 export function linuxPacketFilterWorld(): OpenWorld<PacketFilterWorld> {

@@ -4,6 +4,7 @@ import { SimulatedCarrierSenseFactory } from '../../../hal/simulated/carrier-sen
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedEntropy } from '../../../hal/simulated/entropy.ts';
 import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
+import { SimulatedLinkSpeeds } from '../../../hal/simulated/link-speed.ts';
 import { SimulatedLinks } from '../../../hal/simulated/links.ts';
 import { SimulatedNetwork } from '../../../hal/simulated/network.ts';
 import { SimulatedNetworkEvents } from '../../../hal/simulated/network-events.ts';
@@ -17,6 +18,7 @@ import type { CarrierSenseWorld } from './carrier-sense.ts';
 import type { ClockWorld } from './clock.ts';
 import type { OpenWorld } from './contract.ts';
 import { decodeIpv4Udp, encodeIpv4Udp } from './datagram.ts';
+import type { LinkSpeedWorld } from './link-speed.ts';
 import type { LinksWorld } from './links.ts';
 import type { NetworkEventsWorld } from './network-events.ts';
 import { frameOf, type PacketCaptureWorld, packetOf } from './packet-capture.ts';
@@ -140,6 +142,14 @@ export function simulatedCarrierSenseWorld(): OpenWorld<CarrierSenseWorld> {
   const plug = (plugged: boolean): void => links.plug('cveth0', plugged);
   const carriers = new SimulatedCarrierSenseFactory(links);
   return { world: { links, device: 'cveth0', plug, carriers }, close: nothing };
+}
+
+export function simulatedLinkSpeedWorld(): OpenWorld<LinkSpeedWorld> {
+  const links = new SimulatedLinks();
+  links.addLink({ name: 'cveth0', up: true });
+  const plug = (plugged: boolean): void => links.plug('cveth0', plugged);
+  const speeds = new SimulatedLinkSpeeds(links);
+  return { world: { links, device: 'cveth0', plug, speeds }, close: nothing };
 }
 
 export function simulatedPacketFilterWorld(): OpenWorld<PacketFilterWorld> {

@@ -84,6 +84,26 @@ describe('a commit', () => {
   });
 });
 
+describe('failsafe that somebody asked for', () => {
+  const [reason, remedy] = ['the button was held', 'start it again'];
+  const FAILSAFE = { kind: 'failsafe', reason, remedy } as const;
+
+  it('puts the factory configuration in force, touches nothing that is stored, and lasts until something is committed', async () => {
+    await bench.commit(named('a'));
+    await bench.restart(undefined, FAILSAFE);
+    expect(bench.inForce).toBe('culvert');
+    expect(bench.desk.state()).toEqual({ revision: 1, state: 'failsafe', reason, remedy });
+    await bench.restart();
+    expect(bench.inForce).toBe('a');
+    await bench.restart(named('b'), FAILSAFE);
+    expect(bench.inForce).toBe('culvert');
+    // What was in force before is a change now.
+    expect(await bench.commit(named('a'))).toMatchObject({ ok: true, revision: 2 });
+    expect(bench.desk.state()).toEqual({ revision: 2, state: 'confirmed' });
+    expect(bench.inForce).toBe('a');
+  });
+});
+
 describe('a commit with a window', () => {
   beforeEach(async () => {
     await bench.commit(named('a'));

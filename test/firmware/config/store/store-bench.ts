@@ -7,6 +7,7 @@ import type { CommitOptions, CommitOutcome, EnforceReport } from '../../../../fi
 import { EMPTY_CONFIGURATION } from '../../../../firmware/config/empty.ts';
 import type { Configuration } from '../../../../firmware/config/schema.ts';
 import { ConfigurationStore } from '../../../../firmware/config/store/configuration-store.ts';
+import type { Recovery } from '../../../../firmware/config/store/store-types.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 
 import { localStore } from './local-store.ts';
@@ -37,16 +38,17 @@ export class StoreBench {
   }
 
   /** Starts the desk. */
-  async start(given?: string): Promise<void> {
-    await this.desk.start(given === undefined ? undefined : { kind: 'text', text: given, fileName: 'given.json' });
+  async start(given?: string, failsafe?: Recovery): Promise<void> {
+    const source = given === undefined ? undefined : ({ kind: 'text', text: given, fileName: 'given.json' } as const);
+    await this.desk.start(source, failsafe);
   }
 
   /** A new desk on the same folder, as after the end of the program. */
-  async restart(): Promise<void> {
+  async restart(given?: string, failsafe?: Recovery): Promise<void> {
     await this.desk.close();
     [this.store, this.desk] = this.#make();
     this.log.length = 0;
-    await this.desk.start();
+    await this.start(given, failsafe);
   }
 
   commit(text: string, options: Partial<CommitOptions> = {}): Promise<CommitOutcome> {
