@@ -110,3 +110,44 @@ export const IFF_TUN_EXCL = 0x8000;
 
 /** Clock of the time of day (clock_gettime(2)), by which the kernel stamps what it receives. */
 export const CLOCK_REALTIME = 0;
+/** That of `Clock.now`. */
+export const CLOCK_MONOTONIC = 1;
+
+/** ioctls of a GPIO chip and of its lines, version 2 of the interface (linux/gpio.h). */
+export const GPIO_GET_CHIPINFO_IOCTL = 0x8044b401;
+export const GPIO_V2_GET_LINE_IOCTL = 0xc250b407;
+export const GPIO_V2_LINE_GET_VALUES_IOCTL = 0xc010b40e;
+export const GPIO_V2_LINE_SET_VALUES_IOCTL = 0xc010b40f;
+/** Bits of `flags` in a `struct gpio_v2_line_config`. */
+export const GPIO_V2_LINE_FLAG_ACTIVE_LOW = 0x02;
+export const GPIO_V2_LINE_FLAG_INPUT = 0x04;
+export const GPIO_V2_LINE_FLAG_OUTPUT = 0x08;
+export const GPIO_V2_LINE_FLAG_EDGE_RISING = 0x10;
+export const GPIO_V2_LINE_FLAG_EDGE_FALLING = 0x20;
+/** What an attribute of it is. */
+export const GPIO_V2_LINE_ATTR_ID_OUTPUT_VALUES = 2;
+export const GPIO_V2_LINE_ATTR_ID_DEBOUNCE = 3;
+/** An event by which a line became active; 2 is the other one. */
+export const GPIO_V2_LINE_EVENT_RISING_EDGE = 1;
+
+/** ioctls of an input device (linux/input.h): which keys it has, and which are down, in bit maps of {@link KEY_OCTETS}. */
+export const EVIOCGBIT_KEY = 0x80604521;
+export const EVIOCGKEY = 0x80604518;
+export const KEY_OCTETS = 96;
+/** Its name, in 64 octets. */
+export const EVIOCGNAME = 0x80404506;
+export const INPUT_NAME_OCTETS = 64;
+/** The clock of its events, an int. */
+export const EVIOCSCLOCKID = 0x400445a0;
+/** Types of events (linux/input-event-codes.h), and the code by which the kernel says that events were lost. */
+export const EV_SYN = 0;
+export const EV_KEY = 1;
+export const SYN_DROPPED = 3;
+
+/** ioctls of a watchdog (linux/watchdog.h). */
+export const WDIOC_GETSUPPORT = 0x80285700;
+export const WDIOC_KEEPALIVE = 0x80045705;
+export const WDIOC_SETTIMEOUT = 0xc0045706;
+export const WDIOC_GETTIMEOUT = 0x80045707;
+/** Bit of its options: it stops when it is closed after an `V`. */
+export const WDIOF_MAGICCLOSE = 0x0100;

@@ -156,3 +156,64 @@ export const POLLFD = {
   events: 4, // i16
   returned: 6, // i16
 } as const;
+
+/** `struct gpiochip_info` (linux/gpio.h). */
+export const GPIOCHIP_INFO = {
+  size: 68,
+  label: 32, // 32 octets, zero-terminated
+  labelSize: 32,
+  lines: 64, // u32
+} as const;
+
+/** `struct gpio_v2_line_config_attribute` (linux/gpio.h). */
+export const GPIO_V2_LINE_CONFIG_ATTRIBUTE = {
+  size: 24,
+  id: 0, // u32, then 4 octets of padding
+  value: 8, // u64; of a debounce period u32, microseconds
+  mask: 16, // u64, a bit for each line that it is for
+} as const;
+
+/** `struct gpio_v2_line_request` with its `struct gpio_v2_line_config` (linux/gpio.h). */
+export const GPIO_V2_LINE_REQUEST = {
+  size: 592,
+  offsets: 0, // u32 each
+  consumer: 256, // 32 octets, zero-terminated
+  flags: 288, // u64
+  attributeCount: 296, // u32, then 20 octets of padding
+  attributes: 320, // gpio_v2_line_config_attribute each, 10 at most
+  lineCount: 560, // u32
+  eventBufferSize: 564, // u32, then 20 octets of padding
+  handle: 588, // i32, from the kernel
+} as const;
+
+/** `struct gpio_v2_line_values` (linux/gpio.h): a bit for each line of the request. */
+export const GPIO_V2_LINE_VALUES = {
+  size: 16,
+  bits: 0, // u64
+  mask: 8, // u64
+} as const;
+
+/** `struct gpio_v2_line_event` (linux/gpio.h). */
+export const GPIO_V2_LINE_EVENT = {
+  size: 48,
+  timestamp: 0, // u64, nanoseconds of CLOCK_MONOTONIC
+  id: 8, // u32
+} as const;
+
+/** `struct input_event` (linux/input.h). */
+export const INPUT_EVENT = {
+  size: 24,
+  seconds: 0, // i64
+  microseconds: 8, // i64
+  type: 16, // u16
+  code: 18, // u16
+  value: 20, // i32: 0 released, 1 pressed, 2 repeated
+} as const;
+
+/** `struct watchdog_info` (linux/watchdog.h). */
+export const WATCHDOG_INFO = {
+  size: 40,
+  options: 0, // u32, then the version of the firmware
+  identity: 8, // 32 octets, zero-terminated
+  identitySize: 32,
+} as const;
