@@ -1,7 +1,7 @@
 /** The worlds of the contracts on Linux. For a process in a network namespace of its own only: they change its network. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { LinuxClock } from '../../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
@@ -41,6 +41,11 @@ export function ipQuietly(words: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Each line is tried, whatever became of those before; one process for all of them. */
+function ipBatch(family: '-4' | '-6', lines: readonly string[]): void {
+  spawnSync('ip', [family, '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }
 
 const NARROW = { 4: '10.56.0.9', 6: 'fd56::9' } as const;
@@ -169,6 +174,11 @@ export function linuxEntropyWorld(): OpenWorld<LinuxEntropy> {
 /** The kernel itself changes a link for a while after it was set up: it finds the carrier, then gives it an address. */
 function awaitUp(device: string): void {
   const deadline = performance.now() + 10_000;
+  // The address comes last, and to look for it costs no process.
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const hasAddress = (): boolean =>
+    new RegExp(`^fe80.* ${device}$`, 'm').test(readFileSync('/proc/net/if_inet6', 'utf8'));
+  while (!hasAddress() && performance.now() < deadline) Atomics.wait(sleeper, 0, 0, 5);
   const isUp = (): boolean => {
     const shown = ip(`address show dev ${device}`);
     return shown.includes('state UP') && shown.includes('inet6 fe80:') && !shown.includes('tentative');
@@ -177,21 +187,21 @@ function awaitUp(device: string): void {
 }
 
 export function linuxLinksWorld(): OpenWorld<LinksWorld> {
-  ip('link set lo up');
-  ip('link add cveth0 type veth peer name cveth1');
   const devices = ['cveth0', 'cveth1'];
+  ipBatch('-4', ['link set lo up', 'link add cveth0 type veth peer name cveth1']);
   // Else an IPv6 address could not be used for a second or two (RFC 4862 section 5.4).
   for (const device of devices) writeFileSync(`/proc/sys/net/ipv6/conf/${device}/accept_dad`, '0');
-  for (const device of devices) ip(`link set ${device} up`);
+  ipBatch(
+    '-4',
+    devices.map((device) => `link set ${device} up`),
+  );
   for (const device of devices) awaitUp(device);
   return {
     world: { links: new LinuxLinks(), device: 'cveth0' },
     close: () => {
-      ipQuietly('link del cveth0');
-      for (const family of ['-4', '-6']) {
-        ipQuietly(`${family} route flush table ${TABLE}`);
-        while (ipQuietly(`${family} rule del table ${TABLE}`));
-      }
+      const rest = [`route flush table ${TABLE}`, `rule flush table ${TABLE}`];
+      ipBatch('-4', ['link del cveth0', ...rest]);
+      ipBatch('-6', rest);
     },
   };
 }
