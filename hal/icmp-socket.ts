@@ -10,6 +10,8 @@ export interface IcmpSocketOptions {
   readonly mark: number;
   /** SO_BINDTODEVICE: leaves by it, and hears what comes in by it. */
   readonly device?: string;
+  /** Leave from this address of ours, by which the routes of a source are chosen. Absent: the machine chooses. */
+  readonly address?: string;
   /** Set the Don't Fragment bit, and fragment nothing here. */
   readonly dontFragment: boolean;
 }

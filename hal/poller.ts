@@ -6,9 +6,11 @@ export interface PollerFactory {
 export interface Poller {
   /** Starts to watch a handle for input (and errors). */
   add(handle: number): void;
+  /** Whether a watched handle counts as ready when it has room for output, too. Not from the start; harmless for any other handle. */
+  awaitRoom(handle: number, wanted: boolean): void;
   remove(handle: number): void;
   /**
-   * Blocks until a watched handle has input or an error, {@link Waker.wake} was called, or the time is over.
+   * Blocks until a watched handle has input, an error or the room that is awaited, {@link Waker.wake} was called, or the time is over.
    * @param timeoutMs -1: for ever.
    * @returns the handles that are ready, valid until the next call.
    */

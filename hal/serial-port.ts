@@ -16,15 +16,26 @@ export interface SerialPort {
   onOctets: ((octets: Uint8Array) => void) | undefined;
   /** Resolves once, when the port is closed or lost; nothing comes in afterwards. */
   readonly ended: Promise<SerialPortEnd>;
-  /** Reads nothing until {@link resume}: what comes stays with the driver, whose flow control then holds the other side. */
+  /**
+   * Reads nothing until {@link resume}: what comes stays with the driver, whose flow control then holds the other side. Called from
+   * within {@link onOctets}, not one octet more is read.
+   */
   pause(): void;
   resume(): void;
+  /**
+   * Pauses, and gives the open descriptor to somebody else (the data plane), who reads and writes it without waiting. When the line is
+   * lost meanwhile, {@link ended} resolves, and the descriptor stays open all the same until it was taken back.
+   * @throws HalError when the line is closed or lost.
+   */
+  lend(): number;
+  /** The other one uses the descriptor no more; reads again. Harmless when it was not lent. */
+  takeBack(): void;
   /**
    * Returns when the driver has taken all of it, which may be never while the other side takes nothing: whoever writes faster
    * waits. One at a time. @throws HalError when the port is closed or lost meanwhile.
    */
   write(octets: Uint8Array): Promise<void>;
-  /** Harmless when it is closed or lost. A write that waits fails. */
+  /** Harmless when it is closed or lost. A write that waits fails. A descriptor that was lent is taken back by it. */
   close(): Promise<void>;
 }
 

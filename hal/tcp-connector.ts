@@ -8,6 +8,10 @@ export interface TcpConnectorOptions {
   readonly port: number;
   /** SO_MARK, 0: none. */
   readonly mark: number;
+  /** SO_BINDTODEVICE. */
+  readonly device?: string;
+  /** Leave from this address of ours, by which the routes of a source are chosen. Absent: the machine chooses. */
+  readonly localAddress?: string;
 }
 
 export interface TcpConnector {

@@ -74,7 +74,7 @@ function machine(
   send: (socket: number, datagram: Uint8Array) => undefined,
   deliver: () => boolean,
 ): Forwarder {
-  const ports = { send, deliver, controlRoom: () => true, event: () => {} };
+  const ports = { send, sendByLine: () => true, deliver, controlRoom: () => true, event: () => {} };
   const factory = protection?.factory ?? NO_CIPHERS;
   const forwarder = new Forwarder(ports, factory, random);
   const socket = { family: 4, address: '0.0.0.0', mark: 0 } as const;

@@ -9,7 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const NATIVE_PACKAGES = ['better-sqlite3', 'koffi', 'onoff', 'serialport'];
+const NATIVE_PACKAGES = ['@serialport/bindings-cpp', 'better-sqlite3', 'koffi', 'onoff', 'serialport'];
 /** A worker's source, named relative to the file that starts it. */
 const WORKER = /new URL\('(\.{1,2}\/[^']+)\.ts', import\.meta\.url\)/g;
 /** CommonJS packages that were bundled ask for these, which ES modules do not have. */

@@ -4,6 +4,8 @@ import type { Configuration } from './schema.ts';
 export const EMPTY_CONFIGURATION: Configuration = {
   system: { hostname: 'culvert', syslog: {}, console: { idleMinutes: 15 } },
   interfaces: {},
+  modems: {},
+  uplinks: {},
   l2tp: { clients: {}, servers: {} },
   ipsec: { connections: {}, certificates: {} },
   routes: [],

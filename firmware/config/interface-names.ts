@@ -1,10 +1,10 @@
-/** Names of the kernel's devices for tunnels: `l2tp-NAME`, cut to what the kernel takes, and unique. */
+/** Names of the kernel's devices for tunnels and PPP uplinks: `l2tp-NAME`, `ppp-NAME`, cut to what the kernel takes, and unique. */
 import type { Configuration } from './schema.ts';
 
 /** IFNAMSIZ without its final NUL. */
 const MAX_DEVICE_OCTETS = 15;
 
-export type TunnelKind = 'l2tp' | 'ipsec';
+export type TunnelKind = 'l2tp' | 'ipsec' | 'ppp';
 
 /**
  * `KIND-NAME`, cut to 15 characters. Where that is taken, a number from 2 up stands at the end instead of the last
@@ -21,11 +21,13 @@ export function interfaceName(kind: TunnelKind, name: string, taken: ReadonlySet
   return candidate;
 }
 
-/** The device of every client, server and IPsec connection in tunnel mode, by its name in the configuration. */
+/** The device of every client, server, IPsec connection in tunnel mode, and uplink with PPP, by its name in the configuration. */
 export interface TunnelInterfaceNames {
   readonly clients: ReadonlyMap<string, string>;
   readonly servers: ReadonlyMap<string, string>;
   readonly connections: ReadonlyMap<string, string>;
+  /** Of PPPoE, and of modems, which may have no use for it. */
+  readonly uplinks: ReadonlyMap<string, string>;
 }
 
 /** The same configuration always gives the same names, in whatever order it is written. */
@@ -46,6 +48,10 @@ export function tunnelInterfaceNames(configuration: Configuration): TunnelInterf
     connections: assign(
       'ipsec',
       Object.entries(configuration.ipsec.connections).flatMap(([name, { mode }]) => (mode === 'tunnel' ? [name] : [])),
+    ),
+    uplinks: assign(
+      'ppp',
+      Object.entries(configuration.uplinks).flatMap(([name, { type }]) => (type === 'ethernet' ? [] : [name])),
     ),
   };
 }

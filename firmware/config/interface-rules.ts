@@ -18,7 +18,7 @@ export const INTERFACE_RULES: readonly ConfigurationRule[] = [
   {
     name: 'address-without-static',
     severity: 'error',
-    description: 'Address and gateway belong to the method "static"; with "none" there is neither.',
+    description: 'Address and gateway belong to the method "static"; with "dhcp" and "none" there is neither.',
     check: addressWithoutStatic,
   },
   {
@@ -38,7 +38,7 @@ export const INTERFACE_RULES: readonly ConfigurationRule[] = [
   {
     name: 'one-gateway',
     severity: 'error',
-    description: 'Only one interface has a default gateway.',
+    description: 'Only one interface has a default gateway, but for those of uplinks.',
     check: oneGateway,
   },
   {
@@ -73,11 +73,15 @@ function* staticNeedsAddress(configuration: Configuration): Iterable<Finding> {
 
 function* addressWithoutStatic(configuration: Configuration): Iterable<Finding> {
   for (const [name, { ipv4: settings }] of Object.entries(configuration.interfaces)) {
-    if (settings?.method !== 'none') continue;
+    if (settings === undefined || settings.method === 'static') continue;
     for (const key of ['address', 'gateway'] as const) {
       if (settings[key] === undefined) continue;
       const path = `${memberPath('interfaces', name)}.ipv4.${key}`;
-      yield { path, found: settings[key], allowed: `no ${key} with the method "none", or the method "static"` };
+      yield {
+        path,
+        found: settings[key],
+        allowed: `no ${key} with the method "${settings.method}", or the method "static"`,
+      };
     }
   }
 }
@@ -112,6 +116,8 @@ function* gatewayInNetwork(configuration: Configuration): Iterable<Finding> {
 }
 
 function* oneGateway(configuration: Configuration): Iterable<Finding> {
+  // With uplinks, rules of their own say which gateways there are.
+  if (Object.keys(configuration.uplinks).length > 0) return;
   const withGateway = Object.entries(configuration.interfaces).filter(([, entry]) => entry.ipv4?.gateway !== undefined);
   const [first] = withGateway;
   for (const [name, entry] of withGateway.slice(1)) {
@@ -119,7 +125,7 @@ function* oneGateway(configuration: Configuration): Iterable<Finding> {
     yield {
       path: `${memberPath('interfaces', name)}.ipv4.gateway`,
       found,
-      allowed: 'one default gateway in this version',
+      allowed: 'one default gateway, or an entry of uplinks for each of the interfaces',
     };
   }
 }

@@ -57,6 +57,15 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
       format: 'ip-or-host-name',
       'x-allowed': 'an IP address, a host name such as vpn.example.com, or "any"',
     }),
+    uplink: Type.Optional(
+      Type.String({
+        title: 'Uplink',
+        description: 'The only way out that is used; without it the one that carries the traffic.',
+        pattern: NAME_PATTERN,
+        'x-allowed': NAME_ALLOWED,
+        'x-refers-to': 'uplinks.NAME',
+      }),
+    ),
     psk: Type.Optional(
       secret({
         'x-priority': 'basic',

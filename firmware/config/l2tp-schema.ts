@@ -127,6 +127,15 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
       title: 'Routes',
       description: 'Networks behind the server: they go into the tunnel.',
     }),
+    uplink: Type.Optional(
+      Type.String({
+        title: 'Uplink',
+        description: 'The only way out that is used; without it the one that carries the traffic.',
+        pattern: NAME_PATTERN,
+        'x-allowed': NAME_ALLOWED,
+        'x-refers-to': 'uplinks.NAME',
+      }),
+    ),
     masquerade: flag({
       title: 'Masquerade',
       description: 'Let the branch appear under the address that the server assigned.',

@@ -5,6 +5,7 @@ import { CERTIFICATES_RULES } from './certificates-rules.ts';
 import { DSL_RULES } from './dsl-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
 import { INTERFACE_IPV6_RULES } from './interface-ipv6-rules.ts';
+import { INTERFACE_LINK_RULES } from './interface-link-rules.ts';
 import { INTERFACE_RULES } from './interface-rules.ts';
 import { IPSEC_AH_RULES } from './ipsec-ah-rules.ts';
 import { IPSEC_PPK_RULES } from './ipsec-ppk-rules.ts';
@@ -23,6 +24,8 @@ import { REDACTED } from './redact.ts';
 import { ROUTE_RULES } from './route-rules.ts';
 import type { ConfigurationRule, Finding } from './rule.ts';
 import type { Configuration } from './schema.ts';
+import { UPLINK_PROBE_RULES } from './uplink-probe-rules.ts';
+import { UPLINKS_RULES } from './uplinks-rules.ts';
 import { USERS_RULES } from './users-rules.ts';
 
 /** Shorter ones are guessed offline within minutes, from one captured CHAP or IKE exchange. */
@@ -46,8 +49,11 @@ const SECRET_RULES: readonly ConfigurationRule[] = [
 /** Every rule there is. */
 export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...INTERFACE_RULES,
+  ...INTERFACE_LINK_RULES,
   ...INTERFACE_IPV6_RULES,
   ...DSL_RULES,
+  ...UPLINKS_RULES,
+  ...UPLINK_PROBE_RULES,
   ...ROUTE_RULES,
   ...L2TP_RULES,
   ...L2TP_IPV6_RULES,

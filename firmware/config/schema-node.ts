@@ -7,7 +7,13 @@ import type { TSchema } from 'typebox';
 export type Priority = 'basic' | 'advanced';
 
 /** What a value can name: an IPsec connection, a certificate, or the device of an interface. */
-export type Reference = 'ipsec.connections' | 'ipsec.certificates' | 'interfaces.NAME.device';
+export type Reference =
+  | 'ipsec.connections'
+  | 'ipsec.certificates'
+  | 'interfaces.NAME'
+  | 'interfaces.NAME.device'
+  | 'modems.NAME'
+  | 'uplinks.NAME';
 
 export interface SchemaNode {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';

@@ -7,7 +7,8 @@
  *
  * Four things are programmed, each by a key of the caller's, each added, replaced and removed on its own:
  * - an **interface** is a TUN, by which user packets come and go;
- * - a **session** is an L2TP session with PPP inside, and knows which user packets of its interface are its own;
+ * - a **session** is PPP, inside L2TP or on a **line** (PPPoE, or serial: `ppp-carrier.ts`), and knows which user packets of its
+ *   interface are its own;
  * - a **policy** is a decision that something must be protected: the datagrams of one L2TP peer, or the packets between
  *   two sets of networks. It names the SA pair to send by; while it names none, what it covers is dropped and counted
  *   (`noSa`), and never leaves in clear;
@@ -25,6 +26,7 @@
 import type { LifetimeUnit, SaLifetimes } from '../protocol/esp/lifetime.ts';
 import type { ChildKeys, TrafficSelector } from '../protocol/ike/ike-types.ts';
 import type { UdpEndpoint, UdpPath } from '../protocol/udp-path.ts';
+import type { LineId, LineSessionSpec, LineSpec } from './ppp-carrier.ts';
 
 /** Chosen by the control plane, unique for the life of the engine, any positive integer. */
 export type SocketId = number;
@@ -110,20 +112,23 @@ export interface SessionSpec {
    * Present once a network layer is open; without it user packets are dropped and counted. IPv6 is open while a source of
    * it is among `sources`; while it is not, its packets go to the control plane as frames of a protocol that is not carried.
    */
-  readonly network?: {
-    readonly interface: InterfaceId;
-    readonly protocolCompression: boolean;
-    readonly addressControlCompression: boolean;
-    /** Largest inner IP packet towards the peer, octets; also bounds the TCP MSS in both directions. */
-    readonly mtu: number;
-    /**
-     * Inner destinations that this session takes, CIDR of both families; the longest match over all sessions of the
-     * interface wins. IPv6 multicast is never sent.
-     */
-    readonly destinations: readonly string[];
-    /** Inner sources that the peer may use, CIDR of both families; others are dropped and counted. */
-    readonly sources: readonly string[];
-  };
+  readonly network?: SessionNetworkSpec;
+}
+
+/** The open network layer of a session. */
+export interface SessionNetworkSpec {
+  readonly interface: InterfaceId;
+  readonly protocolCompression: boolean;
+  readonly addressControlCompression: boolean;
+  /** Largest inner IP packet towards the peer, octets; also bounds the TCP MSS in both directions. */
+  readonly mtu: number;
+  /**
+   * Inner destinations that this session takes, CIDR of both families; the longest match over all sessions of the
+   * interface wins. IPv6 multicast is never sent.
+   */
+  readonly destinations: readonly string[];
+  /** Inner sources that the peer may use, CIDR of both families; others are dropped and counted. */
+  readonly sources: readonly string[];
 }
 
 /** A decision that traffic must be protected, and by which SA pair at present. */
@@ -209,6 +214,10 @@ export type DataPlaneEvent =
   | { readonly kind: 'sa-moved'; readonly sa: SaKey; readonly path: UdpPath }
   /** ESP or AH came in for an SPI that is not here; anybody may have sent it. So many a second. */
   | { readonly kind: 'unknown-spi'; readonly socket: SocketId; readonly spi: number; readonly path: UdpPath }
+  /** The line carries nothing any more: unplugged, hung up. Once; it is still to be closed. @param reason in words. */
+  | { readonly kind: 'carrier-lost'; readonly line: LineId; readonly reason: string }
+  /** The peer of a PPPoE line sends by a session that is none of ours: one that this side has lost. So many a minute. */
+  | { readonly kind: 'stray-session'; readonly line: LineId; readonly sessionId: number }
   /** The engine cannot go on; everything in it is gone. */
   | { readonly kind: 'engine-failed'; readonly reason: string };
 
@@ -275,8 +284,12 @@ export interface DataPlane {
   setInterfaceMtu(id: InterfaceId, mtu: number): Promise<void>;
   /** Removes the TUN; sessions that use it lose their network. */
   removeInterface(id: InterfaceId): Promise<void>;
-  /** Adds the session, or replaces the one of the same key without losing its counters and sequence numbers. */
-  putSession(spec: SessionSpec): void;
+  /** Opens what a line needs, and reads from it at once. @throws Error in words when it cannot. */
+  openLine(spec: LineSpec): Promise<void>;
+  /** Resolves when the engine has let go of it, and whoever opened its descriptor may close that. Its session goes with it. */
+  closeLine(id: LineId): Promise<void>;
+  /** Adds the session, or replaces the one of the same key, which stays of its kind, without losing its counters and sequence numbers. */
+  putSession(spec: SessionSpec | LineSessionSpec): void;
   removeSession(key: SessionKey): void;
   /** Sends a bare PPP control frame inside the session, with full PPP headers. */
   sendPppFrame(session: SessionKey, frame: Uint8Array): void;

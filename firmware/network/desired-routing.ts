@@ -6,11 +6,12 @@ import type { Configuration } from '../config/schema.ts';
 import { contains, formatCidr, hostPrefix, networkOf, parseIpv4 } from '../protocol/ip-address.ts';
 import { canonicalPrefix, ipContains, isIpv6Text, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { routedPrefixes } from './configured-prefixes.ts';
-import type { LiveTunnel } from './desired.ts';
+import type { LiveState, LiveTunnel } from './desired.ts';
 import { guardedTable } from './guarded-table.ts';
 import { belongsElsewhere, guardIndex, type SourceGuard, sourceGuards } from './guards.ts';
 import { MAIN_TABLE, OUTER_MARK, ROUTE_PROTOCOL, RULE_PRIORITY, TUNNEL_TABLE } from './marks.ts';
 import { sourceDevices, sourceRouting } from './source-routing.ts';
+import { defaultRoutes, type LiveUplink, learnedRoutes, uplinkRouting } from './uplink-routing.ts';
 
 /**
  * What never belongs into a tunnel even when 0.0.0.0/0 or ::/0 does: multicast, the limited broadcast and link-local
@@ -49,7 +50,7 @@ export function routingFoundations(
 
 export function desiredRouting(
   configuration: Configuration,
-  tunnels: readonly LiveTunnel[],
+  { tunnels, uplinks = [] }: Pick<LiveState, 'tunnels' | 'uplinks'>,
   { connected, exempt, guards }: Foundations,
 ): DesiredRouting {
   const guarding = guardIndex(guards);
@@ -65,17 +66,20 @@ export function desiredRouting(
     );
   const tunnelTable = guardedTable(TUNNEL_TABLE, routedPrefixes(configuration), throughTunnels, exempt);
   const sources = sourceRouting(configuration, tunnels, exempt);
+  const byUplink = uplinkRouting(uplinks, exempt);
   const asked = sources.rules.length > 0 || tunnelTable.prefixes.some((prefix) => !isIpv6Text(prefix));
   return {
     routes: [
       ...tunnelTable.routes,
       ...sources.tables.flatMap(({ routes }) => routes),
-      ...mainTableRoutes(configuration),
+      ...byUplink.routes,
+      ...mainTableRoutes(configuration, uplinks),
     ],
     rules: [
       ...(asked ? [TUNNEL_RULE] : []),
       ...(tunnelTable.prefixes.some(isIpv6Text) ? [TUNNEL_RULE_6] : []),
       ...sources.rules,
+      ...byUplink.rules,
     ],
     guards,
   };
@@ -141,13 +145,8 @@ function tunnelRoutes(tunnel: LiveTunnel, connected: readonly string[], guards: 
   return elsewhere ? unique(prefixes) : unique([...prefixes, host]);
 }
 
-function mainTableRoutes(configuration: Configuration): Route[] {
+function mainTableRoutes(configuration: Configuration, uplinks: readonly LiveUplink[]): Route[] {
   const networks = interfaceNetworks(configuration);
-  const defaults = Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) =>
-    ipv4?.method === 'static' && ipv4.gateway !== undefined
-      ? [{ ...MAIN_ROUTE, prefix: '0.0.0.0/0', gateway: ipv4.gateway, device }]
-      : [],
-  );
   const fixed = configuration.routes.map(({ prefix, gateway, device, metric }): Route => {
     const hop = hostPrefix(parseIpv4(gateway ?? '') ?? 0);
     const through = device ?? networks.find((network) => contains(network.prefix, hop))?.device;
@@ -159,7 +158,15 @@ function mainTableRoutes(configuration: Configuration): Route[] {
       ...(metric === undefined || metric === 0 ? {} : { metric }),
     };
   });
-  return [...defaults, ...fixed];
+  // What the administrator says wins, and of two uplinks the first.
+  const taken = new Set(
+    [...fixed, ...networks.map(({ prefix }) => ({ prefix: formatCidr(networkOf(prefix)) }))].map(
+      ({ prefix }) => prefix,
+    ),
+  );
+  const learned = learnedRoutes(uplinks).filter(({ prefix }) => !taken.has(prefix) && taken.add(prefix));
+  // Before the default routes, whose routers may be reached by them.
+  return [...learned, ...defaultRoutes(configuration, uplinks), ...fixed];
 }
 
 const MAIN_ROUTE = { type: 'unicast', table: MAIN_TABLE, protocol: ROUTE_PROTOCOL } as const;

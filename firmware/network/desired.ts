@@ -2,12 +2,13 @@
  * What the machine's network should look like: computed from the configuration and from what stands at the moment.
  * Nothing here touches the machine.
  */
-import type { Route, Rule } from '../../hal/links.ts';
+import type { Route, Rule, Vlan } from '../../hal/links.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { Configuration } from '../config/schema.ts';
 import { formatIpPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
 import { desiredRouting, routingFoundations } from './desired-routing.ts';
 import type { SourceGuard } from './guards.ts';
+import type { LiveUplink } from './uplink-routing.ts';
 
 /** A tunnel whose device stands and whose network layer is open. */
 export interface LiveTunnel {
@@ -27,6 +28,8 @@ export interface LiveTunnel {
 /** What stands at the moment. */
 export interface LiveState {
   readonly tunnels: readonly LiveTunnel[];
+  /** Default: none that had to be found out. */
+  readonly uplinks?: readonly LiveUplink[];
   /** The main tables of both families, for their directly connected networks. */
   readonly mainRoutes: readonly Route[];
   /** Reverse-path filtering is on for an interface: replies to outer sockets need their mark to pass it. */
@@ -39,6 +42,10 @@ export interface DesiredLink {
   readonly device: string;
   readonly up: true;
   readonly mtu?: number;
+  /** Instead of the device's own, lower case. */
+  readonly mac?: string;
+  /** It is to be made, on a device that comes before it. */
+  readonly vlan?: Vlan;
 }
 
 export interface DesiredAddress {
@@ -70,10 +77,10 @@ export function desiredNetwork(
   live: LiveState,
   foundations = routingFoundations(configuration, live.tunnels, live.mainRoutes),
 ): DesiredNetwork {
-  const routing = desiredRouting(configuration, live.tunnels, foundations);
+  const routing = desiredRouting(configuration, live, foundations);
   return {
     links: desiredLinks(configuration),
-    addresses: desiredAddresses(configuration, live.tunnels),
+    addresses: desiredAddresses(configuration, live.tunnels, live.uplinks),
     ...routing,
     masquerade: desiredMasquerade(configuration),
     markReplies: live.reversePathFilter && routing.rules.length > 0,
@@ -82,21 +89,40 @@ export function desiredNetwork(
   };
 }
 
-export function desiredLinks(configuration: Configuration): DesiredLink[] {
-  return Object.entries(configuration.interfaces).map(([name, { device, mtu }]) => ({
-    name,
-    device,
-    up: true,
-    ...(mtu === undefined ? {} : { mtu }),
-  }));
+/** Those of network cards first: VLANs stand on them, whether or not they have interfaces of their own. */
+export function desiredLinks({ interfaces }: Configuration): DesiredLink[] {
+  const links = Object.entries(interfaces).map(
+    ([name, { device, mtu, mac, vlan }]): DesiredLink => ({
+      name,
+      device,
+      up: true,
+      ...(mtu === undefined ? {} : { mtu }),
+      ...(mac === undefined ? {} : { mac: mac.toLowerCase() }),
+      ...(vlan === undefined ? {} : { vlan }),
+    }),
+  );
+  const cards = links.filter(({ vlan }) => vlan === undefined);
+  const vlans = links.filter(({ vlan }) => vlan !== undefined);
+  const known = new Set(cards.map(({ device }) => device));
+  const parents = vlans.flatMap(({ name, vlan }): DesiredLink[] => {
+    const device = vlan?.parent ?? '';
+    if (known.has(device)) return [];
+    known.add(device);
+    return [{ name, device, up: true }];
+  });
+  return [...cards, ...parents, ...vlans];
 }
 
 /**
- * The configured addresses, and each tunnel's own as a plain /32. A tunnel's address has no kernel peer on purpose: the
+ * The configured addresses, those that uplinks were given, and each tunnel's own as a plain /32. A tunnel's address has no kernel peer on purpose: the
  * kernel would put the peer's address into the main table, where outer packets look, and a peer that names its server's
  * outer address as its inner one (many do) would swallow its own tunnel.
  */
-export function desiredAddresses(configuration: Configuration, tunnels: readonly LiveTunnel[]): DesiredAddress[] {
+export function desiredAddresses(
+  configuration: Configuration,
+  tunnels: readonly LiveTunnel[],
+  uplinks: readonly LiveUplink[] = [],
+): DesiredAddress[] {
   const configured = Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) =>
     ipv4?.method === 'static' && ipv4.address !== undefined ? [{ device, address: ipv4.address }] : [],
   );
@@ -107,7 +133,8 @@ export function desiredAddresses(configuration: Configuration, tunnels: readonly
     ...(localAddress === '' ? [] : [{ device, address: `${localAddress}/32` }]),
     ...(ipv6?.addresses ?? []).map((address) => ({ device, address })),
   ]);
-  return [...configured, ...configured6, ...inner];
+  const leased = uplinks.flatMap(({ device, address, assign }) => (assign ? [{ device, address }] : []));
+  return [...configured, ...configured6, ...leased, ...inner];
 }
 
 /** As the kernel writes it. */

@@ -15,6 +15,11 @@
  * routes; what is in none of these tables, or comes from elsewhere, goes on as if there were none. Packets of this router
  * that have no source yet count as one more source network, 0.0.0.0/32: the route gives them an address of this end. A
  * rule cannot ask for a source and against a mark at once, so marked packets jump over these rules.
+ *
+ * Behind all of these, where nothing that belongs in a tunnel comes any more, stands a rule for each uplink that has an
+ * address: packets from that address ask the uplink's own table, whose default leads out by it, whichever uplink carries
+ * the rest. So a probe leaves by the uplink that it judges, and the outer packets of a tunnel stay on the uplink on which
+ * the tunnel was made until it has moved.
  */
 
 /** rtm_protocol of every route and rule we make. In the range that iproute2 leaves to others. */
@@ -31,6 +36,12 @@ export const OUTER_PRIORITY = 4959;
 
 /** Priority of the rule of a source that is one address; the shorter the prefix, the higher the number, by 32 at most. */
 export const FIRST_SOURCE_PRIORITY = 4960;
+
+/** Priority of the rules of uplinks: behind everything that may lead into a tunnel. */
+export const UPLINK_PRIORITY = 5001;
+
+/** The table of the first uplink; the others follow. Far behind those of source networks. */
+export const FIRST_UPLINK_TABLE = 90_001;
 
 /** Tables of source networks are numbered from here on. */
 export const FIRST_SOURCE_TABLE = 5001;

@@ -13,12 +13,13 @@ import type { FilterTable } from './filter-table.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { MAIN_TABLE } from './marks.ts';
 import { isOurRule, isOurs, isOurTable, sameDestination } from './ownership.ts';
-import { planLinks } from './plan-links.ts';
+import { type LinkPlan, planLinks } from './plan-links.ts';
 import { planRouting, routeRemoval, ruleRemovals } from './plan-routing.ts';
 import { Settled } from './settled.ts';
 import { type Step, stepFailure } from './step.ts';
 import { desiredSysctls, isWantedSysctl, tunnelSysctls, type WantedSysctl } from './sysctls.ts';
 import { ACCEPT_REDIRECTS_KEY, FORWARDING_KEY, sysctlKeys, undoSteps } from './undo.ts';
+import type { LiveUplink } from './uplink-routing.ts';
 
 const REVERSE_PATH_KEY = 'rp_filter';
 
@@ -29,6 +30,8 @@ export interface ReconcileInput {
   readonly configuration: Configuration;
   /** Tunnels whose device stands and whose network layer is open. */
   readonly tunnels: readonly LiveTunnel[];
+  /** Uplinks that have an address. Default: none that had to be found out. */
+  readonly uplinks?: readonly LiveUplink[];
 }
 
 /** What a run works on. */
@@ -72,17 +75,18 @@ export class NetworkRun {
     this.#log.fail(failure);
   };
 
-  async reconcile({ configuration, tunnels }: ReconcileInput): Promise<void> {
+  async reconcile({ configuration, tunnels, uplinks: told = [] }: ReconcileInput): Promise<void> {
     let state = await this.#links.state();
     // A tunnel that fell since it was reported is none.
     const standing = tunnels.filter(({ device }) => state.links.some(({ name }) => name === device));
+    const uplinks = told.filter(({ device }) => state.links.some(({ name }) => name === device));
     // First, because the kernel gives and takes addresses by them.
     const early = standing.flatMap(tunnelSysctls);
     if (await this.#execute(await this.#setSysctls(early), state)) state = await this.#links.state();
     const plan = planLinks(
       {
         links: desiredLinks(configuration),
-        addresses: desiredAddresses(configuration, standing),
+        addresses: desiredAddresses(configuration, standing, uplinks),
         tunnelDevices: new Set(standing.map(({ device }) => device)),
       },
       state,
@@ -90,13 +94,13 @@ export class NetworkRun {
     );
     plan.failures.forEach(this.#cannot);
     await this.#journal.forget(plan.void);
-    const reversePathFilter = await this.#filtersReversePath(configuration);
+    const reversePathFilter = await this.#filtersReversePath(configuration, uplinks);
     // Reading and planning hundreds of routes takes some milliseconds each: others have their turn in between.
     const wanted = async (mainRoutes: readonly Route[]): Promise<DesiredNetwork> => {
       await setImmediate();
       const foundations = routingFoundations(configuration, standing, mainRoutes);
       await setImmediate();
-      return desiredNetwork(configuration, { tunnels: standing, mainRoutes, reversePathFilter }, foundations);
+      return desiredNetwork(configuration, { tunnels: standing, uplinks, mainRoutes, reversePathFilter }, foundations);
     };
     if (plan.steps.length > 0) {
       // What must not come in clear does not come before it is known: an address draws packets, and so does forwarding.
@@ -109,7 +113,7 @@ export class NetworkRun {
     const desired = await wanted(mainTable(state));
     await setImmediate();
     // What went with an address or a link was not taken by anybody.
-    await this.#routing(desired, state, plan.steps.length === 0);
+    await this.#routing(desired, state, plan);
     await setImmediate();
     await this.#filter.apply(desired, this.#notes);
     await this.#execute(await this.#sysctlSteps(configuration, desired), state);
@@ -134,13 +138,13 @@ export class NetworkRun {
     }
   }
 
-  async #routing(desired: DesiredNetwork, state: NetworkState, undisturbed: boolean): Promise<void> {
-    const devices = new Set(state.links.map(({ name }) => name));
+  async #routing(desired: DesiredNetwork, state: NetworkState, { steps, occupied }: LinkPlan): Promise<void> {
+    const devices = new Set(state.links.map(({ name }) => name).filter((name) => !occupied.has(name)));
     // What should lead over a device that is not there has been reported with the device.
     const routes = desired.routes.filter(({ device }) => device === undefined || devices.has(device));
     const plan = planRouting({ routes, rules: desired.rules }, { routes: ourTables(state), rules: state.rules });
     plan.failures.forEach(this.#cannot);
-    await this.#execute(plan.steps, undisturbed ? state : undefined);
+    await this.#execute(plan.steps, steps.length === 0 ? state : undefined);
     const orphaned = this.#journal.entries.filter(
       (entry) => entry.kind === 'displaced-route' && !routes.some((route) => sameDestination(route, entry.route)),
     );
@@ -240,8 +244,9 @@ export class NetworkRun {
   }
 
   /** Whether a reply to an outer socket may be dropped because an unmarked packet would be routed elsewhere. */
-  async #filtersReversePath(configuration: Configuration): Promise<boolean> {
-    const devices = Object.values(configuration.interfaces).map(({ device }) => device.replaceAll('.', '/'));
+  async #filtersReversePath({ interfaces }: Configuration, uplinks: readonly LiveUplink[]): Promise<boolean> {
+    const known = [...Object.values(interfaces), ...uplinks].map(({ device }) => device.replaceAll('.', '/'));
+    const devices = new Set(known);
     for (const device of ['all', ...devices]) {
       const value = await this.#sysctl(`net.ipv4.conf.${device}.${REVERSE_PATH_KEY}`);
       if (value !== undefined && value !== '0') return true;

@@ -1,6 +1,6 @@
 /** Which routes and rules are ours, recognised without any record. */
 import type { Route, Rule } from '../../hal/links.ts';
-import { LAST_TABLE, MAIN_TABLE, OUTER_PRIORITY, ROUTE_PROTOCOL, RULE_PRIORITY, TUNNEL_TABLE } from './marks.ts';
+import { LAST_TABLE, MAIN_TABLE, OUTER_PRIORITY, ROUTE_PROTOCOL, TUNNEL_TABLE, UPLINK_PRIORITY } from './marks.ts';
 
 /** A route that this router made, in this run or an earlier one. */
 export function isOurs(route: Route): boolean {
@@ -10,7 +10,7 @@ export function isOurs(route: Route): boolean {
 /** A rule that this router made. */
 export function isOurRule(rule: Rule): boolean {
   const { protocol, priority, table = rule.goto } = rule;
-  const inPlace = priority >= OUTER_PRIORITY && priority <= RULE_PRIORITY;
+  const inPlace = priority >= OUTER_PRIORITY && priority <= UPLINK_PRIORITY;
   return protocol === ROUTE_PROTOCOL && inPlace && table !== undefined && table >= TUNNEL_TABLE && table <= LAST_TABLE;
 }
 

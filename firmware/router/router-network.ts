@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { EMPTY_CONFIGURATION } from '../config/empty.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
@@ -9,6 +10,7 @@ import type { LiveTunnel } from '../network/desired.ts';
 import { OUTER_MARK } from '../network/marks.ts';
 import type { ReconcileReport, Reconciler } from '../network/reconciler.ts';
 import type { SessionDns } from '../network/session-dns.ts';
+import type { LiveUplink } from '../network/uplink-routing.ts';
 import { contains, formatIpv4, hostPrefix, parseCidr } from '../protocol/ip-address.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { ClientNetwork } from '../vpn/l2tp/client-types.ts';
@@ -28,6 +30,7 @@ export class RouterNetwork implements TunnelNetworks {
   readonly #tunnels = new Map<string, LiveTunnel>();
   /** Names of the connections whose DNS servers are written down, by device. */
   readonly #dnsOf = new Map<string, string>();
+  #uplinks: readonly LiveUplink[] = [];
   #configuration = EMPTY_CONFIGURATION;
   #life: 'new' | 'running' | 'ended' = 'new';
 
@@ -59,7 +62,14 @@ export class RouterNetwork implements TunnelNetworks {
     const { clients, servers, connections } = tunnelInterfaceNames(configuration);
     const devices = new Set([...clients.values(), ...servers.values(), ...connections.values()]);
     const tunnels = [...this.#tunnels.values()].filter(({ device }) => devices.has(device));
-    return this.#reconciler.preview({ configuration, tunnels });
+    return this.#reconciler.preview({ configuration, tunnels, uplinks: this.#uplinks });
+  }
+
+  /** Other uplinks stand now, or another one carries the traffic. Resolves when the kernel knows. Never rejects. */
+  async setUplinks(uplinks: readonly LiveUplink[]): Promise<void> {
+    if (isDeepStrictEqual(uplinks, this.#uplinks)) return;
+    this.#uplinks = uplinks;
+    if (this.#life === 'running') await this.#reconcile();
   }
 
   /** Also for a tunnel that is up already and has other prefixes now. */
@@ -130,7 +140,8 @@ export class RouterNetwork implements TunnelNetworks {
   }
 
   #reconcile(): Promise<ReconcileReport> {
-    return this.#reconciler.reconcile({ configuration: this.#configuration, tunnels: [...this.#tunnels.values()] });
+    const [configuration, uplinks] = [this.#configuration, this.#uplinks];
+    return this.#reconciler.reconcile({ configuration, uplinks, tunnels: [...this.#tunnels.values()] });
   }
 }
 

@@ -21,6 +21,12 @@ export interface PppLine {
   readonly peer: string;
   /** Resolves once, when the other side or the line itself has ended it: PADT, NO CARRIER, unplugged. Not by {@link hangUp}. */
   readonly ended: Promise<Failure>;
+  /**
+   * Bare PPP frames that came before the data plane listened. To be called once, when it does; those that came twice do no harm.
+   */
+  takeEarly?(): readonly Uint8Array[];
+  /** PPPoE: the peer sends by a session that was lost on this side; it is told so. */
+  straySession?(sessionId: number): void;
   /** PADT, or escape and ATH. The data plane has let go of the carrier before. Never rejects. */
   hangUp(): Promise<void>;
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../../hal/clock.ts';
 import type { DataPlane, DataPlaneEvent, InterfaceId, SaKey, SessionKey, SocketId } from '../dataplane/data-plane.ts';
+import type { LineId } from '../dataplane/ppp-carrier.ts';
 import { TrafficWatch } from './traffic-watch.ts';
 
 export type SocketEvent = Extract<DataPlaneEvent, { kind: 'datagram' | 'path-error' | 'unknown-spi' }>;
+export type LineEvent = Extract<DataPlaneEvent, { kind: 'carrier-lost' | 'stray-session' }>;
 export type SaEvent = Extract<DataPlaneEvent, { kind: 'sa-received' | 'sa-lifetime' | 'sa-moved' }>;
 
 /** Hands each event of the data plane to whoever owns the socket, session or SA it belongs to, and gives out their numbers. */
@@ -10,6 +12,7 @@ export class DataPlaneDispatch {
   readonly dataPlane: DataPlane;
   readonly #sockets = new Map<SocketId, (event: SocketEvent) => void>();
   readonly #sessions = new Map<SessionKey, (frame: Uint8Array) => void>();
+  readonly #lines = new Map<LineId, (event: LineEvent) => void>();
   readonly #interfaces = new Map<InterfaceId, () => void>();
   readonly #sas = new Map<SaKey, (event: SaEvent) => void>();
   #traffic: TrafficWatch | undefined;
@@ -26,6 +29,10 @@ export class DataPlaneDispatch {
         case 'ppp-frame':
           this.#sessions.get(event.session)?.(event.frame);
           return;
+        case 'carrier-lost':
+        case 'stray-session':
+          this.#lines.get(event.line)?.(event);
+          return;
         case 'sa-received':
         case 'sa-lifetime':
         case 'sa-moved':
@@ -40,7 +47,7 @@ export class DataPlaneDispatch {
     });
   }
 
-  /** A number no socket, interface, session, policy or SA has had before. */
+  /** A number no socket, line, interface, session, policy or SA has had before. */
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
@@ -66,6 +73,14 @@ export class DataPlaneDispatch {
 
   disownSession(key: SessionKey): void {
     this.#sessions.delete(key);
+  }
+
+  ownLine(id: LineId, handler: (event: LineEvent) => void): void {
+    this.#lines.set(id, handler);
+  }
+
+  disownLine(id: LineId): void {
+    this.#lines.delete(id);
   }
 
   /** @param handler called when packets wait on that interface, and did not before. */

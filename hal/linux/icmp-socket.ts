@@ -27,9 +27,9 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
 } from './ffi/constants.ts';
-import { EAGAIN, errnoName, OWN_SEND_ERRORS, PENDING_ERROR_RETRIES } from './ffi/errno.ts';
+import { EAGAIN, EINVAL, errnoName, OWN_SEND_ERRORS, PENDING_ERROR_RETRIES } from './ffi/errno.ts';
 import { SOCK_EXTENDED_ERR, SOCKADDR_IN, SOCKADDR_IN6, TIMESPEC } from './ffi/layout.ts';
-import { clockGettime, close, recvmsg, sendmsg, setIntegerOption, setsockopt, socket } from './ffi/libc.ts';
+import { bind, clockGettime, close, recvmsg, sendmsg, setIntegerOption, setsockopt, socket } from './ffi/libc.ts';
 import { Message } from './ffi/message.ts';
 import {
   AddressOctets,
@@ -65,7 +65,7 @@ export class LinuxIcmpSocketFactory implements IcmpSocketFactory {
 }
 
 function setOptions(handle: number, options: IcmpSocketOptions): void {
-  const { family, mark, device, dontFragment } = options;
+  const { family, mark, device, address, dontFragment } = options;
   const check = (returned: number): void => {
     if (returned < 0) throw refused(options, errnoName(-returned));
   };
@@ -79,9 +79,20 @@ function setOptions(handle: number, options: IcmpSocketOptions): void {
   check(setIntegerOption(handle, SOL_SOCKET, SO_TIMESTAMPNS, 1));
   check(setMtuDiscovery(handle, family, dontFragment));
   if (mark !== 0) check(setIntegerOption(handle, SOL_SOCKET, SO_MARK, mark));
-  if (device === undefined) return;
-  const name = new Uint8Array(Buffer.from(`${device}\0`, 'latin1'));
-  check(setsockopt(handle, SOL_SOCKET, SO_BINDTODEVICE, name, name.length));
+  if (device !== undefined) {
+    const name = new Uint8Array(Buffer.from(`${device}\0`, 'latin1'));
+    check(setsockopt(handle, SOL_SOCKET, SO_BINDTODEVICE, name, name.length));
+  }
+  if (address !== undefined) check(bindTo(handle, family, address));
+}
+
+/** @returns 0, or an errno below it. */
+function bindTo(handle: number, family: Family, address: string): number {
+  const octets = new AddressOctets(family).get(address);
+  if (octets === undefined) return -EINVAL;
+  const name = new Uint8Array(socketAddressSize(family));
+  writeSocketAddress(name, family, octets, 0);
+  return bind(handle, name, name.length);
 }
 
 class LinuxIcmpSocket implements IcmpSocket {
@@ -201,8 +212,10 @@ function milliseconds(view: DataView, at: number): number {
   return seconds * 1000 + Number(view.getBigInt64(at + TIMESPEC.nanoseconds, true)) / 1e6;
 }
 
-function refused({ family, device }: IcmpSocketOptions, code: string): HalError {
+function refused({ family, device, address }: IcmpSocketOptions, code: string): HalError {
   const what = `A raw ICMP socket cannot be opened (${code}).`;
+  if (code === 'EADDRNOTAVAIL' || code === 'EINVAL')
+    return new HalError(`${address} is no address of this machine to send from.`, code);
   if (code === 'ENODEV') return new HalError(`There is no network device ${device} to send by.`, code);
   if (code === 'EPERM' || code === 'EACCES') return new HalError(`${what} ${explainDenied('CAP_NET_RAW')}`, code);
   if (code === 'EAFNOSUPPORT') return new HalError(`${what} The kernel has no IPv${family}: enable it.`, code);

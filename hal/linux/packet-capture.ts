@@ -8,7 +8,6 @@ import {
   type PacketCapture,
   type PacketCaptureFactory,
 } from '../packet-capture.ts';
-import { explainDenied } from './capabilities.ts';
 import {
   AF_PACKET,
   ARPHRD_ETHER,
@@ -21,8 +20,6 @@ import {
   PACKET_AUXDATA,
   PACKET_OUTGOING,
   PACKET_STATISTICS,
-  SIOCGIFHWADDR,
-  SIOCGIFINDEX,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_TIMESTAMPNS,
@@ -36,9 +33,10 @@ import {
   TP_STATUS_VLAN_VALID,
 } from './ffi/constants.ts';
 import { EAGAIN, EINTR, errnoName } from './ffi/errno.ts';
-import { IFREQ, SOCKADDR_LL, TIMESPEC, TPACKET_AUXDATA, TPACKET_STATS } from './ffi/layout.ts';
-import { bind, close, getsockopt, ioctl, recvmsg, setIntegerOption, socket } from './ffi/libc.ts';
+import { SOCKADDR_LL, TIMESPEC, TPACKET_AUXDATA, TPACKET_STATS } from './ffi/layout.ts';
+import { close, getsockopt, recvmsg, setIntegerOption, socket } from './ffi/libc.ts';
 import { Message } from './ffi/message.ts';
+import { bindPacketSocket, deviceIndex, hardwareType, noSuchDevice, packetSocketRefused } from './packet-device.ts';
 
 /** Octets that wait in the kernel: some 900 whole packets, which an uplink of 100 Mbit/s brings in 100 ms. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
@@ -55,14 +53,11 @@ export class LinuxPacketCaptureFactory implements PacketCaptureFactory {
   open(device: string): PacketCapture {
     assertInterfaceName(device);
     const first = openSocket(device, SOCK_RAW);
-    const type = asked(first, device, SIOCGIFHWADDR);
-    const index = asked(first, device, SIOCGIFINDEX);
+    const type = hardwareType(first, device);
+    const index = deviceIndex(first, device);
     if (type === undefined || index === undefined) {
       close(first);
-      throw new HalError(
-        `There is no network device ${device} to capture on: see "ip link" for those there are.`,
-        'ENODEV',
-      );
+      throw noSuchDevice(device, 'capture on');
     }
     if (type === ARPHRD_ETHER || type === ARPHRD_LOOPBACK) {
       return begin(new LinuxPacketCapture(device, first, index, 'ethernet', type === ARPHRD_LOOPBACK));
@@ -91,19 +86,6 @@ function openSocket(device: string, type: number): number {
   setIntegerOption(handle, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   setIntegerOption(handle, SOL_PACKET, PACKET_AUXDATA, 1);
   return handle;
-}
-
-/** Its hardware type or its index; `undefined`: no such device. */
-function asked(
-  handle: number,
-  device: string,
-  request: typeof SIOCGIFHWADDR | typeof SIOCGIFINDEX,
-): number | undefined {
-  const argument = new Uint8Array(IFREQ.size);
-  argument.set(Buffer.from(device, 'latin1'), IFREQ.name);
-  if (ioctl(handle, request, argument, IFREQ.size) < 0) return undefined;
-  const view = new DataView(argument.buffer);
-  return request === SIOCGIFINDEX ? view.getInt32(IFREQ.index, true) : view.getUint16(IFREQ.hardwareType, true);
 }
 
 class LinuxPacketCapture implements PacketCapture {
@@ -135,12 +117,7 @@ class LinuxPacketCapture implements PacketCapture {
 
   /** @returns what bind(2) does. */
   bind(): number {
-    const address = new Uint8Array(SOCKADDR_LL.size);
-    const view = new DataView(address.buffer);
-    view.setUint16(SOCKADDR_LL.family, AF_PACKET, true);
-    view.setUint16(SOCKADDR_LL.protocol, ETH_P_ALL, false);
-    view.setInt32(SOCKADDR_LL.interfaceIndex, this.#index, true);
-    return bind(this.#handle, address, address.length);
+    return bindPacketSocket(this.#handle, this.#index, ETH_P_ALL);
   }
 
   take(into: Uint8Array, frame: CapturedFrame): boolean {
@@ -156,7 +133,7 @@ class LinuxPacketCapture implements PacketCapture {
         return false;
       }
       // The device was set down, which may pass, or was removed: told before what came until then.
-      if (received < 0) this.#removed = asked(this.#handle, this.device, SIOCGIFINDEX) !== this.#index;
+      if (received < 0) this.#removed = deviceIndex(this.#handle, this.device) !== this.#index;
       else if (!this.#isWanted()) this.#passed -= 1;
       else {
         frame.offset = CAPTURE_HEADROOM;
@@ -231,20 +208,5 @@ function putTagBack(into: Uint8Array, frame: CapturedFrame, tagType: number, tag
 }
 
 function refused(device: string, code: string): HalError {
-  const what = `Packets on ${device} cannot be captured (${code}).`;
-  switch (code) {
-    case 'EPERM':
-    case 'EACCES':
-      return new HalError(`${what} ${explainDenied('CAP_NET_RAW')}`, code);
-    case 'ENODEV':
-    case 'ENXIO':
-      return new HalError(`${what} The device has just been removed: try again when it is there.`, code);
-    case 'EMFILE':
-    case 'ENFILE':
-      return new HalError(`${what} Too many files are open: raise the limit of open files.`, code);
-    case 'EAFNOSUPPORT':
-      return new HalError(`${what} The kernel has no packet sockets: use one with CONFIG_PACKET.`, code);
-    default:
-      return new HalError(`${what} The kernel log may say why.`, code);
-  }
+  return packetSocketRefused(`Packets on ${device} cannot be captured (${code}).`, code);
 }

@@ -1,7 +1,7 @@
 /** poll(2) over descriptors, with an eventfd by which another thread ends the wait. */
 import { HalError } from '../hal-error.ts';
 import type { Poller, PollerFactory, WakePoller } from '../poller.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK, POLLIN } from './ffi/constants.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, POLLIN, POLLOUT } from './ffi/constants.ts';
 import { EINTR, errnoName } from './ffi/errno.ts';
 import { POLLFD } from './ffi/layout.ts';
 import { close, eventfd, poll, read, write } from './ffi/libc.ts';
@@ -57,6 +57,12 @@ class LinuxPoller implements Poller {
 
   add(handle: number): void {
     if (this.#indexOf(handle) < 0) this.#append(handle);
+  }
+
+  awaitRoom(handle: number, wanted: boolean): void {
+    const index = this.#indexOf(handle);
+    if (index <= 0) return;
+    this.#view.setInt16(index * POLLFD.size + POLLFD.events, wanted ? POLLIN | POLLOUT : POLLIN, true);
   }
 
   remove(handle: number): void {

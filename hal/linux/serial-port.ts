@@ -43,6 +43,10 @@ class OpenPort implements SerialPort {
   readonly #underWay = new Set<Promise<unknown>>();
   #resume: (() => void) | undefined;
   #paused: Promise<void> | undefined;
+  /** Resolves with the reason when the line is hung up while nothing is read. */
+  #hangUp: Promise<string> | undefined;
+  #lent = false;
+  #freed: Promise<void> | undefined;
   onOctets: ((octets: Uint8Array) => void) | undefined;
 
   constructor(path: string, binding: Binding) {
@@ -65,6 +69,21 @@ class OpenPort implements SerialPort {
   resume(): void {
     this.#paused = undefined;
     this.#resume?.();
+  }
+
+  lend(): number {
+    const { fd } = this.#binding;
+    if (!this.#open || fd === null) throw this.#notOpen();
+    this.#lent = true;
+    this.pause();
+    return fd;
+  }
+
+  takeBack(): void {
+    if (!this.#lent) return;
+    this.#lent = false;
+    if (this.#open) this.resume();
+    else void this.#free();
   }
 
   async write(octets: Uint8Array): Promise<void> {
@@ -90,8 +109,10 @@ class OpenPort implements SerialPort {
     }
   }
 
-  close(): Promise<void> {
-    return this.#end({ kind: 'closed' });
+  async close(): Promise<void> {
+    this.#lent = false;
+    await this.#end({ kind: 'closed' });
+    await this.#free();
   }
 
   async #read(): Promise<void> {
@@ -105,10 +126,10 @@ class OpenPort implements SerialPort {
   /** @returns why the line is lost, if it is. */
   async #readOnce(buffer: Buffer): Promise<string | undefined> {
     try {
-      await this.#paused;
+      if (this.#paused !== undefined) return await this.#silent(this.#paused);
       await this.#once('readable');
       const { fd } = this.#binding;
-      if (!this.#open || fd === null) return undefined;
+      if (!this.#open || fd === null || this.#paused !== undefined) return undefined;
       const { bytesRead } = await this.#track(readDescriptor(fd, buffer, 0, CHUNK, null));
       // A terminal that was hung up has an end; a raw one that is silent has none (termios(3), VMIN 1).
       if (bytesRead === 0) return 'it was hung up';
@@ -120,7 +141,13 @@ class OpenPort implements SerialPort {
     }
   }
 
-  #once(event: 'readable' | 'writable'): Promise<undefined> {
+  /** Nothing is read until it is over. @returns why the line is lost, if it is meanwhile. */
+  #silent(paused: Promise<void>): Promise<string | undefined> {
+    this.#hangUp ??= this.#once('disconnect').then(() => 'it was hung up', text);
+    return Promise.race([paused.then(() => undefined), this.#hangUp]);
+  }
+
+  #once(event: 'readable' | 'writable' | 'disconnect'): Promise<undefined> {
     return new Promise((resolve, reject) => {
       this.#binding.poller.once(event, (error: Error | null) => (error ? reject(error) : resolve(undefined)));
     });
@@ -136,6 +163,16 @@ class OpenPort implements SerialPort {
     this.#open = false;
     this.resume();
     this.#ended.resolve(end);
+    if (!this.#lent) await this.#free();
+  }
+
+  /** Closes the descriptor, once. */
+  #free(): Promise<void> {
+    this.#freed ??= this.#closeDescriptor();
+    return this.#freed;
+  }
+
+  async #closeDescriptor(): Promise<void> {
     // Else they would meet whoever gets the descriptor next. They do not wait for anything: nothing blocks on this one.
     await Promise.allSettled(this.#underWay);
     // What waits for the line fails with it. A device that is gone may refuse to be closed; its descriptor is free then, too.

@@ -28,6 +28,8 @@ export class SimulatedIcmpSocketFactory implements IcmpSocketFactory {
   world: SimulatedIcmpWorld = () => undefined;
   /** Devices that are there; absent: whatever is asked for. */
   devices: ReadonlySet<string> | undefined;
+  /** Addresses of this machine; absent: whatever is asked for. */
+  addresses: ReadonlySet<string> | undefined;
   readonly sent: SimulatedIcmpSent[] = [];
   readonly #open = new Set<SimulatedIcmpSocket>();
 
@@ -37,6 +39,8 @@ export class SimulatedIcmpSocketFactory implements IcmpSocketFactory {
       if (this.devices?.has(options.device) === false)
         throw new HalError(`There is no network device ${options.device} to send by.`, 'ENODEV');
     }
+    if (options.address !== undefined && this.addresses?.has(options.address) === false)
+      throw new HalError(`${options.address} is no address of this machine to send from.`, 'EADDRNOTAVAIL');
     const socket: SimulatedIcmpSocket = new SimulatedIcmpSocket(options, {
       send: (sent) => {
         this.sent.push(sent);

@@ -1,7 +1,8 @@
 /** A machine's links, addresses, routes and rules in memory, with the kernel's errors. */
 import { HalError } from '../hal-error.ts';
 import { formatIpAddress, maskAddress, parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
-import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule } from '../links.ts';
+import { decimal, MAX_VLAN, macAddress } from '../ip-arguments.ts';
+import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule, Vlan } from '../links.ts';
 import { assertInterfaceName } from '../names.ts';
 import { applyOneByOne } from './one-by-one.ts';
 import { type AddressEntry, sourceTowards } from './route-lookup.ts';
@@ -31,10 +32,13 @@ export interface SimulatedLinkOptions {
   /** Default false, as the kernel makes them. */
   readonly up?: boolean;
   readonly mac?: string;
+  /** Whether there is something at the other end of its cable. Default true. */
+  readonly plugged?: boolean;
 }
 
 export class SimulatedLinks implements Links {
   #links: Link[] = [];
+  readonly #unplugged = new Set<string>();
   #addresses: AddressEntry[] = [];
   readonly #routes = new SimulatedRoutes();
   #rules: Rule[] = [...DEFAULT_RULES];
@@ -71,16 +75,28 @@ export class SimulatedLinks implements Links {
 
   /** The kernel (a driver, the test) adds a device. @throws HalError when it is there. */
   addLink(options: SimulatedLinkOptions): void {
-    const { name, mtu = 1500, up = false, mac = '' } = options;
+    const { name, mtu = 1500, up = false, mac = '', plugged = true } = options;
     assertInterfaceName(name);
     if (this.has(name)) throw new HalError(`The interface ${name} exists.`, 'EEXIST');
-    this.#links.push({ index: this.#nextIndex++, name, up, mtu, mac });
+    this.#links.push({ index: this.#nextIndex++, name, up, carrier: up && plugged, mtu, mac });
+    if (!plugged) this.#unplugged.add(name);
     this.#version += 1;
   }
 
-  /** The device goes, and with it its addresses and routes. Harmless when it is not there. */
+  /** Somebody pulls a device's cable, or puts it in. Routes stay as they are. */
+  plug(name: string, plugged: boolean): void {
+    if (plugged) this.#unplugged.delete(name);
+    else this.#unplugged.add(name);
+    const link = this.#link(name);
+    this.#replaceLink({ ...link, carrier: link.up && plugged });
+    this.#version += 1;
+  }
+
+  /** The device goes, and with it its addresses, routes and VLANs. Harmless when it is not there. */
   removeLink(name: string): void {
+    for (const { name: child } of this.#links.filter(({ vlan }) => vlan?.parent === name)) this.removeLink(child);
     this.#links = this.#links.filter((link) => link.name !== name);
+    this.#unplugged.delete(name);
     this.#addresses = this.#addresses.filter((entry) => entry.device !== name);
     this.#routes.removeDevice(name);
     this.#version += 1;
@@ -93,6 +109,11 @@ export class SimulatedLinks implements Links {
 
   has(name: string): boolean {
     return this.#links.some((link) => link.name === name);
+  }
+
+  /** As the port for it says at once; undefined: there is no such device. */
+  carrier(name: string): boolean | undefined {
+    return this.#links.find((link) => link.name === name)?.carrier;
   }
 
   isUp(name: string): boolean {
@@ -153,7 +174,11 @@ export class SimulatedLinks implements Links {
 
   async setUp(device: string, up: boolean): Promise<void> {
     const link = this.#link(device);
-    this.#replaceLink({ ...link, up });
+    if (up && link.vlan !== undefined && !this.isUp(link.vlan.parent))
+      throw new HalError(`The interface ${device} cannot be set up: ${link.vlan.parent} is down.`, 'ENETDOWN');
+    if (!up)
+      for (const { name } of this.#links.filter(({ vlan }) => vlan?.parent === device)) await this.setUp(name, false);
+    this.#replaceLink({ ...link, up, carrier: up && !this.#unplugged.has(device) });
     if (up && !link.up) this.#addressesOf(device).forEach((entry) => void this.#routes.addConnected(entry));
     if (!up) {
       this.#routes.removeDevice(device);
@@ -167,6 +192,29 @@ export class SimulatedLinks implements Links {
     if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_536) throw new HalError(`${mtu} is no MTU.`, 'EINVAL');
     this.#replaceLink({ ...link, mtu });
     this.#note(`link ${device} mtu ${mtu}`);
+  }
+
+  async setMac(device: string, mac: string): Promise<void> {
+    const link = this.#link(device);
+    this.#replaceLink({ ...link, mac: macAddress(mac).toLowerCase() });
+    this.#note(`link ${device} address ${mac}`);
+  }
+
+  async addVlan(device: string, vlan: Vlan): Promise<void> {
+    const parent = this.#link(vlan.parent);
+    decimal(vlan.id, MAX_VLAN, 'the number of a VLAN');
+    const taken = this.#links.some((link) => link.vlan?.parent === vlan.parent && link.vlan.id === vlan.id);
+    if (taken) throw new HalError(`VLAN ${vlan.id} of ${vlan.parent} is there already.`, 'EEXIST');
+    this.addLink({ name: device, mtu: parent.mtu, mac: parent.mac });
+    this.#replaceLink({ ...this.#link(device), vlan });
+    this.#note(`link add ${device} vlan ${vlan.id} of ${vlan.parent}`);
+  }
+
+  async removeVlan(device: string): Promise<void> {
+    if (this.#link(device).vlan === undefined)
+      throw new HalError(`The device ${device} cannot be removed: it is hardware.`, 'EOPNOTSUPP');
+    this.removeLink(device);
+    this.#note(`link del ${device}`);
   }
 
   async addAddress(device: string, address: string): Promise<void> {

@@ -30,7 +30,8 @@ class SimulatedPoller implements Poller {
   readonly wakeHandle: number;
   readonly #handles: SimulatedHandles;
   readonly #woken: Set<number>;
-  readonly #watched = new Set<number>();
+  /** By handle: whether room for output is awaited, too. */
+  readonly #watched = new Map<number, boolean>();
   readonly #ready: number[] = [];
   #closed = false;
 
@@ -41,7 +42,11 @@ class SimulatedPoller implements Poller {
   }
 
   add(handle: number): void {
-    this.#watched.add(handle);
+    if (!this.#watched.has(handle)) this.#watched.set(handle, false);
+  }
+
+  awaitRoom(handle: number, wanted: boolean): void {
+    if (this.#watched.has(handle)) this.#watched.set(handle, wanted);
   }
 
   remove(handle: number): void {
@@ -52,7 +57,9 @@ class SimulatedPoller implements Poller {
     if (this.#closed) throw new HalError('The poller is closed.', 'EBADF');
     this.#woken.delete(this.wakeHandle);
     this.#ready.length = 0;
-    for (const handle of this.#watched) if (this.#handles.isReady(handle)) this.#ready.push(handle);
+    for (const [handle, room] of this.#watched) {
+      if (this.#handles.isReady(handle) || (room && this.#handles.hasRoom(handle))) this.#ready.push(handle);
+    }
     return this.#ready;
   }
 

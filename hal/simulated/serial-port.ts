@@ -4,6 +4,9 @@ import type { SerialPort, SerialPortEnd, SerialPortOptions, SerialPorts } from '
 /** Octets that a line holds for a side that does not read, as a driver does. */
 const DRIVER_BUFFER = 4096;
 
+/** Descriptors of simulated lines; nobody can read them, and no two are the same. */
+let nextDescriptor = 10_000;
+
 /** Lines in memory. */
 export class SimulatedSerialPorts implements SerialPorts {
   readonly #lines = new Map<string, SimulatedSerialLine>();
@@ -96,7 +99,9 @@ class NearEnd implements SerialPort {
   readonly #line: SimulatedSerialLine;
   readonly #left: () => void;
   readonly #ended = Promise.withResolvers<SerialPortEnd>();
+  readonly #descriptor = nextDescriptor++;
   #open = true;
+  #lent = false;
   #paused = false;
   #waiting: Uint8Array[] = [];
   #write: { readonly octets: Uint8Array; readonly settle: PromiseWithResolvers<void> } | undefined;
@@ -123,6 +128,19 @@ class NearEnd implements SerialPort {
   resume(): void {
     this.#paused = false;
     queueMicrotask(() => this.#hand());
+  }
+
+  lend(): number {
+    if (!this.#open) throw notOpen();
+    this.#lent = true;
+    this.pause();
+    return this.#descriptor;
+  }
+
+  takeBack(): void {
+    if (!this.#lent) return;
+    this.#lent = false;
+    this.resume();
   }
 
   write(octets: Uint8Array): Promise<void> {

@@ -74,17 +74,24 @@ export const FLOOR_FOLDERS = ['firmware', 'hal', 'board', 'webui', 'scripts'] as
 
 /** Packages and modules that only certain places may use: whoever wants another place changes this table knowingly. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
-  // Calls into C with hand-made layouts: one folder, each length asserted.
-  koffi: ['hal/linux/ffi'],
+  // Calls into C with hand-made layouts: one folder, each length asserted. Terminals for tests and laboratory call with numbers alone.
+  koffi: ['hal/linux/ffi', 'scripts/lab/pty.ts'],
   onoff: ['hal/linux'],
   serialport: ['hal/linux'],
+  '@serialport/bindings-cpp': ['hal/linux'],
   'better-sqlite3': ['firmware/config'],
   fastify: ['firmware/api', 'webui', 'scripts/openapi-document.ts', 'scripts/bench-api.ts'],
   // Makes the OpenAPI document when it is built; the router serves what was made.
   '@fastify/swagger': ['scripts'],
   '@seriousme/openapi-schema-validator': [],
   pino: ['firmware/log'],
-  typebox: ['firmware/config', 'firmware/network', 'firmware/api', 'firmware/router'],
+  typebox: [
+    'firmware/config',
+    'firmware/network',
+    'firmware/api',
+    'firmware/router',
+    'firmware/uplink/modem/pin-guard.ts',
+  ],
   yaml: ['firmware/config'],
   // Slow to load, and wanted by the command alone.
   '@peculiar/x509': ['firmware/certificates/x509-library.ts'],

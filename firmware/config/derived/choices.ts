@@ -31,12 +31,18 @@ export function choicesOf(node: SchemaNode, configuration?: Configuration): Choi
   return { choices: [], others: allowedWords(node) };
 }
 
-function referencesOf(reference: Reference, { interfaces, ipsec }: Configuration): string[] {
+function referencesOf(reference: Reference, { interfaces, ipsec, modems, uplinks }: Configuration): string[] {
   switch (reference) {
     case 'ipsec.connections':
       return Object.keys(ipsec.connections);
     case 'ipsec.certificates':
       return Object.keys(ipsec.certificates);
+    case 'interfaces.NAME':
+      return Object.keys(interfaces);
+    case 'modems.NAME':
+      return Object.keys(modems);
+    case 'uplinks.NAME':
+      return Object.keys(uplinks);
     case 'interfaces.NAME.device':
       return Object.values(interfaces).map(({ device }) => device);
   }

@@ -5,7 +5,16 @@
  * goes up by one when a document that was stored before would be refused or would mean something else now. A new key that
  * has a default, or that may be left out, needs no new version.
  */
-export const CURRENT_VERSIONS = { system: 1, interfaces: 1, l2tp: 1, ipsec: 1, routes: 1, users: 1 } as const;
+export const CURRENT_VERSIONS = {
+  system: 1,
+  interfaces: 1,
+  modems: 1,
+  uplinks: 1,
+  l2tp: 1,
+  ipsec: 1,
+  routes: 1,
+  users: 1,
+} as const;
 
 export type ModuleName = keyof typeof CURRENT_VERSIONS;
 

@@ -8,6 +8,9 @@ import { code, table } from './markdown.ts';
 const REFERENCE_WORDS: Readonly<Record<Reference, string>> = {
   'ipsec.connections': 'the name of an entry of `ipsec.connections`',
   'ipsec.certificates': 'the name of an entry of `ipsec.certificates`',
+  'interfaces.NAME': 'the name of an entry of `interfaces`',
+  'modems.NAME': 'the name of an entry of `modems`',
+  'uplinks.NAME': 'the name of an entry of `uplinks`',
   'interfaces.NAME.device': 'the `device` of an entry of `interfaces`',
 };
 

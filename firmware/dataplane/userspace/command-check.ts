@@ -9,7 +9,8 @@ import { DEFAULT_REPLAY_WINDOW, ReplayWindow } from '../../protocol/esp/replay-w
 import { SaSelectors } from '../../protocol/esp/selectors.ts';
 import type { ChildKeys } from '../../protocol/ike/ike-types.ts';
 import { childProtocol } from '../../protocol/ike/proposals.ts';
-import type { PolicySpec, SaSpec, SessionSpec, SocketSpec } from '../data-plane.ts';
+import type { PolicySpec, SaSpec, SessionNetworkSpec, SessionSpec, SocketSpec } from '../data-plane.ts';
+import type { LineSessionSpec, PppCarrier } from '../ppp-carrier.ts';
 import { parseIpv4Prefix } from './ipv4-prefix-table.ts';
 import { parseIpv6Prefix } from './ipv6-prefix-table.ts';
 
@@ -53,8 +54,29 @@ export function assertSession(spec: SessionSpec, socket: SocketSpec | undefined)
     throw new RangeError(`session ${spec.key} may not hold back ${packets} packets for ${milliseconds} ms (256, 1000)`);
   }
   if (!inRange(spec.dscp ?? 0, 63)) throw new RangeError(`${spec.dscp} is no DSCP (0..63)`);
-  if (spec.network === undefined) return;
-  for (const prefix of [...spec.network.destinations, ...spec.network.sources]) {
+  assertPrefixes(spec.network);
+}
+
+export function assertCarrier(carrier: PppCarrier): void {
+  if (carrier.kind === 'serial') {
+    if (Number.isInteger(carrier.descriptor) && carrier.descriptor >= 0) return;
+    throw new RangeError(`${carrier.descriptor} is no descriptor`);
+  }
+  const { peerMac, sessionId } = carrier;
+  if (peerMac.length !== 6) throw new RangeError(`a MAC address has 6 octets, not ${peerMac.length}`);
+  if (!Number.isInteger(sessionId) || sessionId < 1 || sessionId > 0xfffe) {
+    throw new RangeError(`${sessionId} is no PPPoE session id (1..65534)`);
+  }
+}
+
+export function assertLineSession(spec: LineSessionSpec, known: boolean): void {
+  assertPositiveInteger('session', spec.key);
+  assertKnown('line', spec.line, known);
+  assertPrefixes(spec.network);
+}
+
+function assertPrefixes(network: SessionNetworkSpec | undefined): void {
+  for (const prefix of network === undefined ? [] : [...network.destinations, ...network.sources]) {
     parseIpv4Prefix(prefix);
     parseIpv6Prefix(prefix);
   }

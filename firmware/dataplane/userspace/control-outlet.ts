@@ -3,8 +3,8 @@ import type { Instant } from '../../protocol/machine.ts';
 import type { PppHeader } from '../../protocol/ppp/header.ts';
 import type { SocketSpec } from '../data-plane.ts';
 import type { Standing } from './control-queue.ts';
-import type { Arrival, ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
-import type { ForwardingSession } from './session.ts';
+import { type Arrival, type ForwarderPorts, type GlobalDrops, NO_SOCKET } from './forwarder-ports.ts';
+import type { PppSession } from './ppp-session.ts';
 
 /**
  * Largest datagram or frame for the control thread, octets. A control message with every AVP at its longest, and a DNS
@@ -51,7 +51,7 @@ export class ControlOutlet {
   }
 
   /** A PPP frame that is no user packet, bare. */
-  frame(session: ForwardingSession, { protocol, offset, length }: PppHeader, bytes: Uint8Array, now: Instant): void {
+  frame(session: PppSession, { protocol, offset, length }: PppHeader, bytes: Uint8Array, now: Instant): void {
     if (length > MAX_CONTROL_OCTETS) {
       session.drops.malformed += 1;
       return;
@@ -61,7 +61,7 @@ export class ControlOutlet {
       session.drops.controlRate += 1;
       return;
     }
-    if (!this.#ports.controlRoom('proven', session.spec.socket)) {
+    if (!this.#ports.controlRoom('proven', NO_SOCKET)) {
       this.#drops.controlOverload += 1;
       return;
     }
@@ -69,6 +69,6 @@ export class ControlOutlet {
     frame[0] = protocol >>> 8;
     frame[1] = protocol & 0xff;
     frame.set(bytes.subarray(offset, offset + length), 2);
-    this.#ports.event({ kind: 'ppp-frame', session: session.spec.key, frame }, 'proven');
+    this.#ports.event({ kind: 'ppp-frame', session: session.key, frame }, 'proven');
   }
 }

@@ -20,8 +20,11 @@ import type {
   SocketId,
   SocketSpec,
 } from '../data-plane.ts';
+import type { LineId, LineSessionSpec, LineSpec } from '../ppp-carrier.ts';
 import {
+  assertCarrier,
   assertKnown,
+  assertLineSession,
   assertNew,
   assertPolicySelectors,
   assertPositiveInteger,
@@ -42,11 +45,19 @@ interface PendingRequest {
   readonly reject: (error: Error) => void;
 }
 
+/** What a session goes by. */
+interface SessionPlace {
+  readonly kind: 'socket' | 'line';
+  readonly id: SocketId | LineId;
+}
+
 export abstract class EngineClient implements DataPlane {
   readonly #links: Links;
   readonly #sockets = new Map<SocketId, SocketSpec>();
   readonly #interfaces = new Map<InterfaceId, InterfaceSpec>();
-  readonly #sessions = new Map<SessionKey, SocketId>();
+  readonly #lines = new Set<LineId>();
+  readonly #openingLines = new Set<LineId>();
+  readonly #sessions = new Map<SessionKey, SessionPlace>();
   readonly #policies = new Map<PolicyKey, PolicySpec>();
   readonly #sas = new Map<SaKey, { readonly policy: PolicyKey; readonly spi: number }>();
   /** Ids that are being opened and not usable yet. */
@@ -92,7 +103,7 @@ export abstract class EngineClient implements DataPlane {
 
   async closeSocket(id: SocketId): Promise<void> {
     assertKnown('socket', id, this.#sockets.delete(id));
-    for (const [key, socket] of this.#sessions) if (socket === id) this.#sessions.delete(key);
+    this.#forgetSessions({ kind: 'socket', id });
     await this.#request({ kind: 'close-socket', id });
   }
 
@@ -132,14 +143,41 @@ export abstract class EngineClient implements DataPlane {
     await this.#request({ kind: 'remove-interface', id });
   }
 
-  putSession(spec: SessionSpec): void {
+  async openLine(spec: LineSpec): Promise<void> {
+    assertNew('line', spec.id, this.#lines.has(spec.id) || this.#openingLines.has(spec.id));
+    assertCarrier(spec.carrier);
+    this.#openingLines.add(spec.id);
+    try {
+      await this.#request({ kind: 'open-line', spec });
+      this.#lines.add(spec.id);
+    } finally {
+      this.#openingLines.delete(spec.id);
+    }
+  }
+
+  async closeLine(id: LineId): Promise<void> {
+    assertKnown('line', id, this.#lines.delete(id));
+    this.#forgetSessions({ kind: 'line', id });
+    await this.#request({ kind: 'close-line', id });
+  }
+
+  putSession(spec: SessionSpec | LineSessionSpec): void {
     if (this.#ended !== undefined) return;
-    assertSession(spec, this.#sockets.get(spec.socket));
+    const place = placeOf(spec);
+    const present = this.#sessions.get(spec.key);
+    if ('line' in spec) {
+      assertLineSession(spec, this.#lines.has(spec.line));
+      for (const [key, other] of this.#sessions)
+        assertNew('session on line', spec.line, key !== spec.key && isAt(other, place));
+    } else assertSession(spec, this.#sockets.get(spec.socket));
+    if (present !== undefined && (present.kind !== place.kind || (place.kind === 'line' && present.id !== place.id))) {
+      throw new RangeError(`session ${spec.key} stays where it is as long as it lives`);
+    }
     const { network } = spec;
     if (network !== undefined) {
       assertKnown('interface', network.interface, this.#interfaces.has(network.interface));
     }
-    this.#sessions.set(spec.key, spec.socket);
+    this.#sessions.set(spec.key, place);
     this.post({ kind: 'put-session', spec });
   }
 
@@ -241,12 +279,17 @@ export abstract class EngineClient implements DataPlane {
     this.#listener({ kind: 'engine-failed', reason });
   }
 
+  #forgetSessions(place: SessionPlace): void {
+    for (const [key, other] of this.#sessions) if (isAt(other, place)) this.#sessions.delete(key);
+  }
+
   #end(why: string): void {
     this.#ended ??= why;
     for (const { reject } of this.#pending.values()) reject(new Error(why));
     this.#pending.clear();
     this.#sockets.clear();
     this.#interfaces.clear();
+    this.#lines.clear();
     this.#sessions.clear();
     this.#policies.clear();
     this.#sas.clear();
@@ -266,4 +309,12 @@ export abstract class EngineClient implements DataPlane {
   #assertNotEnded(): void {
     if (this.#ended !== undefined) throw new Error(this.#ended);
   }
+}
+
+function placeOf(spec: SessionSpec | LineSessionSpec): SessionPlace {
+  return 'line' in spec ? { kind: 'line', id: spec.line } : { kind: 'socket', id: spec.socket };
+}
+
+function isAt(a: SessionPlace, b: SessionPlace): boolean {
+  return a.kind === b.kind && a.id === b.id;
 }

@@ -14,6 +14,7 @@ import type {
   SocketId,
   SocketSpec,
 } from '../data-plane.ts';
+import type { LineId, LineSessionSpec, LineSpec } from '../ppp-carrier.ts';
 
 /** Chosen by the asker; the answer carries it back. */
 export type RequestId = number;
@@ -25,7 +26,9 @@ export type EngineCommand =
   | { readonly kind: 'send-datagram'; readonly socket: SocketId; readonly path: UdpPath; readonly bytes: Uint8Array }
   | { readonly kind: 'add-interface'; readonly request: RequestId; readonly spec: InterfaceSpec }
   | { readonly kind: 'remove-interface'; readonly request: RequestId; readonly id: InterfaceId }
-  | { readonly kind: 'put-session'; readonly spec: SessionSpec }
+  | { readonly kind: 'open-line'; readonly request: RequestId; readonly spec: LineSpec }
+  | { readonly kind: 'close-line'; readonly request: RequestId; readonly id: LineId }
+  | { readonly kind: 'put-session'; readonly spec: SessionSpec | LineSessionSpec }
   | { readonly kind: 'remove-session'; readonly key: SessionKey }
   | { readonly kind: 'send-ppp-frame'; readonly session: SessionKey; readonly frame: Uint8Array }
   | { readonly kind: 'put-policy'; readonly spec: PolicySpec }

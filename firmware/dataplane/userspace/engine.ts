@@ -11,7 +11,7 @@
  *    packet that may be fragmented goes on as fragments (`ipv4-fragments.ts`); of any other one the sender is told by
  *    ICMP (`icmp-too-big.ts`), and it is counted as `tooBig`.
  * 4. `mss-clamp.ts` lowers the MSS of a TCP SYN to what fits.
- * 5. Of a session (`l2tp-path.ts`): the PPP header, compressed as far as the peer agreed, and the L2TP header, with
+ * 5. Of a session (`ppp-path.ts`, `l2tp-sender.ts`): the PPP header, compressed as far as the peer agreed, and the L2TP header, with
  *    length and sequence numbers as the session wants them, are written backwards into the free octets. In clear, step
  *    7 follows.
  * 6. Under a policy (`esp-path.ts`; a session's is its bearer): without an SA pair the packet ends here (`noSa`). L2TP
@@ -40,11 +40,16 @@
  *    (`wrongSource`).
  * 8. A SYN has its MSS clamped, and the packet is written to the TUN where it lies.
  *
+ * PPP on a **line** (`line-desk.ts`) has no step 5 and 6 outwards and no step 2 to 5 inwards: its frames go by PPPoE
+ * (`pppoe-carrier.ts`), or by a serial line, where they are coded, and wait while it takes none (`serial-carrier.ts`).
+ *
  * Handles are served in turns of {@link BATCH}, so that neither a flood on one socket nor a busy TUN starves the
  * others, and commands are taken between turns. What waits for the control thread is bounded, in shares
  * (`control-queue.ts`).
  */
+import type { EthernetSocketFactory } from '../../../hal/ethernet-socket.ts';
 import { HalError } from '../../../hal/hal-error.ts';
+import type { OctetLineFactory } from '../../../hal/octet-line.ts';
 import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
 import type { Poller } from '../../../hal/poller.ts';
 import type { Tun, TunFactory } from '../../../hal/tun.ts';
@@ -55,8 +60,9 @@ import type { DataPlaneEvent, InterfaceId, InterfaceSpec, SocketId, SocketSpec }
 import { wipeKeys } from './command-check.ts';
 import { ControlQueue, type Standing } from './control-queue.ts';
 import type { EngineCommand, EngineMessage, EngineRequest, EngineResult } from './engine-messages.ts';
-import { Forwarder, NO_SOCKET } from './forwarder.ts';
-import type { ForwarderPorts } from './forwarder-ports.ts';
+import { Forwarder } from './forwarder.ts';
+import { type ForwarderPorts, NO_SOCKET } from './forwarder-ports.ts';
+import { LineDesk } from './line-desk.ts';
 import { HEADROOM, MAX_PACKET, TAILROOM } from './packet-room.ts';
 import { PathErrorLimiter } from './path-error-limiter.ts';
 
@@ -76,6 +82,10 @@ const TOO_BIG = 'EMSGSIZE';
 export interface EngineOptions {
   readonly tuns: TunFactory;
   readonly sockets: UdpSocketFactory;
+  /** Absent: no PPPoE. */
+  readonly ethernet?: EthernetSocketFactory;
+  /** Absent: no serial lines. */
+  readonly octetLines?: OctetLineFactory;
   readonly ciphers: PacketCipherFactory;
   /** For the IVs of CBC. */
   readonly random: RandomSource;
@@ -102,6 +112,7 @@ interface OpenSocket {
 export class UserspaceEngine {
   readonly #options: EngineOptions;
   readonly #forwarder: Forwarder;
+  readonly #lines: LineDesk;
   readonly #sources = new Map<number, Source>();
   readonly #sockets = new Map<SocketId, OpenSocket>();
   readonly #tuns = new Map<InterfaceId, Tun>();
@@ -128,11 +139,14 @@ export class UserspaceEngine {
     const ports: ForwarderPorts = {
       send: (socket, datagram, remote, fromAddress, mayFragment = false, trafficClass = 0) =>
         this.#send(socket, datagram, remote, fromAddress, mayFragment, trafficClass),
+      sendByLine: (line, bytes, start, end, control) => this.#lines.send(line, bytes, start, end, control),
       deliver: (to, packet) => this.#tuns.get(to)?.write(packet) ?? false,
       controlRoom: (standing, socket) => this.#control.hasRoom(standing, socket),
       event: (event, standing) => this.#event(event, standing),
     };
     this.#forwarder = new Forwarder(ports, options.ciphers, options.random);
+    const { controlRoom, event } = ports;
+    this.#lines = new LineDesk({ ...options, forwarder: this.#forwarder, controlRoom, event });
   }
 
   /** Carries out one command. What the machine refuses is answered, never thrown. */
@@ -143,6 +157,7 @@ export class UserspaceEngine {
         this.#sendDatagram(command.socket, command.path, command.bytes);
         return;
       case 'put-session':
+        if ('line' in command.spec) this.#lines.program(command.spec);
         this.#forwarder.putSession(command.spec, this.#options.now());
         return;
       case 'remove-session':
@@ -188,6 +203,7 @@ export class UserspaceEngine {
       const source = this.#sources.get(handle);
       if (source?.kind === 'socket') this.#serveSocket(source.id, source.open, now);
       else if (source?.kind === 'tun') this.#serveTun(source.id, source.tun, now);
+      else this.#lines.serve(handle, now);
     }
     this.#forwarder.tick(now);
     return ready.length > 0;
@@ -210,6 +226,7 @@ export class UserspaceEngine {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#lines.closeAll();
     for (const handle of this.#sources.keys()) this.#options.poller.remove(handle);
     for (const { socket } of this.#sockets.values()) socket.close();
     for (const tun of this.#tuns.values()) tun.close();
@@ -241,6 +258,12 @@ export class UserspaceEngine {
         return undefined;
       case 'remove-interface':
         this.#removeInterface(request.id);
+        return undefined;
+      case 'open-line':
+        this.#lines.open(request.spec);
+        return undefined;
+      case 'close-line':
+        this.#lines.close(request.id);
         return undefined;
       case 'counters':
         return this.#forwarder.counters();

@@ -1,7 +1,11 @@
 /** What the forwarder wants done, what it is told of each datagram, and the drops that belong to nobody. */
 import type { UdpEndpoint } from '../../protocol/udp-path.ts';
 import type { DataPlaneEvent, InterfaceId, PolicyKey, SocketId } from '../data-plane.ts';
+import type { LineId } from '../ppp-carrier.ts';
 import type { Standing } from './control-queue.ts';
+
+/** No socket has this id. */
+export const NO_SOCKET: SocketId = 0;
 
 /** Octets handed out are views that are overwritten after the call. */
 export interface ForwarderPorts {
@@ -18,6 +22,12 @@ export interface ForwarderPorts {
     mayFragment?: boolean,
     trafficClass?: number,
   ): string | undefined;
+  /**
+   * Sends the PPP frame `bytes[start..end)` by a line; the octets before it, as many as a header of PPPoE, may be overwritten.
+   * @param control not a user packet: it is not to be lost here.
+   * @returns whether it was sent, or waits for room.
+   */
+  sendByLine(line: LineId, bytes: Uint8Array, start: number, end: number, control: boolean): boolean;
   /** Hands an IP packet to the kernel. @returns false when it was not taken. */
   deliver(to: InterfaceId, packet: Uint8Array): boolean;
   /**

@@ -29,28 +29,28 @@ import type {
   SocketId,
   SocketSpec,
 } from '../data-plane.ts';
+import type { LineId, LineSessionSpec } from '../ppp-carrier.ts';
 import { ControlOutlet } from './control-outlet.ts';
 import { EarlyPackets } from './early-packets.ts';
 import { EspPath } from './esp-path.ts';
-import { type DatagramOrigin, type ForwarderPorts, newGlobalDrops } from './forwarder-ports.ts';
+import { type DatagramOrigin, type ForwarderPorts, NO_SOCKET, newGlobalDrops } from './forwarder-ports.ts';
 import { isWorthHolding } from './held-packets.ts';
 import { IpTunnel } from './ip-tunnel.ts';
 import { L2tpPath } from './l2tp-path.ts';
 import { L2tpRelay } from './l2tp-relay.ts';
 import { L2tpSender } from './l2tp-sender.ts';
+import { LineSender } from './line-sender.ts';
 import { Oversize } from './oversize.ts';
 import { HEADROOM, TAILROOM } from './packet-room.ts';
 import { PathMtus } from './path-mtu.ts';
 import { PolicyTable } from './policy-table.ts';
+import { PppPath } from './ppp-path.ts';
 import type { SaPair } from './sa-pair.ts';
 import { SaTable } from './sa-table.ts';
 import { SessionTable } from './session-table.ts';
 
 /** Header of every IKE message (RFC 7296 section 3.1), octets. */
 const IKE_HEADER_OCTETS = 28;
-
-/** No socket has this id. */
-export const NO_SOCKET: SocketId = 0;
 
 export class Forwarder {
   /** Sockets, interfaces and sessions. */
@@ -64,6 +64,7 @@ export class Forwarder {
   readonly #early: EarlyPackets;
   readonly #control: ControlOutlet;
   readonly #esp: EspPath;
+  readonly #ppp: PppPath;
   readonly #l2tp: L2tpPath;
   readonly #l2tpSender: L2tpSender;
   readonly #tunnel: IpTunnel;
@@ -82,7 +83,8 @@ export class Forwarder {
     this.#esp = new EspPath({ ...common, early: this.#early });
     this.#l2tpSender = new L2tpSender({ ...common, esp: this.#esp });
     const relay = new L2tpRelay(table, this.#l2tpSender);
-    this.#l2tp = new L2tpPath({ ...common, esp: this.#esp, sender: this.#l2tpSender, relay });
+    this.#ppp = new PppPath({ ...common, l2tp: this.#l2tpSender, line: new LineSender(ports) });
+    this.#l2tp = new L2tpPath({ ...common, ppp: this.#ppp, relay });
     this.#tunnel = new IpTunnel({ ...common, esp: this.#esp });
   }
 
@@ -178,7 +180,7 @@ export class Forwarder {
       this.#drops.notIp += 1;
       return;
     }
-    if (this.#l2tp.sendPacket(from, bytes, inner, now)) return;
+    if (this.#ppp.sendPacket(from, bytes, inner, now)) return;
     if (this.#tunnel.sendPacket(from, bytes, inner, now)) return;
     const held = isWorthHolding(bytes, inner) ? this.table.held(from) : undefined;
     if (held === undefined) {
@@ -191,8 +193,20 @@ export class Forwarder {
     this.#ports.event({ kind: 'traffic', interface: from }, 'proven');
   }
 
+  /** The PPP frame `bytes[at..end)` from a line, which may be changed. */
+  receiveFrame(line: LineId, bytes: Uint8Array, at: number, end: number, now: Instant): void {
+    const session = this.table.onLine(line);
+    if (session === undefined) this.#drops.unknownSession += 1;
+    else this.#ppp.receive(session, bytes, at, end, now);
+  }
+
+  /** Something from a line that is no frame for it. */
+  dropFromLine(reason: 'unknownSession' | 'wrongPeer' | 'malformed'): void {
+    this.#drops[reason] += 1;
+  }
+
   /** @throws RangeError when a prefix of it is none. */
-  putSession(spec: SessionSpec, now: Instant): void {
+  putSession(spec: SessionSpec | LineSessionSpec, now: Instant): void {
     this.table.putSession(spec);
     if (spec.network !== undefined) this.#sendHeld(spec.network.interface, now);
   }
@@ -223,7 +237,7 @@ export class Forwarder {
 
   /** Sends a bare PPP frame (protocol number, information) with full headers. Unknown sessions: nothing happens. */
   sendPppFrame(key: SessionKey, frame: Uint8Array, now: Instant): void {
-    this.#l2tpSender.sendFrame(key, frame, now);
+    this.#ppp.sendFrame(key, frame, now);
   }
 
   /** A datagram of the control plane. @returns undefined when sent or dropped here, else the errno name. */

@@ -2,9 +2,10 @@
 import type { Instant } from '../../protocol/machine.ts';
 import { emptyPppHeader, readPppHeader } from '../../protocol/ppp/header.ts';
 import type { SessionKey } from '../data-plane.ts';
-import { type L2tpSender, PPP_ADDRESS_CONTROL } from './l2tp-sender.ts';
+import type { L2tpSender } from './l2tp-sender.ts';
+import type { L2tpSession } from './l2tp-session.ts';
 import { HEADROOM, MAX_PACKET, TAILROOM } from './packet-room.ts';
-import type { ForwardingSession } from './session.ts';
+import { PPP_ADDRESS_CONTROL } from './ppp-path.ts';
 import type { SessionTable } from './session-table.ts';
 
 /** PPP protocol numbers from here on are those of control protocols (RFC 1661 section 2). */
@@ -23,9 +24,9 @@ export class L2tpRelay {
   }
 
   /** The PPP frame `bytes[at..at+length)` goes on by another session, in any of its header forms. */
-  frame(from: ForwardingSession, key: SessionKey, bytes: Uint8Array, at: number, length: number, now: Instant): void {
+  frame(from: L2tpSession, key: SessionKey, bytes: Uint8Array, at: number, length: number, now: Instant): void {
     const to = this.#table.session(key);
-    if (to === undefined) {
+    if (to?.kind !== 'l2tp') {
       from.drops.networkClosed += 1;
       return;
     }

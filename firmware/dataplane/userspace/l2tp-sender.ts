@@ -5,45 +5,34 @@ import { newFlow } from '../../protocol/esp/selectors.ts';
 import { dataHeaderLength, encodeDataHeader } from '../../protocol/l2tp/data-message.ts';
 import type { Instant } from '../../protocol/machine.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
-import type { PolicyKey, SessionKey, SocketSpec } from '../data-plane.ts';
-import type { EspPath } from './esp-path.ts';
+import type { PolicyKey, SocketSpec } from '../data-plane.ts';
+import { type EspPath, IP_HEADER } from './esp-path.ts';
 import type { ForwarderPorts, GlobalDrops } from './forwarder-ports.ts';
 import { putUdpHeader } from './inner-udp.ts';
-import { HEADROOM, MESSAGE_HEADROOM, TAILROOM, UDP_HEADER } from './packet-room.ts';
+import type { L2tpSession } from './l2tp-session.ts';
+import { MESSAGE_HEADROOM, TAILROOM, UDP_HEADER } from './packet-room.ts';
+import type { PathMtus } from './path-mtu.ts';
 import type { PolicyTable } from './policy-table.ts';
-import type { ForwardingSession } from './session.ts';
+import type { PppWay } from './ppp-path.ts';
+import type { SessionNetwork } from './ppp-session.ts';
 import type { SessionTable } from './session-table.ts';
-
-/** Address and Control fields of a PPP frame (RFC 1662 section 3.1). */
-export const PPP_ADDRESS_CONTROL = [0xff, 0x03] as const;
 
 export interface L2tpSenderParts {
   readonly table: SessionTable;
   readonly policies: PolicyTable;
+  readonly pathMtus: PathMtus;
   readonly esp: EspPath;
   readonly ports: ForwarderPorts;
   readonly drops: GlobalDrops;
 }
 
-export class L2tpSender {
+export class L2tpSender implements PppWay<L2tpSession> {
   readonly #parts: L2tpSenderParts;
   readonly #flow = newFlow();
 
   constructor(parts: L2tpSenderParts) {
     this.#parts = parts;
     this.#flow.protocol = UDP;
-  }
-
-  /** A bare PPP frame (protocol number, information), with full headers. Unknown sessions: nothing happens. */
-  sendFrame(key: SessionKey, frame: Uint8Array, now: Instant): void {
-    const session = this.#parts.table.session(key);
-    if (session === undefined) return;
-    const ppp = HEADROOM - PPP_ADDRESS_CONTROL.length;
-    const end = HEADROOM + frame.length;
-    const bytes = new Uint8Array(end + TAILROOM);
-    bytes.set(PPP_ADDRESS_CONTROL, ppp);
-    bytes.set(frame, HEADROOM);
-    this.send(session, bytes, ppp, end, now);
   }
 
   /** A control message of a protected socket. */
@@ -56,7 +45,7 @@ export class L2tpSender {
 
   /** Puts the L2TP header before `bytes[payload..end)` and sends. @returns whether it was sent. */
   send(
-    session: ForwardingSession,
+    session: L2tpSession,
     bytes: Uint8Array,
     payload: number,
     end: number,
@@ -78,6 +67,20 @@ export class L2tpSender {
     if (ports.send(spec.socket, message, remote, local.address, false, session.trafficClass) === undefined) return true;
     session.drops.sendFailed += 1;
     return false;
+  }
+
+  mtu(session: L2tpSession, network: SessionNetwork, now: Instant): number {
+    const { pathMtus, policies, esp } = this.#parts;
+    if (pathMtus.empty) return network.mtu;
+    const { bearer, remote } = session.spec.path;
+    let room: number;
+    if (bearer === undefined) {
+      room = pathMtus.to(remote.address, now) - IP_HEADER[remote.address.includes(':') ? 6 : 4];
+    } else {
+      const policy = policies.policy(bearer);
+      room = policy === undefined ? Number.POSITIVE_INFINITY : esp.payloadRoom(policy, now);
+    }
+    return Math.min(network.mtu, room - UDP_HEADER - session.headerOctets - network.pppHeader.length);
   }
 
   /** Puts the UDP header before the message `bytes[start..end)` and sends it under the policy. */

@@ -3,8 +3,10 @@
  * handed in. On a real machine `userspace-data-plane.ts` is right: there the engine must not wait for anybody.
  */
 
+import type { EthernetSocketFactory } from '../../../hal/ethernet-socket.ts';
 import type { Links } from '../../../hal/links.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
+import type { OctetLineFactory } from '../../../hal/octet-line.ts';
 import type { PacketCipherFactory } from '../../../hal/packet-cipher.ts';
 import type { Poller } from '../../../hal/poller.ts';
 import { PortablePacketCipherFactory } from '../../../hal/portable/packet-cipher.ts';
@@ -19,6 +21,10 @@ export interface LocalDataPlaneOptions {
   readonly links: Links;
   readonly tuns: TunFactory;
   readonly sockets: UdpSocketFactory;
+  /** Absent: no PPPoE. */
+  readonly ethernet?: EthernetSocketFactory;
+  /** Absent: no serial lines. */
+  readonly octetLines?: OctetLineFactory;
   /** Used by this data plane alone, and closed by it. */
   readonly poller: Poller;
   readonly now: () => Instant;
@@ -40,12 +46,9 @@ export class LocalDataPlane extends EngineClient {
     super(options.links);
     this.#poller = options.poller;
     this.#engine = new UserspaceEngine({
-      tuns: options.tuns,
-      sockets: options.sockets,
-      poller: options.poller,
+      ...options,
       ciphers: options.ciphers ?? new PortablePacketCipherFactory(),
       random: options.random ?? new LinuxEntropy(),
-      now: options.now,
       acknowledged: () => this.#acknowledged,
       emit: (message) => this.#emit(message),
     });

@@ -42,6 +42,7 @@ export function warmUp(ciphers: PacketCipherFactory, random: RandomSource): numb
       buffer.set(datagram);
       length = datagram.length;
     },
+    sendByLine: () => true,
     deliver: () => true,
     controlRoom: () => true,
     event: ({ kind }: { readonly kind: string }): void => {

@@ -4,6 +4,8 @@
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
+import { LinuxEthernetSocketFactory } from '../../../hal/linux/ethernet-socket.ts';
+import { LinuxOctetLineFactory } from '../../../hal/linux/octet-line.ts';
 import { LinuxPacketCipherFactory } from '../../../hal/linux/packet-cipher.ts';
 import { LinuxPollerFactory } from '../../../hal/linux/poller.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
@@ -28,6 +30,8 @@ function run({ port, shared }: WorkerStart, poller: Poller): void {
   const engine = new UserspaceEngine({
     tuns: new LinuxTunFactory(),
     sockets: new LinuxUdpSocketFactory(),
+    ethernet: new LinuxEthernetSocketFactory(),
+    octetLines: new LinuxOctetLineFactory(),
     ciphers,
     random,
     poller,

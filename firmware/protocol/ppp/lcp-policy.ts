@@ -9,7 +9,7 @@ import {
   methodTitles,
   methodValue,
 } from './authentication-methods.ts';
-import type { PppAuthentication, PppLinkOptions } from './link-types.ts';
+import type { PppAuthentication, PppLinkOptions, PppMedium } from './link-types.ts';
 import type { Judgement, NegotiationPolicy } from './negotiation-types.ts';
 import {
   type ConfigurationOption,
@@ -44,9 +44,20 @@ interface Asked {
   authentication: PppAuthentication | undefined;
   /** 0: not asked for. */
   magic: number;
+  /** On a serial line; `undefined`: not asked for. */
+  accm: number | undefined;
   pfc: boolean;
   acfc: boolean;
 }
+
+const NOTHING_ASKED: Asked = {
+  mru: undefined,
+  authentication: undefined,
+  magic: 0,
+  accm: undefined,
+  pfc: false,
+  acfc: false,
+};
 
 /** What the peer asked for and was granted. */
 export interface PeerLcpOptions {
@@ -56,6 +67,8 @@ export interface PeerLcpOptions {
   readonly authentication: PppAuthentication | undefined;
   /** 0: not negotiated. */
   readonly magic: number;
+  /** Control characters that are to be escaped, bit n for octet n (RFC 1662 section 7.1). */
+  readonly accm: number;
   readonly pfc: boolean;
   readonly acfc: boolean;
 }
@@ -64,6 +77,7 @@ const PEER_DEFAULTS: PeerLcpOptions = {
   mru: DEFAULT_MRU,
   authentication: undefined,
   magic: 0,
+  accm: 0xffffffff,
   pfc: false,
   acfc: false,
 };
@@ -138,10 +152,11 @@ export class LcpPolicy implements NegotiationPolicy {
   }
 
   request(): readonly ConfigurationOption[] {
-    const { mru, authentication, magic, pfc, acfc } = this.#asked;
+    const { mru, authentication, accm, magic, pfc, acfc } = this.#asked;
     const options: ConfigurationOption[] = [];
     if (mru !== undefined) options.push({ type: LCP_MRU, data: u16Value.encode(mru) });
     if (authentication !== undefined) options.push(authenticationOption(authentication));
+    if (accm !== undefined) options.push({ type: LCP_ACCM, data: u32Value.encode(accm) });
     if (magic !== 0) options.push({ type: LCP_MAGIC_NUMBER, data: u32Value.encode(magic) });
     if (pfc) options.push({ type: LCP_PFC, data: flagValue.encode(true) });
     if (acfc) options.push({ type: LCP_ACFC, data: flagValue.encode(true) });
@@ -156,15 +171,17 @@ export class LcpPolicy implements NegotiationPolicy {
         return { nak: { type: LCP_MRU, data: u16Value.encode(mru === undefined ? DEFAULT_MRU : MIN_MRU) } };
       }
       case LCP_ACCM:
-        // L2TP and PPPoE escape nothing, so any map will do.
+        if (this.#medium === 'pppoe') return 'reject';
+        // Nothing is escaped but on a serial line, so any map will do.
         return valueOrUndefined(u32Value, option) === undefined ? nakU32(LCP_ACCM, 0) : 'ack';
       case LCP_AUTHENTICATION_PROTOCOL:
         return this.#judgeAuthentication(option);
       case LCP_MAGIC_NUMBER:
         return this.#judgeMagic(option);
       case LCP_PFC:
-      case LCP_ACFC:
         return option.data.length === 0 ? 'ack' : 'reject';
+      case LCP_ACFC:
+        return option.data.length === 0 && this.#medium !== 'pppoe' ? 'ack' : 'reject';
       default:
         // Quality-Protocol, MRRU, Endpoint-Discriminator, Callback ... and whatever comes after them.
         return 'reject';
@@ -180,6 +197,7 @@ export class LcpPolicy implements NegotiationPolicy {
     for (const option of options) {
       if (option.type === LCP_MRU) peer.mru = u16Value.decode(option.data);
       else if (option.type === LCP_MAGIC_NUMBER) peer.magic = u32Value.decode(option.data);
+      else if (option.type === LCP_ACCM) peer.accm = u32Value.decode(option.data);
       else if (option.type === LCP_PFC) peer.pfc = true;
       else if (option.type === LCP_ACFC) peer.acfc = true;
       else if (option.type === LCP_AUTHENTICATION_PROTOCOL) {
@@ -203,22 +221,32 @@ export class LcpPolicy implements NegotiationPolicy {
     return undefined;
   }
 
+  get #medium(): PppMedium {
+    return this.#options.medium ?? 'tunnel';
+  }
+
+  /** Whether we ask for compressed headers. */
+  get #compresses(): boolean {
+    return this.#medium !== 'pppoe' && this.#options.compressHeaders !== false;
+  }
+
   #firstAsk(): Asked {
-    const { mru, authenticator, compressHeaders = true } = this.#options;
+    const { mru, authenticator } = this.#options;
     return {
       mru: mru === DEFAULT_MRU ? undefined : mru,
       authentication: authenticator?.methods[0],
       magic: this.#newMagic(),
-      pfc: compressHeaders,
-      acfc: compressHeaders,
+      accm: this.#medium === 'serial' ? 0 : undefined,
+      pfc: this.#compresses,
+      acfc: this.#compresses,
     };
   }
 
   /** What these options ask of the peer; `undefined` when we would never have asked for it. */
   #askedBy(options: readonly ConfigurationOption[]): Asked | undefined {
     if (!areDistinct(options)) return undefined;
-    const { authenticator, compressHeaders = true } = this.#options;
-    const asked: Asked = { mru: undefined, authentication: undefined, magic: 0, pfc: false, acfc: false };
+    const { authenticator } = this.#options;
+    const asked: Asked = { ...NOTHING_ASKED };
     for (const option of options) {
       if (option.type === LCP_MRU) asked.mru = valueOrUndefined(u16Value, option) ?? 0;
       else if (option.type === LCP_MAGIC_NUMBER) asked.magic = valueOrUndefined(u32Value, option) ?? 0;
@@ -234,7 +262,7 @@ export class LcpPolicy implements NegotiationPolicy {
     }
     const { mru = DEFAULT_MRU, authentication } = asked;
     if (mru < MIN_MRU || mru > Math.max(DEFAULT_MRU, this.#options.mru)) return undefined;
-    if ((asked.pfc || asked.acfc) && !compressHeaders) return undefined;
+    if ((asked.pfc || asked.acfc) && !this.#compresses) return undefined;
     const methods = authenticator?.methods ?? [];
     const fits = authentication === undefined ? methods.length === 0 : methods.includes(authentication);
     return fits ? asked : undefined;
@@ -306,6 +334,8 @@ export class LcpPolicy implements NegotiationPolicy {
       case LCP_MAGIC_NUMBER:
         if (this.#asked.magic !== 0) this.#asked.magic = this.#newMagic(this.#asked.magic);
         return undefined;
+      case LCP_ACCM:
+        return this.#accmNakked(option);
       case LCP_PFC:
         this.#asked.pfc = false;
         return undefined;
@@ -315,6 +345,12 @@ export class LcpPolicy implements NegotiationPolicy {
       default:
         return undefined;
     }
+  }
+
+  /** The peer wants to escape more than we asked for (RFC 1662 section 7.1), and may: escaped octets are always read. */
+  #accmNakked(option: ConfigurationOption): undefined {
+    if (this.#asked.accm !== undefined) this.#asked.accm |= valueOrUndefined(u32Value, option) ?? 0xffffffff;
+    if (this.#asked.accm !== undefined) this.#asked.accm >>>= 0;
   }
 
   #methodNakked(option: ConfigurationOption): Failure | undefined {
@@ -355,6 +391,9 @@ export class LcpPolicy implements NegotiationPolicy {
       }
       case LCP_MAGIC_NUMBER:
         this.#asked.magic = 0;
+        return undefined;
+      case LCP_ACCM:
+        this.#asked.accm = undefined;
         return undefined;
       case LCP_PFC:
         this.#asked.pfc = false;

@@ -43,6 +43,8 @@ export interface LcpAgreement {
   readonly peerMru: number;
   readonly protocolCompression: boolean;
   readonly addressControlCompression: boolean;
+  /** Control characters that the peer wants escaped, bit n for octet n. */
+  readonly peerAccm: number;
   /** How we have to prove ourselves. */
   readonly ourProof: PppAuthentication | undefined;
   /** How the peer has to prove itself. */
@@ -197,6 +199,7 @@ export class Lcp {
     const { peer } = this.#policy;
     this.#host.lcpUp(now, {
       peerMru: peer.mru,
+      peerAccm: peer.accm,
       protocolCompression: peer.pfc,
       addressControlCompression: peer.acfc,
       ourProof: peer.authentication,

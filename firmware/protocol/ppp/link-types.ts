@@ -102,7 +102,15 @@ export interface Ipv6cpPolicy {
   readonly peerInterfaceId?: Uint8Array;
 }
 
+/**
+ * What carries the frames. `tunnel`: L2TP; `pppoe`: no compressed headers and no ACCM are asked for or granted (RFC 2516 section 7);
+ * `serial`: asynchronous framing, so that ACCMs count (RFC 1662 section 7.1).
+ */
+export type PppMedium = 'tunnel' | 'pppoe' | 'serial';
+
 export interface PppLinkOptions {
+  /** Default `tunnel`. */
+  readonly medium?: PppMedium;
   /** Maximum-Receive-Unit that we ask for, octets, 128..65535. */
   readonly mru: number;
   /** Largest information field that we ever send, whatever MRU the peer takes, octets. Default: `mru`. */
@@ -135,7 +143,7 @@ export interface PppLinkOptions {
   readonly authenticationMs?: number;
   /** How long IPCP (IPv6CP, where there is no `ipcp`) may take in all once authenticated, ms. Default 30000. */
   readonly networkMs?: number;
-  /** Ask for protocol-field and address-control compression. Default true. */
+  /** Ask for protocol-field and address-control compression. Default true; over PPPoE never. */
   readonly compressHeaders?: boolean;
 }
 
@@ -182,6 +190,8 @@ export type PppOutput =
       readonly addressControlCompression: boolean;
       /** Largest information field towards the peer, octets: the smaller of its MRU and our `mtu`. */
       readonly mtu: number;
+      /** On a serial line: control characters that the peer wants escaped, bit n for octet n. */
+      readonly peerAccm?: number;
     }
   /** With `judge: 'elsewhere'`: this proof is to be judged. A later one makes an earlier one void. */
   | { readonly kind: 'verify'; readonly id: number; readonly proof: PeerProof }

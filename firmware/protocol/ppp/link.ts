@@ -25,6 +25,7 @@ import type {
   PppView,
   Verdict,
 } from './link-types.ts';
+import { linkUp } from './link-up.ts';
 import { judgeLocally } from './local-judge.ts';
 import { NetworkPhase } from './network-phase.ts';
 import { OutsideJudge } from './outside-judge.ts';
@@ -310,13 +311,7 @@ export class PppLink implements Machine<PppOutput> {
   // Phases
 
   #lcpUp(now: Instant, agreement: LcpAgreement): void {
-    const { mru, mtu = mru, compressHeaders = true } = this.#options;
-    this.#outputs.push({
-      kind: 'link-up',
-      protocolCompression: compressHeaders && agreement.protocolCompression,
-      addressControlCompression: compressHeaders && agreement.addressControlCompression,
-      mtu: Math.min(agreement.peerMru, mtu),
-    });
+    this.#outputs.push(linkUp(this.#options, agreement));
     this.#proofs = {};
     const authentication = this.#newAuthentication(agreement);
     this.#authentication = authentication;

@@ -17,6 +17,8 @@ export const SO_KEEPALIVE = 9;
 export const SO_BINDTODEVICE = 25;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
+/** A `struct sock_fprog`: a program of classic BPF that says what reaches the socket (socket(7)). */
+export const SO_ATTACH_FILTER = 26;
 /** The same number is the type of its control message (SCM_TIMESTAMPNS), a `struct timespec`. */
 export const SO_TIMESTAMPNS = 35;
 export const SO_MARK = 36;
@@ -55,6 +57,8 @@ export const PACKET_STATISTICS = 6;
 export const PACKET_AUXDATA = 8;
 /** Set in `status` of that structure: the packet had a VLAN tag, which stands in the structure alone. */
 export const TP_STATUS_VLAN_VALID = 0x10;
+/** Set where the checksum of the transport is still to be filled in: the packet has never been on a wire. */
+export const TP_STATUS_CSUMNOTREADY = 0x8;
 /** Set where the structure has the tag's EtherType as well. */
 export const TP_STATUS_VLAN_TPID_VALID = 0x40;
 /** Protocols of a link (linux/if_ether.h); the first one means all of them. */
@@ -62,7 +66,10 @@ export const ETH_P_ALL = 0x0003;
 export const ETH_P_IP = 0x0800;
 export const ETH_P_IPV6 = 0x86dd;
 export const ETH_P_8021Q = 0x8100;
-/** Packet type of what leaves (packet(7)). */
+/** Packet types (packet(7)): for this device, for everybody, for a group, for another host, and what leaves. */
+export const PACKET_HOST = 0;
+export const PACKET_BROADCAST = 1;
+export const PACKET_MULTICAST = 2;
 export const PACKET_OUTGOING = 4;
 
 /** Hardware types of devices (linux/if_arp.h). */
@@ -89,6 +96,7 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_ERRQUEUE = 0x2000;
 
 export const POLLIN = 1;
+export const POLLOUT = 4;
 export const POLLERR = 8;
 export const POLLHUP = 16;
 export const POLLNVAL = 32;
@@ -98,6 +106,15 @@ export const EFD_CLOEXEC = 0o2000000;
 
 /** ioctl: the index of the device named in a `struct ifreq` (netdevice(7)). */
 export const SIOCGIFINDEX = 0x8933;
+/** ioctl: the flags of a device, of which this one says that it is up and has carrier. */
+export const SIOCGIFFLAGS = 0x8913;
+export const IFF_RUNNING = 0x40;
+/** ioctl: what is asked of a driver (linux/ethtool.h) stands in a structure that the request points to. */
+export const SIOCETHTOOL = 0x8946;
+/** Whether it has carrier: a `struct ethtool_value`. */
+export const ETHTOOL_GLINK = 0x0a;
+/** ioctl: its MTU. */
+export const SIOCGIFMTU = 0x8921;
 /** ioctl: its link address, whose family is the hardware type of the device. */
 export const SIOCGIFHWADDR = 0x8927;
 

@@ -51,6 +51,8 @@ const NAMES: Readonly<Record<number, string>> = {
 
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const ENODEV = 19;
+export const EINVAL = 22;
 export const EBADFD = 77;
 
 /** The name of a positive error number, `E` and the number where it has none here. */

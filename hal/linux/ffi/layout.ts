@@ -28,7 +28,25 @@ export const SOCKADDR_LL = {
   protocol: 2, // u16, network order
   interfaceIndex: 4, // i32
   hardwareType: 8, // u16
-  packetType: 10, // u8, then length and 8 octets of the link address
+  packetType: 10, // u8
+  addressLength: 11, // u8
+  address: 12, // 8 octets, of which an Ethernet address takes the first 6
+} as const;
+
+/** `struct sock_fprog` (linux/filter.h). */
+export const SOCK_FPROG = {
+  size: 16,
+  count: 0, // u16 instructions, then 6 octets of padding
+  program: 8, // pointer
+} as const;
+
+/** `struct sock_filter` (linux/filter.h). */
+export const SOCK_FILTER = {
+  size: 8,
+  code: 0, // u16
+  ifTrue: 2, // u8
+  ifFalse: 3, // u8
+  operand: 4, // u32
 } as const;
 
 /** `struct tpacket_stats` (linux/if_packet.h). */
@@ -146,7 +164,17 @@ export const IFREQ = {
   nameSize: 16,
   flags: 16, // i16
   index: 16, // i32, in the same place
+  mtu: 16, // i32, in the same place
   hardwareType: 16, // u16, in the same place
+  hardwareAddress: 18, // 6 octets, behind the type
+  data: 16, // pointer, in the same place
+} as const;
+
+/** `struct ethtool_value` (linux/ethtool.h). */
+export const ETHTOOL_VALUE = {
+  size: 8,
+  command: 0, // u32
+  data: 4, // u32
 } as const;
 
 /** `struct pollfd` (poll(2)). */

@@ -83,7 +83,7 @@ describe('a good configuration', () => {
       users: {},
     };
     const system = { hostname: 'culvert', syslog: {}, console: { idleMinutes: 15 } };
-    const empty = { system, interfaces: {}, ...none };
+    const empty = { system, interfaces: {}, modems: {}, uplinks: {}, ...none };
     expect(parsed({})).toEqual(empty);
     expect(parseConfiguration('', 'empty.yaml')).toMatchObject({ ok: true, configuration: empty });
   });
@@ -149,16 +149,13 @@ describe('a key that does not belong', () => {
     expect(problem?.suggestion).toBe(suggestion);
   });
 
-  it.each(['modems', 'uplinks', 'firewall', 'dhcp', 'dns'])(
-    'and is %s, is refused as not available in this version',
-    (key) => {
-      const [problem, ...more] = refused(withValue(exampleDocument(), key, {}));
-      expect(more).toEqual([]);
-      expect(problem).toMatchObject({ rule: 'not-available', path: key });
-      expect(problem?.found).toContain('not available in this version');
-      expect(problem?.suggestion).toBeUndefined();
-    },
-  );
+  it.each(['firewall', 'dhcp', 'dns'])('and is %s, is refused as not available in this version', (key) => {
+    const [problem, ...more] = refused(withValue(exampleDocument(), key, {}));
+    expect(more).toEqual([]);
+    expect(problem).toMatchObject({ rule: 'not-available', path: key });
+    expect(problem?.found).toContain('not available in this version');
+    expect(problem?.suggestion).toBeUndefined();
+  });
 
   it('is refused even when it is called __proto__', () => {
     const problems = problemsOf('{"system": {"__proto__": {"hostname": "x"}}, "interfaces": {"__proto__": {}}}');
@@ -220,7 +217,7 @@ describe('a wrong value', () => {
     ['interfaces.lan.device', 'a/b', '"a/b"', /device name/],
     ['interfaces.lan.ipv4.address', '192.168.12.1', '"192.168.12.1"', /prefix length/],
     ['interfaces.wan.ipv4.gateway', '10.20.0.256', '"10.20.0.256"', /IPv4 address/],
-    ['interfaces.wan.ipv4', 'dhcp', 'text (not shown)', /keys method, address, gateway, dns/],
+    ['interfaces.wan.ipv4', 'dhcp', 'text (not shown)', /keys method, address, gateway, clientId, hostname, dns/],
     ['l2tp.clients.hq.server', '10.20.0', '"10.20.0"', /host name/],
     ['l2tp.clients.hq.server', 'bad name', '"bad name"', /host name/],
     ['l2tp.clients.hq.port', '1701', '"1701"', /from 1 to 65535$/],

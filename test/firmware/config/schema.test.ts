@@ -42,6 +42,10 @@ describe('the schema', () => {
     const secrets = all.filter(([, node]) => node['x-secret'] === true).map(([path]) => path);
     expect(secrets).toEqual([
       '.system.metrics.token',
+      '.interfaces.NAME.dsl.password',
+      '.modems.NAME.pin',
+      '.modems.NAME.password',
+      '.uplinks.NAME.password',
       '.l2tp.clients.NAME.password',
       '.l2tp.clients.NAME.secret',
       '.l2tp.servers.NAME.users.NAME.password',

@@ -55,7 +55,7 @@ describe('the journal', () => {
 
 describe('undoSteps', () => {
   const snapshot: Snapshot = {
-    links: [{ index: 2, name: 'lan0', up: true, mtu: 1300, mac: '' }],
+    links: [{ index: 2, name: 'lan0', up: true, carrier: true, mtu: 1300, mac: '' }],
     addresses: [{ device: 'lan0', address: '192.168.12.1/24' }],
     sysctls: new Map([['net.ipv4.ip_forward', '1']]),
     routes: [],

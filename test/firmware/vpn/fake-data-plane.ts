@@ -8,15 +8,19 @@ import type {
   SessionSpec,
   SocketSpec,
 } from '../../../firmware/dataplane/data-plane.ts';
+import type { LineSessionSpec, LineSpec } from '../../../firmware/dataplane/ppp-carrier.ts';
 import type { UdpPath } from '../../../firmware/protocol/udp-path.ts';
 
-type Verb = 'openSocket' | 'closeSocket' | 'addInterface' | 'removeInterface';
+type Verb = 'openLine' | 'closeLine' | 'openSocket' | 'closeSocket' | 'addInterface' | 'removeInterface';
 
 /** A data plane that carries nothing, keeps account of everything, and is slow or fails where a test says so. */
 export class FakeDataPlane implements DataPlane {
   readonly sockets = new Map<number, SocketSpec>();
   readonly interfaces = new Map<number, InterfaceSpec>();
   readonly sessions = new Map<number, SessionSpec>();
+  readonly lines = new Map<number, LineSpec>();
+  /** Those on lines. */
+  readonly lineSessions = new Map<number, LineSessionSpec>();
   readonly policies = new Map<number, PolicySpec>();
   readonly sas = new Map<number, SaSpec>();
   readonly keepalives: UdpPath[] = [];
@@ -67,10 +71,26 @@ export class FakeDataPlane implements DataPlane {
     await this.#gate('removeInterface');
   }
 
-  putSession(spec: SessionSpec): void {
+  async openLine(spec: LineSpec): Promise<void> {
+    await this.#gate('openLine');
+    this.lines.set(spec.id, spec);
+  }
+
+  async closeLine(id: number): Promise<void> {
+    if (!this.lines.delete(id)) throw new RangeError(`there is no line ${id}`);
+    for (const [key, { line }] of this.lineSessions) if (line === id) this.lineSessions.delete(key);
+    await this.#gate('closeLine');
+  }
+
+  putSession(spec: SessionSpec | LineSessionSpec): void {
     if (this.ended) return;
     const refused = this.refused.get('putSession');
     if (refused !== undefined && spec.network) throw new RangeError(refused);
+    if ('line' in spec) {
+      if (!this.lines.has(spec.line)) throw new RangeError(`there is no line ${spec.line}`);
+      this.lineSessions.set(spec.key, spec);
+      return;
+    }
     if (!this.sockets.has(spec.socket)) throw new RangeError(`there is no socket ${spec.socket}`);
     if (spec.network && !this.interfaces.has(spec.network.interface))
       throw new RangeError('there is no such interface');
@@ -79,6 +99,7 @@ export class FakeDataPlane implements DataPlane {
 
   removeSession(key: number): void {
     this.sessions.delete(key);
+    this.lineSessions.delete(key);
   }
 
   putPolicy(spec: PolicySpec): void {
@@ -111,13 +132,14 @@ export class FakeDataPlane implements DataPlane {
 
   sendPppFrame(session: number, frame: Uint8Array): void {
     if (this.ended) return;
-    if (!this.sessions.has(session)) throw new RangeError(`there is no session ${session}`);
+    if (!this.sessions.has(session) && !this.lineSessions.has(session))
+      throw new RangeError(`there is no session ${session}`);
     this.frames.push({ session, frame });
   }
 
   async counters(): Promise<DataPlaneCounters> {
     if (this.ended) throw new Error('The data plane is closed.');
-    const sessions = [...this.sessions.keys()].map((key) => ({
+    const sessions = [...this.sessions.keys(), ...this.lineSessions.keys()].map((key) => ({
       key,
       packetsReceived: this.received.get(key) ?? 0,
       octetsReceived: 0,
@@ -150,13 +172,30 @@ export class FakeDataPlane implements DataPlane {
   /** The engine dies: it knows nothing any more. */
   fail(): void {
     this.ended = true;
-    for (const known of [this.sockets, this.interfaces, this.sessions, this.policies, this.sas]) known.clear();
+    for (const known of [
+      this.lines,
+      this.lineSessions,
+      this.sockets,
+      this.interfaces,
+      this.sessions,
+      this.policies,
+      this.sas,
+    ])
+      known.clear();
     this.listener({ kind: 'engine-failed', reason: 'its thread ended' });
   }
 
   /** What is left of everything that was opened. */
   get leftovers(): number {
-    return this.sockets.size + this.interfaces.size + this.sessions.size + this.policies.size + this.sas.size;
+    return (
+      this.lines.size +
+      this.lineSessions.size +
+      this.sockets.size +
+      this.interfaces.size +
+      this.sessions.size +
+      this.policies.size +
+      this.sas.size
+    );
   }
 
   async #gate(verb: Verb): Promise<void> {

@@ -33,7 +33,7 @@ export const icmpSocketContract: Contract<IcmpWorld> = {
     {
       name: `an echo request of IPv${family} is answered, with the address, the hop limit and the age of the answer`,
       run: ({ sockets, own, device }: IcmpWorld) => {
-        for (const bound of [{}, { device }]) {
+        for (const bound of [{}, { device }, { device, address: own[family] }]) {
           const socket = sockets.open({ family, mark: 0, dontFragment: false, ...bound });
           assert.equal(socket.send(echoRequest(family, 56), own[family], 64), undefined);
           const into = new Uint8Array(2000);
@@ -50,6 +50,16 @@ export const icmpSocketContract: Contract<IcmpWorld> = {
           assert.equal(info.hopLimit, 64);
           assert.ok(info.ageMs >= 0 && info.ageMs < 10_000, `${info.ageMs} ms`);
         }
+      },
+    },
+    {
+      name: `from an address that is not of this machine nothing is sent, IPv${family}`,
+      run: ({ sockets }: IcmpWorld) => {
+        const address = family === 4 ? '203.0.113.77' : '2001:db8::77';
+        assert.throws(
+          () => sockets.open({ family, mark: 0, dontFragment: false, address }),
+          /no address of this machine/,
+        );
       },
     },
     {

@@ -12,6 +12,7 @@ const NARROW = { 4: '10.58.0.9', 6: 'fd58::9' } as const;
 export function simulatedIcmpWorld(): OpenWorld<IcmpWorld> {
   const sockets = new SimulatedIcmpSocketFactory();
   sockets.devices = new Set(['lo']);
+  sockets.addresses = new Set(Object.values(OWN));
   sockets.world = ({ message, remoteAddress, options }) => {
     const { family, dontFragment } = options;
     if (remoteAddress === OWN[family]) {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import type { LinkChange, Links, Route, Rule } from '../../../hal/links.ts';
 import type { Contract, ContractCase } from './contract.ts';
+import { linkDeviceCases } from './link-devices.ts';
 import { sourceAddressCases } from './source-address.ts';
 
 export interface LinksWorld {
   readonly links: Links;
   /** An Ethernet device that is up and has no IPv4 address. */
   readonly device: string;
+  /** Puts the device's cable in, or pulls it. */
+  readonly plug: (plugged: boolean) => void;
 }
 
 /** A table and a protocol number that nothing else uses. */
@@ -366,6 +369,7 @@ export const linksContract: Contract<LinksWorld> = {
         assert.deepEqual(await link(), [true, 1400]);
       },
     },
+    ...linkDeviceCases,
     {
       name: 'a device that is not there is refused with ENODEV',
       run: async ({ links }) => {

@@ -3,6 +3,7 @@ import { capabilityCases } from '../linux/capability-cases.ts';
 import { linuxEspCases } from '../linux/esp-cases.ts';
 import { linuxPacketCaptureCases } from '../linux/packet-capture-cases.ts';
 import { linuxPacketCaptureWorld } from '../linux/packet-capture-world.ts';
+import { linuxPacketSocketCases } from '../linux/packet-socket-cases.ts';
 import { linuxPollerCases } from '../linux/poller-cases.ts';
 import { portOwnerCases } from '../linux/port-owner-cases.ts';
 import { linuxSerialCases } from '../linux/serial-cases.ts';
@@ -10,6 +11,7 @@ import { linuxTcpCases } from '../linux/tcp-cases.ts';
 import { linuxTunCases } from '../linux/tun-cases.ts';
 import { linuxUdpCases } from '../linux/udp-cases.ts';
 import { ahSocketContract } from './ah-socket.ts';
+import { carrierSenseContract } from './carrier-sense.ts';
 import { clockContract } from './clock.ts';
 import { type Suite, suiteOf } from './contract.ts';
 import { entropyContract } from './entropy.ts';
@@ -18,6 +20,7 @@ import { icmpSocketContract } from './icmp-socket.ts';
 import { linuxIcmpWorld } from './icmp-worlds.ts';
 import { linksContract } from './links.ts';
 import {
+  linuxCarrierSenseWorld,
   linuxClockWorld,
   linuxEntropyWorld,
   linuxLinksWorld,
@@ -32,6 +35,8 @@ import {
 import { networkEventsContract } from './network-events.ts';
 import { packetCaptureContract } from './packet-capture.ts';
 import { packetFilterContract } from './packet-filter.ts';
+import { packetSocketContract } from './packet-socket.ts';
+import { linuxPacketSocketWorld } from './packet-socket-worlds.ts';
 import { pollerContract } from './poller.ts';
 import { serialPortContract } from './serial-port.ts';
 import { tcpConnectorContract } from './tcp-connector.ts';
@@ -40,12 +45,15 @@ import { udpSocketContract } from './udp-socket.ts';
 
 export const linuxSuites: readonly Suite[] = [
   suiteOf(clockContract, linuxClockWorld),
+  suiteOf(carrierSenseContract, linuxCarrierSenseWorld),
   suiteOf(entropyContract, linuxEntropyWorld),
   suiteOf(linksContract, linuxLinksWorld),
   suiteOf(packetFilterContract, linuxPacketFilterWorld),
   suiteOf(networkEventsContract, linuxNetworkEventsWorld),
   suiteOf(packetCaptureContract, linuxPacketCaptureWorld),
   suiteOf(linuxPacketCaptureCases, linuxPacketCaptureWorld),
+  suiteOf(packetSocketContract, linuxPacketSocketWorld),
+  suiteOf(linuxPacketSocketCases, linuxPacketSocketWorld),
   suiteOf(icmpSocketContract, linuxIcmpWorld),
   suiteOf(pollerContract, linuxPollerWorld),
   suiteOf(tcpConnectorContract, linuxTcpWorld),

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { LinuxCarrierSenseFactory } from '../../../hal/linux/carrier-sense.ts';
 import { LinuxClock } from '../../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
@@ -16,7 +17,8 @@ import { LinuxTcpConnector } from '../../../hal/linux/tcp-connector.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
 import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Tun } from '../../../hal/tun.ts';
-import { Pty } from '../../support/pty.ts';
+import { Pty } from '../../../scripts/lab/pty.ts';
+import type { CarrierSenseWorld } from './carrier-sense.ts';
 import type { ClockWorld } from './clock.ts';
 import { closeAll, type OpenWorld } from './contract.ts';
 import { type LinksWorld, TABLE } from './links.ts';
@@ -197,13 +199,22 @@ export function linuxLinksWorld(): OpenWorld<LinksWorld> {
   );
   for (const device of devices) awaitUp(device);
   return {
-    world: { links: new LinuxLinks(), device: 'cveth0' },
+    world: {
+      links: new LinuxLinks(),
+      device: 'cveth0',
+      plug: (plugged) => void ip(`link set cveth1 ${plugged ? 'up' : 'down'}`),
+    },
     close: () => {
       const rest = [`route flush table ${TABLE}`, `rule flush table ${TABLE}`];
       ipBatch('-4', ['link del cveth0', ...rest]);
       ipBatch('-6', rest);
     },
   };
+}
+
+export function linuxCarrierSenseWorld(): OpenWorld<CarrierSenseWorld> {
+  const { world, close } = linuxLinksWorld();
+  return { world: { ...world, carriers: new LinuxCarrierSenseFactory() }, close };
 }
 
 export function linuxPacketFilterWorld(): OpenWorld<PacketFilterWorld> {

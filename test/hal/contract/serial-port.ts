@@ -76,6 +76,45 @@ export const serialPortContract: Contract<SerialWorld> = {
       },
     },
     {
+      name: 'reads not one octet more when it is paused by what it has read',
+      run: async (world) => {
+        const port = await opened(world);
+        const pieces: number[] = [];
+        const first = Promise.withResolvers<void>();
+        port.onOctets = (octets) => {
+          pieces.push(octets.length);
+          port.pause();
+          first.resolve();
+        };
+        world.far.send(ALL);
+        await first.promise;
+        const before = pieces.length;
+        world.far.send(ALL);
+        const there = gather(world.far, 1);
+        await port.write(Uint8Array.of(1));
+        await there;
+        assert.equal(pieces.length, before);
+        await port.close();
+      },
+    },
+    {
+      name: 'lends its descriptor, reads again when it has it back, and tells of a line that is lost meanwhile',
+      run: async (world) => {
+        const port = await opened(world);
+        assert.ok(port.lend() >= 0);
+        world.far.send(Uint8Array.of(5));
+        const here = gather(port, 1);
+        port.takeBack();
+        assert.deepEqual(await here, Uint8Array.of(5));
+        assert.ok(port.lend() >= 0);
+        world.pull();
+        assert.equal((await port.ended).kind, 'lost');
+        port.takeBack();
+        assert.throws(() => port.lend(), HalError);
+        await port.close();
+      },
+    },
+    {
       name: 'reads nothing while it is paused, and loses nothing by that',
       run: async (world) => {
         const port = await opened(world);

@@ -1,5 +1,6 @@
 /** The worlds of the contracts, in memory. */
 import type { Duplex } from 'node:stream';
+import { SimulatedCarrierSenseFactory } from '../../../hal/simulated/carrier-sense.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedEntropy } from '../../../hal/simulated/entropy.ts';
 import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
@@ -12,6 +13,7 @@ import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
 import { SimulatedSerialPorts } from '../../../hal/simulated/serial-port.ts';
 import { SimulatedTcpConnector } from '../../../hal/simulated/tcp-connector.ts';
 import { SimulatedTunFactory } from '../../../hal/simulated/tun.ts';
+import type { CarrierSenseWorld } from './carrier-sense.ts';
 import type { ClockWorld } from './clock.ts';
 import type { OpenWorld } from './contract.ts';
 import { decodeIpv4Udp, encodeIpv4Udp } from './datagram.ts';
@@ -118,7 +120,15 @@ export function simulatedEntropyWorld(): OpenWorld<SimulatedEntropy> {
 export function simulatedLinksWorld(): OpenWorld<LinksWorld> {
   const links = new SimulatedLinks();
   links.addLink({ name: 'cveth0', up: true, mac: '02:00:00:00:00:01' });
-  return { world: { links, device: 'cveth0' }, close: nothing };
+  return { world: { links, device: 'cveth0', plug: (plugged) => links.plug('cveth0', plugged) }, close: nothing };
+}
+
+export function simulatedCarrierSenseWorld(): OpenWorld<CarrierSenseWorld> {
+  const links = new SimulatedLinks();
+  links.addLink({ name: 'cveth0', up: true });
+  const plug = (plugged: boolean): void => links.plug('cveth0', plugged);
+  const carriers = new SimulatedCarrierSenseFactory(links);
+  return { world: { links, device: 'cveth0', plug, carriers }, close: nothing };
 }
 
 export function simulatedPacketFilterWorld(): OpenWorld<PacketFilterWorld> {

@@ -34,7 +34,8 @@ export class FrameSender {
   }
 }
 
-function quietDevice(device: string): void {
+/** Sets a device up on which the kernel itself sends nothing. */
+export function quietDevice(device: string): void {
   writeFileSync(`/proc/sys/net/ipv6/conf/${device}/disable_ipv6`, '1');
   ip(`link set ${device} up`);
 }

@@ -1,7 +1,7 @@
 /** What only a kernel shows of {@link LinuxSerialPorts}. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { HalError } from '../../../hal/hal-error.ts';
 import type { Contract } from '../contract/contract.ts';
@@ -37,6 +37,21 @@ export const linuxSerialCases: Contract<SerialWorld> = {
       run: async ({ ports, path }) => {
         await assert.rejects(ports.open({ path: '/dev/null', baud: 115_200 }), (error) => error instanceof HalError);
         await assert.rejects(ports.open({ path, baud: 0 }), (error) => error instanceof HalError);
+      },
+    },
+    {
+      name: 'keeps a descriptor that is lent open until it has it back, though the line is lost',
+      run: async ({ ports, path, pull }) => {
+        const port = await ports.open({ path, baud: 115_200 });
+        const descriptor = port.lend();
+        const isOpen = () => existsSync(`/proc/self/fd/${descriptor}`);
+        pull();
+        await port.ended;
+        for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+        assert.ok(isOpen(), 'it is closed while another one uses it');
+        port.takeBack();
+        await port.close();
+        assert.ok(!isOpen(), 'it is still open');
       },
     },
     {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Contract } from '../contract/contract.ts';
 import { ip } from '../contract/linux-worlds.ts';
 import type { TcpWorld } from '../contract/tcp-connector.ts';
@@ -28,6 +29,22 @@ export const linuxTcpCases: Contract<TcpWorld> = {
         ip('rule add pref 0 lookup local');
         ip('rule del pref 10');
         ip('rule del pref 5');
+      },
+    },
+    {
+      name: 'leaves from the address and by the device that it was told, and says so where it has neither',
+      run: async ({ connector, addresses, listen }) => {
+        const port = await listen(addresses[4], (stream) => stream.resume());
+        const options = { address: addresses[4], port, mark: 0 };
+        const stream = connector.connect({ ...options, device: 'lo', localAddress: '127.0.0.9' });
+        await once(stream, 'connect');
+        assert.equal((stream as Socket).localAddress, '127.0.0.9');
+        stream.destroy();
+        assert.throws(
+          () => connector.connect({ ...options, localAddress: '203.0.113.77' }),
+          /does not have that address/,
+        );
+        assert.throws(() => connector.connect({ ...options, device: 'nothere0' }), /There is no such device/);
       },
     },
     {

@@ -20,7 +20,7 @@ function texts(line: string): string[] {
 
 describe('completion of the configuration', () => {
   it('begins with the modules, with a help text each', () => {
-    expect(texts('')).toEqual(['system', 'interfaces', 'l2tp', 'ipsec', 'routes', 'users']);
+    expect(texts('')).toEqual(['system', 'interfaces', 'modems', 'uplinks', 'l2tp', 'ipsec', 'routes', 'users']);
     expect(complete('')[0]).toEqual({ text: 'system', help: 'The router itself.', kind: 'key' });
   });
 

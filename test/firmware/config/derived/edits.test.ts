@@ -46,7 +46,7 @@ describe('set', () => {
   });
 
   it.each([
-    ['', 'a path is missing: system, interfaces, l2tp'],
+    ['', 'a path is missing: system, interfaces, modems'],
     ['l2tp clinets', 'there is no "clinets" below l2tp: clients or servers can stand there; did you mean "clients"?'],
     ['l2tp clients a/b server x', '"a/b" is no name below l2tp.clients'],
     ['system hostname', 'a value is missing at system.hostname'],

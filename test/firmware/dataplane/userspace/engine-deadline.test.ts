@@ -24,6 +24,7 @@ it('the engine blocks until a message has waited long enough for one that it has
         wakeHandle: 0,
         close: () => {},
         add: (handle) => poller.add(handle),
+        awaitRoom: () => undefined,
         remove: (handle) => poller.remove(handle),
       },
       wait: (timeoutMs) => {

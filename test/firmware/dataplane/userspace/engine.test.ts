@@ -15,7 +15,7 @@ const SERVER = '192.0.2.1';
 const PEER = '192.0.2.2';
 const STRANGER = '192.0.2.3';
 
-const quietPoller = { add: () => {}, remove: () => {}, wakeHandle: 0, close: () => {} };
+const quietPoller = { add: () => {}, awaitRoom: () => {}, remove: () => {}, wakeHandle: 0, close: () => {} };
 
 /** An engine whose control thread deals with events only when the test says so. */
 class Bench {

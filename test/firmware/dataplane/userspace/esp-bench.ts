@@ -73,6 +73,7 @@ export class EspEnd {
             this.sent.push({ socket, bytes, remote, fromAddress, mayFragment, trafficClass });
           return this.sendResult;
         },
+        sendByLine: () => true,
         deliver: (to, packet) => {
           if (this.tunTakes) this.delivered.push({ to, packet: packet.slice() });
           return this.tunTakes;

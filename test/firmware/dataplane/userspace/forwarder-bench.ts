@@ -63,6 +63,7 @@ export class ForwarderBench {
         if (this.sendResult === undefined) this.sent.push({ socket, bytes, remote, fromAddress, trafficClass });
         return this.sendResult;
       },
+      sendByLine: () => true,
       deliver: (to, packet) => {
         if (this.tunTakes) this.delivered.push({ to, packet: packet.slice() });
         return this.tunTakes;

@@ -9,7 +9,7 @@ import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 import { SimulatedSerialPorts } from '../../../../hal/simulated/serial-port.ts';
 import { SimulatedDslConsole } from '../../../../scripts/lab/dsl-console.ts';
 import { BROADCOM_TRAINING, broadcomShowtime } from '../../../../scripts/lab/dsl-texts.ts';
-import { Pty } from '../../../support/pty.ts';
+import { Pty } from '../../../../scripts/lab/pty.ts';
 
 const PATH = '/dev/ttyDSL';
 const settings: DslConfiguration = { source: 'serial', device: PATH, baud: 115_200, chipset: 'auto' };

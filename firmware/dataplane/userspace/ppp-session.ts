@@ -1,9 +1,7 @@
-/** What the forwarder holds for one L2TP session: its programming, its sequence numbers, its counters, its limits. */
-import { type DataHeader, dataHeaderLength, newDataHeader } from '../../protocol/l2tp/data-message.ts';
+/** What the forwarder holds for one PPP session, whatever carries it: its open network, its counters, its limits. */
 import { pppHeaderLength, writePppHeader } from '../../protocol/ppp/header.ts';
 import { PPP_IP, PPP_IPV6 } from '../../protocol/ppp/protocol-numbers.ts';
-import type { InterfaceId, SessionCounters, SessionSpec } from '../data-plane.ts';
-import { DataSequence, NO_REORDERING } from './data-sequence.ts';
+import type { InterfaceId, SessionCounters, SessionKey, SessionNetworkSpec } from '../data-plane.ts';
 import { type Ipv4Prefix, Ipv4PrefixTable, parseIpv4Prefix } from './ipv4-prefix-table.ts';
 import { type Ipv6Prefix, Ipv6PrefixTable, parseIpv6Prefix } from './ipv6-prefix-table.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -60,17 +58,11 @@ export interface SessionDrops {
   tunRefused: number;
 }
 
-export class ForwardingSession {
-  #spec: SessionSpec;
-  #header: DataHeader;
+export abstract class PppSession {
+  readonly key: SessionKey;
   network: SessionNetwork | undefined;
-  readonly sequence = new DataSequence();
-  /** Whether the peer's last data message had sequence numbers: then ours have them too (RFC 2661 section 5.4). */
-  peerSequences = false;
   readonly controlFrames = new TokenBucket(CONTROL_FRAMES_PER_SECOND, CONTROL_FRAMES_BURST);
   readonly foreignFrames = new TokenBucket(FOREIGN_FRAMES_PER_SECOND, FOREIGN_FRAMES_BURST);
-  /** Traffic class octet of outer packets: DSCP, and an ECN field of zero (RFC 2474 section 3, RFC 6040 section 4.1). */
-  trafficClass = 0;
   packetsReceived = 0;
   octetsReceived = 0;
   packetsSent = 0;
@@ -87,52 +79,29 @@ export class ForwardingSession {
     tunRefused: 0,
   };
 
-  /** Without a network until {@link program}. */
-  constructor(spec: SessionSpec) {
-    this.#spec = spec;
-    this.#header = newDataHeader(spec.peerTunnelId, spec.peerSessionId);
+  constructor(key: SessionKey) {
+    this.key = key;
   }
 
-  get spec(): SessionSpec {
-    return this.#spec;
+  /** Numbered messages whose place was passed without them. */
+  get lost(): number {
+    return 0;
   }
 
-  /** Sets how packets are wrapped and which ones pass; counters and sequence numbers stay. */
-  program(spec: SessionSpec, network: SessionNetwork | undefined): void {
-    this.#spec = spec;
-    this.#header = newDataHeader(spec.peerTunnelId, spec.peerSessionId);
-    this.#header.lengthField = spec.lengthField;
-    this.trafficClass = (spec.dscp ?? 0) << 2;
-    this.sequence.limits = spec.reorder ?? NO_REORDERING;
-    this.network = network;
-  }
-
-  /** Octets of the L2TP header of the next message to the peer. */
-  get headerOctets(): number {
-    this.#header.sequenced = this.#spec.sequencing || this.peerSequences;
-    return dataHeaderLength(this.#header);
-  }
-
-  /**
-   * The L2TP header of the next message to the peer; takes a sequence number where one is due. Valid until the next
-   * call.
-   */
-  nextHeader(): DataHeader {
-    const header = this.#header;
-    header.sequenced = this.#spec.sequencing || this.peerSequences;
-    if (header.sequenced) header.ns = this.sequence.take();
-    return header;
+  /** Numbered messages that were put in their place again. */
+  get reordered(): number {
+    return 0;
   }
 
   counters(): SessionCounters {
     return {
-      key: this.#spec.key,
+      key: this.key,
       packetsReceived: this.packetsReceived,
       octetsReceived: this.octetsReceived,
       packetsSent: this.packetsSent,
       octetsSent: this.octetsSent,
-      lost: this.sequence.lost,
-      reordered: this.sequence.reordered,
+      lost: this.lost,
+      reordered: this.reordered,
       drops: { ...this.drops },
     };
   }
@@ -142,7 +111,7 @@ export class ForwardingSession {
  * Prepares the network layer of a specification.
  * @throws RangeError when a prefix is none.
  */
-export function prepareNetwork(spec: NonNullable<SessionSpec['network']>): SessionNetwork {
+export function prepareNetwork(spec: SessionNetworkSpec): SessionNetwork {
   const sources = new Ipv4PrefixTable<true>();
   const sources6 = new Ipv6PrefixTable<true>();
   for (const prefix of ipv4Prefixes(spec.sources)) sources.add(prefix, true);
@@ -159,7 +128,7 @@ export function prepareNetwork(spec: NonNullable<SessionSpec['network']>): Sessi
   };
 }
 
-type HeaderCompression = Pick<NonNullable<SessionSpec['network']>, 'protocolCompression' | 'addressControlCompression'>;
+type HeaderCompression = Pick<SessionNetworkSpec, 'protocolCompression' | 'addressControlCompression'>;
 
 function pppHeaderOf(protocol: number, compression: HeaderCompression): Uint8Array {
   const { protocolCompression, addressControlCompression } = compression;
