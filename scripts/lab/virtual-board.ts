@@ -41,7 +41,7 @@ for name in ${BOARD_LINES.join(' ')}; do
 done
 echo 1 >../live`;
 
-// A modem shows several serial lines; commands go to the second one here, the first says nothing.
+// Lines for diagnosis, positions, commands and data: a SIM7600 has them in this order.
 const MAKE_MODEM = `
 mkdir -p ${USB_CONFIG} && cd ${USB_CONFIG}
 echo 0x${MODEM_USB_ID.replace(':', ' >idVendor && echo 0x')} >idProduct
@@ -49,10 +49,12 @@ mkdir -p strings/0x409 configs/c.1/strings/0x409
 echo SIMCOM >strings/0x409/manufacturer
 echo 'Virtual LTE modem' >strings/0x409/product
 echo 0123456789 >strings/0x409/serialnumber
-for function in gser.0 gser.1; do mkdir functions/$function && ln -s functions/$function configs/c.1/; done`;
+for function in gser.0 gser.1 gser.2 gser.3; do mkdir functions/$function && ln -s functions/$function configs/c.1/; done`;
 
-/** Where the serial lines of the modem end inside it: programs in the guest that play the modem open these. */
-export const MODEM_ENDS = ['/dev/ttyGS0', '/dev/ttyGS1'] as const;
+/** Where commands and data arrive in the modem: programs in the guest that play the modem open these. */
+export const MODEM_ENDS = ['/dev/ttyGS2', '/dev/ttyGS3'] as const;
+/** What is written to this file plugs the modem in (a name of /sys/class/udc) or pulls it out (an empty line). */
+export const MODEM_SWITCH = `${USB_CONFIG}/UDC`;
 
 export type VirtualBoardOptions = Pick<GuestOptions, 'namespace' | 'cards' | 'gateway'>;
 
@@ -90,12 +92,12 @@ export class VirtualBoard {
 
   /** The modem is plugged in. Its serial lines come a moment later. */
   async plugModem(): Promise<void> {
-    await this.guest.exec(`cd /sys/class/udc && echo * >${USB_CONFIG}/UDC`);
+    await this.guest.exec(`cd /sys/class/udc && echo * >${MODEM_SWITCH}`);
   }
 
   /** ... and pulled out, whoever has its lines open. */
   async unplugModem(): Promise<void> {
-    await this.guest.exec(`echo >${USB_CONFIG}/UDC`);
+    await this.guest.exec(`echo >${MODEM_SWITCH}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The drivers of this machine against a kernel of its own: every contract that runs in a network namespace of the host runs
- * here too, and those of LEDs, GPIO lines, buttons and the watchdog run nowhere else.
+ * here too, and those of LEDs, GPIO lines, buttons, the watchdog and a modem on USB run nowhere else.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { createNamespace, type Namespace } from '../../scripts/lab/namespaces.ts';

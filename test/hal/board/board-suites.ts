@@ -14,6 +14,7 @@ import {
   ledsWorld,
   watchdogWorld,
 } from './board-worlds.ts';
+import { usbModemCases, usbModemWorld } from './usb-modem-cases.ts';
 
 /** The same contract by several ways to the hardware. */
 function by<World>(contract: Contract<World>, way: string, makeWorld: WorldMaker<World>): Suite {
@@ -28,5 +29,6 @@ export const boardSuites: readonly Suite[] = [
   by(buttonsContract, 'input device', inputButtonsWorld),
   suiteOf(ledsContract, ledsWorld),
   suiteOf(watchdogContract, watchdogWorld),
+  suiteOf(usbModemCases, usbModemWorld),
   suiteOf(boardCases, () => ({ world: undefined, close: () => undefined })),
 ];
