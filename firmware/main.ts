@@ -57,6 +57,7 @@ import { TrafficRecorder } from './router/traffic-recorder.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import type { SerialConsole } from './serial/serial-console.ts';
+import { DslLines } from './uplink/dsl/dsl-lines.ts';
 import { linkOf } from './uplink/link-of.ts';
 import { UplinkManager } from './uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
@@ -215,6 +216,7 @@ async function run(options: RunOptions): Promise<number> {
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
     monitoring,
+    dslLines: new DslLines({ serialPorts: new LinuxSerialPorts(), clock, log: (line) => logger.info(line) }),
     ready: ready.promise,
   });
   const factory = factoryConfiguration(board);

@@ -39,6 +39,7 @@ import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
+import type { DslLines } from '../uplink/dsl/dsl-lines.ts';
 import type { UplinkHooks, UplinkManager } from '../uplink/uplink-manager.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
@@ -79,6 +80,7 @@ export interface RouterParts {
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
   readonly uplinks: (hooks: UplinkHooks) => UplinkManager;
+  readonly dslLines?: DslLines;
   readonly ipsec: IpsecFactory;
   readonly secrets: SecretKeeper;
   readonly logger: Logger;
@@ -182,6 +184,7 @@ export class Router implements RouterControl {
         // The last lines still need the addresses and routes.
         await this.#parts.monitoring?.stop();
         await this.#uplinks.stop();
+        await this.#parts.dslLines?.stop();
       } finally {
         await this.#parts.network.restore();
       }
@@ -382,6 +385,7 @@ export class Router implements RouterControl {
     if (this.#ending) return { changes: [], failures: [] };
     const report = await this.#connections.enforce(configuration);
     if (!this.#ending) this.#certificates.watch(configuration);
+    await this.#parts.dslLines?.follow(configuration);
     const unserved = (await this.#parts.monitoring?.follow(configuration)) ?? [];
     const { clients, servers } = this.#connections;
     const { connections } = configuration.ipsec;
