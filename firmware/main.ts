@@ -64,6 +64,7 @@ import { TrafficRecorder } from './router/traffic-recorder.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import type { SerialConsole } from './serial/serial-console.ts';
+import { DslLines } from './uplink/dsl/dsl-lines.ts';
 import { linkOf } from './uplink/link-of.ts';
 import { ModemPower } from './uplink/modem/modem-power.ts';
 import { PppoeMemory } from './uplink/ppp/pppoe-memory.ts';
@@ -274,6 +275,7 @@ async function run(options: RunOptions): Promise<number> {
     kernel: new LinuxKernelFeatures(),
     cipherEngine: () => new LinuxPacketCipherFactory().engine,
     monitoring,
+    dslLines: new DslLines({ serialPorts: new LinuxSerialPorts(), clock, log: (line) => logger.info(line) }),
     ready: ready.promise,
   });
   const factory = factoryConfiguration(board);

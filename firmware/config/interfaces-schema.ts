@@ -1,6 +1,7 @@
 /** Schema of `system`, `interfaces` and `routes`. */
 import Type, { type Static } from 'typebox';
 import { CONSOLE_SCHEMA } from './console-schema.ts';
+import { DSL_SCHEMA } from './dsl-schema.ts';
 import { METRICS_SCHEMA, SYSLOG_SCHEMA } from './monitoring-schema.ts';
 import { device, ipAddress, ipv4Address, ipv4Network, NAME, NAME_ALLOWED } from './schema-parts.ts';
 
@@ -140,6 +141,7 @@ const INTERFACE_SCHEMA = Type.Object(
     vlan: Type.Optional(VLAN_SCHEMA),
     ipv4: Type.Optional(INTERFACE_IPV4_SCHEMA),
     ipv6: Type.Optional(INTERFACE_IPV6_SCHEMA),
+    dsl: Type.Optional(DSL_SCHEMA),
   },
   { title: 'Interface', description: 'A network interface and its addresses.', additionalProperties: false },
 );

@@ -159,6 +159,11 @@ const L2TP_CLIENT_SCHEMA = Type.Object(
       default: 'boot',
     }),
     idleSeconds: IDLE_SECONDS,
+    accessLine: flag({
+      title: 'Access line',
+      description: 'Tell the server the rates of the DSL line of this branch (RFC 5515), where an interface has one.',
+      default: false,
+    }),
     maxFail: MAX_FAIL,
     sequencing: CLIENT_SEQUENCING,
     reorder: REORDER,

@@ -2,6 +2,7 @@
 import { AGGRESSIVE_RULES } from './aggressive-rules.ts';
 import { CALLS_RULES } from './calls-rules.ts';
 import { CERTIFICATES_RULES } from './certificates-rules.ts';
+import { DSL_RULES } from './dsl-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
 import { INTERFACE_IPV6_RULES } from './interface-ipv6-rules.ts';
 import { INTERFACE_LINK_RULES } from './interface-link-rules.ts';
@@ -50,6 +51,7 @@ export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...INTERFACE_RULES,
   ...INTERFACE_LINK_RULES,
   ...INTERFACE_IPV6_RULES,
+  ...DSL_RULES,
   ...UPLINKS_RULES,
   ...UPLINK_PROBE_RULES,
   ...ROUTE_RULES,

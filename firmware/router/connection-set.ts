@@ -7,6 +7,7 @@ import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config
 import type { Configuration } from '../config/schema.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
+import type { DslLines } from '../uplink/dsl/dsl-lines.ts';
 import type { UplinkManager } from '../uplink/uplink-manager.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import type { IpsecConnectionInfo } from '../vpn/ipsec/ipsec-types.ts';
@@ -33,6 +34,8 @@ export interface ConnectionSetParts {
   readonly resolver: UplinkResolver;
   readonly uplinks: UplinkManager;
   readonly ipsec: IpsecFactory;
+  /** Whose rates a server is told; without them it is told none. */
+  readonly dslLines?: DslLines;
   readonly logger: Pick<Logger, 'error'>;
   readonly onStep: (connection: string, step: Step) => void;
   readonly onState: (connection: string, state: ConnectionState, failure?: Failure) => void;
@@ -186,6 +189,7 @@ export class ConnectionSet {
       clientOptions(client, this.#configuration.system.hostname, mru, {
         reviewAssignment: (assigned) => network.review(device, assigned),
         reviewIpv6: (what, address) => network.reviewIpv6(device, what, address),
+        ...(client.accessLine ? { accessLine: () => this.#parts.dslLines?.accessLine() } : {}),
       }),
       {
         ...this.#services(name),

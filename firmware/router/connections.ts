@@ -16,7 +16,7 @@ export function clientOptions(
   configuration: L2tpClientConfiguration,
   hostName: string,
   mru: number,
-  review: Pick<L2tpClientOptions, 'reviewAssignment' | 'reviewIpv6'>,
+  review: Pick<L2tpClientOptions, 'reviewAssignment' | 'reviewIpv6' | 'accessLine'>,
 ): L2tpClientOptions {
   const { server, port, user, password, authentication, secret, hideAvps, hello, ipv6, start, number } = configuration;
   const { sequencing, reorder, dscp, maxFail } = configuration;

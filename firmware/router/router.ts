@@ -43,6 +43,7 @@ import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
+import type { DslLines } from '../uplink/dsl/dsl-lines.ts';
 import type { UplinkHooks, UplinkManager } from '../uplink/uplink-manager.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
@@ -85,6 +86,7 @@ export interface RouterParts {
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
   readonly uplinks: (hooks: UplinkHooks) => UplinkManager;
+  readonly dslLines?: DslLines;
   readonly ipsec: IpsecFactory;
   readonly secrets: SecretKeeper;
   readonly logger: Logger;
@@ -198,6 +200,7 @@ export class Router implements RouterControl {
         // The last lines still need the addresses and routes.
         await this.#parts.monitoring?.stop();
         await this.#uplinks.stop();
+        await this.#parts.dslLines?.stop();
       } finally {
         await this.#parts.network.restore();
       }
@@ -392,6 +395,7 @@ export class Router implements RouterControl {
     if (this.#ending) return { changes: [], failures: [] };
     const report = await this.#connections.enforce(configuration);
     if (!this.#ending) this.#certificates.watch(configuration);
+    await this.#parts.dslLines?.follow(configuration);
     const unserved = (await this.#parts.monitoring?.follow(configuration)) ?? [];
     const { clients, servers } = this.#connections;
     const { connections } = configuration.ipsec;

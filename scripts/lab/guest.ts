@@ -38,6 +38,8 @@ export interface GuestOptions {
   readonly memoryMiB?: number;
   /** Default: {@link findGuestKernel}. */
   readonly kernel?: GuestKernel;
+  /** Parameters for the kernel besides: `softdog.soft_noboot=1`. */
+  readonly parameters?: readonly string[];
   /** How long the start may take, in milliseconds. Default: 60 000. */
   readonly timeoutMs?: number;
 }
@@ -180,7 +182,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
 }
 
 async function bootGuest(options: GuestOptions, kernel: GuestKernel, folder: StateFolder): Promise<Guest> {
-  const { name, namespace, cards = [], disks = [], memoryMiB = 256, timeoutMs = 60_000 } = options;
+  const { name, namespace, cards = [], memoryMiB = 256, timeoutMs = 60_000 } = options;
   if (/\s/.test(folder.path)) {
     throw new LabError(
       `the temporary folder ${folder.path} has a space in its name, which a kernel's arguments cannot hold`,
@@ -194,7 +196,7 @@ async function bootGuest(options: GuestOptions, kernel: GuestKernel, folder: Sta
   for (const { tap } of cards) await namespace.ip('link', 'show', 'dev', tap);
   const daemon = await startDaemon({
     name: `guest ${name}`,
-    command: [kernel.path, ...kernelArguments(name, folder, kernel, memoryMiB, cards, disks)],
+    command: [kernel.path, ...kernelArguments(options, folder, kernel, memoryMiB)],
     namespace: namespace.name,
     logFile: join(folder.path, 'console.log'),
     pipeInput: true,
@@ -216,12 +218,10 @@ async function bootGuest(options: GuestOptions, kernel: GuestKernel, folder: Sta
 }
 
 function kernelArguments(
-  name: string,
+  { name, cards = [], disks = [], parameters = [] }: GuestOptions,
   folder: StateFolder,
   kernel: GuestKernel,
   memoryMiB: number,
-  cards: readonly GuestCard[],
-  disks: readonly string[],
 ): string[] {
   return [
     `mem=${memoryMiB}M`,
@@ -239,6 +239,7 @@ function kernelArguments(
     'con0=fd:0,fd:1',
     ...disks.map((path, i) => `ubd${i}=${path}`),
     ...cards.map(({ tap }, i) => `vec${i}:transport=tap,ifname=${tap},depth=128,gro=1,mac=${macAddress(name, tap)}`),
+    ...parameters,
   ];
 }
 

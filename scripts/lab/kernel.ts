@@ -1,4 +1,7 @@
-/** Which kernel the guests run: one with everything built in where there is one, otherwise Debian's User Mode Linux. */
+/**
+ * Which kernel the guests run: one with everything built in where there is one (named by CULVERT_LAB_KERNEL, or made by
+ * scripts/lab-kernel), otherwise Debian's User Mode Linux.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -19,12 +22,28 @@ const CACHE_FOLDER = join(import.meta.dirname, '../../.cache/lab-kernel');
 
 /**
  * The kernel named by the environment variable CULVERT_LAB_KERNEL (a User Mode Linux executable with everything built
- * in, or the same packed with xz), otherwise Debian's.
- * @throws LabError when there is neither
+ * in, or the same packed with xz), otherwise what scripts/lab-kernel has made, otherwise Debian's.
+ * @throws LabError when there is none of them
  */
 export async function findGuestKernel(): Promise<GuestKernel> {
+  return (await findFullKernel()) ?? debianKernel();
+}
+
+/**
+ * A kernel with everything built in, GPIO, LEDs, USB and a watchdog too; `undefined` where there is only Debian's.
+ * @throws LabError when CULVERT_LAB_KERNEL names what is no kernel
+ */
+export async function findFullKernel(): Promise<GuestKernel | undefined> {
   const named = process.env['CULVERT_LAB_KERNEL'];
-  return named === undefined || named === '' ? debianKernel() : await builtInKernel(named);
+  return named === undefined || named === '' ? madeKernel() : await builtInKernel(named);
+}
+
+/** The latest that scripts/lab-kernel has made; `undefined` when it was never run. */
+function madeKernel(): GuestKernel | undefined {
+  const names = existsSync(CACHE_FOLDER) ? readdirSync(CACHE_FOLDER) : [];
+  const made = names.filter((name) => /^made-[0-9a-f]{16}$/.test(name)).map((name) => join(CACHE_FOLDER, name));
+  const [path] = made.toSorted((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
+  return path === undefined ? undefined : { path, description: 'the kernel of scripts/lab-kernel' };
 }
 
 /** The kernel of Debian's package user-mode-linux, with its modules. @throws LabError when it is not installed */

@@ -1,5 +1,6 @@
 /** What the messages of a call say: AVPs from options (RFC 2661 sections 6.6 to 6.11), and options from AVPs. */
 import { printable } from '../printable.ts';
+import { accessLineFields } from './access-line.ts';
 import type { AvpFields } from './control-message.ts';
 import type { CallRequest, L2tpOutput, OpenCallOptions, OpenSessionOptions, ProxyAvps } from './endpoint-types.ts';
 
@@ -20,12 +21,13 @@ export interface Answer {
 }
 
 /** Without the id and the serial number. */
-export function icrqFields({ callingNumber, calledNumber, subAddress }: OpenSessionOptions): AvpFields {
+export function icrqFields({ callingNumber, calledNumber, subAddress, accessLine }: OpenSessionOptions): AvpFields {
   return {
     bearerType: NO_BEARER,
     ...(callingNumber === undefined ? {} : { callingNumber }),
     ...(calledNumber === undefined ? {} : { calledNumber }),
     ...(subAddress === undefined ? {} : { subAddress }),
+    ...(accessLine === undefined ? {} : accessLineFields(accessLine)),
   };
 }
 

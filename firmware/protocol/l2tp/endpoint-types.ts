@@ -82,8 +82,29 @@ export interface OpenTunnelOptions {
   readonly followReplyPort?: boolean;
 }
 
+/** What a LAC tells of the access line of a call (RFC 5515 section 5). Rates in bit/s; what is absent is not told. */
+export interface AccessLine {
+  /** Names of the line, 2..63 octets. */
+  readonly circuitId?: string;
+  readonly remoteId?: string;
+  /** Rates as the subscriber has them: `down` is what the subscriber receives. */
+  readonly down: AccessLineRates;
+  readonly up: AccessLineRates;
+  /** Section 5.18: 1 ADSL1, 2 ADSL2, 3 ADSL2+, 4 VDSL1, 5 VDSL2, 6 SDSL, 7 unknown. */
+  readonly type?: number;
+}
+
+export interface AccessLineRates {
+  readonly actual?: number;
+  readonly minimum?: number;
+  readonly attainable?: number;
+  readonly maximum?: number;
+}
+
 /** An incoming call that we announce (we are the LAC): ICRQ (RFC 2661 section 6.6). */
 export interface OpenSessionOptions {
+  /** The access line AVPs of ICRQ. */
+  readonly accessLine?: AccessLine;
   /** Ask for sequence numbers on data messages: Sequencing Required AVP in ICCN. Default false. */
   readonly sequencing?: boolean;
   /** (Tx) Connect Speed AVP, bit/s. Default 100,000,000. */

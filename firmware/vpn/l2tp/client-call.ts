@@ -65,8 +65,12 @@ export class ClientCall {
     const tunnelId = this.#endpoint.openTunnel(now, { path, hideAvps, ...(secret === undefined ? {} : { secret }) });
     this.#tunnelId = tunnelId;
     this.#hangingUp = false;
+    const line = this.#options.accessLine?.();
     if (this.#options.answers === undefined)
-      this.#endpoint.openSession(now, tunnelId, { sequencing: data?.sequencing ?? false });
+      this.#endpoint.openSession(now, tunnelId, {
+        sequencing: data?.sequencing ?? false,
+        ...(line === undefined ? {} : { accessLine: line }),
+      });
     this.#drain(now);
   }
 

@@ -1,4 +1,4 @@
-import type { HelloPolicy } from '../../protocol/l2tp/endpoint-types.ts';
+import type { AccessLine, HelloPolicy } from '../../protocol/l2tp/endpoint-types.ts';
 import type { Failure } from '../../protocol/machine.ts';
 import type { PppAuthentication } from '../../protocol/ppp/link-types.ts';
 import type { UdpPath } from '../../protocol/udp-path.ts';
@@ -31,6 +31,8 @@ export interface L2tpClientOptions {
    * Absent: it calls.
    */
   readonly answers?: string;
+  /** What the server is told of the access line of this branch, asked anew at every call (RFC 5515). Default: nothing. */
+  readonly accessLine?: () => AccessLine | undefined;
   /** Octets; asked for as MRU, and the most that is sent. */
   readonly mru: number;
   readonly data?: DataOptions;

@@ -56,6 +56,7 @@ describe('a good configuration', () => {
       mru: 1400,
       start: 'boot',
       idleSeconds: 0,
+      accessLine: false,
       maxFail: 0,
       sequencing: 'off',
       reorder: { packets: 16, milliseconds: 20 },

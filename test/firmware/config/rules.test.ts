@@ -18,6 +18,7 @@ const office2 = {
   localAddress: '10.97.0.1',
   pool: '10.97.0.10-10.97.0.20',
 };
+const dsl = { device: '/dev/ttyUSB3' };
 const dmz = { device: 'eth2', zone: 'management', ipv4: { method: 'static', address: '10.30.0.1/24' } };
 const tunnelMode = {
   remote: '10.20.0.8',
@@ -61,6 +62,22 @@ const CASES: readonly (readonly [string, readonly Change[], string, RegExp])[] =
   ],
   ['device-twice', [['interfaces.lan.device', 'eth0']], 'interfaces.lan.device', /"wan" has already/],
   ['device-of-tunnel', [['interfaces.lan.device', 'l2tp-hq']], 'interfaces.lan.device', /l2tp-hq/],
+  ['dsl-on-wan', [['interfaces.lan.dsl', dsl]], 'interfaces.lan.dsl', /whose zone is "lan"/],
+  [
+    'dsl-device-twice',
+    [
+      ['interfaces.wan.dsl', dsl],
+      ['interfaces.wan2', { device: 'eth5', zone: 'wan', dsl }],
+    ],
+    'interfaces.wan2.dsl.device',
+    /"wan" has already/,
+  ],
+  [
+    'dsl-login-for-console',
+    [['interfaces.wan.dsl', { source: 'file', device: '/run/dsl', user: 'admin' }]],
+    'interfaces.wan.dsl',
+    /a login/,
+  ],
   ['route-next-hop', [['routes', [{ prefix: '10.50.0.0/16' }]]], 'routes[0]', /neither/],
   ['route-next-hop', [['routes', [{ prefix: '10.50.0.0/16', device: 'eth7' }]]], 'routes[0].device', /eth7/],
   ['route-next-hop', [['routes', [{ prefix: '10.50.0.0/16', gateway: '10.60.0.1' }]]], 'routes[0].gateway', /10\.60/],

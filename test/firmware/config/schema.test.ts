@@ -42,6 +42,7 @@ describe('the schema', () => {
     const secrets = all.filter(([, node]) => node['x-secret'] === true).map(([path]) => path);
     expect(secrets).toEqual([
       '.system.metrics.token',
+      '.interfaces.NAME.dsl.password',
       '.modems.NAME.pin',
       '.modems.NAME.password',
       '.uplinks.NAME.password',

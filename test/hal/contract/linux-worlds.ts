@@ -1,7 +1,7 @@
 /** The worlds of the contracts on Linux. For a process in a network namespace of its own only: they change its network. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -47,6 +47,11 @@ export function ipQuietly(words: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Each line is tried, whatever became of those before; one process for all of them. */
+function ipBatch(family: '-4' | '-6', lines: readonly string[]): void {
+  spawnSync('ip', [family, '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }
 
 const NARROW = { 4: '10.56.0.9', 6: 'fd56::9' } as const;
@@ -199,6 +204,11 @@ export function linuxEntropyWorld(): OpenWorld<LinuxEntropy> {
 /** The kernel itself changes a link for a while after it was set up: it finds the carrier, then gives it an address. */
 function awaitUp(device: string): void {
   const deadline = performance.now() + 10_000;
+  // The address comes last, and to look for it costs no process.
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const hasAddress = (): boolean =>
+    new RegExp(`^fe80.* ${device}$`, 'm').test(readFileSync('/proc/net/if_inet6', 'utf8'));
+  while (!hasAddress() && performance.now() < deadline) Atomics.wait(sleeper, 0, 0, 5);
   const isUp = (): boolean => {
     const shown = ip(`address show dev ${device}`);
     return shown.includes('state UP') && shown.includes('inet6 fe80:') && !shown.includes('tentative');
@@ -207,12 +217,14 @@ function awaitUp(device: string): void {
 }
 
 export function linuxLinksWorld(): OpenWorld<LinksWorld> {
-  ip('link set lo up');
-  ip('link add cveth0 type veth peer name cveth1');
   const devices = ['cveth0', 'cveth1'];
+  ipBatch('-4', ['link set lo up', 'link add cveth0 type veth peer name cveth1']);
   // Else an IPv6 address could not be used for a second or two (RFC 4862 section 5.4).
   for (const device of devices) writeFileSync(`/proc/sys/net/ipv6/conf/${device}/accept_dad`, '0');
-  for (const device of devices) ip(`link set ${device} up`);
+  ipBatch(
+    '-4',
+    devices.map((device) => `link set ${device} up`),
+  );
   for (const device of devices) awaitUp(device);
   return {
     world: {
@@ -221,11 +233,9 @@ export function linuxLinksWorld(): OpenWorld<LinksWorld> {
       plug: (plugged) => void ip(`link set cveth1 ${plugged ? 'up' : 'down'}`),
     },
     close: () => {
-      ipQuietly('link del cveth0');
-      for (const family of ['-4', '-6']) {
-        ipQuietly(`${family} route flush table ${TABLE}`);
-        while (ipQuietly(`${family} rule del table ${TABLE}`));
-      }
+      const rest = [`route flush table ${TABLE}`, `rule flush table ${TABLE}`];
+      ipBatch('-4', ['link del cveth0', ...rest]);
+      ipBatch('-6', rest);
     },
   };
 }
