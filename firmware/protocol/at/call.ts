@@ -9,6 +9,8 @@ import { ask, ModemFault, pause, type Script } from './script.ts';
 /** The network may take its time to set the context up. */
 const DIAL_MS = 60_000;
 const HANG_UP_MS = 10_000;
+/** How long `AT` may take where the line is back with commands, ms. */
+const COMMANDS_MS = 400;
 /** A call that ended sooner was not worth one, ms: what is wrong may be the modem. */
 const SHORT_CALL_MS = 20_000;
 /** Context 1 (3GPP TS 27.007 section 10.2.1.1); the short form for modems that know that alone. */
@@ -91,10 +93,10 @@ export function* hangUp(state: ModemState): Script {
   const channel = channelOf(state);
   if (state.online) {
     state.say('hanging up');
-    yield* goBack(state, channel);
+    state.online = false;
     if (state.now - state.onlineSince < SHORT_CALL_MS) state.strikes += 1;
     else state.strikes = 0;
-    state.online = false;
+    yield* goBack(state, channel);
   }
   state.wantsHangUp = false;
   state.outputs.push({ kind: 'hung-up' });
@@ -106,7 +108,9 @@ function* goBack({ ethernet, quirks }: ModemState, channel: AtChannel): Script {
     if (quirks.ethernet !== undefined) yield* ask(quirks.ethernet.down, { timeoutMs: HANG_UP_MS });
     return;
   }
-  yield { want: 'escape', channel };
+  // A call that has ended by itself leaves the line with commands: then it need not be waited for the escape, which takes seconds.
+  const { result } = yield* ask('AT', { timeoutMs: COMMANDS_MS }, channel);
+  if (result !== 'OK') yield { want: 'escape', channel };
   yield* ask('ATH', { dials: true, timeoutMs: HANG_UP_MS }, channel);
 }
 
