@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { capabilityAdvice, missingCapabilities } from '../hal/linux/capabilities.ts';
+import { LinuxCarrierSenseFactory } from '../hal/linux/carrier-sense.ts';
 import { LinuxClock } from '../hal/linux/clock.ts';
 import { LinuxEntropy } from '../hal/linux/entropy.ts';
 import { LinuxIcmpSocketFactory } from '../hal/linux/icmp-socket.ts';
@@ -56,6 +57,8 @@ import { TrafficRecorder } from './router/traffic-recorder.ts';
 import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import type { SerialConsole } from './serial/serial-console.ts';
+import { linkOf } from './uplink/link-of.ts';
+import { UplinkManager } from './uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
 import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
 
@@ -120,6 +123,9 @@ async function run(options: RunOptions): Promise<number> {
     onChange: () => router.networkChanged(),
     log: (line) => logger.warn(line),
   });
+  let uplinks: UplinkManager | undefined;
+  const icmp = new LinuxIcmpSocketFactory();
+  const connector = new LinuxTcpConnector();
   const names = new ResolvedNames(stateDirectory);
   const resolver = new UplinkResolver({
     dispatch,
@@ -127,6 +133,7 @@ async function run(options: RunOptions): Promise<number> {
     random,
     mark: network.mark,
     names,
+    uplink: () => uplinks?.nameService,
     resolvConf: () => readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
   });
   const ipsecState = new IpsecState({ stateDirectory, random, log: (line) => logger.warn(line) });
@@ -142,7 +149,7 @@ async function run(options: RunOptions): Promise<number> {
     log: (line) => logger.info(line),
   });
   const reaches = new ReachDesk({
-    sockets: new LinuxIcmpSocketFactory(),
+    sockets: icmp,
     clock,
     random,
     log: (line) => logger.info(line),
@@ -160,7 +167,7 @@ async function run(options: RunOptions): Promise<number> {
     clock,
     random,
     dispatch,
-    connector: new LinuxTcpConnector(),
+    connector,
     counters,
     logger,
     ring,
@@ -181,6 +188,21 @@ async function run(options: RunOptions): Promise<number> {
     dispatch,
     network,
     resolver,
+    uplinks: (hooks) => {
+      uplinks = new UplinkManager({
+        ...hooks,
+        clock,
+        random,
+        icmp,
+        connector,
+        dispatch,
+        mark: network.mark,
+        carriers: new LinuxCarrierSenseFactory(),
+        linkOf,
+        log: (line) => logger.warn(line),
+      });
+      return uplinks;
+    },
     ipsec,
     secrets,
     logger,

@@ -3,9 +3,13 @@ import { HalError } from './hal-error.ts';
 import { parseAddressWithLength, parseIpAddress } from './ip-address.ts';
 import type { Route, Rule } from './links.ts';
 import { assertInterfaceName } from './names.ts';
+import { parseMac } from './packet-socket.ts';
 
 /** Largest table number, metric, mark and priority. */
 export const MAX_U32 = 0xffff_ffff;
+
+/** Largest number of a VLAN; 4095 is reserved (IEEE 802.1Q clause 9.6). */
+export const MAX_VLAN = 4094;
 
 /** Largest rtm_protocol. */
 const MAX_U8 = 0xff;
@@ -16,6 +20,14 @@ const SCOPES: readonly string[] = ['global', 'site', 'link', 'host', 'nowhere'];
 export function plainAddress(text: string): string {
   if (parseIpAddress(text)) return text;
   throw invalid(text, 'an IP address');
+}
+
+/** @returns the MAC address, as it was. @throws HalError when it is none that a device can have. */
+export function macAddress(text: string): string {
+  const octets = parseMac(text);
+  // A group's address is nobody's own.
+  if (octets !== undefined && ((octets[0] ?? 0) & 1) === 0 && octets.some((octet) => octet !== 0)) return text;
+  throw invalid(text, 'the MAC address of a device');
 }
 
 /** `address/length`. @returns it as it was. @throws HalError when it is none. */

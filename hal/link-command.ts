@@ -2,7 +2,16 @@
  * A change of the kernel's network as the command that makes it. What is run and what people are shown come from here, so
  * that they cannot differ.
  */
-import { addressWithLength, decimal, MAX_U32, plainAddress, routeArguments, ruleArguments } from './ip-arguments.ts';
+import {
+  addressWithLength,
+  decimal,
+  MAX_U32,
+  MAX_VLAN,
+  macAddress,
+  plainAddress,
+  routeArguments,
+  ruleArguments,
+} from './ip-arguments.ts';
 import type { LinkChange } from './links.ts';
 import { assertInterfaceName } from './names.ts';
 
@@ -23,6 +32,15 @@ export function ipCommand(change: IpChange): IpCommand {
       return plain('link', 'set', 'dev', device(change), change.up ? 'up' : 'down');
     case 'set-mtu':
       return plain('link', 'set', 'dev', device(change), 'mtu', decimal(change.mtu, MAX_U32, 'an MTU'));
+    case 'set-mac':
+      return plain('link', 'set', 'dev', device(change), 'address', macAddress(change.mac));
+    case 'add-vlan': {
+      const { parent, id } = change.vlan;
+      const place = ['link', device({ device: parent }), 'name', device(change), 'type', 'vlan', 'id'];
+      return plain('link', 'add', ...place, decimal(id, MAX_VLAN, 'the number of a VLAN'));
+    }
+    case 'remove-link':
+      return plain('link', 'del', 'dev', device(change));
     case 'add-address':
       if (change.peer === undefined)
         return plain('address', 'add', addressWithLength(change.address), 'dev', device(change));
@@ -68,6 +86,12 @@ export function failureText(change: IpChange): string {
       return `The interface ${change.device} cannot be set ${change.up ? 'up' : 'down'}`;
     case 'set-mtu':
       return `The MTU of ${change.device} cannot be set to ${change.mtu}`;
+    case 'set-mac':
+      return `The MAC address of ${change.device} cannot be set to ${change.mac}`;
+    case 'add-vlan':
+      return `VLAN ${change.vlan.id} of ${change.vlan.parent} cannot be added as ${change.device}`;
+    case 'remove-link':
+      return `The device ${change.device} cannot be removed`;
     case 'add-address':
       return `The address ${change.address}${withPeer(change.peer)} cannot be added to ${change.device}`;
     case 'remove-address':

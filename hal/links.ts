@@ -11,6 +11,14 @@ export interface Link {
   readonly mtu: number;
   /** `aa:bb:cc:dd:ee:ff`, empty where there is none. */
   readonly mac: string;
+  /** Of a VLAN: the device whose frames it tags, and its number. */
+  readonly vlan?: Vlan;
+}
+
+export interface Vlan {
+  readonly parent: string;
+  /** 1..4094. */
+  readonly id: number;
 }
 
 export interface LinkAddress {
@@ -53,6 +61,12 @@ export interface Rule {
 export type LinkChange =
   | { readonly kind: 'set-up'; readonly device: string; readonly up: boolean }
   | { readonly kind: 'set-mtu'; readonly device: string; readonly mtu: number }
+  /** Refused by many drivers while the device is up. */
+  | { readonly kind: 'set-mac'; readonly device: string; readonly mac: string }
+  /** `device` is the new one; it has its parent's MAC and is down. */
+  | { readonly kind: 'add-vlan'; readonly device: string; readonly vlan: Vlan }
+  /** Of a device that is software alone: a VLAN. */
+  | { readonly kind: 'remove-link'; readonly device: string }
   /** `peer`: point-to-point, both without a prefix length. */
   | { readonly kind: 'add-address'; readonly device: string; readonly address: string; readonly peer?: string }
   | { readonly kind: 'remove-address'; readonly device: string; readonly address: string; readonly peer?: string }
@@ -93,6 +107,9 @@ export interface Links {
   sourceAddress(remote: string, mark: number): Promise<string | undefined>;
   setUp(device: string, up: boolean): Promise<void>;
   setMtu(device: string, mtu: number): Promise<void>;
+  setMac(device: string, mac: string): Promise<void>;
+  addVlan(device: string, vlan: Vlan): Promise<void>;
+  removeVlan(device: string): Promise<void>;
   addAddress(device: string, address: string): Promise<void>;
   /** As {@link addAddress}, for point-to-point: `address` is a plain address, `peer` too. */
   addPeerAddress(device: string, address: string, peer: string): Promise<void>;

@@ -39,7 +39,36 @@ export const networkDeviceSchema = Type.Object({
   mac: text('Its address, `52:54:00:00:00:01`.'),
 });
 
-export const uplinkStatusSchema = Type.Object({ ...entry, interface: Type.Optional(text('Network device.')) });
+export const uplinkStatusSchema = Type.Object({
+  ...entry,
+  type: Type.Enum(['ethernet', 'pppoe', 'modem']),
+  interface: Type.Optional(
+    text('Network device by which packets leave; while there is no link, the one that it is built on.'),
+  ),
+  address: Type.Optional(text('Ours, CIDR; absent while there is none.')),
+  gateway: Type.Optional(text('The next router; absent on a point-to-point link.')),
+  dns: Type.Array(text('Address of a DNS server of this uplink.')),
+  carrying: Type.Boolean({ description: 'Whether it has the default route.' }),
+  verdict: Type.Enum(['well', 'degraded', 'recovering', 'failed', 'down'], {
+    description:
+      'How well it does: `recovering` answers, but not for long enough to be used; `failed` has a link and does not answer.',
+  }),
+  why: text('Why it is not well, and what is awaited; empty when it is well.'),
+  since: Type.Number({ description: 'Wall-clock ms since 1970 at which the verdict became this one.' }),
+  doing: text('What its link is doing now; empty when there is nothing to say.'),
+  priority: count('The lowest is the best.'),
+  weight: count('Among equal priorities the highest is the best.'),
+  metered: Type.Boolean(),
+  standby: Type.Enum(['warm', 'cold']),
+  health: Type.Object({
+    lossPercent: Type.Optional(count('Of the last 20 answers at most.')),
+    latencyMilliseconds: Type.Optional(Type.Number({ minimum: 0, description: 'Median of the same.' })),
+    results: Type.Array(Type.Number({ minimum: -1, description: 'ms from question to answer; -1: no answer.' }), {
+      description: 'The last results, oldest first.',
+    }),
+    silentTargets: Type.Array(text('A probe that is not answered although others are, and does not count.')),
+  }),
+});
 
 export const l2tpSessionStatusSchema = Type.Object({
   ...entry,

@@ -18,7 +18,7 @@ export const INTERFACE_RULES: readonly ConfigurationRule[] = [
   {
     name: 'address-without-static',
     severity: 'error',
-    description: 'Address and gateway belong to the method "static"; with "none" there is neither.',
+    description: 'Address and gateway belong to the method "static"; with "dhcp" and "none" there is neither.',
     check: addressWithoutStatic,
   },
   {
@@ -73,11 +73,15 @@ function* staticNeedsAddress(configuration: Configuration): Iterable<Finding> {
 
 function* addressWithoutStatic(configuration: Configuration): Iterable<Finding> {
   for (const [name, { ipv4: settings }] of Object.entries(configuration.interfaces)) {
-    if (settings?.method !== 'none') continue;
+    if (settings === undefined || settings.method === 'static') continue;
     for (const key of ['address', 'gateway'] as const) {
       if (settings[key] === undefined) continue;
       const path = `${memberPath('interfaces', name)}.ipv4.${key}`;
-      yield { path, found: settings[key], allowed: `no ${key} with the method "none", or the method "static"` };
+      yield {
+        path,
+        found: settings[key],
+        allowed: `no ${key} with the method "${settings.method}", or the method "static"`,
+      };
     }
   }
 }

@@ -24,10 +24,11 @@ export const SYSTEM_SCHEMA = Type.Object(
 
 const INTERFACE_IPV4_SCHEMA = Type.Object(
   {
-    method: Type.Enum(['static', 'none'], {
+    method: Type.Enum(['static', 'dhcp', 'none'], {
       'x-priority': 'basic',
       title: 'Method',
-      description: 'Where the address comes from: "static" takes it from here, "none" leaves the interface as it is.',
+      description:
+        'Where the address comes from: "static" takes it from here, "dhcp" from a server, "none" leaves the interface as it is.',
     }),
     address: Type.Optional(
       Type.String({
@@ -44,10 +45,29 @@ const INTERFACE_IPV4_SCHEMA = Type.Object(
         description: 'The default router: an address inside the network.',
       }),
     ),
+    clientId: Type.Optional(
+      Type.String({
+        title: 'Client identifier',
+        description:
+          'With "dhcp": how the server knows this router, instead of an identifier made of the MAC address (RFC 4361). Two octets ' +
+          'or more in hexadecimal with colons are sent as they stand; anything else is sent as text.',
+        pattern: '^[\\x20-\\x7e]{1,64}$',
+        'x-allowed': '1 to 64 printable characters, or octets such as 01:52:54:00:12:34:56',
+      }),
+    ),
+    hostname: Type.Optional(
+      Type.String({
+        title: 'Host name',
+        description: 'With "dhcp": the name that is told to the server; without it none.',
+        pattern: '^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
+        'x-allowed': 'one label of 1 to 63 letters, digits and hyphens, no hyphen first or last',
+      }),
+    ),
     dns: Type.Array(ipAddress({ title: 'DNS server', description: 'Address of a DNS server.' }), {
       'x-priority': 'basic',
       title: 'DNS servers',
-      description: 'Asked for the names of VPN servers; without any, those of the operating system are asked.',
+      description:
+        'Asked for the names of VPN servers, instead of those that a DHCP server names; without any, those of the operating system are asked.',
       default: [],
       maxItems: 3,
       uniqueItems: true,
@@ -71,6 +91,26 @@ const INTERFACE_IPV6_SCHEMA = Type.Object(
   },
 );
 
+const VLAN_SCHEMA = Type.Object(
+  {
+    parent: device({
+      title: 'Parent',
+      description: 'The device on whose cable the VLAN is; it is set up with it, and may have an interface of its own.',
+    }),
+    id: Type.Integer({
+      title: 'Number',
+      description: 'The number in the tag of its frames (802.1Q).',
+      minimum: 1,
+      maximum: 4094,
+    }),
+  },
+  {
+    title: 'VLAN',
+    description: 'The device is a VLAN, which the router makes and removes: any name that is not taken will do.',
+    additionalProperties: false,
+  },
+);
+
 const INTERFACE_SCHEMA = Type.Object(
   {
     device: device({ 'x-priority': 'basic', title: 'Device', description: 'The network device of the kernel.' }),
@@ -88,6 +128,16 @@ const INTERFACE_SCHEMA = Type.Object(
         'x-unit': 'octets',
       }),
     ),
+    mac: Type.Optional(
+      Type.String({
+        title: 'MAC address',
+        description:
+          'Which the device has instead of its own, for a provider that knows another one. While it is changed, the device is down.',
+        pattern: '^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$',
+        'x-allowed': 'six octets in hexadecimal with colons such as 02:00:00:12:34:56',
+      }),
+    ),
+    vlan: Type.Optional(VLAN_SCHEMA),
     ipv4: Type.Optional(INTERFACE_IPV4_SCHEMA),
     ipv6: Type.Optional(INTERFACE_IPV6_SCHEMA),
   },

@@ -57,6 +57,10 @@ export const ROUTE_RULES: readonly ConfigurationRule[] = [
 function* routeNextHop(configuration: Configuration): Iterable<Finding> {
   const networks = interfaceNetworks(configuration);
   const devices = Object.values(configuration.interfaces).map((entry) => entry.device);
+  // What network such a device will be in, a server says.
+  const leased = new Set(
+    Object.values(configuration.interfaces).flatMap(({ device, ipv4 }) => (ipv4?.method === 'dhcp' ? [device] : [])),
+  );
   for (const [index, { gateway, device }] of configuration.routes.entries()) {
     const path = itemPath('routes', index);
     if (gateway === undefined && device === undefined) {
@@ -67,7 +71,11 @@ function* routeNextHop(configuration: Configuration): Iterable<Finding> {
     if (device !== undefined && isTunnelDevice(device)) continue;
     if (device !== undefined && !devices.includes(device)) {
       yield { path: `${path}.device`, found: device, allowed: `the device of an interface: ${devices.join(', ')}` };
-    } else if (gateway !== undefined && networkBehind(networks, gateway, device) === undefined) {
+    } else if (
+      gateway !== undefined &&
+      !leased.has(device ?? '') &&
+      networkBehind(networks, gateway, device) === undefined
+    ) {
       const where = device === undefined ? 'an interface' : `the interface with the device ${device}`;
       yield { path: `${path}.gateway`, found: gateway, allowed: `an address inside the network of ${where}` };
     }

@@ -4,6 +4,7 @@ import { CALLS_RULES } from './calls-rules.ts';
 import { CERTIFICATES_RULES } from './certificates-rules.ts';
 import { FORWARD_RULES } from './forward-rules.ts';
 import { INTERFACE_IPV6_RULES } from './interface-ipv6-rules.ts';
+import { INTERFACE_LINK_RULES } from './interface-link-rules.ts';
 import { INTERFACE_RULES } from './interface-rules.ts';
 import { IPSEC_AH_RULES } from './ipsec-ah-rules.ts';
 import { IPSEC_PPK_RULES } from './ipsec-ppk-rules.ts';
@@ -47,6 +48,7 @@ const SECRET_RULES: readonly ConfigurationRule[] = [
 /** Every rule there is. */
 export const CONFIGURATION_RULES: readonly ConfigurationRule[] = [
   ...INTERFACE_RULES,
+  ...INTERFACE_LINK_RULES,
   ...INTERFACE_IPV6_RULES,
   ...UPLINKS_RULES,
   ...UPLINK_PROBE_RULES,

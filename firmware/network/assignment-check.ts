@@ -72,6 +72,46 @@ export function checkAssignment(assignment: PeerAssignment, networks: readonly L
   return undefined;
 }
 
+/** What a DHCP server on the outside gives. */
+export interface OfferedLease {
+  /** With the length of the network, all of which would be on the outside. */
+  readonly address: string;
+  readonly gateway?: string;
+  readonly dns: readonly string[];
+  readonly routes: readonly { readonly prefix: string }[];
+}
+
+/**
+ * @param networks all but those of the interface that the lease is for.
+ * @returns why it is refused; `undefined` when it is not.
+ */
+export function checkLease(
+  { address, gateway, dns, routes }: OfferedLease,
+  networks: readonly LocalNetwork[],
+): Failure | undefined {
+  const inner = networks.filter(({ zone }) => zone !== OUTSIDE_ZONE);
+  const own = parseIpPrefix(address);
+  const plain = address.split('/')[0] ?? '';
+  // Two providers may give addresses of one network; in one of ours, what belongs here would be looked for out there.
+  const across = inner.find(({ prefix }) => {
+    const ours = parseIpPrefix(prefix);
+    return own !== undefined && ours !== undefined && (ipContains(ours, own) || ipContains(own, ours));
+  });
+  const overlap =
+    across &&
+    refuse(
+      `the network of the address that the server gave, ${address}, overlaps ${across.what} (${across.prefix})`,
+      RENUMBER,
+    );
+  const refusal =
+    overlap ??
+    checkAddress('the address that the server gave', plain, inner) ??
+    (gateway === undefined ? undefined : checkAddress('the router that the server gave', gateway, inner)) ??
+    dns.map((server) => checkAddress('the DNS server that the server gave', server, inner)).find(Boolean) ??
+    routes.map(({ prefix }) => checkRoute('the route that the server gave', prefix, inner)).find(Boolean);
+  return refusal && { ...refusal, step: 'DHCP' };
+}
+
 /** What a RADIUS server grants a user of ours. @returns why it cannot be given; `undefined` when it can. */
 export function checkGrant(
   granted: { readonly address: string } | { readonly route: string },

@@ -11,7 +11,7 @@ import { guardedTable } from './guarded-table.ts';
 import { belongsElsewhere, guardIndex, type SourceGuard, sourceGuards } from './guards.ts';
 import { MAIN_TABLE, OUTER_MARK, ROUTE_PROTOCOL, RULE_PRIORITY, TUNNEL_TABLE } from './marks.ts';
 import { sourceDevices, sourceRouting } from './source-routing.ts';
-import { defaultRoutes, type LiveUplink, uplinkRouting } from './uplink-routing.ts';
+import { defaultRoutes, type LiveUplink, learnedRoutes, uplinkRouting } from './uplink-routing.ts';
 
 /**
  * What never belongs into a tunnel even when 0.0.0.0/0 or ::/0 does: multicast, the limited broadcast and link-local
@@ -158,7 +158,15 @@ function mainTableRoutes(configuration: Configuration, uplinks: readonly LiveUpl
       ...(metric === undefined || metric === 0 ? {} : { metric }),
     };
   });
-  return [...defaultRoutes(configuration, uplinks), ...fixed];
+  // What the administrator says wins, and of two uplinks the first.
+  const taken = new Set(
+    [...fixed, ...networks.map(({ prefix }) => ({ prefix: formatCidr(networkOf(prefix)) }))].map(
+      ({ prefix }) => prefix,
+    ),
+  );
+  const learned = learnedRoutes(uplinks).filter(({ prefix }) => !taken.has(prefix) && taken.add(prefix));
+  // Before the default routes, whose routers may be reached by them.
+  return [...learned, ...defaultRoutes(configuration, uplinks), ...fixed];
 }
 
 const MAIN_ROUTE = { type: 'unicast', table: MAIN_TABLE, protocol: ROUTE_PROTOCOL } as const;

@@ -2,7 +2,7 @@
  * What the machine's network should look like: computed from the configuration and from what stands at the moment.
  * Nothing here touches the machine.
  */
-import type { Route, Rule } from '../../hal/links.ts';
+import type { Route, Rule, Vlan } from '../../hal/links.ts';
 import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { Configuration } from '../config/schema.ts';
 import { formatIpPrefix, parseIpPrefix } from '../protocol/ip-prefix.ts';
@@ -42,6 +42,10 @@ export interface DesiredLink {
   readonly device: string;
   readonly up: true;
   readonly mtu?: number;
+  /** Instead of the device's own, lower case. */
+  readonly mac?: string;
+  /** It is to be made, on a device that comes before it. */
+  readonly vlan?: Vlan;
 }
 
 export interface DesiredAddress {
@@ -85,13 +89,28 @@ export function desiredNetwork(
   };
 }
 
-export function desiredLinks(configuration: Configuration): DesiredLink[] {
-  return Object.entries(configuration.interfaces).map(([name, { device, mtu }]) => ({
-    name,
-    device,
-    up: true,
-    ...(mtu === undefined ? {} : { mtu }),
-  }));
+/** Those of network cards first: VLANs stand on them, whether or not they have interfaces of their own. */
+export function desiredLinks({ interfaces }: Configuration): DesiredLink[] {
+  const links = Object.entries(interfaces).map(
+    ([name, { device, mtu, mac, vlan }]): DesiredLink => ({
+      name,
+      device,
+      up: true,
+      ...(mtu === undefined ? {} : { mtu }),
+      ...(mac === undefined ? {} : { mac: mac.toLowerCase() }),
+      ...(vlan === undefined ? {} : { vlan }),
+    }),
+  );
+  const cards = links.filter(({ vlan }) => vlan === undefined);
+  const vlans = links.filter(({ vlan }) => vlan !== undefined);
+  const known = new Set(cards.map(({ device }) => device));
+  const parents = vlans.flatMap(({ name, vlan }): DesiredLink[] => {
+    const device = vlan?.parent ?? '';
+    if (known.has(device)) return [];
+    known.add(device);
+    return [{ name, device, up: true }];
+  });
+  return [...cards, ...parents, ...vlans];
 }
 
 /**

@@ -31,6 +31,10 @@ const ROUTE_SCHEMA = Type.Object({
 const ENTRY_SCHEMA = Type.Union([
   /** The link was down and is set up. */
   Type.Object({ kind: Type.Literal('link-up'), device: Type.String() }),
+  /** The device had another MAC address. */
+  Type.Object({ kind: Type.Literal('mac'), device: Type.String(), from: Type.String(), to: Type.String() }),
+  /** The device was not there and is made. */
+  Type.Object({ kind: Type.Literal('vlan'), device: Type.String(), parent: Type.String(), id: Type.Number() }),
   Type.Object({ kind: Type.Literal('mtu'), device: Type.String(), from: Type.Number(), to: Type.Number() }),
   /** The address was not there and is added. */
   Type.Object({ kind: Type.Literal('address'), device: Type.String(), address: Type.String() }),

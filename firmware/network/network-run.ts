@@ -13,7 +13,7 @@ import type { FilterTable } from './filter-table.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { MAIN_TABLE } from './marks.ts';
 import { isOurRule, isOurs, isOurTable, sameDestination } from './ownership.ts';
-import { planLinks } from './plan-links.ts';
+import { type LinkPlan, planLinks } from './plan-links.ts';
 import { planRouting, routeRemoval, ruleRemovals } from './plan-routing.ts';
 import { Settled } from './settled.ts';
 import { type Step, stepFailure } from './step.ts';
@@ -113,7 +113,7 @@ export class NetworkRun {
     const desired = await wanted(mainTable(state));
     await setImmediate();
     // What went with an address or a link was not taken by anybody.
-    await this.#routing(desired, state, plan.steps.length === 0);
+    await this.#routing(desired, state, plan);
     await setImmediate();
     await this.#filter.apply(desired, this.#notes);
     await this.#execute(await this.#sysctlSteps(configuration, desired), state);
@@ -138,13 +138,13 @@ export class NetworkRun {
     }
   }
 
-  async #routing(desired: DesiredNetwork, state: NetworkState, undisturbed: boolean): Promise<void> {
-    const devices = new Set(state.links.map(({ name }) => name));
+  async #routing(desired: DesiredNetwork, state: NetworkState, { steps, occupied }: LinkPlan): Promise<void> {
+    const devices = new Set(state.links.map(({ name }) => name).filter((name) => !occupied.has(name)));
     // What should lead over a device that is not there has been reported with the device.
     const routes = desired.routes.filter(({ device }) => device === undefined || devices.has(device));
     const plan = planRouting({ routes, rules: desired.rules }, { routes: ourTables(state), rules: state.rules });
     plan.failures.forEach(this.#cannot);
-    await this.#execute(plan.steps, undisturbed ? state : undefined);
+    await this.#execute(plan.steps, steps.length === 0 ? state : undefined);
     const orphaned = this.#journal.entries.filter(
       (entry) => entry.kind === 'displaced-route' && !routes.some((route) => sameDestination(route, entry.route)),
     );

@@ -4,13 +4,16 @@ import { isIpv6Text } from '../protocol/ip-prefix.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { DesiredAddress, DesiredLink } from './desired.ts';
 import type { JournalEntry } from './journal.ts';
+import { planVlans } from './plan-vlans.ts';
 import type { Step } from './step.ts';
-import { undoSteps } from './undo.ts';
+import { macChanges, undoSteps } from './undo.ts';
 
 export interface LinkPlan {
   readonly steps: readonly Step[];
   /** Devices that are configured and not there. */
   readonly failures: readonly Failure[];
+  /** Devices that are there and somebody else's, though the configuration has one of that name: nothing leads by them. */
+  readonly occupied: ReadonlySet<string>;
   /** Journal entries whose thing is gone. */
   readonly void: readonly JournalEntry[];
 }
@@ -26,6 +29,10 @@ export function planLinks(
   journal: readonly JournalEntry[],
 ): LinkPlan {
   const present = new Map(actual.links.map((link) => [link.name, link]));
+  const vlans = planVlans(desired.links, present, journal);
+  // Those that are made anew have nothing of what their predecessor had.
+  for (const device of [...vlans.removed, ...vlans.occupied]) present.delete(device);
+  const comes = (device: string): boolean => present.has(device) || vlans.added.has(device);
   const undone = undoSteps(
     journal.filter((entry) => isUnwanted(entry, desired)),
     { ...actual, sysctls: new Map(), routes: [] },
@@ -42,12 +49,24 @@ export function planLinks(
     steps: [
       ...undone.steps,
       ...stale.map(removal),
-      ...desired.links.flatMap((link) => linkSteps(link, present.get(link.device), journal)),
+      ...desired.links.flatMap((link) => {
+        const added = vlans.added.get(link.device);
+        return added === undefined
+          ? linkSteps(link, present.get(link.device), journal)
+          : [added, ...newLinkSteps(link)];
+      }),
       ...desired.addresses
-        .filter((wanted) => present.has(wanted.device) && !actual.addresses.some((one) => isAt(wanted, one)))
+        .filter(({ device }) => comes(device))
+        .filter((wanted) => vlans.added.has(wanted.device) || !actual.addresses.some((one) => isAt(wanted, one)))
         .map((wanted) => addition(wanted, desired.tunnelDevices.has(wanted.device))),
     ],
-    failures: desired.links.filter(({ device }) => !present.has(device)).map((link) => missing(link, actual.links)),
+    failures: [
+      ...vlans.failures,
+      ...desired.links
+        .filter(({ device, vlan }) => vlan === undefined && !present.has(device))
+        .map((link) => missing(link, actual.links)),
+    ],
+    occupied: vlans.occupied,
     void: undone.void,
   };
 }
@@ -62,6 +81,12 @@ function isUnwanted(
       return !desired.links.some(({ device }) => device === entry.device);
     case 'mtu':
       return !desired.links.some(({ device, mtu }) => device === entry.device && mtu !== undefined);
+    case 'mac':
+      return !desired.links.some(({ device, mac }) => device === entry.device && mac !== undefined);
+    case 'vlan':
+      return !desired.links.some(
+        ({ device, vlan }) => device === entry.device && vlan?.parent === entry.parent && vlan.id === entry.id,
+      );
     case 'address':
       return !desired.addresses.some((wanted) => isAt(wanted, entry));
     default:
@@ -69,9 +94,22 @@ function isUnwanted(
   }
 }
 
-function linkSteps({ device, mtu }: DesiredLink, link: Link | undefined, journal: readonly JournalEntry[]): Step[] {
+function linkSteps(
+  { device, mtu, mac }: DesiredLink,
+  link: Link | undefined,
+  journal: readonly JournalEntry[],
+): Step[] {
   if (link === undefined) return [];
   const steps: Step[] = [];
+  if (mac !== undefined && mac !== link.mac) {
+    const own = journal.flatMap((entry) => (entry.kind === 'mac' && entry.device === device ? [entry.to] : [])).at(-1);
+    const from = own ?? link.mac;
+    steps.push({
+      done: `MAC address of ${device} set to ${mac}`,
+      changes: macChanges(device, mac, link.up),
+      ...(from === mac ? {} : { records: { kind: 'mac', device, from, to: mac } }),
+    });
+  }
   if (mtu !== undefined && mtu !== link.mtu) {
     steps.push({
       done: `MTU of ${device} set to ${mtu}`,
@@ -89,6 +127,19 @@ function linkSteps({ device, mtu }: DesiredLink, link: Link | undefined, journal
     });
   }
   return steps;
+}
+
+/** Of a device that is made by the step before: what is done to it goes with it, and is written down nowhere. */
+function newLinkSteps({ device, mtu, mac }: DesiredLink): Step[] {
+  return [
+    ...(mac === undefined
+      ? []
+      : [{ done: `MAC address of ${device} set to ${mac}`, changes: macChanges(device, mac, false) }]),
+    ...(mtu === undefined
+      ? []
+      : [{ done: `MTU of ${device} set to ${mtu}`, changes: [{ kind: 'set-mtu', device, mtu } as const] }]),
+    { done: `${device} set up`, changes: [{ kind: 'set-up', device, up: true }] },
+  ];
 }
 
 /** What we set it to last, which somebody else may have changed since. */

@@ -44,7 +44,9 @@ export class Settled {
   #changes(): LinkChange[] {
     const { links, addresses, routes, rules, forwarding } = this.#desired;
     return [
-      ...links.flatMap(({ device, mtu }): LinkChange[] => [
+      ...links.flatMap(({ device, mtu, mac, vlan }): LinkChange[] => [
+        ...(vlan === undefined ? [] : [{ kind: 'add-vlan', device, vlan } as const]),
+        ...(mac === undefined ? [] : [{ kind: 'set-mac', device, mac } as const]),
         { kind: 'set-up', device, up: true },
         ...(mtu === undefined ? [] : [{ kind: 'set-mtu', device, mtu } as const]),
       ]),

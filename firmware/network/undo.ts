@@ -1,5 +1,5 @@
 /** The way back from what the journal holds: only where a thing is still as we made it. */
-import type { Link, LinkAddress, Route } from '../../hal/links.ts';
+import type { Link, LinkAddress, LinkChange, Route } from '../../hal/links.ts';
 import type { JournalEntry } from './journal.ts';
 import { isOurs, sameDestination } from './ownership.ts';
 import type { Step } from './step.ts';
@@ -35,21 +35,29 @@ export function undoSteps(
 ): { readonly steps: readonly Step[]; readonly void: readonly JournalEntry[] } {
   // Several changes of one value are undone one after the other, so what an undo leaves is noted for the next.
   const mtus = new Map(snapshot.links.map(({ name, mtu }) => [name, mtu]));
+  const macs = new Map(snapshot.links.map(({ name, mac }) => [name, mac]));
   const sysctls = new Map(snapshot.sysctls);
   const steps: Step[] = [];
   const stale: JournalEntry[] = [];
   for (const entry of entries.toReversed()) {
-    const step = undo(entry, snapshot, mtus, sysctls);
+    const step = undo(entry, snapshot, mtus, macs, sysctls);
     if (step === undefined) stale.push(entry);
     else steps.push({ ...step, forgets: [entry] });
   }
   return { steps, void: stale };
 }
 
+/** Drivers take another address while the device is down; routes that go with that are put back by the same run. */
+export function macChanges(device: string, mac: string, up: boolean): LinkChange[] {
+  const set: LinkChange = { kind: 'set-mac', device, mac };
+  return up ? [{ kind: 'set-up', device, up: false }, set, { kind: 'set-up', device, up: true }] : [set];
+}
+
 function undo(
   entry: JournalEntry,
   snapshot: Snapshot,
   mtus: Map<string, number>,
+  macs: Map<string, string>,
   sysctls: Map<string, string>,
 ): Step | undefined {
   switch (entry.kind) {
@@ -63,6 +71,19 @@ function undo(
       if (mtus.get(device) !== to) return undefined;
       mtus.set(device, from);
       return { done: `MTU of ${device} set back to ${from}`, changes: [{ kind: 'set-mtu', device, mtu: from }] };
+    }
+    case 'mac': {
+      const { device, from, to } = entry;
+      const link = snapshot.links.find(({ name }) => name === device);
+      if (link === undefined || macs.get(device) !== to) return undefined;
+      macs.set(device, from);
+      return { done: `MAC address of ${device} set back to ${from}`, changes: macChanges(device, from, link.up) };
+    }
+    case 'vlan': {
+      const { device, parent, id } = entry;
+      const { vlan } = snapshot.links.find(({ name }) => name === device) ?? {};
+      if (vlan?.parent !== parent || vlan.id !== id) return undefined;
+      return { done: `VLAN ${device} removed`, changes: [{ kind: 'remove-link', device }] };
     }
     case 'address': {
       const { device, address } = entry;

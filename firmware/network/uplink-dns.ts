@@ -6,15 +6,21 @@ import { canonicalIp } from '../protocol/ip-address.ts';
 const MAX_SERVERS = 3;
 
 /**
- * The DNS servers of the WAN interfaces; where there are none, those of the operating system.
+ * The DNS servers of the uplink that carries the traffic; else those of the WAN interfaces; where there are none, those of the
+ * operating system.
  * @param resolvConf text of the system's resolv.conf; `undefined` when it has none.
  * @returns at most three addresses, none twice.
  */
-export function uplinkDnsServers(configuration: Configuration, resolvConf: string | undefined): string[] {
+export function uplinkDnsServers(
+  configuration: Configuration,
+  resolvConf: string | undefined,
+  uplink: readonly string[] = [],
+): string[] {
   const configured = Object.values(configuration.interfaces).flatMap(({ zone, ipv4 }) =>
     zone === 'wan' ? (ipv4?.dns ?? []) : [],
   );
-  const servers = configured.length > 0 ? configured : nameservers(resolvConf ?? '');
+  const known = uplink.length > 0 ? uplink : configured;
+  const servers = known.length > 0 ? known : nameservers(resolvConf ?? '');
   return [...new Set(servers.flatMap((text) => canonicalIp(text) ?? []))].slice(0, MAX_SERVERS);
 }
 

@@ -13,12 +13,20 @@ export interface LiveUplink {
   readonly address: string;
   /** The next router; absent on a point-to-point device. */
   readonly gateway?: string;
+  /** Further networks by it; those without a gateway are on its link. */
+  readonly routes?: readonly UplinkRoute[];
   /** The address is ours to put on the device. */
   readonly assign: boolean;
   /** 0..7, its own as long as it is configured; absent: it is the only one, and needs no table. */
   readonly slot?: number;
   /** Whether it has the default route. */
   readonly carries: boolean;
+}
+
+/** CIDR, and the next router. */
+export interface UplinkRoute {
+  readonly prefix: string;
+  readonly gateway?: string;
 }
 
 const ANYWHERE = '0.0.0.0/0';
@@ -62,6 +70,12 @@ export function defaultRoutes(configuration: Configuration, uplinks: readonly Li
   }));
 }
 
+/** What a server says is behind it (RFC 3442), in the main table as long as it stands. */
+export function learnedRoutes(uplinks: readonly LiveUplink[]): Route[] {
+  const common = { type: 'unicast', table: MAIN_TABLE, protocol: ROUTE_PROTOCOL } as const;
+  return uplinks.flatMap(({ device, routes = [] }) => routes.map((route): Route => ({ ...common, ...route, device })));
+}
+
 /** Whether it says by itself which uplinks there are. */
 export function hasUplinks({ uplinks }: Pick<Configuration, 'uplinks'>): boolean {
   return Object.keys(uplinks).length > 0;
@@ -73,7 +87,7 @@ export function plainAddress(address: string): string {
 }
 
 function tableOf(
-  { device, address, gateway, slot }: LiveUplink & { slot: number },
+  { device, address, gateway, routes = [], slot }: LiveUplink & { slot: number },
   exempt: readonly string[],
 ): Route[] {
   const common = { table: FIRST_UPLINK_TABLE + slot, protocol: ROUTE_PROTOCOL } as const;
@@ -82,8 +96,10 @@ function tableOf(
   const own = prefix === undefined || gateway === undefined ? [] : [formatCidr(networkOf(prefix))];
   return [
     ...own.map((network): Route => ({ ...common, prefix: network, type: 'unicast', device })),
+    ...routes.map((route): Route => ({ ...common, ...route, type: 'unicast', device })),
     ...exempt
       .filter((network) => !own.includes(network) && !network.includes(':') && network !== ANYWHERE)
+      .filter((network) => !routes.some(({ prefix }) => prefix === network))
       .map((network): Route => ({ ...common, prefix: network, type: 'throw' })),
     { ...common, prefix: ANYWHERE, type: 'unicast', device, ...(gateway === undefined ? {} : { gateway }) },
   ];

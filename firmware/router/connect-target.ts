@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CommandResult } from '../api/router-control.ts';
 import { usersOf } from '../config/ipsec-users.ts';
 import { ownEntry } from '../config/schema.ts';
+import type { UplinkManager } from '../uplink/uplink-manager.ts';
 import type { ConnectionSet } from './connection-set.ts';
 import { tunnelEntry } from './ipsec-connections.ts';
+import { uplinkState } from './uplink-status.ts';
 import type { Awaited } from './wait-for-state.ts';
 
 /** What `connect` and `disconnect` work on. */
@@ -15,8 +17,12 @@ export interface ConnectTarget {
   now(): Awaited | undefined;
 }
 
-/** The L2TP client, or else the IPsec connection in tunnel mode with that name; `undefined`: there is neither. */
-export function connectTarget(connections: ConnectionSet, name: string): ConnectTarget | undefined {
+/** The L2TP client, or else the IPsec connection in tunnel mode or the uplink with that name; `undefined`: there is none. */
+export function connectTarget(
+  connections: ConnectionSet,
+  uplinks: UplinkManager,
+  name: string,
+): ConnectTarget | undefined {
   const client = connections.clients.get(name);
   if (client) {
     return {
@@ -29,7 +35,7 @@ export function connectTarget(connections: ConnectionSet, name: string): Connect
   if (call) return call;
   const { ipsec } = connections;
   const entry = tunnelEntry(connections.configuration, name);
-  if (ipsec === undefined || entry === undefined) return undefined;
+  if (ipsec === undefined || entry === undefined) return uplinkTarget(uplinks, name);
   return {
     connect: () => ipsec.connect(name),
     disconnect: () => ipsec.disconnect(name),
@@ -38,6 +44,17 @@ export function connectTarget(connections: ConnectionSet, name: string): Connect
       const same = isDeepStrictEqual(tunnelEntry(connections.configuration, name), entry);
       return info && same ? { state: info.state, failure: info.failure } : undefined;
     },
+  };
+}
+
+function uplinkTarget(uplinks: UplinkManager, name: string): ConnectTarget | undefined {
+  const uplink = uplinks.uplinks.get(name);
+  if (uplink === undefined) return undefined;
+  return {
+    connect: () => uplinks.connect(name),
+    disconnect: () => uplinks.disconnect(name),
+    now: () =>
+      uplinks.uplinks.get(name) === uplink ? { state: uplinkState(uplink), failure: uplink.failure } : undefined,
   };
 }
 
@@ -60,6 +77,7 @@ function callTarget(connections: ConnectionSet, name: string): ConnectTarget | u
 /** Why there is no {@link ConnectTarget}, and what to do instead. */
 export function noTarget(
   connections: ConnectionSet,
+  uplinks: UplinkManager,
   name: string,
   verb: 'connect' | 'disconnect',
 ): CommandResult & { readonly ok: false } {
@@ -78,7 +96,7 @@ export function noTarget(
       ok: false,
       reason: `there is no connection ${JSON.stringify(name)}`,
       remedy: 'name one that the configuration has',
-      notFound: [...new Set([...connections.clients.keys(), ...calls, ...tunnels])],
+      notFound: [...new Set([...connections.clients.keys(), ...calls, ...tunnels, ...uplinks.uplinks.keys()])],
     };
   }
   if (entry.mode === 'tunnel') {

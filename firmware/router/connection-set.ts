@@ -7,6 +7,7 @@ import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config
 import type { Configuration } from '../config/schema.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
+import type { UplinkManager } from '../uplink/uplink-manager.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import type { IpsecConnectionInfo } from '../vpn/ipsec/ipsec-types.ts';
 import { L2tpClient } from '../vpn/l2tp/client.ts';
@@ -20,6 +21,7 @@ import { connectionSettings, speakerOf } from './ipsec-connections.ts';
 import type { IpsecControl, IpsecFactory } from './ipsec-control.ts';
 import { deskOptions, machineRadius } from './radius-options.ts';
 import type { RouterNetwork } from './router-network.ts';
+import { type AddressSurroundings, clientAddress, connectionAddress, uplinkMtu } from './uplink-address.ts';
 import type { UplinkResolver } from './uplink-resolver.ts';
 
 export interface ConnectionSetParts {
@@ -29,6 +31,7 @@ export interface ConnectionSetParts {
   readonly dispatch: DataPlaneDispatch;
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
+  readonly uplinks: UplinkManager;
   readonly ipsec: IpsecFactory;
   readonly logger: Pick<Logger, 'error'>;
   readonly onStep: (connection: string, step: Step) => void;
@@ -88,6 +91,13 @@ export class ConnectionSet {
     if (!this.#ending) this.#ipsec?.networkChanged();
   }
 
+  /** There is another way out, and the kernel knows. */
+  uplinkChanged(): void {
+    if (this.#ending) return;
+    this.#ipsec?.uplinkChanged();
+    for (const client of this.#clients.values()) void client.uplinkChanged();
+  }
+
   /** No connection is started any more, not even by an {@link enforce} that is under way. */
   end(): void {
     this.#ending = true;
@@ -112,7 +122,10 @@ export class ConnectionSet {
     await Promise.all([stopAllBut(this.#clients, kept.clients), stopAllBut(this.#servers, kept.servers)]);
     if (this.#ending) return { changes: [], failures: [] };
     this.#configuration = configuration;
-    const { changes, failures } = await this.#parts.network.configure(configuration);
+    const { network, uplinks } = this.#parts;
+    await uplinks.retire(configuration);
+    const { changes, failures } = await network.configure(configuration);
+    await uplinks.configure(configuration);
     const outer = await this.#uplinkMtu();
     await this.#enforceIpsec(devices.connections, outer);
     const starts: Promise<void>[] = [];
@@ -174,7 +187,11 @@ export class ConnectionSet {
         reviewAssignment: (assigned) => network.review(device, assigned),
         reviewIpv6: (what, address) => network.reviewIpv6(device, what, address),
       }),
-      { ...this.#services(name), resolve: (server) => resolver.resolve(server, this.#configuration) },
+      {
+        ...this.#services(name),
+        resolve: (server) => resolver.resolve(server, this.#configuration),
+        localAddress: (remote) => clientAddress(remote, client.uplink, this.#surroundings()),
+      },
     );
     this.#clients.set(name, instance);
     if (start === 'boot' || start === 'called') instance.connect();
@@ -222,7 +239,7 @@ export class ConnectionSet {
   }
 
   #makeIpsec(): Promise<IpsecControl> {
-    const { ipsec, dispatch, clock, random, network, links, resolver } = this.#parts;
+    const { ipsec, dispatch, clock, random, network, resolver } = this.#parts;
     const { mark } = network;
     return ipsec({
       dispatch,
@@ -230,11 +247,16 @@ export class ConnectionSet {
       random,
       mark,
       networks: network,
-      sourceAddress: (remote) => links.sourceAddress(remote, mark),
+      sourceAddress: (remote, connection) => connectionAddress(remote, connection, this.#surroundings()),
       resolve: (name) => resolver.resolve(name, this.#configuration),
       onStep: (connection, step) => this.#parts.onStep(speakerOf(this.#configuration, connection).name, step),
       onState: (connection, state, failure) => this.#onIpsecState(connection, state, failure),
     });
+  }
+
+  #surroundings(): AddressSurroundings {
+    const { links, uplinks, network } = this.#parts;
+    return { links, uplinks, mark: network.mark, configuration: this.#configuration };
   }
 
   /** What is said under a client's name has the client's state: IPsec may stand while L2TP is still being set up. */
@@ -250,7 +272,12 @@ export class ConnectionSet {
     );
     // The reconciler, which has just asked the same, has said in the log what is wrong.
     const links = await this.#parts.links.links().catch(() => []);
-    return Math.min(ETHERNET_MTU, ...links.filter((link) => outside.has(link.name)).map((link) => link.mtu));
+    const uplinks = Object.values(this.#configuration.uplinks).map(uplinkMtu);
+    return Math.min(
+      ETHERNET_MTU,
+      ...uplinks,
+      ...links.filter((link) => outside.has(link.name)).map((link) => link.mtu),
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import type { IpsecChannels } from '../vpn/ipsec/channel.ts';
 import type { IpsecConnectionInfo, IpsecConnectionSettings } from '../vpn/ipsec/ipsec-types.ts';
+import type { SourceAddress } from '../vpn/ipsec/local-addresses.ts';
 import type { ConnectionState, Step } from '../vpn/steps.ts';
 import type { TunnelNetworks } from '../vpn/tunnel-networks.ts';
 
@@ -17,6 +18,8 @@ export interface IpsecControl extends IpsecChannels {
   disconnect(name: string): Promise<void>;
   /** The network of this machine may have changed, and with it the address that this side has towards its peers. */
   networkChanged(): void;
+  /** There is another way out: what waits for its next attempt makes it now, and what stands moves. */
+  uplinkChanged(): void;
   info(): readonly IpsecConnectionInfo[];
   /** Keys of all SAs in use, for a request that asks for nothing else: never for a status, and never to be logged. */
   secrets(): readonly IkeSecrets[];
@@ -31,8 +34,7 @@ export interface IpsecSurroundings {
   /** SO_MARK of outer packets. */
   readonly mark: number;
   readonly networks: TunnelNetworks;
-  /** The local address from which outer packets leave for this one; `undefined` when there is no way there. */
-  readonly sourceAddress: (remote: string) => Promise<string | undefined>;
+  readonly sourceAddress: SourceAddress;
   /** Addresses of a peer through the uplink's DNS. */
   readonly resolve: (name: string) => Promise<readonly string[] | Failure>;
   readonly onStep: (connection: string, step: Step) => void;

@@ -39,6 +39,7 @@ import type { Logger } from '../log/logger.ts';
 import type { LogRing } from '../log/ring.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
+import type { UplinkHooks, UplinkManager } from '../uplink/uplink-manager.ts';
 import type { DataPlaneDispatch } from '../vpn/data-plane-dispatch.ts';
 import { type ConnectionState, failureLine, type Step } from '../vpn/steps.ts';
 import type { CaptureDesk } from './capture-desk.ts';
@@ -63,6 +64,7 @@ import type { SecretKeeper } from './secret-keeper.ts';
 import type { TrafficRecorder } from './traffic-recorder.ts';
 import { upConnections } from './up-connections.ts';
 import type { UplinkResolver } from './uplink-resolver.ts';
+import { uplinkStatus } from './uplink-status.ts';
 import { judgeConnect, StateWaiters } from './wait-for-state.ts';
 
 export interface RouterParts {
@@ -76,6 +78,7 @@ export interface RouterParts {
   readonly dispatch: DataPlaneDispatch;
   readonly network: RouterNetwork;
   readonly resolver: UplinkResolver;
+  readonly uplinks: (hooks: UplinkHooks) => UplinkManager;
   readonly ipsec: IpsecFactory;
   readonly secrets: SecretKeeper;
   readonly logger: Logger;
@@ -110,6 +113,7 @@ export class Router implements RouterControl {
   readonly #waiters = new StateWaiters();
   /** Configurations come into force one after the other; commands find no half-enforced one. */
   readonly #changes = new TaskQueue();
+  readonly #uplinks: UplinkManager;
   readonly #connections: ConnectionSet;
   readonly #certificates: CertificateWatch;
   readonly #logs = new Map<string, ConnectionLog>();
@@ -126,8 +130,18 @@ export class Router implements RouterControl {
         for (const connection of connections) this.#events.emit({ connection, kind: 'warning', detail: text });
       },
     });
+    this.#uplinks = parts.uplinks({
+      apply: (uplinks) => parts.network.setUplinks(uplinks),
+      onMoved: () => this.#connections.uplinkChanged(),
+      onTransition: ({ uplink, text }) => {
+        parts.logger.info(`uplinks: ${text}`);
+        this.#events.emit({ connection: uplink, kind: 'step', step: 'uplink', detail: text });
+      },
+      onChange: () => this.#waiters.changed(),
+    });
     this.#connections = new ConnectionSet({
       ...parts,
+      uplinks: this.#uplinks,
       onStep: (name, step) => this.#onStep(name, step),
       onState: (name, state, failure) => this.#onState(name, state, failure),
       onChange: () => this.#waiters.changed(),
@@ -167,6 +181,7 @@ export class Router implements RouterControl {
         await this.#connections.stop();
         // The last lines still need the addresses and routes.
         await this.#parts.monitoring?.stop();
+        await this.#uplinks.stop();
       } finally {
         await this.#parts.network.restore();
       }
@@ -190,7 +205,7 @@ export class Router implements RouterControl {
         ...(monitoring?.warnings ?? []),
       ],
       ...devices,
-      uplinks: [],
+      uplinks: uplinkStatus(this.#uplinks, clock),
       ...this.#connectionStatus(counters),
       counters: this.#counters(counters),
     };
@@ -199,11 +214,11 @@ export class Router implements RouterControl {
   async connect(name: string, signal: AbortSignal): Promise<CommandResult> {
     await this.#parts.ready;
     const target = await this.#changes.run(async () => {
-      const found = this.#ending ? undefined : connectTarget(this.#connections, name);
+      const found = this.#ending ? undefined : connectTarget(this.#connections, this.#uplinks, name);
       found?.connect();
       return found;
     });
-    if (!target) return this.#ending ? ENDING : noTarget(this.#connections, name, 'connect');
+    if (!target) return this.#ending ? ENDING : noTarget(this.#connections, this.#uplinks, name, 'connect');
     return await this.#waiters.wait(() => {
       const now = target.now();
       return now ? judgeConnect(now) : GONE;
@@ -213,11 +228,11 @@ export class Router implements RouterControl {
   async disconnect(name: string): Promise<CommandResult> {
     await this.#parts.ready;
     const begun = await this.#changes.run(async () => {
-      const target = this.#ending ? undefined : connectTarget(this.#connections, name);
+      const target = this.#ending ? undefined : connectTarget(this.#connections, this.#uplinks, name);
       // Inside an object, or the queue would wait for the end, too.
       return target && { target, ended: target.disconnect() };
     });
-    if (!begun) return this.#ending ? ENDING : noTarget(this.#connections, name, 'disconnect');
+    if (!begun) return this.#ending ? ENDING : noTarget(this.#connections, this.#uplinks, name, 'disconnect');
     const { clock } = this.#parts;
     const patience = Promise.withResolvers<void>();
     const timer = clock.setTimer(clock.now() + DISCONNECT_MS, () => patience.resolve());
@@ -391,6 +406,7 @@ export class Router implements RouterControl {
 
   #onState(connection: string, state: ConnectionState, failure?: Failure): void {
     this.#log(connection).state(state, failure);
+    this.#uplinks.connectionState(connection, state, failure);
     if (state === 'connecting') this.#events.began(connection);
     const detail = failure ? { detail: failureLine(failure) } : {};
     this.#events.emit({ connection, kind: 'state', state, ...detail });

@@ -16,6 +16,8 @@ export interface UplinkResolverParts {
   readonly random: RandomSource;
   /** SO_MARK: a query never goes through a tunnel. */
   readonly mark: number;
+  /** The uplink that carries the traffic, as far as it is known: its address, and its DNS servers. */
+  readonly uplink?: () => { readonly address: string; readonly dns: readonly string[] } | undefined;
   readonly names: ResolvedNames;
   /** The operating system's resolv.conf, read anew each time: the uplink's DHCP client may have changed it. */
   readonly resolvConf: () => Promise<string>;
@@ -47,7 +49,7 @@ export class UplinkResolver {
     const literal = canonicalIp(name);
     if (literal !== undefined) return [literal];
     const { names, resolvConf } = this.#parts;
-    const servers = uplinkDnsServers(configuration, await resolvConf());
+    const servers = uplinkDnsServers(configuration, await resolvConf(), this.#parts.uplink?.()?.dns);
     const result = await this.#ask(name, servers, 4);
     if (!isFailure(result)) return await found(result);
     const before = names.get(name);
@@ -78,7 +80,9 @@ export class UplinkResolver {
       const family = server.address.includes(':') ? 6 : 4;
       const socket = sockets.get(family) ?? this.#open(family, runner, machine);
       sockets.set(family, socket);
-      const local = { address: family === 4 ? '0.0.0.0' : '::', port: 0 };
+      // From its address, so that it stays on the uplink whose server it asks.
+      const own = family === 4 ? this.#parts.uplink?.()?.address : undefined;
+      const local = { address: own ?? (family === 4 ? '0.0.0.0' : '::'), port: 0 };
       this.#parts.dispatch.dataPlane.sendDatagram(await socket, { remote: server, local }, datagram);
     };
     runner.run(() => undefined);

@@ -16,8 +16,6 @@ export interface HealthSettings {
   readonly latencyMs: number;
   /** How long it must be well before it is used again, ms. */
   readonly holdMs: number;
-  /** Whether anybody asks at all; without questions the link alone decides. */
-  readonly probed: boolean;
 }
 
 /**
@@ -89,11 +87,15 @@ export class Health {
     if (this.#standing) return;
     this.#standing = true;
     this.#reset();
-    if (!this.#settings.probed) {
-      this.#heard = true;
-      this.#risen = true;
-      this.#wellFrom = now;
-    }
+    this.#judge(now);
+  }
+
+  /** Nobody is asked: that the link stands is all there is to know. */
+  unprobed(now: Instant): void {
+    if (!this.#standing) return;
+    this.#heard = true;
+    this.#risen = true;
+    this.#wellFrom ??= now;
     this.#judge(now);
   }
 
@@ -107,7 +109,7 @@ export class Health {
     this.#judge(now);
   }
 
-  /** @param ms from question to answer. @param to what was asked, `icmp 192.0.2.1`. */
+  /** @param ms from question to answer. */
   answered(now: Instant, ms: number): void {
     if (!this.#standing) return;
     this.#heard = true;

@@ -2,6 +2,8 @@
  * What an uplink is to everything around it, whatever it is made of: an Ethernet port with a fixed address or a lease, a PPPoE
  * session, a modem that dials.
  */
+
+import type { UplinkRoute } from '../network/uplink-routing.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { ConnectionState } from '../vpn/steps.ts';
 
@@ -13,6 +15,8 @@ export interface UplinkAddressing {
   readonly address: string;
   /** The next router; absent on a point-to-point device. */
   readonly gateway?: string;
+  /** Further networks by it, CIDR; without a gateway: on its link. In their order, of which a later one may need an earlier one. */
+  readonly routes?: readonly UplinkRoute[];
   /** None to three. */
   readonly dns: readonly string[];
   /** Octets of the largest IPv4 packet, where the link takes less than its device. */

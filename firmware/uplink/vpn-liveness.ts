@@ -73,6 +73,12 @@ export class VpnLiveness {
     if (!othersStand) this.#doubt(now, connection, uplink);
   }
 
+  /** That the uplink does not work is known from its probes by now: nothing of it speaks against it once they are answered. */
+  explained(uplink: string): void {
+    this.#doubts.delete(uplink);
+    for (const { silentBy } of this.#connections.values()) silentBy.delete(uplink);
+  }
+
   /** Those that the configuration has no more are forgotten. */
   keep(connections: ReadonlySet<string>, uplinks: ReadonlySet<string>): void {
     for (const name of this.#connections.keys()) if (!connections.has(name)) this.#connections.delete(name);

@@ -1,6 +1,6 @@
 /** What `ip -j` prints, checked and brought into the shapes of the Links port. Anything unexpected is an error in words. */
 import { HalError } from '../hal-error.ts';
-import type { Link, LinkAddress, Route, Rule } from '../links.ts';
+import type { Link, LinkAddress, Route, Rule, Vlan } from '../links.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,6 +70,24 @@ export function parseLinks(text: string): readonly Link[] {
     mtu: integer(entry, 'mtu'),
     mac: hardwareAddress(entry['address']),
   }));
+}
+
+/** Whether `ip -j link show` or `address show` names a device that sits on another one of this machine. */
+export function hasParents(text: string): boolean {
+  return records(text, 'links').some((entry) => typeof entry['link'] === 'string');
+}
+
+/** `ip -j -d link show`: those that are VLANs of 802.1Q. */
+export function parseVlans(text: string): ReadonlyMap<string, Vlan> {
+  const vlans = new Map<string, Vlan>();
+  for (const entry of records(text, 'links')) {
+    const info = isRecord(entry['linkinfo']) ? entry['linkinfo'] : {};
+    const data = isRecord(info['info_data']) ? info['info_data'] : {};
+    const [parent, id] = [entry['link'], data['id']];
+    if (info['info_kind'] === 'vlan' && typeof parent === 'string' && typeof id === 'number')
+      vlans.set(string(entry, 'ifname'), { parent, id });
+  }
+  return vlans;
 }
 
 /** Empty for tunnels, whose address is an IP address or missing, and for loopback, whose is all zeros. */

@@ -29,6 +29,10 @@ function remedy(code: string): string {
       return 'The gateway is not on a network of this machine: check its address and that of the interface.';
     case 'ENETDOWN':
       return 'The interface is down: set it up first.';
+    case 'EOPNOTSUPP':
+      return 'The kernel has no such thing (a VLAN takes CONFIG_VLAN_8021Q, the module 8021q): use one that has it.';
+    case 'EBUSY':
+      return 'It is in use: set the interface down first.';
     case 'EINVAL':
       return 'The kernel does not take the value: check it.';
     default:

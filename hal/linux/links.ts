@@ -1,15 +1,17 @@
 /** Links, addresses, routes and rules through the program `ip` and its JSON output. */
 import { HalError } from '../hal-error.ts';
 import { decimal, familyOf, MAX_U32, plainAddress } from '../ip-arguments.ts';
-import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule } from '../links.ts';
+import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule, Vlan } from '../links.ts';
 import { applyBatched } from './ip-batch.ts';
 import {
+  hasParents,
   parseAddresses,
   parseAllRoutes,
   parseLinks,
   parsePreferredSource,
   parseRoutes,
   parseRules,
+  parseVlans,
 } from './ip-json.ts';
 import { refused } from './ip-refusal.ts';
 import { runProgram } from './run-program.ts';
@@ -36,14 +38,15 @@ export class LinuxLinks implements Links {
     ]);
     const [addresses = '', routes = '', rules = ''] = all;
     return {
-      ...linksAndAddresses(addresses),
+      ...(await this.#withVlans(addresses)),
       routes: parseAllRoutes(routes),
       rules: [...parseRules(rules, 4), ...parseRules(ofIpv6[0] ?? '', 6)],
     };
   }
 
   async links(): Promise<readonly Link[]> {
-    return parseLinks(await this.#read(['link', 'show'], 'The network interfaces'));
+    const output = await this.#read(['link', 'show'], 'The network interfaces');
+    return withVlans(parseLinks(output), await this.#vlans(output));
   }
 
   async addresses(): Promise<readonly LinkAddress[]> {
@@ -51,7 +54,7 @@ export class LinuxLinks implements Links {
   }
 
   async linksAndAddresses(): Promise<Pick<NetworkState, 'links' | 'addresses'>> {
-    return linksAndAddresses(await this.#read(['address', 'show'], 'The addresses'));
+    return this.#withVlans(await this.#read(['address', 'show'], 'The addresses'));
   }
 
   async routes(family: 4 | 6, table: number): Promise<readonly Route[]> {
@@ -102,6 +105,18 @@ export class LinuxLinks implements Links {
 
   setMtu(device: string, mtu: number): Promise<void> {
     return this.#change({ kind: 'set-mtu', device, mtu });
+  }
+
+  setMac(device: string, mac: string): Promise<void> {
+    return this.#change({ kind: 'set-mac', device, mac });
+  }
+
+  addVlan(device: string, vlan: Vlan): Promise<void> {
+    return this.#change({ kind: 'add-vlan', device, vlan });
+  }
+
+  removeVlan(device: string): Promise<void> {
+    return this.#change({ kind: 'remove-link', device });
   }
 
   addAddress(device: string, address: string): Promise<void> {
@@ -159,6 +174,19 @@ export class LinuxLinks implements Links {
     return this.#ip(['-j', '-N', ...args], `${subject} cannot be read`);
   }
 
+  /** @param output of `address show`, which tells of the links as well. */
+  async #withVlans(output: string): Promise<Pick<NetworkState, 'links' | 'addresses'>> {
+    const { links, addresses } = linksAndAddresses(output);
+    return { links: withVlans(links, await this.#vlans(output)), addresses };
+  }
+
+  /** A process of its own, where something has a parent: only the long form tells the number of a VLAN. */
+  async #vlans(output: string): Promise<ReadonlyMap<string, Vlan>> {
+    if (!hasParents(output)) return new Map();
+    const result = await this.#inTurn(() => runProgram('ip', ['-j', '-d', 'link', 'show'], 'iproute2'));
+    return result.status === 0 ? parseVlans(result.stdout) : new Map();
+  }
+
   async #change(change: LinkChange): Promise<void> {
     const [error] = await this.apply([change]);
     if (error !== undefined) throw error;
@@ -184,6 +212,15 @@ export class LinuxLinks implements Links {
 function linksAndAddresses(output: string): Pick<NetworkState, 'links' | 'addresses'> {
   const addresses = parseAddresses(output).map(({ device, address }) => ({ device, address }));
   return { links: parseLinks(output), addresses };
+}
+
+function withVlans(links: readonly Link[], vlans: ReadonlyMap<string, Vlan>): readonly Link[] {
+  return vlans.size === 0
+    ? links
+    : links.map((link) => {
+        const vlan = vlans.get(link.name);
+        return vlan === undefined ? link : { ...link, vlan };
+      });
 }
 
 function familyFlag(family: 4 | 6): string {

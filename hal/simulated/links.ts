@@ -1,7 +1,8 @@
 /** A machine's links, addresses, routes and rules in memory, with the kernel's errors. */
 import { HalError } from '../hal-error.ts';
 import { formatIpAddress, maskAddress, parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
-import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule } from '../links.ts';
+import { decimal, MAX_VLAN, macAddress } from '../ip-arguments.ts';
+import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule, Vlan } from '../links.ts';
 import { assertInterfaceName } from '../names.ts';
 import { applyOneByOne } from './one-by-one.ts';
 import { type AddressEntry, sourceTowards } from './route-lookup.ts';
@@ -91,8 +92,9 @@ export class SimulatedLinks implements Links {
     this.#version += 1;
   }
 
-  /** The device goes, and with it its addresses and routes. Harmless when it is not there. */
+  /** The device goes, and with it its addresses, routes and VLANs. Harmless when it is not there. */
   removeLink(name: string): void {
+    for (const { name: child } of this.#links.filter(({ vlan }) => vlan?.parent === name)) this.removeLink(child);
     this.#links = this.#links.filter((link) => link.name !== name);
     this.#unplugged.delete(name);
     this.#addresses = this.#addresses.filter((entry) => entry.device !== name);
@@ -172,6 +174,10 @@ export class SimulatedLinks implements Links {
 
   async setUp(device: string, up: boolean): Promise<void> {
     const link = this.#link(device);
+    if (up && link.vlan !== undefined && !this.isUp(link.vlan.parent))
+      throw new HalError(`The interface ${device} cannot be set up: ${link.vlan.parent} is down.`, 'ENETDOWN');
+    if (!up)
+      for (const { name } of this.#links.filter(({ vlan }) => vlan?.parent === device)) await this.setUp(name, false);
     this.#replaceLink({ ...link, up, carrier: up && !this.#unplugged.has(device) });
     if (up && !link.up) this.#addressesOf(device).forEach((entry) => void this.#routes.addConnected(entry));
     if (!up) {
@@ -186,6 +192,29 @@ export class SimulatedLinks implements Links {
     if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_536) throw new HalError(`${mtu} is no MTU.`, 'EINVAL');
     this.#replaceLink({ ...link, mtu });
     this.#note(`link ${device} mtu ${mtu}`);
+  }
+
+  async setMac(device: string, mac: string): Promise<void> {
+    const link = this.#link(device);
+    this.#replaceLink({ ...link, mac: macAddress(mac).toLowerCase() });
+    this.#note(`link ${device} address ${mac}`);
+  }
+
+  async addVlan(device: string, vlan: Vlan): Promise<void> {
+    const parent = this.#link(vlan.parent);
+    decimal(vlan.id, MAX_VLAN, 'the number of a VLAN');
+    const taken = this.#links.some((link) => link.vlan?.parent === vlan.parent && link.vlan.id === vlan.id);
+    if (taken) throw new HalError(`VLAN ${vlan.id} of ${vlan.parent} is there already.`, 'EEXIST');
+    this.addLink({ name: device, mtu: parent.mtu, mac: parent.mac });
+    this.#replaceLink({ ...this.#link(device), vlan });
+    this.#note(`link add ${device} vlan ${vlan.id} of ${vlan.parent}`);
+  }
+
+  async removeVlan(device: string): Promise<void> {
+    if (this.#link(device).vlan === undefined)
+      throw new HalError(`The device ${device} cannot be removed: it is hardware.`, 'EOPNOTSUPP');
+    this.removeLink(device);
+    this.#note(`link del ${device}`);
   }
 
   async addAddress(device: string, address: string): Promise<void> {

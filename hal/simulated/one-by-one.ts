@@ -24,6 +24,12 @@ function applyOne(links: Omit<Links, 'apply'>, change: LinkChange): Promise<void
       return links.setUp(change.device, change.up);
     case 'set-mtu':
       return links.setMtu(change.device, change.mtu);
+    case 'set-mac':
+      return links.setMac(change.device, change.mac);
+    case 'add-vlan':
+      return links.addVlan(change.device, change.vlan);
+    case 'remove-link':
+      return links.removeVlan(change.device);
     case 'add-address':
       return change.peer === undefined
         ? links.addAddress(change.device, change.address)

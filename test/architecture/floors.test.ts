@@ -47,7 +47,7 @@ describe('the check of the floors', () => {
       "import { a } from '../../firmware/protocol/machine.ts';",
       'imports firmware/protocol/machine.ts',
     ],
-    ['hal/linux/x.ts', "import koffi from 'koffi';", 'koffi, which is used in hal/linux/ffi only'],
+    ['hal/linux/x.ts', "import koffi from 'koffi';", 'koffi, which is used in hal/linux/ffi, scripts/lab/pty.ts only'],
     ['firmware/dataplane/x.ts', "import { a } from '../log/logger.ts';", 'imports firmware/log/logger.ts'],
     ['firmware/dataplane/x.ts', "new Worker(new URL('../vpn/w.ts', import.meta.url));", 'imports firmware/vpn/w.ts'],
     ['firmware/dataplane/x.ts', "await import('../vpn/w.ts');", 'imports firmware/vpn/w.ts'],

@@ -74,8 +74,8 @@ export const FLOOR_FOLDERS = ['firmware', 'hal', 'board', 'webui', 'scripts'] as
 
 /** Packages and modules that only certain places may use: whoever wants another place changes this table knowingly. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
-  // Calls into C with hand-made layouts: one folder, each length asserted.
-  koffi: ['hal/linux/ffi'],
+  // Calls into C with hand-made layouts: one folder, each length asserted. Terminals for tests and laboratory call with numbers alone.
+  koffi: ['hal/linux/ffi', 'scripts/lab/pty.ts'],
   onoff: ['hal/linux'],
   serialport: ['hal/linux'],
   '@serialport/bindings-cpp': ['hal/linux'],

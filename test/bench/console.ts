@@ -15,9 +15,9 @@ import { SHOW_TOPIC_HELP } from '../../firmware/cli/show-topics.ts';
 import { runRouter } from '../../firmware/main.ts';
 import { largeDocument } from '../../scripts/lab/large-document.ts';
 import { createNamespace } from '../../scripts/lab/namespaces.ts';
+import { Pty } from '../../scripts/lab/pty.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { ConsoleTypist, MORE } from '../support/console-typist.ts';
-import { Pty } from '../support/pty.ts';
 
 const ENTRIES = 500;
 /** Keys that count, and those before that do not. */

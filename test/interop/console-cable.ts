@@ -5,10 +5,10 @@
 import { chmodSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHECKOUT, type LabCulvert } from '../../scripts/lab/culvert.ts';
+import { Pty } from '../../scripts/lab/pty.ts';
 import { type RunResult, tryRun } from '../../scripts/lab/shell.ts';
 import { createStateFolder, type StateFolder } from '../../scripts/lab/state-folder.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
-import { Pty } from '../support/pty.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 
 /** The start of a frame that does not get through: the cable is pulled there. */

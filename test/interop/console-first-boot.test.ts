@@ -11,10 +11,10 @@ import {
   officeConfiguration,
 } from '../../scripts/lab/branch-network.ts';
 import { CHECKOUT, LabCulvert } from '../../scripts/lab/culvert.ts';
+import { Pty } from '../../scripts/lab/pty.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { ConsoleTypist, isPrompt } from '../support/console-typist.ts';
 import { CONFIGURATION, readmeSession, SECRETS, TYPED, type Typed, UPLINK } from '../support/first-boot.ts';
-import { Pty } from '../support/pty.ts';
 import { ping } from './site-pair.ts';
 
 /** Of the user that the routers run as. */

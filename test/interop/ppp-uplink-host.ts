@@ -18,7 +18,7 @@ import { LinuxEntropy } from '../../hal/linux/entropy.ts';
 import { LinuxLinks } from '../../hal/linux/links.ts';
 import { LinuxPacketSockets } from '../../hal/linux/packet-socket.ts';
 import { LinuxSerialPorts } from '../../hal/linux/serial-port.ts';
-import { Pty } from '../support/pty.ts';
+import { Pty } from '../../scripts/lab/pty.ts';
 
 export type HostCommand =
   | {

@@ -2,8 +2,9 @@
  * Somebody at the console with a terminal of 80x24 that knows nothing, who does not know the commands either: each word is
  * looked up by a question mark, abbreviated, and written out by Tab.
  */
+
+import type { Pty } from '../../scripts/lab/pty.ts';
 import { DumbTerminal } from './dumb-terminal.ts';
-import type { Pty } from './pty.ts';
 
 /** How long it looks at a screen on which nothing happens, ms. */
 const PATIENCE_MS = 60_000;

@@ -26,6 +26,7 @@ import {
 import type { IpsecOutput } from './ipsec-output.ts';
 import type { IpsecConnectionInfo, IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
 import { connectionInfo } from './ipsec-views.ts';
+import type { Destination } from './local-addresses.ts';
 
 export interface IpsecMachineOptions extends IkeEndpointsOptions {
   /** A number that no policy or SA of the data plane has had. */
@@ -226,17 +227,19 @@ export class IpsecMachine implements Machine<IpsecOutput> {
   }
 
   /** Where the IKE SAs lead that this side opened: whoever knows tells of the address of this side on the way there. */
-  get destinations(): ReadonlySet<string> {
+  get destinations(): readonly Destination[] {
     const opened = [...this.#life.ikes.values()].filter(({ replaced, channel }) => !replaced && channel !== undefined);
-    return new Set(opened.map(({ path }) => path.remote.address));
+    const found = opened.map(({ connection, path }) => ({ connection, remote: path.remote.address }));
+    return [...new Map(found.map((one) => [`${one.connection} ${one.remote}`, one])).values()];
   }
 
   /**
-   * This side's address on the way to `remote` is `local`. What stands from another one goes on from there where the peer
+   * This side's address on the way of a connection to `remote` is `local`. What stands from another one goes on from there where the peer
    * knows MOBIKE; else the channel ends, to be dialled again.
    */
-  localAddress(now: Instant, remote: string, local: string): void {
+  localAddress(now: Instant, { connection, remote }: Destination, local: string): void {
     for (const ike of [...this.#life.ikes.values()]) {
+      if (ike.connection !== connection) continue;
       const elsewhere = ike.path.remote.address === remote && ike.path.local.address !== local;
       const channel = ike.channel === undefined ? undefined : this.#life.channels.get(ike.channel);
       if (!elsewhere || ike.replaced || ike.closed || channel === undefined) continue;

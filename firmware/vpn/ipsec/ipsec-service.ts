@@ -19,7 +19,7 @@ import { shuttingDown } from './ipsec-failures.ts';
 import { IpsecMachine } from './ipsec-machine.ts';
 import type { ChannelPolicy, ChannelSa, IpsecOutput } from './ipsec-output.ts';
 import type { IpsecConnectionInfo, IpsecConnectionSettings, OfferMemory, TunnelSettings } from './ipsec-types.ts';
-import { LocalAddresses } from './local-addresses.ts';
+import { LocalAddresses, type SourceAddress } from './local-addresses.ts';
 import { type Call, OutgoingCalls } from './outgoing-calls.ts';
 import { isTunnel, TunnelConnection } from './tunnel-connection.ts';
 
@@ -31,8 +31,7 @@ export interface IpsecServices {
   readonly random: RandomSource;
   /** SO_MARK of outer packets. */
   readonly mark: number;
-  /** The local address from which outer packets leave for this one; `undefined` when there is no way there. */
-  readonly sourceAddress: (remote: string) => Promise<string | undefined>;
+  readonly sourceAddress: SourceAddress;
   /** Addresses of a peer through the uplink's DNS. */
   readonly resolve: (name: string) => Promise<readonly string[] | Failure>;
   readonly networks: TunnelNetworks;
@@ -83,7 +82,7 @@ export class IpsecService implements IpsecChannels {
     this.#addresses = new LocalAddresses({
       destinations: () => this.machine.destinations,
       sourceAddress: services.sourceAddress,
-      onAddress: (remote, local) => this.#runner.run((now) => this.machine.localAddress(now, remote, local)),
+      onAddress: (to, local) => this.#runner.run((now) => this.machine.localAddress(now, to, local)),
     });
     this.#idle = new IdleWatch(dispatch.dataPlane, clock);
     this.#programming = new ChannelProgramming({
@@ -177,6 +176,12 @@ export class IpsecService implements IpsecChannels {
   /** The network of this machine may have changed: what stands goes on from the address that this side has now. */
   networkChanged(): void {
     this.#addresses.look();
+  }
+
+  /** There is another way out: besides, who waits for the next attempt makes it now. */
+  uplinkChanged(): void {
+    this.#addresses.look();
+    for (const tunnel of this.#tunnels.values()) tunnel.retry();
   }
 
   info(): readonly IpsecConnectionInfo[] {

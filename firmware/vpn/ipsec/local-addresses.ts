@@ -1,9 +1,17 @@
+/** Where the address of this side is of interest: a connection may stick to a way of its own. */
+export interface Destination {
+  /** Of `ipsec.connections`. */
+  readonly connection: string;
+  readonly remote: string;
+}
+
+/** The local address from which outer packets of a connection leave; `undefined` when there is no way there. */
+export type SourceAddress = (remote: string, connection: string) => Promise<string | undefined>;
+
 export interface LocalAddressesServices {
-  /** Where the address of this side is of interest. */
-  readonly destinations: () => ReadonlySet<string>;
-  /** The local address from which outer packets leave for this one; `undefined` when there is no way there. */
-  readonly sourceAddress: (remote: string) => Promise<string | undefined>;
-  readonly onAddress: (remote: string, local: string) => void;
+  readonly destinations: () => readonly Destination[];
+  readonly sourceAddress: SourceAddress;
+  readonly onAddress: (destination: Destination, local: string) => void;
 }
 
 /** Finds out which address this side has towards its peers, whenever the network may have changed. */
@@ -26,10 +34,11 @@ export class LocalAddresses {
     this.#looking = true;
     while (this.#again) {
       this.#again = false;
-      for (const remote of this.#services.destinations()) {
+      for (const destination of this.#services.destinations()) {
+        const { remote, connection } = destination;
         // Where the way there is missing for a moment, the next change tells of another one.
-        const local = await this.#services.sourceAddress(remote).catch(() => undefined);
-        if (local !== undefined) this.#services.onAddress(remote, local);
+        const local = await this.#services.sourceAddress(remote, connection).catch(() => undefined);
+        if (local !== undefined) this.#services.onAddress(destination, local);
       }
     }
     this.#looking = false;

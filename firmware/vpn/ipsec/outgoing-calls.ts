@@ -5,6 +5,7 @@ import type { ChannelId, ChannelListener, ChannelRequest } from './channel.ts';
 import { familyOf, type IkeSockets } from './ike-sockets.ts';
 import { noRoute, noSockets } from './ipsec-failures.ts';
 import type { IpsecMachine } from './ipsec-machine.ts';
+import type { SourceAddress } from './local-addresses.ts';
 
 /** A channel that this side calls, or has called. */
 export interface Call {
@@ -24,7 +25,7 @@ export interface OutgoingCallsServices {
   readonly machine: IpsecMachine;
   /** Gives the machine an input. */
   readonly run: (input: (now: Instant) => void) => void;
-  readonly sourceAddress: (remote: string) => Promise<string | undefined>;
+  readonly sourceAddress: SourceAddress;
   /** Sockets are open, whether they are still wanted or not. */
   readonly onOpened: () => void;
   readonly onStep: (connection: string, step: Step) => void;
@@ -66,7 +67,7 @@ export class OutgoingCalls {
       const ephemeral = await sockets.openForCalling(familyOf(remoteAddress));
       if (call.protocol === 'ah') await sockets.openAh(familyOf(remoteAddress));
       onOpened();
-      const localAddress = await sourceAddress(remoteAddress);
+      const localAddress = await sourceAddress(remoteAddress, call.connection);
       if (this.#calls.get(id) !== call) return;
       if (localAddress === undefined) this.#failed(id, call, noRoute(remoteAddress));
       else this.#dial(id, call, remoteAddress, localAddress, ephemeral);

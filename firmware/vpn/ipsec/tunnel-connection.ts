@@ -122,6 +122,13 @@ export class TunnelConnection {
     this.#run(() => this.#begin());
   }
 
+  /** What the last attempt failed by may be over: one that is waited for is made now. */
+  retry(): void {
+    if (!this.#wanted || this.#timer === undefined) return;
+    this.#backoff.reset();
+    this.#attemptNow();
+  }
+
   /** With `start: "traffic"`: TUN and routes from now on, and a call when packets come. */
   arm(): void {
     if (this.#wanted) return;

@@ -23,6 +23,16 @@ export function isSilence({ cause, step }: Failure): boolean {
   return cause === 'silence' && step === 'SCCRQ';
 }
 
+/** This side has another address on the way to the server, which knows it by the old one. */
+export function movedAway(before: string, after: string): Failure {
+  return {
+    step: 'address',
+    reason: `this side goes out from ${after} instead of ${before} now, and the server knows it by the old address`,
+    remedy: 'nothing needs to be done; the connection is dialled anew from there',
+    cause: 'moved',
+  };
+}
+
 export function noAddress(server: string): Failure {
   return { step: 'resolve', reason: `${server} has no address`, remedy: 'check the name of the server' };
 }

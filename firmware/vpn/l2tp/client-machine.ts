@@ -5,7 +5,7 @@ import type { UdpEndpoint, UdpPath } from '../../protocol/udp-path.ts';
 import { Backoff } from '../backoff.ts';
 import type { ConnectionState } from '../steps.ts';
 import { ClientCall, type ClientCallOutput } from './client-call.ts';
-import { gaveUp, HUNG_UP, isRefusal, isSilence, muteChannel, noAddress } from './client-failures.ts';
+import { gaveUp, HUNG_UP, isRefusal, isSilence, movedAway, muteChannel, noAddress } from './client-failures.ts';
 import type { ClientIpv6 } from './client-ipv6.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
 
@@ -24,7 +24,14 @@ type State =
   /** The protected channel is being set up. */
   | { readonly kind: 'securing'; readonly address: string }
   /** A call is there or being set up; with `bearer`, inside that channel. */
-  | { readonly kind: 'dialled'; readonly remote: string; readonly bearer?: number; readonly ending: boolean }
+  | {
+      readonly kind: 'dialled';
+      readonly remote: string;
+      /** Of this side, where it was chosen. */
+      readonly local?: string;
+      readonly bearer?: number;
+      readonly ending: boolean;
+    }
   /** The call is over, and the channel stays until the StopCCN is acknowledged, or until then. */
   | { readonly kind: 'closing'; readonly bearer: number; readonly until: Instant; readonly next: Next };
 
@@ -102,8 +109,11 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     this.#drain(now);
   }
 
-  /** The server's addresses, in the order in which they shall be tried. */
-  resolved(now: Instant, addresses: readonly string[]): void {
+  /**
+   * The server's addresses, in the order in which they shall be tried.
+   * @param locals from which address of this side each is called; those that are not in it from any.
+   */
+  resolved(now: Instant, addresses: readonly string[], locals: ReadonlyMap<string, string> = new Map()): void {
     if (this.#state.kind !== 'resolving') return;
     const address = addresses[this.#attempt % Math.max(addresses.length, 1)];
     if (address === undefined) {
@@ -116,9 +126,36 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
       this.#outputs.push({ kind: 'step', step: 'IPsec', detail: `setting up a protected channel to ${address}` });
       this.#outputs.push({ kind: 'open-channel', address });
     } else {
-      const local = { address: address.includes(':') ? '::' : '0.0.0.0', port: 0 };
-      this.#state = { kind: 'dialled', remote: address, ending: false };
+      const chosen = locals.get(address);
+      const local = { address: chosen ?? (address.includes(':') ? '::' : '0.0.0.0'), port: 0 };
+      this.#state = {
+        kind: 'dialled',
+        remote: address,
+        ending: false,
+        ...(chosen === undefined ? {} : { local: chosen }),
+      };
       this.#call.dial(now, { remote: { address, port: this.#options.port }, local });
+    }
+    this.#drain(now);
+  }
+
+  /** The server that is called, while that is so in clear. */
+  get calledInClear(): string | undefined {
+    return this.#state.kind === 'dialled' && this.#options.protection === undefined ? this.#state.remote : undefined;
+  }
+
+  /**
+   * There is another way out. What waits for its next attempt is dialled at once, and so is what is called in clear from another
+   * address than `local`: the peer knows it by its address. A protected channel says by itself that it has moved.
+   * @param local from which address of this side {@link calledInClear} is reached now; `undefined`: nobody knows.
+   */
+  uplinkChanged(now: Instant, local: string | undefined): void {
+    const state = this.#state;
+    if (state.kind === 'waiting') {
+      this.#backoff.reset();
+      this.#dial();
+    } else if (state.kind === 'dialled' && state.local !== undefined && local !== undefined && local !== state.local) {
+      this.#call.end(now, movedAway(state.local, local));
     }
     this.#drain(now);
   }
@@ -332,7 +369,7 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
     const mute = bearer !== undefined && protection?.heard() === false && isSilence(failure);
     if (mute) this.#outputs.push({ kind: 'report-mute' });
     let next: Next = { kind: 'rest' };
-    if (this.#wanted && ending) next = { kind: 'dial' };
+    if (this.#wanted && (ending || failure.cause === 'moved')) next = { kind: 'dial' };
     else if (this.#wanted) next = this.#wait(now, mute ? muteChannel(remote, protection.udpEncapsulation()) : failure);
     if (bearer === undefined) this.#follow(next);
     else this.#state = { kind: 'closing', bearer, until: now + FAREWELL_MS, next };
@@ -360,7 +397,7 @@ export class L2tpClientMachine implements Machine<L2tpClientOutput> {
   }
 
   #failed(now: Instant, failure: Failure): void {
-    this.#follow(this.#wait(now, failure));
+    this.#follow(failure.cause === 'moved' && this.#wanted ? { kind: 'dial' } : this.#wait(now, failure));
   }
 
   /** The attempt has failed. @returns when the next one is due. */

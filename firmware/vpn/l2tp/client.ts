@@ -1,53 +1,20 @@
-import type { Clock } from '../../../hal/clock.ts';
 import { TaskQueue } from '../../config/task-queue.ts';
 import type { SessionKey } from '../../dataplane/data-plane.ts';
-import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
-import type { DataPlaneDispatch } from '../data-plane-dispatch.ts';
+import type { Failure, Instant } from '../../protocol/machine.ts';
 import { IdleWatch } from '../idle-watch.ts';
-import type { IpsecChannels } from '../ipsec/channel.ts';
 import { MachineRunner } from '../machine-runner.ts';
-import { type ConnectionState, errorText, internalFailure, type Step } from '../steps.ts';
-import type { TunnelNetworks } from '../tunnel-networks.ts';
+import { type ConnectionState, errorText, internalFailure } from '../steps.ts';
 import { ClientChannel } from './client-channel.ts';
 import { interfaceFailure } from './client-failures.ts';
 import { ClientInterface } from './client-interface.ts';
 import type { ClientIpv6 } from './client-ipv6.ts';
 import { L2tpClientMachine } from './client-machine.ts';
+import type { L2tpClientPlacement, L2tpClientServices } from './client-services.ts';
 import type { ClientNetwork, L2tpClientOptions, L2tpClientOutput } from './client-types.ts';
+import { localsOf } from './local-address.ts';
 import { OuterSocket } from './outer-socket.ts';
 import type { SessionShape } from './session-shape.ts';
 import { untilQuiet } from './until-quiet.ts';
-
-export interface L2tpClientServices {
-  readonly dispatch: DataPlaneDispatch;
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly networks: TunnelNetworks;
-  /** Wanted by clients that are protected by IPsec. */
-  readonly channels?: IpsecChannels;
-  /** Addresses of a server through the uplink's DNS. */
-  readonly resolve: (name: string) => Promise<readonly string[] | Failure>;
-  readonly onStep: (step: Step) => void;
-  readonly onState: (state: ConnectionState, failure?: Failure) => void;
-}
-
-export interface L2tpClientPlacement {
-  readonly name: string;
-  /** Of the TUN. */
-  readonly device: string;
-  /** Local UDP port; 0: ephemeral. With `ipsec`, of the inner UDP header, and 0: 1701. */
-  readonly sourcePort: number;
-  /** Name in `ipsec.connections`: L2TP goes inside IPsec, and never in clear. */
-  readonly ipsec?: string;
-  /** SO_MARK of outer packets. */
-  readonly mark: number;
-  /** CIDR, routed into the tunnel while it is up. */
-  readonly routes: readonly string[];
-  /** TUN and routes stand although nothing is dialled, and packets that go there have it dial. Default false. */
-  readonly onDemand?: boolean;
-  /** Hang up after so much silence of user packets both ways, s. Default 0: never. */
-  readonly idleSeconds?: number;
-}
 
 /** Inner UDP port of a protected client that was not told another one; some servers take no other. */
 const PROTECTED_PORT = 1701;
@@ -164,6 +131,13 @@ export class L2tpClient {
       if (!this.#armed && this.machine.network === undefined) await this.#tun.close();
     });
     return promise;
+  }
+
+  /** There is another way out: see the machine's. Never rejects. */
+  async uplinkChanged(): Promise<void> {
+    const remote = this.machine.calledInClear;
+    const local = remote === undefined ? undefined : await this.#services.localAddress?.(remote).catch(() => undefined);
+    this.#runner.run((now) => this.machine.uplinkChanged(now, typeof local === 'string' ? local : undefined));
   }
 
   /** `up` means that routes stand, too. */
@@ -305,9 +279,13 @@ export class L2tpClient {
       if (wanted()) this.#runner.run((now) => this.machine.resolveFailed(now, failure));
       return;
     }
-    if (!wanted()) return;
     const usable = addresses.filter((address) => address.includes(':') === (family === 6));
-    this.#runner.run((now) => this.machine.resolved(now, usable));
+    const { locals, failure } = await localsOf(ipsec === undefined ? usable : [], this.#services.localAddress);
+    if (!wanted()) return;
+    this.#runner.run((now) => {
+      if (failure === undefined) this.machine.resolved(now, usable, locals);
+      else this.machine.resolveFailed(now, failure);
+    });
   }
 
   /** Local port of the socket; 0: ephemeral, which only the kernel can choose. */

@@ -8,8 +8,8 @@ import type { SerialConsole } from '../../../firmware/serial/serial-console.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { LinuxSerialPorts } from '../../../hal/linux/serial-port.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
+import { Pty } from '../../../scripts/lab/pty.ts';
 import { FakeAccounts } from '../../support/fake-accounts.ts';
-import { Pty } from '../../support/pty.ts';
 import { named } from '../config/store/store-bench.ts';
 import { ConsoleBench } from './shell/console.ts';
 

@@ -217,7 +217,7 @@ describe('a wrong value', () => {
     ['interfaces.lan.device', 'a/b', '"a/b"', /device name/],
     ['interfaces.lan.ipv4.address', '192.168.12.1', '"192.168.12.1"', /prefix length/],
     ['interfaces.wan.ipv4.gateway', '10.20.0.256', '"10.20.0.256"', /IPv4 address/],
-    ['interfaces.wan.ipv4', 'dhcp', 'text (not shown)', /keys method, address, gateway, dns/],
+    ['interfaces.wan.ipv4', 'dhcp', 'text (not shown)', /keys method, address, gateway, clientId, hostname, dns/],
     ['l2tp.clients.hq.server', '10.20.0', '"10.20.0"', /host name/],
     ['l2tp.clients.hq.server', 'bad name', '"bad name"', /host name/],
     ['l2tp.clients.hq.port', '1701', '"1701"', /from 1 to 65535$/],

@@ -263,14 +263,16 @@ describe('the rules', () => {
     expect(matching[0]?.allowed).not.toBe('');
   });
 
-  it('each have a case here, or in the tests of the rules of IPsec, certificates, proofs, IPv6, RADIUS, forwarding, monitoring, uplinks and users', () => {
+  it('each have a case here, or in the tests of the rules of IPsec, certificates, proofs, IPv6, RADIUS, forwarding, monitoring, uplinks, VLANs and users', () => {
     const covered = new Set(CASES.map(([rule]) => rule));
     const names = CONFIGURATION_RULES.map(({ name }) => name);
     expect(
       names.filter(
         (name) =>
           !covered.has(name) &&
-          !/^(ipsec|certificate|proof|ipv6|radius|forward|syslog|metrics|user|uplink|gateway-of|modem)-/.test(name),
+          !/^(ipsec|certificate|proof|ipv6|radius|forward|syslog|metrics|user|uplink|gateway-of|modem|dhcp|mac|vlan)-/.test(
+            name,
+          ),
       ),
     ).toEqual([]);
   });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkAssignment, localNetworks } from '../../../firmware/network/assignment-check.ts';
+import {
+  checkAssignment,
+  checkLease,
+  type LocalNetwork,
+  localNetworks,
+} from '../../../firmware/network/assignment-check.ts';
 import { exampleDocument, parsed, withValue } from '../config/example.ts';
 
 const management = { device: 'eth2', zone: 'management', ipv4: { method: 'static', address: '10.30.0.1/24' } };
@@ -70,5 +75,35 @@ describe('an assignment', () => {
     ['10.99.0.0', false],
   ])('of the route %s is judged by the longest prefix: %s', (route, fine) => {
     expect(checkAssignment({ ...good, routes: [route] }, networks) === undefined).toBe(fine);
+  });
+});
+
+describe('a lease', () => {
+  const networks: LocalNetwork[] = [
+    { what: 'the network of interface "lan"', zone: 'lan', prefix: '192.168.12.0/24' },
+    { what: 'the network of interface "other"', zone: 'wan', prefix: '198.51.100.0/24' },
+  ];
+  const lease = { address: '192.0.2.7/24', gateway: '192.0.2.1', dns: ['9.9.9.9'], routes: [{ prefix: '10.0.0.0/8' }] };
+
+  it('of a network of its own is taken, and of that of another provider', () => {
+    expect(checkLease(lease, networks)).toBeUndefined();
+    expect(checkLease({ ...lease, address: '198.51.100.7/24' }, networks)).toBeUndefined();
+    expect(checkLease({ ...lease, routes: [{ prefix: '192.168.0.0/16' }] }, networks)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      { address: '192.168.12.7/24' },
+      /the network of the address that the server gave, 192\.168\.12\.7\/24, overlaps the network of interface "lan"/,
+    ],
+    [{ address: '192.168.200.7/16' }, /192\.168\.200\.7\/16, overlaps the network of interface "lan"/],
+    [{ gateway: '192.168.12.1' }, /the router that the server gave, 192\.168\.12\.1, lies in/],
+    [{ dns: ['9.9.9.9', '192.168.12.1'] }, /the DNS server that the server gave/],
+    [{ routes: [{ prefix: '192.168.12.128/25' }] }, /the route that the server gave, 192\.168\.12\.128\/25, covers/],
+  ])('%o is refused, in words', (change, words) => {
+    expect(checkLease({ ...lease, ...change }, networks)).toMatchObject({
+      step: 'DHCP',
+      reason: expect.stringMatching(words),
+    });
   });
 });

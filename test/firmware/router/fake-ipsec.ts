@@ -61,6 +61,10 @@ export class FakeIpsec implements IpsecControl {
     this.calls.push('network changed');
   }
 
+  uplinkChanged(): void {
+    this.calls.push('uplink changed');
+  }
+
   keys: readonly IkeSecrets[] = [];
 
   secrets(): readonly IkeSecrets[] {

@@ -131,7 +131,7 @@ describe('the IPsec of a router', () => {
 
   it('finds the address to leave from as its marked packets do', async () => {
     await enforce({}, {}, { plant: PLANT });
-    expect(await bench.ipsec.surroundings?.sourceAddress('10.20.0.8')).toBe('10.20.0.9');
+    expect(await bench.ipsec.surroundings?.sourceAddress('10.20.0.8', 'plant')).toBe('10.20.0.9');
     expect(bench.ipsec.surroundings?.mark).toBe(0xc1);
     expect(await bench.ipsec.surroundings?.resolve('10.20.0.8')).toEqual(['10.20.0.8']);
   });

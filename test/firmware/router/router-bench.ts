@@ -25,7 +25,10 @@ import { SecretKeeper } from '../../../firmware/router/secret-keeper.ts';
 import { trafficDevices } from '../../../firmware/router/traffic-devices.ts';
 import { TrafficRecorder } from '../../../firmware/router/traffic-recorder.ts';
 import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
+import { linkOf } from '../../../firmware/uplink/link-of.ts';
+import { UplinkManager } from '../../../firmware/uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
+import { SimulatedCarrierSenseFactory } from '../../../hal/simulated/carrier-sense.ts';
 import { SimulatedClock } from '../../../hal/simulated/clock.ts';
 import { SimulatedIcmpSocketFactory } from '../../../hal/simulated/icmp-socket.ts';
 import { SimulatedKernelFeatures } from '../../../hal/simulated/kernel-features.ts';
@@ -125,6 +128,19 @@ export class RouterBench {
       dispatch: this.dispatch,
       network: this.network,
       resolver,
+      uplinks: (hooks) =>
+        new UplinkManager({
+          ...hooks,
+          clock: this.clock,
+          random,
+          icmp: this.icmp,
+          connector: this.tcp,
+          dispatch: this.dispatch,
+          mark: 1,
+          carriers: new SimulatedCarrierSenseFactory(this.links),
+          linkOf,
+          log: (line) => this.logger.warn(line),
+        }),
       ipsec: this.ipsec.factory,
       secrets,
       logger: this.logger,

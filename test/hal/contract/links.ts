@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LinkChange, Links, Route, Rule } from '../../../hal/links.ts';
 import type { Contract, ContractCase } from './contract.ts';
+import { linkDeviceCases } from './link-devices.ts';
 import { sourceAddressCases } from './source-address.ts';
 
 export interface LinksWorld {
@@ -368,22 +369,7 @@ export const linksContract: Contract<LinksWorld> = {
         assert.deepEqual(await link(), [true, 1400]);
       },
     },
-    {
-      name: 'a link has carrier while it is up and its cable leads somewhere',
-      run: async ({ links, device, plug }) => {
-        const carrier = async (): Promise<boolean | undefined> =>
-          (await links.links()).find(({ name }) => name === device)?.carrier;
-        assert.equal(await carrier(), true);
-        plug(false);
-        assert.equal(await carrier(), false);
-        await links.setUp(device, false);
-        plug(true);
-        assert.equal(await carrier(), false);
-        await links.setUp(device, true);
-        assert.equal(await carrier(), true);
-        assert.equal((await links.linksAndAddresses()).links.find(({ name }) => name === device)?.carrier, true);
-      },
-    },
+    ...linkDeviceCases,
     {
       name: 'a device that is not there is refused with ENODEV',
       run: async ({ links }) => {

@@ -19,7 +19,7 @@ import { LinuxTcpConnector } from '../../../hal/linux/tcp-connector.ts';
 import { LinuxTunFactory } from '../../../hal/linux/tun.ts';
 import { LinuxUdpSocketFactory } from '../../../hal/linux/udp-socket.ts';
 import type { Tun } from '../../../hal/tun.ts';
-import { Pty } from '../../support/pty.ts';
+import { Pty } from '../../../scripts/lab/pty.ts';
 import type { CarrierSenseWorld } from './carrier-sense.ts';
 import type { ClockWorld } from './clock.ts';
 import { closeAll, type OpenWorld } from './contract.ts';

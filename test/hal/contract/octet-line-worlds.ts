@@ -6,7 +6,7 @@ import { LinuxPollerFactory } from '../../../hal/linux/poller.ts';
 import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
 import { SimulatedOctetLines } from '../../../hal/simulated/octet-line.ts';
 import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
-import { Pty } from '../../support/pty.ts';
+import { Pty } from '../../../scripts/lab/pty.ts';
 import type { OpenWorld } from './contract.ts';
 import type { OctetLineWorld } from './octet-line.ts';
 

@@ -33,6 +33,7 @@ const OURS = [
   'configuration.db.damaged-2026-07-01T12-00-00-000Z',
   'configuration.db.damaged-2026-07-01T12-00-00-000Z-wal',
   'dns/hq.conf',
+  'dhcp/wan.json',
   '.last-good.json.tmp',
   'dns/.hq.conf.tmp',
 ];
@@ -62,7 +63,8 @@ interface Places {
 /** A state directory with everything in it, and a key. */
 async function filled(keyDirectory?: string): Promise<Places> {
   const stateDirectory = join(root, `state-${count++}`);
-  mkdirSync(join(stateDirectory, 'dns'), { recursive: true, mode: 0o700 });
+  for (const folder of Object.keys(STATE_FOLDERS))
+    mkdirSync(join(stateDirectory, folder), { recursive: true, mode: 0o700 });
   for (const name of [...OURS, ...OTHERS])
     writeFileSync(join(stateDirectory, name), `text of ${name}`, { mode: 0o600 });
   const places = { stateDirectory, keyDirectory: keyDirectory ?? join(stateDirectory, 'key') };
@@ -158,7 +160,7 @@ describe('eraseState', () => {
     await eraseState({ ...(await filled()), onStep: (what) => steps.push(what) });
     expect(steps.slice(0, 2)).toEqual(['marker', 'key']);
     expect(steps.at(-1)).toBe('end');
-    expect(steps).toHaveLength(OURS.length + 4);
+    expect(steps).toHaveLength(OURS.length + 3 + Object.keys(STATE_FOLDERS).length);
     let kills = 0;
     const killAt = async (step: number): Promise<void> => {
       const places = await filled();
@@ -208,6 +210,7 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   'firmware/network/session-dns.ts': ['dns', '.conf'],
   'firmware/router/ipsec-state.ts': ['ipsec-crash-secret', 'ipsec-offers.json'],
   'firmware/router/wall-clock-floor.ts': ['wall-clock'],
+  'firmware/uplink/dhcp/lease-file.ts': ['dhcp', '.json'],
 };
 
 const KNOWN: readonly string[] = [

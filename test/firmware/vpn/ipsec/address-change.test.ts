@@ -23,9 +23,10 @@ function connected(version: 1 | 2, mode: 'tunnel' | 'transport') {
 }
 
 function move({ branch, network }: ReturnType<typeof connected>, to = MOVED): void {
-  expect([...branch.machine.destinations]).toEqual([OFFICE]);
+  const { destinations } = branch.machine;
+  expect(destinations.map(({ remote }) => remote)).toEqual([OFFICE]);
   branch.address = to;
-  branch.machine.localAddress(network.now, OFFICE, to);
+  for (const destination of destinations) branch.machine.localAddress(network.now, destination, to);
 }
 
 describe('this side has another address towards the peer', () => {
@@ -80,7 +81,7 @@ describe('the look at the addresses', () => {
     const told: string[] = [];
     const answers: ((address: string | undefined) => void)[] = [];
     const addresses = new LocalAddresses({
-      destinations: () => new Set([OFFICE]),
+      destinations: () => [{ connection: 'hq', remote: OFFICE }],
       sourceAddress: (remote) => {
         asked.push(remote);
         return new Promise((resolve) => answers.push(resolve));

@@ -2,7 +2,8 @@
 import type { Failure } from '../../../../firmware/protocol/machine.ts';
 import type { UdpEndpoint } from '../../../../firmware/protocol/udp-path.ts';
 import { DataPlaneDispatch } from '../../../../firmware/vpn/data-plane-dispatch.ts';
-import { L2tpClient, type L2tpClientPlacement, type L2tpClientServices } from '../../../../firmware/vpn/l2tp/client.ts';
+import { L2tpClient } from '../../../../firmware/vpn/l2tp/client.ts';
+import type { L2tpClientPlacement, L2tpClientServices } from '../../../../firmware/vpn/l2tp/client-services.ts';
 import type { L2tpClientOptions } from '../../../../firmware/vpn/l2tp/client-types.ts';
 import { L2tpServer } from '../../../../firmware/vpn/l2tp/server.ts';
 import type { L2tpServerOptions } from '../../../../firmware/vpn/l2tp/server-types.ts';

@@ -1,5 +1,6 @@
 /** The drivers of protected clients and of one protected server, on fake data planes and channels, in virtual time. */
-import { L2tpClient, type L2tpClientPlacement } from '../../../../firmware/vpn/l2tp/client.ts';
+import { L2tpClient } from '../../../../firmware/vpn/l2tp/client.ts';
+import type { L2tpClientPlacement } from '../../../../firmware/vpn/l2tp/client-services.ts';
 import { L2tpServer } from '../../../../firmware/vpn/l2tp/server.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 import { SERVER, Site } from './driver-bench.ts';

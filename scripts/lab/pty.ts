@@ -1,4 +1,4 @@
-/** Pseudo-terminals: one end for a serial port under test, the other for the test. Node itself cannot open them. */
+/** Pseudo-terminals: one end for a serial line of the firmware, the other for a test or a simulated device. Node itself cannot open them. */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
 
