@@ -90,6 +90,9 @@ export class PppoeLine implements PppLineSource {
   }
 }
 
+/** Refusals of a send that are over in a moment. */
+const PASSING: ReadonlySet<string> = new Set(['ENOBUFS', 'EAGAIN']);
+
 /** One attempt, and the line that comes of it. */
 class Dialling {
   readonly line: Promise<PppLine>;
@@ -156,7 +159,7 @@ class Dialling {
     switch (output.kind) {
       case 'send': {
         const refusal = this.#discovery.send(formatMac(output.destination), output.packet);
-        if (refusal !== undefined) this.#services.onStep({ step: 'PPPoE', detail: refusal.message });
+        if (refusal !== undefined) this.#refused(refusal);
         return;
       }
       case 'step':
@@ -171,6 +174,14 @@ class Dialling {
         this.#end(output.failure);
         return;
     }
+  }
+
+  /** What passes is asked again soon; what does not ends the attempt, in its own words and not for want of an answer. */
+  #refused({ code, message }: HalError): void {
+    this.#services.onStep({ step: 'PPPoE', detail: message });
+    if (this.#machine.session !== undefined || PASSING.has(code)) return;
+    const reason = `nothing can be sent by ${this.#options.device} (${code})`;
+    this.fail({ step: 'PPPoE', reason, remedy: 'set the interface up, or plug it in' });
   }
 
   #stand({ peerMac, sessionId, concentrator, maxPayload }: PppoeSession): void {

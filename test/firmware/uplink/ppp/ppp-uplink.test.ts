@@ -204,6 +204,17 @@ describe('an uplink over PPPoE', () => {
     expect(bench.view.state).toBe('up');
   });
 
+  it('says that the network device is down, and not that nobody answers', async () => {
+    const bench = await UplinkBench.create();
+    const device = bench.packets.device('eth0');
+    if (device !== undefined) device.up = false;
+    bench.uplink.start();
+    expect(await bench.until(() => bench.view.failure !== undefined)).toBeLessThan(100);
+    expect(bench.view.failure?.reason).toBe('nothing can be sent by eth0 (ENETDOWN)');
+    if (device !== undefined) device.up = true;
+    await bench.up();
+  });
+
   it('says that the network device is gone', async () => {
     const bench = await standing(await UplinkBench.create());
     bench.packets.removeDevice('eth0');
