@@ -185,10 +185,14 @@ describe('an uplink over PPPoE', () => {
     bench.packets.removeDevice('eth0');
     await bench.until(() => bench.view.state === 'failed');
     await bench.uplink.stop();
-    bench.packets.addDevice('eth0', MAC, bench.wire);
+    const device = bench.packets.addDevice('eth0', MAC, bench.wire);
     const { heard } = bench.concentrator;
     heard.length = 0;
+    // The cable is out still, so that the first attempt tells nobody.
+    device.up = false;
     bench.newUplink().start();
+    await bench.until(() => bench.view.state === 'failed');
+    device.up = true;
     await bench.until(() => bench.concentrator.session?.up === true && bench.concentrator.session.id !== left);
     expect(heard.slice(0, 2)).toEqual([
       [PADT, left],
