@@ -210,7 +210,7 @@ export class ManagedUplink {
   live(carries: boolean): LiveUplink | undefined {
     const { addressing } = this;
     if (addressing === undefined) return undefined;
-    const { device, address, gateway, assign } = addressing;
+    const { device, address, gateway, routes, assign } = addressing;
     return {
       name: this.name,
       device,
@@ -218,6 +218,7 @@ export class ManagedUplink {
       assign,
       carries,
       ...(gateway === undefined ? {} : { gateway }),
+      ...(routes === undefined ? {} : { routes }),
       ...(this.slot === undefined ? {} : { slot: this.slot }),
     };
   }
