@@ -14,8 +14,10 @@ import { openNetworkEvents } from '../hal/linux/network-events.ts';
 import { LinuxPacketCaptureFactory } from '../hal/linux/packet-capture.ts';
 import { LinuxPacketCipherFactory } from '../hal/linux/packet-cipher.ts';
 import { LinuxPacketFilter } from '../hal/linux/packet-filter.ts';
+import { LinuxPacketSockets } from '../hal/linux/packet-socket.ts';
 import { LinuxSerialPorts } from '../hal/linux/serial-port.ts';
 import { LinuxTcpConnector } from '../hal/linux/tcp-connector.ts';
+import { LinuxUsbDevices } from '../hal/linux/usb-devices.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { userChanges } from './accounts/user-change.ts';
 import { startControlApi } from './api/server.ts';
@@ -58,6 +60,7 @@ import { UplinkResolver } from './router/uplink-resolver.ts';
 import { WallClockFloor } from './router/wall-clock-floor.ts';
 import type { SerialConsole } from './serial/serial-console.ts';
 import { linkOf } from './uplink/link-of.ts';
+import { PppoeMemory } from './uplink/ppp/pppoe-memory.ts';
 import { UplinkManager } from './uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from './vpn/data-plane-dispatch.ts';
 import { IpsecService } from './vpn/ipsec/ipsec-service.ts';
@@ -126,6 +129,8 @@ async function run(options: RunOptions): Promise<number> {
   let uplinks: UplinkManager | undefined;
   const icmp = new LinuxIcmpSocketFactory();
   const connector = new LinuxTcpConnector();
+  const carriers = new LinuxCarrierSenseFactory();
+  const pppoeMemory = new PppoeMemory(stateDirectory, (line) => logger.warn(line));
   const names = new ResolvedNames(stateDirectory);
   const resolver = new UplinkResolver({
     dispatch,
@@ -197,8 +202,23 @@ async function run(options: RunOptions): Promise<number> {
         connector,
         dispatch,
         mark: network.mark,
-        carriers: new LinuxCarrierSenseFactory(),
-        linkOf,
+        carriers,
+        linkOf: (definition) =>
+          linkOf(definition, {
+            clock,
+            random,
+            dispatch,
+            links,
+            carriers,
+            sockets: new LinuxPacketSockets(),
+            ports: new LinuxSerialPorts(),
+            usb: new LinuxUsbDevices(),
+            pppoeMemory,
+            stateDirectory,
+            judgeLease: (device, lease) => network.reviewLease(device, lease),
+            log: (line) => logger.info(line),
+            onStep: hooks.onStep,
+          }),
         log: (line) => logger.warn(line),
       });
       return uplinks;
@@ -278,6 +298,8 @@ async function run(options: RunOptions): Promise<number> {
     // Not before it knows what was saved: an earlier time must not replace that.
     saving.push(() => clock.stop());
     await names.load();
+    await pppoeMemory.load();
+    saving.push(() => pppoeMemory.settled());
     await network.recover();
     if (end.requested) return;
     await dataPlane.start();

@@ -14,8 +14,9 @@ import { logText } from './log-text.ts';
 import { stateDirOf } from './options.ts';
 import { done } from './output.ts';
 import { SHOW_TOPICS, type ShowTopic } from './show-topics.ts';
-import { interfacesText, l2tpText, pppText, statusText, uplinksText } from './status-text.ts';
+import { interfacesText, l2tpText, pppText, statusText } from './status-text.ts';
 import { totalsText } from './traffic-text.ts';
+import { uplinksText } from './uplinks-text.ts';
 
 export async function run(context: Context): Promise<number> {
   const [word = ''] = context.positionals;

@@ -6,12 +6,12 @@ import type {
   PppStatus,
   RadiusServerStatus,
   RouterStatus,
-  UplinkStatus,
 } from '../api/router-control.ts';
 import { configurationStateText } from './configuration-state-text.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { table } from './table.ts';
 import { countsText, durationText, failureLines, octetsText, trafficText } from './units-text.ts';
+import { uplinksText } from './uplinks-text.ts';
 
 type Lines = readonly string[];
 
@@ -45,12 +45,6 @@ export function interfacesText(interfaces: readonly InterfaceStatus[]): Lines {
     orDash(mtu),
   ]);
   return [...table([['NAME', 'STATE', 'DEVICE', 'ZONE', 'ADDRESSES', 'MTU'], ...rows]), ...failureLines(interfaces)];
-}
-
-export function uplinksText(uplinks: readonly UplinkStatus[]): Lines {
-  if (uplinks.length === 0) return ['no uplinks are configured'];
-  const rows = uplinks.map((uplink) => [uplink.name, uplink.state, orDash(uplink.interface)]);
-  return [...table([['NAME', 'STATE', 'INTERFACE'], ...rows]), ...failureLines(uplinks)];
 }
 
 export function l2tpText(tunnels: readonly L2tpStatus[]): Lines {

@@ -142,8 +142,7 @@ function* uplinkAddress(configuration: Configuration): Iterable<Finding> {
 
 /** Whether the interface gets its address from a server. */
 function isLeased({ interfaces: all }: Configuration, name: string): boolean {
-  const method: string | undefined = ownEntry(all, name)?.ipv4?.method;
-  return method === 'dhcp';
+  return ownEntry(all, name)?.ipv4?.method === 'dhcp';
 }
 
 function* modems(configuration: Configuration): Iterable<Finding> {

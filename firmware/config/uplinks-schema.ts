@@ -138,7 +138,7 @@ const UPLINK_SCHEMA = Type.Object(
     }),
     weight: count({
       title: 'Weight',
-      description: 'Share of new connections among uplinks of the same priority.',
+      description: 'Among uplinks of the same priority that are well, the one with the most carries the traffic.',
       default: 1,
       minimum: 1,
       maximum: 100,

@@ -28,7 +28,13 @@ export class StatusMetrics {
   readonly #sas = new CounterSums();
 
   families(status: RouterStatus): MetricFamily[] {
-    return [...this.#connections(status), ...this.#l2tp(status), ...this.#ipsec(status), ...counters(status.counters)];
+    return [
+      ...this.#connections(status),
+      ...uplinkFamilies(status),
+      ...this.#l2tp(status),
+      ...this.#ipsec(status),
+      ...counters(status.counters),
+    ];
   }
 
   #connections({ interfaces, uplinks, l2tp, ppp, ipsec }: RouterStatus): MetricFamily[] {
@@ -145,4 +151,35 @@ export function gauge(name: string, help: string, samples: readonly MetricSample
 
 export function counter(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
   return { name, help, type: 'counter', samples };
+}
+
+function uplinkFamilies({ uplinks }: RouterStatus): MetricFamily[] {
+  const samples = (value: (uplink: RouterStatus['uplinks'][number]) => number | undefined): MetricSample[] =>
+    uplinks.flatMap((uplink) => {
+      const number = value(uplink);
+      return number === undefined ? [] : [{ labels: { name: uplink.name }, value: number }];
+    });
+  const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000);
+  return [
+    gauge(
+      'culvert_uplink_carrying',
+      'Whether the uplink has the default route.',
+      samples(({ carrying }) => (carrying ? 1 : 0)),
+    ),
+    gauge(
+      'culvert_uplink_well',
+      'Whether the uplink is well.',
+      samples(({ verdict }) => (verdict === 'well' ? 1 : 0)),
+    ),
+    gauge(
+      'culvert_uplink_loss_ratio',
+      'Of the last probes.',
+      samples(({ health }) => (health.lossPercent === undefined ? undefined : health.lossPercent / 100)),
+    ),
+    gauge(
+      'culvert_uplink_latency_seconds',
+      'Median of the last answers.',
+      samples(({ health }) => seconds(health.latencyMilliseconds)),
+    ),
+  ];
 }

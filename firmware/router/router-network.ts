@@ -4,7 +4,14 @@ import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import { interfaceNetworks } from '../config/interface-networks.ts';
 import type { L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
-import { checkAdvertised, checkAssignment, checkGrant, localNetworks } from '../network/assignment-check.ts';
+import {
+  checkAdvertised,
+  checkAssignment,
+  checkGrant,
+  checkLease,
+  localNetworks,
+  type OfferedLease,
+} from '../network/assignment-check.ts';
 import { serverPrefixes } from '../network/configured-prefixes.ts';
 import type { LiveTunnel } from '../network/desired.ts';
 import { OUTER_MARK } from '../network/marks.ts';
@@ -113,6 +120,11 @@ export class RouterNetwork implements TunnelNetworks {
     const networks = localNetworks(this.#configuration, [...this.#tunnels.values()], device);
     const peer = peerAddress === undefined ? {} : { peerAddress };
     return checkAssignment({ address: localAddress, ...peer, dns }, networks);
+  }
+
+  /** Judges what a DHCP server gives the interface with this device. */
+  reviewLease(device: string, lease: OfferedLease): Failure | undefined {
+    return checkLease(lease, localNetworks(this.#configuration, [...this.#tunnels.values()], device));
   }
 
   /** The same for what follows from the advertisements of that server. */

@@ -138,6 +138,7 @@ export class Router implements RouterControl {
         this.#events.emit({ connection: uplink, kind: 'step', step: 'uplink', detail: text });
       },
       onChange: () => this.#waiters.changed(),
+      onStep: (uplink, step) => this.#emitStep(uplink, step),
     });
     this.#connections = new ConnectionSet({
       ...parts,
@@ -394,6 +395,10 @@ export class Router implements RouterControl {
 
   #onStep(connection: string, step: Step): void {
     this.#log(connection).step(step);
+    this.#emitStep(connection, step);
+  }
+
+  #emitStep(connection: string, step: Step): void {
     const { direction, detail } = step;
     this.#events.emit({
       connection,

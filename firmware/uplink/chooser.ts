@@ -41,8 +41,8 @@ export function choose(candidates: readonly Candidate[], carrying: string | unde
   if (best === undefined) return undefined;
   if (current === undefined || current === best) return best.name;
   if (quality(current) > quality(best)) return best.name;
-  // Both are silent: going over to the other would only interrupt what may still pass.
-  if (quality(best) >= QUALITY.failed) return current.name;
+  // Neither has proved itself, or both are silent: going over to the other would only interrupt what may still pass.
+  if (quality(best) >= QUALITY.recovering) return current.name;
   const same = best.priority === current.priority && best.weight === current.weight;
   return same ? current.name : best.name;
 }

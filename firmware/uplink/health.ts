@@ -109,6 +109,15 @@ export class Health {
     this.#judge(now);
   }
 
+  /** Nobody wants the link at the moment: that there is none says nothing of it. @param why a clause. */
+  rest(now: Instant, why: string): void {
+    this.#downWhy = why;
+    this.#standing = false;
+    this.#left = false;
+    this.#reset();
+    this.#judge(now);
+  }
+
   /** @param ms from question to answer. */
   answered(now: Instant, ms: number): void {
     if (!this.#standing) return;

@@ -1,6 +1,5 @@
 /** One uplink as the manager runs it: its link, who asks whether it works, and how well it does. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Timer } from '../../hal/clock.ts';
 import { type ProbeTarget, probeTarget, probeText } from '../config/probe-target.ts';
 import { type LiveUplink, plainAddress } from '../network/uplink-routing.ts';
 import type { Failure, Instant } from '../protocol/machine.ts';
@@ -41,6 +40,7 @@ export class ManagedUplink {
   readonly #onChange: () => void;
   /** Wanted and started; else it is down, or on its way there. */
   #started = false;
+  #ended = false;
   #startedAt: Instant = 0;
   #everUp = false;
   /** Of the cable: `undefined` where there is none of which anybody could know. */
@@ -49,7 +49,6 @@ export class ManagedUplink {
   #prober: Prober | undefined;
   #carries = false;
   #ending: Promise<void> | undefined;
-  #retry: Timer | undefined;
 
   constructor(
     definition: UplinkDefinition,
@@ -84,13 +83,19 @@ export class ManagedUplink {
     return this.definition.interface?.device;
   }
 
+  /** Devices whose carriers it needs: a VLAN follows its parent late. */
+  get cables(): readonly string[] {
+    const { device, vlan } = this.definition.interface ?? {};
+    return device === undefined ? [] : [device, ...(vlan === undefined ? [] : [vlan.parent])];
+  }
+
   get started(): boolean {
     return this.#started;
   }
 
   /** Harmless when it is started; one that is still being stopped starts when that is done. */
   start(): void {
-    if (this.#started) return;
+    if (this.#started || this.#ended) return;
     this.#started = true;
     this.#startedAt = this.#services.clock.now();
     if (this.#ending === undefined) this.#link.start();
@@ -112,10 +117,11 @@ export class ManagedUplink {
 
   /** For good. */
   async end(): Promise<void> {
+    this.#ended = true;
     this.#link.onChange = undefined;
-    this.#retry?.cancel();
     this.#stopProbing();
     await this.stop();
+    await this.#link.dispose?.();
   }
 
   /** @param carrier what there is to be known of its cable: `undefined`: there is no such device. */
@@ -134,7 +140,8 @@ export class ManagedUplink {
     const addressing = this.addressing;
     if (addressing === undefined) {
       this.#stopProbing();
-      this.#health.linkDown(now, this.#whyDown());
+      if (this.#started) this.#health.linkDown(now, this.#whyDown());
+      else this.#health.rest(now, this.#whyDown());
       return;
     }
     this.#everUp = true;
@@ -178,7 +185,8 @@ export class ManagedUplink {
         : 'check the cable and what is at its other end';
       return { step: 'link', reason: this.#whyDown(), remedy };
     }
-    return this.#link.view().failure;
+    const { state, failure } = this.#link.view();
+    return state === 'up' ? undefined : failure;
   }
 
   nextDeadline(): Instant | undefined {

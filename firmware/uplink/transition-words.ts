@@ -9,6 +9,8 @@ export interface Told {
   readonly why: string;
   readonly doubted: boolean;
   readonly hungUp: boolean;
+  /** Why its link does not come up, in one line. */
+  readonly failure?: string;
 }
 
 export interface Transition {
@@ -61,6 +63,9 @@ function carriageWords(
 function verdictWords(was: Told, now: Told): string | undefined {
   if (was.doubted !== now.doubted) {
     return now.doubted ? `${now.name} counts as degraded: ${now.why}` : `${now.name} is not doubted any more`;
+  }
+  if (now.verdict === 'down' && now.failure !== undefined && now.failure !== was.failure) {
+    return `${now.name} is down: ${now.failure}`;
   }
   if (was.verdict === now.verdict) return undefined;
   switch (now.verdict) {

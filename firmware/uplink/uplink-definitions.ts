@@ -1,4 +1,5 @@
 /** Which uplinks a configuration has, whether it says so itself or by an interface with a way out. */
+import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { InterfaceConfiguration } from '../config/interfaces-schema.ts';
 import type { ModemConfiguration } from '../config/modems-schema.ts';
 import { type Configuration, ownEntry } from '../config/schema.ts';
@@ -14,6 +15,8 @@ export interface UplinkDefinition {
   readonly configuration: UplinkConfiguration;
   /** With the types `ethernet` and `pppoe`. */
   readonly interface?: InterfaceConfiguration;
+  /** Of a TUN, with the types `pppoe` and `modem`. */
+  readonly pppDevice?: string;
   /** With the type `modem`. */
   readonly modem?: ModemConfiguration;
 }
@@ -22,8 +25,10 @@ export interface UplinkDefinition {
 export function uplinkDefinitions(configuration: Configuration): UplinkDefinition[] {
   if (!hasUplinks(configuration)) return implicitUplinks(configuration);
   const { interfaces, modems, uplinks } = configuration;
+  const devices = tunnelInterfaceNames(configuration).uplinks;
   return Object.entries(uplinks).map(([name, uplink]) => {
     const parent = uplink.interface === undefined ? undefined : ownEntry(interfaces, uplink.interface);
+    const pppDevice = devices.get(name);
     const modem = uplink.modem === undefined ? undefined : ownEntry(modems, uplink.modem);
     return {
       name,
@@ -31,14 +36,14 @@ export function uplinkDefinitions(configuration: Configuration): UplinkDefinitio
       configuration: uplink,
       ...(parent === undefined ? {} : { interface: parent }),
       ...(modem === undefined ? {} : { modem }),
+      ...(pppDevice === undefined ? {} : { pppDevice }),
     };
   });
 }
 
 function implicitUplinks({ interfaces }: Configuration): UplinkDefinition[] {
   return Object.entries(interfaces).flatMap(([name, entry]) => {
-    const method: string | undefined = entry.ipv4?.method;
-    const leadsOut = entry.zone === 'wan' && (entry.ipv4?.gateway !== undefined || method === 'dhcp');
+    const leadsOut = entry.zone === 'wan' && (entry.ipv4?.gateway !== undefined || entry.ipv4?.method === 'dhcp');
     return leadsOut
       ? [{ name, implicit: true, interface: entry, configuration: { ...IMPLICIT, interface: name } }]
       : [];

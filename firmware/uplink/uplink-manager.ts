@@ -9,7 +9,7 @@ import { ANY_PEER } from '../config/ipsec-schema.ts';
 import type { Configuration } from '../config/schema.ts';
 import { type LiveUplink, plainAddress } from '../network/uplink-routing.ts';
 import type { Failure, Instant } from '../protocol/machine.ts';
-import { type ConnectionState, errorText } from '../vpn/steps.ts';
+import { type ConnectionState, errorText, failureLine, type Step } from '../vpn/steps.ts';
 import { choose, graceEnds, isWanted } from './chooser.ts';
 import { ManagedUplink, type ManagedUplinkServices } from './managed-uplink.ts';
 import { type Told, type Transition, transitions } from './transition-words.ts';
@@ -32,9 +32,11 @@ export interface UplinkHooks {
   readonly onTransition: (transition: Transition) => void;
   /** Something of the status may be another one. */
   readonly onChange: () => void;
+  /** A link takes a step on its way up. */
+  readonly onStep: (uplink: string, step: Step) => void;
 }
 
-export interface UplinkManagerParts extends ManagedUplinkServices, UplinkHooks {
+export interface UplinkManagerParts extends ManagedUplinkServices, Omit<UplinkHooks, 'onStep'> {
   readonly carriers: CarrierSenseFactory;
   /** Makes what an uplink consists of. */
   readonly linkOf: (definition: UplinkDefinition) => UplinkLink;
@@ -205,8 +207,9 @@ export class UplinkManager {
     try {
       this.#sense ??= this.#parts.carriers.open();
       for (const uplink of this.#uplinks.values()) {
-        const { parentDevice } = uplink;
-        if (parentDevice !== undefined) changed = uplink.sense(this.#sense.read(parentDevice)) || changed;
+        const { cables } = uplink;
+        const [own, parent = true] = cables.map((device) => this.#sense?.read(device));
+        if (cables.length > 0) changed = uplink.sense(own === true ? parent : own) || changed;
       }
     } catch (error) {
       this.#parts.log(`uplinks: the cables cannot be looked at: ${errorText(error)}`);
@@ -221,6 +224,8 @@ export class UplinkManager {
     const now = clock.now();
     const all = [...this.#uplinks.values()];
     for (const uplink of all) {
+      // Before the cold ones are judged by what these may come to.
+      if (!uplink.hungUp && uplink.definition.configuration.standby === 'warm') uplink.start();
       uplink.look(now, uplink.name === this.#carrying);
       const { verdict } = uplink.health;
       if (verdict === 'failed' || verdict === 'down') this.#liveness.explained(uplink.name);
@@ -274,6 +279,7 @@ export class UplinkManager {
       why: verdict === 'well' ? (doubt ?? why) : why,
       doubted: doubt !== undefined,
       hungUp: uplink.hungUp,
+      ...(uplink.failure === undefined ? {} : { failure: failureLine(uplink.failure) }),
     };
   }
 

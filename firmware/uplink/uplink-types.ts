@@ -46,6 +46,8 @@ export interface UplinkLink {
   start(): void;
   /** Says goodbye; resolves when it is down, its device gone. {@link start} may follow. Never rejects. */
   stop(): Promise<void>;
+  /** Nobody wants it any more, nor will: what it keeps ready while it is down goes, too. After {@link stop}; never rejects. */
+  dispose?(): Promise<void>;
   /** Whatever it is built on came back (the cable of its Ethernet port): an attempt that waits is made at once. */
   parentReturned(): void;
 }

@@ -1,4 +1,4 @@
-/** rp-pppoe's pppoe-server and pppd in a guest: an access concentrator, with the PPPoE and PPP of the guest's kernel or in user space. */
+/** rp-pppoe's pppoe-server and pppd in a guest: an access concentrator, its session frames in user space (Debian builds it so). */
 import type { Guest } from './guest.ts';
 import { type PppAuthentication, type PppUser, pppSecrets } from './ppp-users.ts';
 import { describeFailure, LabError, lastLines } from './shell.ts';
@@ -20,8 +20,6 @@ export interface PppoeServerOptions {
   readonly firstAddress?: string;
   /** MTU and MRU of its pppd, octets. Default: 1492. */
   readonly mtu?: number;
-  /** Session frames by its program `pppoe` instead of the kernel. Default: false. */
-  readonly userSpace?: boolean;
 }
 
 export interface PppoeServer {
@@ -35,8 +33,8 @@ export interface PppoeServer {
   kill(): Promise<void>;
 }
 
-/** PPPoE and PPP of the guest's kernel. A kernel with all of it built in has no modules. */
-const MODULES = 'pppoe ppp_generic ppp_async ppp_synctty n_hdlc';
+/** PPP of the guest's kernel. A kernel with all of it built in has no modules. */
+const MODULES = 'ppp_generic ppp_async ppp_synctty n_hdlc';
 const OPTIONS = '/etc/ppp/options.pppoe';
 const SERVER_LOG = 'pppoe-server';
 const PPPD_LOG = 'pppoe-pppd';
@@ -52,7 +50,7 @@ const REQUIRE: Readonly<Record<PppAuthentication, string>> = {
 /** Starts it in `guest`; it listens when this returns. @throws LabError with the end of its log when it does not start. */
 export async function startPppoeServer(guest: Guest, options: PppoeServerOptions): Promise<PppoeServer> {
   const { insideAddress = '100.64.0.1', firstAddress = '100.64.7.1', mtu = 1492, card = 'vec0' } = options;
-  const { authentication = 'chap', name = 'ac1', services = [], sessionsPerClient = 0, userSpace = false } = options;
+  const { authentication = 'chap', name = 'ac1', services = [], sessionsPerClient = 0 } = options;
   const secrets = pppSecrets(options.users);
   await guest.install([
     {
@@ -80,7 +78,6 @@ export async function startPppoeServer(guest: Guest, options: PppoeServerOptions
     'pppoe-server -F',
     `-I ${card} -C ${name} -L ${insideAddress} -R ${firstAddress} -N 16 -O ${OPTIONS} -x ${sessionsPerClient}`,
     ...services.map((service) => `-S ${service}`),
-    ...(userSpace ? [] : ['-k']),
   ].join(' ');
   const result = await guest.tryExec(`
     modprobe -qa ${MODULES}
@@ -101,7 +98,10 @@ export async function startPppoeServer(guest: Guest, options: PppoeServerOptions
     insideAddress,
     log: () => `pppoe-server:\n${guest.log(SERVER_LOG)}\npppd:\n${guest.log(PPPD_LOG)}`,
     hangUp: async () => {
-      await guest.exec('pkill -TERM pppd; while pgrep pppd >/dev/null; do sleep 0.05; done; true');
+      // Its clients call again soon, and others take their place.
+      await guest.exec(
+        'for pid in $(pgrep pppd); do kill -TERM $pid; while kill -0 $pid 2>/dev/null; do sleep 0.05; done; done',
+      );
     },
     kill: async () => {
       await guest.exec(`

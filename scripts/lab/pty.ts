@@ -45,6 +45,11 @@ export class Pty {
     if (this.#open) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
+  /** All that has come by now, while {@link reads} is false. */
+  readNow(): Uint8Array {
+    return this.#read();
+  }
+
   /** The cable is pulled. Until then a process does not end. */
   close(): void {
     if (!this.#open) return;

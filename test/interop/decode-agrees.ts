@@ -1,5 +1,5 @@
 /**
- * Holds `culvert decode` against Debian's tshark: every L2TP and PPP control message of a capture, with its frame, type,
+ * Holds `culvert decode` against Debian's tshark: every L2TP, PPP and PPPoE control message of a capture, with its frame, type,
  * ids, sequence numbers, AVPs and options. tshark starts slowly, so a test file records everything and compares once.
  */
 import { createReadStream } from 'node:fs';
@@ -47,7 +47,7 @@ export interface AgreementOptions {
 }
 
 /** The protocols of tshark that are compared here. */
-const FILTER = 'l2tp or ppp';
+const FILTER = 'l2tp or ppp or pppoed';
 
 /**
  * Insists that both programs say the same of all that a test file recorded, and that it was worth comparing.

@@ -215,4 +215,19 @@ describe('a branch with two uplinks', () => {
     expect(to.gap).toBeLessThan(MAX_GAP_MS);
     expect(back.gap).toBeLessThan(MAX_GAP_MS);
   });
+
+  it.each(['lossy', 'walled'] as const)('IPsec: the line is %s, the VPN moves to the other one', async (what) => {
+    await start(VPNS['IPsec, IKEv2 with MOBIKE']);
+    const to = await gapDuring(async () => {
+      await lab.trouble('dsl', what);
+      await carries('lte', 120_000);
+    });
+    expect(said().at(-1)).toMatch(CAUSES[what]);
+    TABLE.push(['IPsec, IKEv2 with MOBIKE', what, `${to.gap} ms`, `${to.lost}`, '', '']);
+    // What answers its probes is found out by the VPN itself, which takes as long as its peer may be silent.
+    if (what === 'lossy') expect(to.gap).toBeLessThan(MAX_GAP_MS);
+    // It is not gone back to while it is as bad as that: it would be left again at once.
+    const [dsl] = await uplinks();
+    expect(dsl).toMatchObject({ name: 'dsl', carrying: false });
+  });
 });

@@ -1,4 +1,4 @@
-/** L2TP and PPP messages as tshark saw them, under the names that the RFCs give them. */
+/** L2TP, PPP and PPPoE discovery messages as tshark saw them, under the names that the RFCs give them. */
 import { avpDefinition, findAvp } from '../../firmware/protocol/l2tp/avp-table.ts';
 import { find, findAll, type PdmlFrame, type PdmlNode } from './pdml.ts';
 
@@ -33,10 +33,30 @@ export interface WitnessedMessage {
 export function messagesOf({ protocols }: PdmlFrame): readonly WitnessedMessage[] {
   const messages: WitnessedMessage[] = [];
   for (const protocol of protocols) {
-    const message = protocol.name === 'l2tp' ? l2tpMessage(protocol) : pppMessage(protocol);
+    const message = (READERS[protocol.name] ?? pppMessage)(protocol);
     if (message !== undefined) messages.push(message);
   }
   return messages;
+}
+
+const READERS: Readonly<Record<string, (protocol: PdmlNode) => WitnessedMessage | undefined>> = {
+  l2tp: l2tpMessage,
+  pppoed: discoveryMessage,
+};
+
+/** RFC 2516 section 5. */
+const DISCOVERY_CODES: Readonly<Record<string, string>> = {
+  '0x07': 'PADO',
+  '0x09': 'PADI',
+  '0x19': 'PADR',
+  '0x65': 'PADS',
+  '0xa7': 'PADT',
+};
+
+function discoveryMessage(protocol: PdmlNode): WitnessedMessage {
+  const code = find(protocol, 'pppoe.code')?.show ?? '';
+  const sessionId = witnessedValue(find(protocol, 'pppoe.session_id'));
+  return { protocol: 'pppoe-discovery', type: DISCOVERY_CODES[code] ?? `code ${code}`, fields: { sessionId } };
 }
 
 /** RFC 2661 section 3.2, RFC 5515 section 4. */

@@ -14,6 +14,7 @@ import { NO_KEYS } from './keys/decode-keys.ts';
 import { L2tpDecoder } from './l2tp-decoder.ts';
 import { linkPayload } from './link-layer.ts';
 import { PppDecoder } from './ppp-decoder.ts';
+import { decodePppoeDiscovery } from './pppoe-discovery.ts';
 import { readUdp, UdpClassifier } from './udp.ts';
 import { userPacketBody } from './user-packet.ts';
 
@@ -61,6 +62,7 @@ export class FrameDecoder {
       const payload = linkPayload(packet.linkType, octets);
       if (payload?.kind === 'ip') this.#ip(payload.octets, path);
       else if (payload?.kind === 'ppp') this.#bare(payload.octets, payload.session, path);
+      else if (payload !== undefined) this.#emit(cutShort(decodePppoeDiscovery(payload.octets), octets), nowhere(path));
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
       this.#malformed('frame', error, path);
@@ -201,8 +203,7 @@ export class FrameDecoder {
 
   /** PPP without L2TP around it. */
   #bare(frame: Octets, session: string, path: Path): void {
-    const nowhere = { address: '', port: 0 };
-    const place = { frame: path.frame, time: path.time, source: nowhere, destination: nowhere };
+    const place = nowhere(path);
     const emit = (body: DecodedBody) => this.#emit(body, place);
     const inner = (found: Octets) => this.#ip(found, { ...path, depth: path.depth + 1, around: place });
     this.#ppp.decode(frame, { place, link: path.link, emit, inner }, { session, fields: {} });
@@ -224,15 +225,19 @@ export class FrameDecoder {
   #malformed(protocol: string, { fault }: FieldError, path: Path): void {
     // What is wrong inside a user's packet matters only where user packets are told of.
     if (path.around !== undefined && !this.#all) return;
-    const nowhere = { address: '', port: 0 };
-    const unknown = { frame: path.frame, time: path.time, source: nowhere, destination: nowhere };
-    const place = path.around ?? unknown;
+    const place = path.around ?? nowhere(path);
     this.#emit({ protocol, summary: `malformed: ${fault.field}: ${fault.reason}`, fields: {}, error: fault }, place);
   }
 
   #emit(body: DecodedBody, place: MessagePlace): void {
     this.#messages.push({ ...place, ...body });
   }
+}
+
+/** Of what has no IP header around it. */
+function nowhere({ frame, time }: Pick<Path, 'frame' | 'time'>): MessagePlace {
+  const end = { address: '', port: 0 };
+  return { frame, time, source: end, destination: end };
 }
 
 function placeOf(

@@ -1,14 +1,15 @@
 /** From a captured frame to the packet inside: link types as in tcpdump's list of LINKTYPE_ numbers. */
+import { ETHERTYPE_PPPOE_DISCOVERY, ETHERTYPE_PPPOE_SESSION } from '../../protocol/pppoe/packet.ts';
 import { FieldError, type Octets, slice } from './field-reader.ts';
 
 /** What a frame carries. `ppp` is a PPP frame, as PPPoE sessions and serial lines carry it. */
 export type LinkPayload =
   | { readonly kind: 'ip'; readonly octets: Octets }
-  | { readonly kind: 'ppp'; readonly octets: Octets; readonly session: string };
+  | { readonly kind: 'ppp'; readonly octets: Octets; readonly session: string }
+  | { readonly kind: 'pppoe-discovery'; readonly octets: Octets };
 
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
-const ETHERTYPE_PPPOE_SESSION = 0x8864;
 /** 802.1Q, 802.1ad and what was used for the outer tag before it. */
 const ETHERTYPES_VLAN: readonly number[] = [0x8100, 0x88a8, 0x9100, 0x9200];
 /** VLAN tags that are stepped over; nobody stacks more. */
@@ -67,6 +68,7 @@ function ethertype(octets: Octets, at: number, start = at + 2): LinkPayload | un
     payload += 8;
   }
   if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) return ip(slice(octets, payload));
+  if (type === ETHERTYPE_PPPOE_DISCOVERY) return { kind: 'pppoe-discovery', octets: slice(octets, payload) };
   return type === ETHERTYPE_PPPOE_SESSION ? pppoe(octets, payload) : undefined;
 }
 

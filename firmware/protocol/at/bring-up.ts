@@ -119,7 +119,8 @@ function setSim<Sim extends ModemState['sim']>(state: ModemState, sim: Sim): Sim
 function* givePin(state: ModemState): Script {
   const { pin } = state.settings;
   if (pin === undefined) throw new ModemFault(PIN_WANTED, 'person');
-  const sim = yield* simIdentity(state);
+  yield* readIccid(state);
+  const sim = state.iccid;
   const tries = yield* pinTries(state);
   if (tries !== undefined && tries <= 1) throw new ModemFault(lastTry(tries), 'person');
   if (!(yield* decide({ kind: 'may-try-pin', sim }))) throw new ModemFault(PIN_BLOCKED, 'person');
@@ -159,12 +160,7 @@ function* pinTries({ quirks }: ModemState): Script<number | undefined> {
   return said === undefined ? undefined : Number(said);
 }
 
-/** The serial number of the SIM, which most modems read without its PIN; else of the modem. */
-function* simIdentity(state: ModemState): Script<string> {
-  yield* readIccid(state);
-  return state.iccid === '' ? `modem ${state.imei}` : state.iccid;
-}
-
+/** Most modems read the serial number of a SIM without its PIN. */
 function* readIccid(state: ModemState): Script {
   state.iccid = '';
   for (const [command, expect] of state.quirks.iccid) {

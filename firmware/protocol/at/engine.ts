@@ -88,8 +88,9 @@ export class AtEngine implements Machine<AtOutput> {
     this.#next(now);
   }
 
-  /** The call ended without an escape: the line is back with commands. */
+  /** The call ended without an escape: the line is back with commands. Harmless when it is there already. */
   offline(): void {
+    if (!this.#online) return;
     this.#online = false;
     this.#reader.reset();
   }

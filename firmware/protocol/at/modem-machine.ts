@@ -136,7 +136,7 @@ export class ModemMachine implements Machine<ModemOutput> {
   /** The data plane saw the modem say NO CARRIER: the channel of calls is back with commands. */
   carrierLost(now: Instant): void {
     this.#state.now = now;
-    this.#engines[this.#state.twoChannels ? 'data' : 'control'].offline();
+    this.#engines[this.#callChannel].offline();
     callLost(this.#state);
     this.#wake(now);
   }
@@ -177,17 +177,21 @@ export class ModemMachine implements Machine<ModemOutput> {
     return this.#state.outputs.shift();
   }
 
+  get #callChannel(): AtChannel {
+    return this.#state.twoChannels ? 'data' : 'control';
+  }
+
   /** Takes what an engine has to say. */
   #hear(channel: AtChannel, now: Instant): void {
     const engine = this.#engines[channel];
     for (let output = engine.poll(); output !== undefined; output = engine.poll()) {
       if (output.kind === 'send') this.#state.outputs.push({ ...output, channel });
       else if (output.kind === 'trace') this.#state.outputs.push({ kind: 'trace', text: `${channel} ${output.text}` });
-      else this.#unasked(output.line, now);
+      else this.#unasked(output.line, channel, now);
     }
   }
 
-  #unasked(line: string, now: Instant): void {
+  #unasked(line: string, channel: AtChannel, now: Instant): void {
     const state = this.#state;
     if (saysReset(line)) {
       state.log(`the modem began anew (${printable(line)})`);
@@ -198,7 +202,8 @@ export class ModemMachine implements Machine<ModemOutput> {
     } else if (noteRegistration(state, line)) {
       if (!state.online) this.#wake(now);
     } else if (line === 'NO CARRIER') {
-      callLost(state);
+      // On the other port it is said of a telephone call.
+      if (channel === this.#callChannel) callLost(state);
       this.#wake(now);
     } else if (line.startsWith('+CMTI:')) {
       const place = /,\s*(\d{1,5})$/.exec(line)?.[1];
@@ -254,6 +259,8 @@ export class ModemMachine implements Machine<ModemOutput> {
     };
     switch (step.want) {
       case 'answer':
+        // A call that has ended by itself left the engine behind.
+        if (!this.#state.online) this.#engines[step.channel].offline();
         this.#engines[step.channel].submit(step.command, now, goOn);
         break;
       case 'escape':

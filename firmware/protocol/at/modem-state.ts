@@ -37,6 +37,8 @@ export class ModemState {
   band = '';
   apn = '';
   signal: Signal = {};
+  /** Of those, the ones that the modem knows. */
+  domains: readonly RegistrationDomain[] = [];
   readonly registrations = new Map<RegistrationDomain, Registration>();
   /** Commands that this modem does not know. */
   readonly refused = new Set<string>();

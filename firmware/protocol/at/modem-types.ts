@@ -60,7 +60,7 @@ export type ModemOutput =
   | { readonly kind: 'line-ended'; readonly failure: Failure }
   /** The call was ended as it was wanted. */
   | { readonly kind: 'hung-up' }
-  /** Whether the PIN may be tried on this SIM: to be answered by `answer(true)`, which has it noted durably before, or `answer(false)`. */
+  /** Whether the PIN may be tried on the SIM of this serial number, empty where it cannot be read: to be answered by `answer(true)`, which has it noted durably before, or `answer(false)`. */
   | { readonly kind: 'may-try-pin'; readonly sim: string }
   /** What came of it. */
   | { readonly kind: 'pin-tried'; readonly sim: string; readonly good: boolean }

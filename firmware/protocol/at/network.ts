@@ -18,10 +18,10 @@ const OPERATOR_MS = 20_000;
 /** Returns when there is a network that may be used. @throws ModemFault when there has been none for {@link HELP_MS}. */
 export function* register(state: ModemState): Script {
   state.say('waiting for the network');
-  const domains = yield* reporting();
+  state.domains = yield* reporting();
   const begin = state.now;
   for (;;) {
-    yield* readRegistration(state, domains);
+    yield* readRegistration(state);
     if (state.registered) return;
     yield* tellWhy(state, begin);
     if (state.wantsHangUp) return;
@@ -42,8 +42,8 @@ function* reporting(): Script<RegistrationDomain[]> {
   return known;
 }
 
-function* readRegistration(state: ModemState, domains: readonly RegistrationDomain[]): Script {
-  for (const domain of domains) {
+function* readRegistration(state: ModemState): Script {
+  for (const domain of state.domains) {
     const [line = ''] = yield* lines(`AT+${domain}?`, `+${domain}:`);
     noteRegistration(state, line);
   }
@@ -88,8 +88,9 @@ export function* cause(): Script<string> {
     .trim();
 }
 
-/** What is worth to be known again and again. */
+/** What is worth to be known again and again; the registration, too, for a module that began anew unheard says nothing of it. */
 export function* lookAround(state: ModemState): Script {
+  yield* readRegistration(state);
   yield* readSignal(state);
   yield* readOperator(state);
   const { band } = state.quirks;

@@ -25,6 +25,8 @@ const LOOK_AGAIN_MS = 2_000;
 const PROBE_MS = 60_000;
 const PROBE_OTHER_MS = 6_000;
 
+const ANYBODY = 'anybody';
+
 export interface CellularModemParts {
   readonly ports: SerialPorts;
   readonly usb: UsbDevices;
@@ -124,12 +126,12 @@ export class CellularModem implements PppLineSource {
     };
   }
 
-  /** For PPP: as configured, else those of the operator's APN where they are known. */
-  credentials(): { readonly user: string; readonly password: string } | undefined {
-    const { user, password, apn } = this.#configuration;
-    if (user !== undefined) return { user, password: password ?? '' };
+  /** For PPP: as configured, else those of the operator's APN, else any: modems ask for some even where the network wants none. */
+  credentials(): { readonly user: string; readonly password: string } {
+    const { user, password = '', apn } = this.#configuration;
+    if (user !== undefined) return { user, password };
     const operator = apn === undefined ? operatorOf(this.#machine.imsi) : undefined;
-    return operator?.user === undefined ? undefined : { user: operator.user, password: operator.password ?? '' };
+    return { user: operator?.user ?? ANYBODY, password: operator?.password ?? ANYBODY };
   }
 
   async dial(signal: AbortSignal): Promise<ModemLine> {

@@ -8,6 +8,14 @@ import { promisify } from 'node:util';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { readStateFile, writeStateFile } from '../../config/state-file.ts';
+import {
+  mayTryPin,
+  noteResult,
+  noteTry,
+  type PinEntry,
+  type PinKey,
+  type PinKeys,
+} from '../../protocol/at/pin-record.ts';
 import type { RandomSource } from '../../protocol/machine.ts';
 import { errorText } from '../../vpn/steps.ts';
 
@@ -27,7 +35,10 @@ const SCHEMA = Type.Object(
     format: Type.Literal(1),
     salt: HEX,
     entries: Type.Array(
-      Type.Object({ sim: HEX, pin: HEX, state: Type.Enum(['tried', 'good']) }, { additionalProperties: false }),
+      Type.Object(
+        { sim: HEX, pin: HEX, state: Type.Enum(['tried', 'tried unseen', 'good']) },
+        { additionalProperties: false },
+      ),
       { maxItems: MOST_ENTRIES },
     ),
   },
@@ -40,7 +51,7 @@ export class PinGuard {
   readonly #path: string;
   readonly #random: RandomSource;
 
-  /** @param path of its file; several modems may share it, but not at one moment. */
+  /** @param path of its file, one for each modem. */
   constructor(path: string, random: RandomSource) {
     this.#path = path;
     this.#random = random;
@@ -48,26 +59,21 @@ export class PinGuard {
 
   /**
    * Notes that the PIN is about to be tried.
-   * @param sim serial number of the SIM, or of the modem where that is not known.
+   * @param sim serial number of the SIM; empty where that is not known.
    * @returns whether it may be. @throws Error in words when that cannot be known, or not be written: then it must not be tried.
    */
   async mayTry(sim: string, pin: string): Promise<boolean> {
     const file = await this.#read();
-    const entry = await entryOf(file, sim, pin);
-    const known = file.entries.find((one) => one.sim === entry.sim && one.pin === entry.pin);
-    // One that was good stays good while it is given again: else a power cut in that moment would lock the branch out.
-    if (known !== undefined) return known.state === 'good';
-    await this.#write({ ...file, entries: [...file.entries, { ...entry, state: 'tried' }] });
+    const keys = await keysOf(file, sim, pin);
+    if (!mayTryPin(file.entries, keys)) return false;
+    await this.#write(file, noteTry(file.entries, keys));
     return true;
   }
 
   /** Notes what came of it. @throws Error in words when it cannot be written. */
   async tried(sim: string, pin: string, good: boolean): Promise<void> {
     const file = await this.#read();
-    const entry = await entryOf(file, sim, pin);
-    // A right PIN gives the SIM all of its tries back, so that others may be tried again, too.
-    const others = file.entries.filter((one) => one.sim !== entry.sim || (!good && one.pin !== entry.pin));
-    await this.#write({ ...file, entries: [...others, { ...entry, state: good ? 'good' : 'tried' }] });
+    await this.#write(file, noteResult(file.entries, await keysOf(file, sim, pin), good));
   }
 
   async #read(): Promise<PinFile> {
@@ -81,18 +87,22 @@ export class PinGuard {
     );
   }
 
-  async #write(file: PinFile): Promise<void> {
-    const text = JSON.stringify({ ...file, entries: file.entries.slice(-MOST_ENTRIES) });
+  async #write(file: PinFile, entries: readonly PinEntry[]): Promise<void> {
+    const text = JSON.stringify({ ...file, entries: entries.slice(-MOST_ENTRIES) });
     await writeStateFile(this.#path, `${text}\n`).catch((error: unknown) => {
       throw new Error(`the PIN is not tried, since that cannot be noted: ${errorText(error)}`);
     });
   }
 }
 
-async function entryOf({ salt }: PinFile, sim: string, pin: string): Promise<{ sim: string; pin: string }> {
-  const key = await derive(`${pin} ${sim}`, salt, KEY_OCTETS, COST);
-  const hash = createHash('sha256').update(`${salt} ${sim}`).digest('hex');
-  return { sim: hash.slice(0, KEY_OCTETS * 2), pin: key.toString('hex') };
+async function keysOf({ salt }: PinFile, sim: string, pin: string): Promise<PinKeys> {
+  const key = async (of: string): Promise<PinKey> => {
+    const derived = await derive(`${pin} ${of}`, salt, KEY_OCTETS, COST);
+    const hash = createHash('sha256').update(`${salt} ${of}`).digest('hex');
+    return { sim: hash.slice(0, KEY_OCTETS * 2), pin: derived.toString('hex') };
+  };
+  const modem = await key('this modem');
+  return sim === '' ? { modem } : { modem, sim: await key(sim) };
 }
 
 function parse(text: string): PinFile | undefined {

@@ -4,8 +4,8 @@ import type { ConnectionState, Step } from '../../vpn/steps.ts';
 
 /** What an uplink that dials is told. */
 export interface PppUplinkOptions {
-  /** Absent: this side proves nothing, which mobile networks are content with. */
-  readonly authenticatee?: Authenticatee;
+  /** Asked for anew at every call. Absent: this side proves nothing, which mobile networks are content with. */
+  readonly authenticatee?: Authenticatee | undefined;
   /** Largest packet, octets, 576..65535; the line may carry less. Default: what the line carries. */
   readonly mtu?: number;
   readonly echo?: NonNullable<PppLinkOptions['echo']>;

@@ -81,6 +81,9 @@ function vendorOnly(command: string, { traits }: ModuleState): CommandAnswer | u
       return said(`+QPINC: "SC",${traits.pinTries},10`);
     case 'quectel +QCSQ':
       return said('+QCSQ: "LTE",-52,-81,195,-10');
+    case 'quectel +QNETDEVCTL=1,1,1':
+    case 'quectel +QNETDEVCTL=1,0,0':
+      return OK;
     case 'quectel +QNWINFO':
       return said('+QNWINFO: "FDD LTE","26201","LTE BAND 3",1300');
     case 'simcom +CICCID':

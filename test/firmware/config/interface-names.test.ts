@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { interfaceName, tunnelInterfaceNames } from '../../../firmware/config/interface-names.ts';
+import type { Configuration } from '../../../firmware/config/schema.ts';
 import { exampleConfiguration, exampleDocument, parsed, protectedDocument, withValue } from './example.ts';
 
 describe('interfaceName', () => {
@@ -51,5 +52,18 @@ describe('tunnelInterfaceNames', () => {
     expect(clients.get('office')).toBe('l2tp-office');
     expect(servers.get('office')).toBe('l2tp-office-2');
     expect([...clients.keys()]).toEqual(['alpha', 'office', 'zulu']);
+  });
+
+  it('names uplinks that dial, and no others', () => {
+    const uplinks = {
+      adsl: { type: 'pppoe', interface: 'wan', user: 'u', password: 'p' },
+      lte: { type: 'modem', modem: 'stick' },
+      fibre: { type: 'ethernet', interface: 'wan' },
+    };
+    const named = tunnelInterfaceNames({ ...exampleConfiguration(), uplinks } as unknown as Configuration).uplinks;
+    expect([...named]).toEqual([
+      ['adsl', 'ppp-adsl'],
+      ['lte', 'ppp-lte'],
+    ]);
   });
 });

@@ -25,7 +25,7 @@ import { SecretKeeper } from '../../../firmware/router/secret-keeper.ts';
 import { trafficDevices } from '../../../firmware/router/traffic-devices.ts';
 import { TrafficRecorder } from '../../../firmware/router/traffic-recorder.ts';
 import { UplinkResolver } from '../../../firmware/router/uplink-resolver.ts';
-import { linkOf } from '../../../firmware/uplink/link-of.ts';
+import { StaticUplink } from '../../../firmware/uplink/static-uplink.ts';
 import { UplinkManager } from '../../../firmware/uplink/uplink-manager.ts';
 import { DataPlaneDispatch } from '../../../firmware/vpn/data-plane-dispatch.ts';
 import { SimulatedCarrierSenseFactory } from '../../../hal/simulated/carrier-sense.ts';
@@ -138,7 +138,10 @@ export class RouterBench {
           dispatch: this.dispatch,
           mark: 1,
           carriers: new SimulatedCarrierSenseFactory(this.links),
-          linkOf,
+          linkOf: ({ interface: parent }) => {
+            const { address = '', gateway = '', dns = [] } = parent?.ipv4 ?? {};
+            return new StaticUplink({ device: parent?.device ?? '', address, gateway, dns });
+          },
           log: (line) => this.logger.warn(line),
         }),
       ipsec: this.ipsec.factory,

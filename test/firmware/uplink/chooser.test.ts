@@ -25,6 +25,12 @@ describe('the choice of the uplink that carries the traffic', () => {
     ['the first when both are degraded', [dsl({ verdict: 'degraded' }), lte({ verdict: 'degraded' })], 'lte', 'dsl'],
     ['back to the first when it is well', [dsl(), lte()], 'lte', 'dsl'],
     ['the same as before when all are silent', [dsl({ verdict: 'failed' }), lte({ verdict: 'failed' })], 'lte', 'lte'],
+    [
+      'the same as before while neither has proved itself',
+      [dsl({ verdict: 'recovering' }), lte({ verdict: 'recovering' })],
+      'lte',
+      'lte',
+    ],
     ['a silent one rather than none', [dsl({ verdict: 'failed' }), lte({ verdict: 'down' })], 'dsl', 'dsl'],
     [
       'one that recovers rather than a silent one',

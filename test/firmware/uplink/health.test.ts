@@ -135,6 +135,13 @@ describe('the health of an uplink', () => {
     expect(new Patient().up().answers(1).losses(1).answers(1).verdict).toBe('well');
   });
 
+  it('that was not wanted for a while has nothing to make up for', () => {
+    const patient = new Patient().up().answers(20).losses(3);
+    patient.health.rest(patient.now, 'it waits until it is needed');
+    expect(patient.verdict).toBe('down');
+    expect(patient.up().answers(1).verdict).toBe('well');
+  });
+
   it('without questions is what its link is, and holds as well', () => {
     const health = new Health(SETTINGS, 0);
     health.linkUp(0);

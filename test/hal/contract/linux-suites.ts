@@ -16,6 +16,7 @@ import { clockContract } from './clock.ts';
 import { type Suite, suiteOf } from './contract.ts';
 import { entropyContract } from './entropy.ts';
 import { espSocketContract } from './esp-socket.ts';
+import { ethernetSocketContract } from './ethernet-socket.ts';
 import { icmpSocketContract } from './icmp-socket.ts';
 import { linuxIcmpWorld } from './icmp-worlds.ts';
 import { linksContract } from './links.ts';
@@ -36,7 +37,7 @@ import { networkEventsContract } from './network-events.ts';
 import { packetCaptureContract } from './packet-capture.ts';
 import { packetFilterContract } from './packet-filter.ts';
 import { packetSocketContract } from './packet-socket.ts';
-import { linuxPacketSocketWorld } from './packet-socket-worlds.ts';
+import { linuxEthernetWorld, linuxPacketSocketWorld } from './packet-socket-worlds.ts';
 import { pollerContract } from './poller.ts';
 import { serialPortContract } from './serial-port.ts';
 import { tcpConnectorContract } from './tcp-connector.ts';
@@ -54,6 +55,7 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(linuxPacketCaptureCases, linuxPacketCaptureWorld),
   suiteOf(packetSocketContract, linuxPacketSocketWorld),
   suiteOf(linuxPacketSocketCases, linuxPacketSocketWorld),
+  suiteOf(ethernetSocketContract, linuxEthernetWorld),
   suiteOf(icmpSocketContract, linuxIcmpWorld),
   suiteOf(pollerContract, linuxPollerWorld),
   suiteOf(tcpConnectorContract, linuxTcpWorld),

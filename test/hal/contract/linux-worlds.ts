@@ -1,13 +1,15 @@
 /** The worlds of the contracts on Linux. For a process in a network namespace of its own only: they change its network. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { constants, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { LinuxCarrierSenseFactory } from '../../../hal/linux/carrier-sense.ts';
 import { LinuxClock } from '../../../hal/linux/clock.ts';
 import { LinuxEntropy } from '../../../hal/linux/entropy.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../hal/linux/ffi/constants.ts';
-import { close, eventfd, read } from '../../../hal/linux/ffi/libc.ts';
+import { close, eventfd, read, write } from '../../../hal/linux/ffi/libc.ts';
 import { LinuxLinks } from '../../../hal/linux/links.ts';
 import { openNetworkEvents } from '../../../hal/linux/network-events.ts';
 import { LinuxPacketFilter } from '../../../hal/linux/packet-filter.ts';
@@ -144,10 +146,34 @@ export function linuxPollerWorld(): OpenWorld<PollerWorld> {
         opened.push({ close: () => void close(handle) });
         return { handle, fill: () => wakePoller(handle), drain: () => void read(handle, new Uint8Array(8), 8) };
       },
+      sink: () => {
+        const { reader, writer } = pipe();
+        opened.push({ close: () => void close(reader) }, { close: () => void close(writer) });
+        const octets = new Uint8Array(4096);
+        return {
+          handle: writer,
+          stuff: () => {
+            while (write(writer, octets, octets.length) > 0);
+          },
+          empty: () => {
+            while (read(reader, octets, octets.length) > 0);
+          },
+        };
+      },
       wake: wakePoller,
     },
     close: () => closeAll(opened),
   };
+}
+
+/** Two ends that do not wait. */
+function pipe(): { readonly reader: number; readonly writer: number } {
+  const path = join(mkdtempSync(join(tmpdir(), 'culvert-pipe-')), 'pipe');
+  execFileSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  rmSync(dirname(path), { recursive: true });
+  return { reader, writer };
 }
 
 export function linuxClockWorld(): OpenWorld<ClockWorld> {

@@ -1,12 +1,19 @@
 /** The two ends of a cable, in memory and as a veth. The latter for a process in a network namespace of its own only. */
 
+import type { EthernetSocket } from '../../../hal/ethernet-socket.ts';
+import { LinuxEthernetSocketFactory } from '../../../hal/linux/ethernet-socket.ts';
 import { LinuxPacketCaptureFactory } from '../../../hal/linux/packet-capture.ts';
 import { LinuxPacketSockets } from '../../../hal/linux/packet-socket.ts';
+import { LinuxPollerFactory } from '../../../hal/linux/poller.ts';
 import { CAPTURE_HEADROOM, newCapturedFrame } from '../../../hal/packet-capture.ts';
 import { formatMac, type PacketSocket, type PacketSocketOptions, parseMac } from '../../../hal/packet-socket.ts';
+import { SimulatedEthernetSockets } from '../../../hal/simulated/ethernet-socket.ts';
+import { SimulatedHandles } from '../../../hal/simulated/handles.ts';
 import { SimulatedPacketSockets, SimulatedWire } from '../../../hal/simulated/packet-socket.ts';
+import { SimulatedPollerFactory } from '../../../hal/simulated/poller.ts';
 import { FrameSender, quietDevice } from '../linux/packet-capture-world.ts';
 import { closeAll, type OpenWorld } from './contract.ts';
+import type { EthernetWorld } from './ethernet-socket.ts';
 import { ip, ipQuietly } from './linux-worlds.ts';
 import type { CableFrame, PacketSocketWorld } from './packet-socket.ts';
 
@@ -25,9 +32,10 @@ async function settle(until?: () => boolean): Promise<void> {
 
 const DEVICE = 'cvpkt0';
 
-export function simulatedPacketSocketWorld(): OpenWorld<PacketSocketWorld> {
+export function simulatedPacketSocketWorld(
+  sockets: SimulatedPacketSockets = new SimulatedPacketSockets(),
+): OpenWorld<PacketSocketWorld> {
   const wire = new SimulatedWire();
-  const sockets = new SimulatedPacketSockets();
   const mac = '02:00:00:00:00:01';
   const device = sockets.addDevice(DEVICE, mac, wire);
   const received: CableFrame[] = [];
@@ -107,5 +115,33 @@ function cableFrame(octets: Uint8Array): CableFrame {
     sourceMac: formatMac(octets.subarray(6, 12)),
     etherType: ((octets[12] ?? 0) << 8) | (octets[13] ?? 0),
     payload: octets.slice(14),
+  };
+}
+
+/** The same cable, for a thread that may block. */
+export function simulatedEthernetWorld(): OpenWorld<EthernetWorld> {
+  const packets = new SimulatedPacketSockets();
+  const handles = new SimulatedHandles();
+  const { world: cable, close } = simulatedPacketSocketWorld(packets);
+  const sockets = new SimulatedEthernetSockets(handles, packets);
+  const pollers = new SimulatedPollerFactory(handles);
+  return { world: { open: (etherType, device = DEVICE) => sockets.open(device, etherType), cable, pollers }, close };
+}
+
+export function linuxEthernetWorld(): OpenWorld<EthernetWorld> {
+  const { world: cable, close } = linuxPacketSocketWorld();
+  const sockets = new LinuxEthernetSocketFactory();
+  const opened: { close(): void }[] = [];
+  const open = (etherType: number, device = DEVICE): EthernetSocket => {
+    const socket = sockets.open(device, etherType);
+    opened.push(socket);
+    return socket;
+  };
+  return {
+    world: { open, cable, pollers: new LinuxPollerFactory() },
+    close: () => {
+      closeAll(opened);
+      close();
+    },
   };
 }

@@ -9,10 +9,19 @@ export interface PollSource {
   drain(): void;
 }
 
+/** A handle that takes output until it is full. */
+export interface PollSink {
+  readonly handle: number;
+  stuff(): void;
+  /** Whoever is at the other end takes all of it. */
+  empty(): void;
+}
+
 export interface PollerWorld {
   /** Closed with the world. */
   open(): Poller;
   source(): PollSource;
+  sink(): PollSink;
   readonly wake: WakePoller;
 }
 
@@ -77,6 +86,24 @@ export const pollerContract: Contract<PollerWorld> = {
         poller.remove(source.handle);
         assert.deepEqual([...poller.wait(0)], []);
         poller.remove(source.handle);
+      },
+    },
+    {
+      name: 'room for output counts only while it is awaited, and only when there is some',
+      run: (world) => {
+        const poller = world.open();
+        const sink = world.sink();
+        poller.awaitRoom(sink.handle, true);
+        poller.add(sink.handle);
+        assert.deepEqual([...poller.wait(0)], []);
+        poller.awaitRoom(sink.handle, true);
+        assert.deepEqual([...poller.wait(1000)], [sink.handle]);
+        sink.stuff();
+        assert.deepEqual([...poller.wait(0)], []);
+        sink.empty();
+        assert.deepEqual([...poller.wait(1000)], [sink.handle]);
+        poller.awaitRoom(sink.handle, false);
+        assert.deepEqual([...poller.wait(0)], []);
       },
     },
     {

@@ -102,6 +102,17 @@ export function simulatedPollerWorld(): OpenWorld<PollerWorld> {
         };
         return { handle, fill: set(true), drain: set(false) };
       },
+      sink: () => {
+        let full = false;
+        const handle = handles.register(
+          () => false,
+          () => !full,
+        );
+        const set = (value: boolean) => (): void => {
+          full = value;
+        };
+        return { handle, stuff: set(true), empty: set(false) };
+      },
       wake: pollers.wake,
     },
     close: nothing,

@@ -99,6 +99,35 @@ describe('an L2TP message is found', () => {
   });
 });
 
+describe('PPPoE discovery', () => {
+  const discovery = (...octets: number[]) =>
+    concatBytes(zeros(12), Uint8Array.of(0x88, 0x63, ...octets), zeros(46 - octets.length));
+
+  it('is told by the names of its packets and tags', async () => {
+    const padi = discovery(0x11, 0x09, 0, 0, 0, 16, 1, 1, 0, 0, 1, 3, 0, 2, 0xab, 0xcd, 1, 0x20, 0, 2, 5, 0xdc);
+    const padt = discovery(0x11, 0xa7, 0, 5, 0, 8, 2, 3, 0, 4, 0x62, 0x79, 0x65, 0x1b);
+    const unknown = discovery(0x11, 0x42, 0, 0, 0, 5, 0x99, 0x99, 0, 1, 7);
+    expect(await decodedPackets([padi, padt, unknown], {}, LINKTYPE_ETHERNET)).toMatchObject([
+      {
+        protocol: 'pppoe-discovery',
+        summary: 'PADI, Service-Name, Host-Uniq abcd, PPP-Max-Payload 1500',
+        fields: { messageType: 'PADI', sessionId: 0, tags: [{ name: 'Service-Name', value: '' }, {}, { value: 1500 }] },
+      },
+      { summary: 'PADT, session 5, Generic-Error "bye\\x1b"' },
+      { summary: 'code 0x42, tag 0x9999 07' },
+    ]);
+  });
+
+  it('says what is wrong with one that makes no sense', async () => {
+    const long = discovery(0x11, 0x09, 0, 0, 0, 4, 1, 1, 0, 9);
+    const old = discovery(0x21, 0x09, 0, 0, 0, 0);
+    expect(await decodedPackets([long, old], {}, LINKTYPE_ETHERNET)).toMatchObject([
+      { summary: 'PADI', error: { field: 'TAG_LENGTH' } },
+      { error: { field: 'VER and TYPE', offset: 0 } },
+    ]);
+  });
+});
+
 describe('nothing is said', () => {
   it.each([
     ['of ARP', 1, concatBytes(zeros(12), Uint8Array.of(8, 6), zeros(28))],

@@ -1,6 +1,13 @@
 /** A modem machine and a simulated modem on a clock that the test turns. */
 import { ModemMachine } from '../../../../firmware/protocol/at/modem-machine.ts';
 import type { AtChannel, ModemOutput, ModemSettings } from '../../../../firmware/protocol/at/modem-types.ts';
+import {
+  mayTryPin,
+  noteResult,
+  noteTry,
+  type PinEntry,
+  type PinKeys,
+} from '../../../../firmware/protocol/at/pin-record.ts';
 import { MachineRunner } from '../../../../firmware/vpn/machine-runner.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 import type { ModemTraits } from '../../../../scripts/lab/modem/modem-traits.ts';
@@ -18,7 +25,7 @@ export interface BenchOptions {
   readonly settings?: Partial<ModemSettings>;
   readonly twoChannels?: boolean;
   readonly carrier?: Carrier;
-  /** Whether a PIN may be tried on a SIM. Default: once on each. */
+  /** Whether a PIN may be tried on a SIM. Default: once on each, and again where it was good. */
   readonly mayTryPin?: (sim: string) => boolean;
   /** Whether something here can switch the power of the modem. */
   readonly power?: boolean;
@@ -32,7 +39,7 @@ export class ModemBench {
   readonly faults: unknown[] = [];
   readonly #runner: MachineRunner<ModemOutput>;
   readonly #options: BenchOptions;
-  readonly #tried = new Set<string>();
+  #tried: readonly PinEntry[] = [];
   #ports: Partial<Record<AtChannel, SimulatedModemPort>> = {};
 
   constructor(options: BenchOptions = {}) {
@@ -105,17 +112,23 @@ export class ModemBench {
         this.#ports[output.channel]?.octets(output.octets);
         break;
       case 'may-try-pin': {
-        const may = this.#options.mayTryPin?.(output.sim) ?? !this.#tried.has(output.sim);
-        this.#tried.add(output.sim);
+        const keys = keysOf(output.sim);
+        const may = this.#options.mayTryPin?.(output.sim) ?? mayTryPin(this.#tried, keys);
+        if (may) this.#tried = noteTry(this.#tried, keys);
         this.run((now) => this.machine.answer(may, now));
         break;
       }
       case 'pin-tried':
-        if (output.good) this.#tried.delete(output.sim);
+        this.#tried = noteResult(this.#tried, keysOf(output.sim), output.good);
         break;
       case 'power-cycle':
         if (this.#options.power === true) this.modem.restart();
         this.run((now) => this.machine.answer(this.#options.power === true, now));
     }
   }
+}
+
+/** There is one PIN in a test. */
+function keysOf(sim: string): PinKeys {
+  return { modem: { sim: 'modem', pin: '' }, ...(sim !== '' && { sim: { sim, pin: '' } }) };
 }

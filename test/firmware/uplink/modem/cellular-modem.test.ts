@@ -59,6 +59,9 @@ describe('a modem on a pseudo-terminal', { timeout: 20_000 }, () => {
       capOctets: undefined,
     });
     expect(bench.driver.credentials()).toEqual({ user: 'congstar', password: 'cs' });
+    await bench.driver.stop();
+    bench.start({ apn: 'internet' });
+    expect(bench.driver.credentials()).toEqual({ user: 'anybody', password: 'anybody' });
   });
 
   it.each([
@@ -108,6 +111,20 @@ describe('a modem on a pseudo-terminal', { timeout: 20_000 }, () => {
       decoder.push(await readFrom(descriptor));
     }
     expect(link.view).toMatchObject({ localAddress: '100.64.7.2', peerAddress: '100.64.7.1', dns: ['9.9.9.9'] });
+    await line.hangUp();
+  });
+
+  it('with a network interface has that switched on and off instead', async () => {
+    benchWith().plug().plugNetwork('usb0').start();
+    const call = await bench.driver.dialEthernet(never());
+    expect(call).toMatchObject({ device: 'usb0', peer: 'the network interface of the modem (Quectel)' });
+    expect(bench.driver.status()).toMatchObject({ data: 'ethernet', online: true });
+    await call.hangUp();
+    expect(bench.modem.heard('AT+QNETDEVCTL')).toEqual(['AT+QNETDEVCTL=1,1,1', 'AT+QNETDEVCTL=1,0,0']);
+    expect(bench.modem.heard('ATD')).toEqual([]);
+    await bench.driver.stop();
+    bench.start({ data: 'ppp' });
+    const line = await bench.driver.dial(never());
     await line.hangUp();
   });
 

@@ -8,6 +8,7 @@ import type { Clock } from '../../../../hal/clock.ts';
 import { LinuxClock } from '../../../../hal/linux/clock.ts';
 import { LinuxSerialPorts } from '../../../../hal/linux/serial-port.ts';
 import { SimulatedUsbDevices } from '../../../../hal/simulated/usb-devices.ts';
+import type { UsbInterface } from '../../../../hal/usb-devices.ts';
 import type { ModemTraits } from '../../../../scripts/lab/modem/modem-traits.ts';
 import { type Carrier, SimulatedModem } from '../../../../scripts/lab/modem/simulated-modem.ts';
 import { Pty } from '../../../../scripts/lab/pty.ts';
@@ -31,6 +32,8 @@ class FastClock implements Clock {
   }
 }
 
+const DEVICE = { id: '2c7c:0125', location: '1-1.2' };
+
 export class DriverBench {
   readonly clock = new FastClock();
   readonly usb = new SimulatedUsbDevices();
@@ -40,6 +43,7 @@ export class DriverBench {
   powerCycles = 0;
   #driver: CellularModem | undefined;
   #ptys: Pty[] = [];
+  #interfaces: Record<number, Partial<UsbInterface>> = {};
 
   constructor(carrier: Carrier, traits: Partial<ModemTraits> = {}) {
     this.state = mkdtempSync(join(tmpdir(), 'modem-'));
@@ -60,18 +64,32 @@ export class DriverBench {
       pty.onOctets = (octets) => port.octets(octets);
       return [number, { tty: pty.path }] as const;
     });
-    this.usb.plug({ id: '2c7c:0125', location: '1-1.2' }, Object.fromEntries(lines));
+    this.#interfaces = Object.fromEntries(lines);
+    this.usb.plug(DEVICE, this.#interfaces);
     return this;
   }
 
   unplug(): this {
-    this.usb.unplug('1-1.2');
+    this.usb.unplug(DEVICE.location);
     for (const pty of this.#ptys.splice(0)) pty.close();
+    return this;
+  }
+
+  /** The modem has a network interface, too. */
+  plugNetwork(network: string): this {
+    this.#interfaces[4] = { network, driver: 'cdc_ether' };
+    this.usb.plug(DEVICE, this.#interfaces);
     return this;
   }
 
   /** A router that has just been switched on. */
   start(configuration: Partial<ModemConfiguration> = {}): this {
+    this.make(configuration);
+    this.driver.start();
+    return this;
+  }
+
+  make(configuration: Partial<ModemConfiguration> = {}): this {
     this.#driver = new CellularModem(
       'lte',
       { baud: 115200, roaming: false, data: 'auto', ...configuration },
@@ -87,7 +105,6 @@ export class DriverBench {
         log: (line) => this.log.push(line),
       },
     );
-    this.#driver.start();
     return this;
   }
 

@@ -36,6 +36,18 @@ describe('the guard of the PIN', () => {
     expect(await guard().mayTry('8949', '1234')).toBe(false);
   });
 
+  it('counts a SIM whose serial number cannot be read as the one that was in the modem', async () => {
+    expect(await guard().mayTry('8949', '1234')).toBe(true);
+    expect(await guard().mayTry('', '1234')).toBe(false);
+    expect(await guard().mayTry('8950', '1234')).toBe(true);
+    expect(await guard().mayTry('', '4711')).toBe(true);
+    expect(await guard().mayTry('', '4711')).toBe(false);
+    expect(await guard().mayTry('8951', '4711')).toBe(false);
+    await guard().tried('', '4711', true);
+    expect(await guard().mayTry('', '4711')).toBe(true);
+    expect(await guard().mayTry('8951', '4711')).toBe(true);
+  });
+
   it('writes neither PIN nor SIM into its file', async () => {
     await guard().mayTry('89490200001234567899', '12345678');
     const text = await readFile(path(), 'utf8');

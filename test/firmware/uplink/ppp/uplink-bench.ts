@@ -5,6 +5,7 @@ import { PppUplink } from '../../../../firmware/uplink/ppp/ppp-uplink.ts';
 import type { PppUplinkOptions } from '../../../../firmware/uplink/ppp/ppp-uplink-types.ts';
 import { PppoeLine, type PppoeLineOptions } from '../../../../firmware/uplink/ppp/pppoe-line.ts';
 import type { RememberedSession, SessionMemory } from '../../../../firmware/uplink/ppp/pppoe-memory.ts';
+import type { PppLineSource } from '../../../../firmware/uplink/ppp-line.ts';
 import type { LinkView } from '../../../../firmware/uplink/uplink-types.ts';
 import { DataPlaneDispatch } from '../../../../firmware/vpn/data-plane-dispatch.ts';
 import type { Step } from '../../../../firmware/vpn/steps.ts';
@@ -69,6 +70,7 @@ export class UplinkBench {
   readonly #options: UplinkBenchOptions;
   readonly #random: SeededRandom;
   uplink: PppUplink;
+  #turn: () => void = () => undefined;
 
   private constructor(options: UplinkBenchOptions) {
     const { seed = 1, loss = 0, deviceMtu = 1500 } = options;
@@ -97,6 +99,14 @@ export class UplinkBench {
     const bench = new UplinkBench(options);
     await bench.concentrator.attach(bench.packets);
     return bench;
+  }
+
+  /** The uplink dials by these instead of PPPoE. @param turn called whenever time has gone on. */
+  useLines(lines: PppLineSource, turn: () => void): void {
+    this.#turn = turn;
+    const onStep = (step: Step): void => void this.steps.push(step);
+    const common = { clock: this.clock, random: this.#random, onStep };
+    this.uplink = new PppUplink(DEVICE, lines, {}, { ...common, dispatch: this.dispatch, links: this.links });
   }
 
   /** Another one on the same machine, as after a restart of the program. */
@@ -139,6 +149,7 @@ export class UplinkBench {
       }
       this.clock.advance(TICK);
       this.concentrator.tick();
+      this.#turn();
     }
   }
 
