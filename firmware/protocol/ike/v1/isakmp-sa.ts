@@ -7,7 +7,7 @@ import { wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkePeer } from '../ike-types.ts';
 import { proofKind } from './authentication-method.ts';
 import { ChildlessWatch } from './childless-watch.ts';
-import { ConfigurationClient, type ConfigurationClientHost } from './configuration-client.ts';
+import { ConfigurationClient } from './configuration-client.ts';
 import { Confirmation } from './confirmation.ts';
 import { DEFAULT_DPD_SECONDS, DeadPeerDetection } from './dpd.ts';
 import {
@@ -40,8 +40,9 @@ import type { QuickModeRequest } from './quick-mode-initiator.ts';
 import { answerQuickMode } from './quick-mode-responder.ts';
 import { hostSelector } from './quick-mode-selectors.ts';
 import { QuickModes, type QuickModesHost } from './quick-modes.ts';
+import type { TransactionsHost } from './transactions.ts';
 
-export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
+export class IsakmpSa implements QuickModesHost, TransactionsHost {
   sa: Phase1Outcome;
   readonly ikeId: number;
   /** Both cookies. */
