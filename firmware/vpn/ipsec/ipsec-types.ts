@@ -136,6 +136,8 @@ export interface IkeSaInfo {
   readonly algorithms: string;
   /** `branch.example`, made printable; empty until it is proved. */
   readonly peerIdentity: string;
+  /** Who it proved to be by EAP or XAUTH, made printable. */
+  readonly peerUser?: string;
   /** By vendor id, in words; empty when unknown. */
   readonly peerImplementation: string;
   /** What it looks like by its first message, in words; absent when like nobody who is known. */
