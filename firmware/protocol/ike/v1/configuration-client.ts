@@ -4,10 +4,13 @@
  */
 import type { Failure, Instant } from '../../machine.ts';
 import type { AssignedConfiguration } from '../authentication.ts';
+import type { IkeConnection } from '../ike-types.ts';
+import type { ConfigurationSide } from './configuration-side.ts';
 import type { ReceivedMessage } from './header.ts';
 import { loginNeverAsked, loginUnanswered, noAddress, noAnswerToModeConfig } from './login-failures.ts';
 import { assignedBy, wantedAttributes } from './mode-config.ts';
 import { ConfigType } from './numbers.ts';
+import { hostSelector } from './quick-mode-selectors.ts';
 import { Retransmission } from './retransmit.ts';
 import { type Begun, type Transaction, Transactions, type TransactionsHost } from './transactions.ts';
 import { isXauth, messageIn, statusAttribute, statusIn, XauthLogin } from './xauth.ts';
@@ -23,7 +26,7 @@ type State =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-export class ConfigurationClient {
+export class ConfigurationClient implements ConfigurationSide {
   readonly #host: TransactionsHost;
   readonly #wished: string | undefined;
   readonly #login: XauthLogin;
@@ -42,7 +45,6 @@ export class ConfigurationClient {
     this.#state = connection.xauth === undefined ? this.#afterLogin(now) : login;
   }
 
-  /** Nothing else is to be done under the SA yet. */
   get pending(): boolean {
     return this.#state.kind === 'login' || this.#state.kind === 'address';
   }
@@ -60,7 +62,25 @@ export class ConfigurationClient {
     return this.#state.kind === 'address' ? this.#state.retransmission.deadline : undefined;
   }
 
-  /** A Transaction Exchange. @returns whether it was genuine. @throws DecodeError when it is malformed. */
+  /** Nobody logs in here. */
+  get user(): undefined {
+    return undefined;
+  }
+
+  /** Whoever was called waits until it is asked for something. */
+  get granted(): boolean {
+    return false;
+  }
+
+  get goodbye(): undefined {
+    return undefined;
+  }
+
+  /** The server may ask again at any time. */
+  expects(): boolean {
+    return true;
+  }
+
   receive(now: Instant, message: ReceivedMessage): boolean {
     const transaction = this.#transactions.open(message);
     if (transaction !== undefined) this.#take(now, transaction);
@@ -78,6 +98,18 @@ export class ConfigurationClient {
       if (due === 'exhausted') this.#fail(noAnswerToModeConfig(remote));
     }
   }
+
+  narrowed(connection: IkeConnection): IkeConnection {
+    if (this.#assigned === undefined) return connection;
+    return { ...connection, localSelectors: this.#assigned.addresses.map((address) => hostSelector(address, 0, 0)) };
+  }
+
+  acknowledge(): void {}
+
+  /** Under each SA it asks for its address itself. */
+  inherit(): void {}
+
+  release(): void {}
 
   #take(now: Instant, transaction: Transaction): void {
     const { kind, attributes } = transaction.payload;
