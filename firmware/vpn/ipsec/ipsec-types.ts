@@ -43,6 +43,8 @@ export interface IpsecConnectionSettings {
   readonly authentication: IpsecAuthentication;
   /** Version 1, as caller: who logs in once the peer has proved itself (XAUTH). */
   readonly login?: { readonly user: string; readonly password: string };
+  /** Version 1, as the one that is called: passwords by user name; callers log in besides. Not with {@link login}. */
+  readonly logins?: Readonly<Record<string, string>>;
   /** Version 1: Aggressive Mode instead of Main Mode, both ways. */
   readonly aggressive?: boolean;
   readonly localId?: IkeIdentity;
