@@ -148,16 +148,6 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
     });
   }
 
-  matrixIt({ ...COMMON, proof: 'PSK and XAUTH, address by Mode-Config', role: 'responder' }, async (measure) => {
-    const { control } = await lab.startPeer({ ...CALLER, virtualAddress: true, localTraffic: 'dynamic' });
-    const pool = { pool: '10.77.0.10-10.77.0.20', dns: [addresses.branchHost], remoteSubnets: [] };
-    const router = await lab.startBranch({ ...ASKS, ...pool });
-    await measure(() => control.initiate());
-    const { children, peerUser } = await waitForIpsec(router, 'plant', 'up');
-    expect(children.map(({ remoteSelectors }) => remoteSelectors)).toEqual([['10.77.0.10']]);
-    expect(peerUser).toBe('bob');
-  });
-
   it('a caller whose password is wrong is turned away, and we say so', async () => {
     const { control } = await lab.startPeer({ ...CALLER, users: { bob: 'guess' } });
     const router = await lab.startBranch(ASKS);
