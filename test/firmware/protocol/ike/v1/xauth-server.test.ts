@@ -256,6 +256,8 @@ describe('another ISAKMP SA', () => {
 
   it('is begun by the one that logs in alone, and in time', () => {
     const { network, client, hub } = meet(user({ ikeLifetime: 1200 }), server(undefined, { ikeLifetime: 1200 }));
+    const [view] = hub.endpoint.views();
+    expect(view?.rekeyAt).toBe(view?.expiresAt);
     network.run(4_000_000);
     expect(client.trace.filter((line) => line === 'sent Main Mode 1').length).toBeGreaterThan(3);
     expect(hub.trace).not.toContain('sent Main Mode 1');
