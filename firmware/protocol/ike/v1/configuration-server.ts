@@ -39,13 +39,8 @@ export interface ConfigurationServerHost extends TransactionsHost {
 type Verdict = { readonly user: string } | Failure;
 
 type State =
-  | { readonly kind: 'asking'; readonly begun: Begun; readonly retransmission: Retransmission }
-  | {
-      readonly kind: 'telling';
-      readonly begun: Begun;
-      readonly retransmission: Retransmission;
-      readonly verdict: Verdict;
-    }
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'telling'; readonly verdict: Verdict }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
@@ -53,6 +48,8 @@ export class ConfigurationServer implements ConfigurationSide {
   readonly #host: ConfigurationServerHost;
   readonly #transactions: Transactions;
   #state: State;
+  /** The question, or the verdict, that waits for its answer. */
+  #open: { readonly begun: Begun; readonly retransmission: Retransmission } | undefined;
   #user: string | undefined;
   /** The caller's, those included that came with what the SA took over from. */
   #addresses: readonly string[] = [];
@@ -60,7 +57,10 @@ export class ConfigurationServer implements ConfigurationSide {
   constructor(now: Instant, host: ConfigurationServerHost) {
     this.#host = host;
     this.#transactions = new Transactions(host);
-    this.#state = host.sa.connection.xauthUsers === undefined ? { kind: 'done' } : this.#ask(now);
+    this.#state = { kind: host.sa.connection.xauthUsers === undefined ? 'done' : 'asking' };
+    if (!this.pending) return;
+    const begun = this.#transactions.begin('XAUTH REQUEST', ConfigType.request, QUESTION);
+    this.#open = { begun, retransmission: new Retransmission(now, PATIENT_WAITS_MS) };
   }
 
   get pending(): boolean {
@@ -77,8 +77,7 @@ export class ConfigurationServer implements ConfigurationSide {
   }
 
   get deadline(): Instant | undefined {
-    const state = this.#state;
-    return state.kind === 'asking' || state.kind === 'telling' ? state.retransmission.deadline : undefined;
+    return this.#open?.retransmission.deadline;
   }
 
   /** Who has logged in, from the moment at which the caller knows it. */
@@ -98,11 +97,9 @@ export class ConfigurationServer implements ConfigurationSide {
 
   /** Before the login is good, nothing but the answer to what was asked; what comes too early is good later. */
   expects(messageId: number): boolean {
-    const state = this.#state;
     // What is wanted of an SA that another one has taken over from is wanted of that one.
     if (this.#host.replacedBy !== undefined) return false;
-    const waits = state.kind === 'asking' || state.kind === 'telling';
-    return this.granted || (waits && messageId === state.begun.messageId);
+    return this.granted || messageId === this.#open?.begun.messageId;
   }
 
   receive(now: Instant, message: ReceivedMessage): boolean {
@@ -113,16 +110,20 @@ export class ConfigurationServer implements ConfigurationSide {
 
   tick(now: Instant): void {
     const state = this.#state;
-    if (state.kind !== 'asking' && state.kind !== 'telling') return;
-    const due = state.retransmission.due(now);
-    const { message } = state.begun;
+    if (this.#open === undefined) return;
+    const due = this.#open.retransmission.due(now);
+    const { message } = this.#open.begun;
     if (due === 'resend') this.#host.send(`XAUTH ${state.kind === 'asking' ? 'REQUEST' : 'SET'} again`, message);
     if (due !== 'exhausted') return;
+    this.#open = undefined;
     const { remote } = this.#host.path;
     if (state.kind === 'asking') this.#fail(loginNotGiven(remote));
-    else this.#fail('user' in state.verdict ? verdictUnheard(state.verdict.user, remote) : state.verdict);
+    else if (state.kind === 'telling') {
+      this.#fail('user' in state.verdict ? verdictUnheard(state.verdict.user, remote) : state.verdict);
+    }
   }
 
+  /** libreswan may go on before it has the verdict, which is said again until there is an ACK. */
   acknowledge(): void {
     const state = this.#state;
     if (state.kind !== 'telling') return;
@@ -151,20 +152,15 @@ export class ConfigurationServer implements ConfigurationSide {
     this.#addresses = [];
   }
 
-  #ask(now: Instant): State {
-    const begun = this.#transactions.begin('XAUTH REQUEST', ConfigType.request, QUESTION);
-    return { kind: 'asking', begun, retransmission: new Retransmission(now, PATIENT_WAITS_MS) };
-  }
-
   #take(now: Instant, transaction: Transaction): void {
     const state = this.#state;
     const { messages, payload } = transaction;
-    const waits = state.kind === 'asking' || state.kind === 'telling';
-    const isAnswer = waits && messages.messageId === state.begun.messageId;
+    const isAnswer = messages.messageId === this.#open?.begun.messageId;
     if (state.kind === 'asking' && isAnswer && payload.kind === ConfigType.reply) {
       this.#judge(now, payload.attributes);
-    } else if (state.kind === 'telling' && isAnswer && payload.kind === ConfigType.ack) {
+    } else if (state.kind !== 'asking' && isAnswer && payload.kind === ConfigType.ack) {
       this.#host.received('XAUTH ACK');
+      this.#open = undefined;
       this.acknowledge();
     } else if (payload.kind === ConfigType.request) {
       this.#host.received('Mode-Config REQUEST');
@@ -191,7 +187,8 @@ export class ConfigurationServer implements ConfigurationSide {
     if (!good) this.#host.lastFailure = verdict;
     const detail = good ? `OK, user ${printable(verdict.user)}` : 'FAIL';
     const begun = this.#transactions.begin('XAUTH SET', ConfigType.set, [statusAttribute(good ? 1 : 0)], detail);
-    this.#state = { kind: 'telling', begun, retransmission: new Retransmission(now), verdict };
+    this.#open = { begun, retransmission: new Retransmission(now) };
+    this.#state = { kind: 'telling', verdict };
   }
 
   /** What is given to whoever asks for these. */
@@ -210,6 +207,7 @@ export class ConfigurationServer implements ConfigurationSide {
   }
 
   #fail(failure: Failure): void {
+    this.#open = undefined;
     this.#state = { kind: 'failed', failure };
   }
 }

@@ -59,6 +59,13 @@ describe('what comes in another order', () => {
     network.run(100);
     expect(hub.last('ike-up')?.peer.user).toBe('alice');
     expect(caller.connected).toBe(true);
+    // It may not have heard the verdict, and is told again until it says so.
+    const told = () => hub.trace.filter((line) => line.startsWith('sent XAUTH SET')).length;
+    network.run(2000);
+    expect(told()).toBe(2);
+    caller.answer(ConfigType.ack, []);
+    network.run(10_000);
+    expect(told()).toBe(2);
     network.run(60_000);
     expect(hub.all('ike-down')).toEqual([]);
   });
