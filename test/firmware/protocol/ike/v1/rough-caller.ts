@@ -36,14 +36,15 @@ export class RoughCaller extends IkeV1Endpoint {
   /** Datagrams that came after phase 1. */
   datagrams = 0;
 
-  constructor(now: Instant, connection: IkeConnection, path: UdpPath, random: RandomSource) {
+  /** @param forgotten says that it remembers no other SA. */
+  constructor(now: Instant, connection: IkeConnection, path: UdpPath, random: RandomSource, forgotten = false) {
     super({ connections: [], encapsulateAmongOurselves: false }, random);
     this.#ids = new MessageIds(random);
     this.#phase1 = new MainModeInitiator(now, this, {
       ikeId: this.freshIkeId(),
       connection,
       path,
-      initialContact: () => false,
+      initialContact: () => forgotten,
     });
   }
 

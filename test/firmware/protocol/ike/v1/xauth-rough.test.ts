@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../../../firmware/protocol/bytes.ts';
+import { deletePayload } from '../../../../../firmware/protocol/ike/v1/informational.ts';
 import {
   ConfigAttributeType as Config,
   ConfigType,
@@ -7,9 +8,10 @@ import {
 } from '../../../../../firmware/protocol/ike/v1/numbers.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
 import { asking } from './gateway.ts';
-import { Network } from './network.ts';
+import { Host, Network } from './network.ts';
+import { RoughCaller } from './rough-caller.ts';
 import { CLIENT, range, SERVER } from './setup.ts';
-import { reasons, rough, server, user } from './xauth-setup.ts';
+import { meet, reasons, rough, server, user } from './xauth-setup.ts';
 
 describe('a caller that takes its time', () => {
   it('is asked again, a bounded number of times, then told good-bye', () => {
@@ -116,6 +118,51 @@ describe('what comes in another order', () => {
       }
     },
   );
+});
+
+describe('somebody else who has the key, at the place of a user', () => {
+  /** He says that he remembers no SA, and deletes the one of alice, before he has logged in. */
+  function intrude() {
+    const met = meet(user({ dpdSeconds: 0 }), server(undefined, { dpdSeconds: 0 }));
+    const { network, hub, client } = met;
+    network.hosts.splice(network.hosts.indexOf(client), 1);
+    const own = user({ dpdSeconds: 0 });
+    const path = { local: { address: CLIENT, port: 500 }, remote: { address: SERVER, port: 500 } };
+    const caller = new RoughCaller(network.now, own, path, new SeededRandom(9), true);
+    network.hosts.push(new Host('caller', CLIENT, caller));
+    network.run(500);
+    const [alice] = hub.endpoint.secrets().map(({ ike }) => ike);
+    if (alice?.version !== 1) throw new Error('there is no SA of alice');
+    caller.inform([deletePayload({ ...caller.sa, ...alice })]);
+    network.run(500);
+    return { ...met, caller };
+  }
+
+  it('ends nothing of that user before he has logged in, nor as another user', () => {
+    const { network, hub, caller } = intrude();
+    expect([hub.all('ike-down'), hub.all('child-down')]).toEqual([[], []]);
+    caller.logIn('bob', 'builder');
+    network.run(100);
+    caller.answer(ConfigType.ack, []);
+    network.run(1000);
+    expect(hub.all('ike-up').map(({ peer, replaces }) => [peer.user, replaces])).toEqual([
+      ['alice', undefined],
+      ['bob', undefined],
+    ]);
+    expect([hub.all('ike-down'), hub.all('child-down')]).toEqual([[], []]);
+  });
+
+  it('takes the place of that user as himself', () => {
+    const { network, hub, caller } = intrude();
+    caller.logIn('alice', 'wonder land');
+    network.run(100);
+    caller.answer(ConfigType.ack, []);
+    network.run(1000);
+    expect(reasons(hub)).toEqual(['the peer has started again and has another ISAKMP SA now']);
+    caller.say(ConfigType.request, asking(Config.internalIp4Address));
+    network.run(100);
+    expect(caller.heard.at(-1)?.payload.attributes.map(({ value }) => value.join('.'))).toEqual(['10.99.0.7']);
+  });
 });
 
 describe('what is no good answer', () => {
