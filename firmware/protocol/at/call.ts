@@ -1,4 +1,5 @@
 /** The data call: dial, and come back from it. */
+import { GUARD_MS } from './engine.ts';
 import { CALL_LOST, callFailed, NO_ANSWER } from './modem-failures.ts';
 import type { ModemState } from './modem-state.ts';
 import type { AtChannel } from './modem-types.ts';
@@ -9,8 +10,6 @@ import { ask, ModemFault, pause, type Script } from './script.ts';
 /** The network may take its time to set the context up. */
 const DIAL_MS = 60_000;
 const HANG_UP_MS = 10_000;
-/** How long `AT` may take where the line is back with commands, ms. */
-const COMMANDS_MS = 400;
 /** A call that ended sooner was not worth one, ms: what is wrong may be the modem. */
 const SHORT_CALL_MS = 20_000;
 /** Context 1 (3GPP TS 27.007 section 10.2.1.1); the short form for modems that know that alone. */
@@ -108,9 +107,9 @@ function* goBack({ ethernet, quirks }: ModemState, channel: AtChannel): Script {
     if (quirks.ethernet !== undefined) yield* ask(quirks.ethernet.down, { timeoutMs: HANG_UP_MS });
     return;
   }
-  // A call that has ended by itself leaves the line with commands: then it need not be waited for the escape, which takes seconds.
-  const { result } = yield* ask('AT', { timeoutMs: COMMANDS_MS }, channel);
-  if (result !== 'OK') yield { want: 'escape', channel };
+  // A call that has ended by itself, or does so now, leaves the line with commands, and needs no escape, which takes seconds.
+  const { result } = yield* ask('AT', { timeoutMs: GUARD_MS, dials: true }, channel);
+  if (result === 'timeout') yield { want: 'escape', channel };
   yield* ask('ATH', { dials: true, timeoutMs: HANG_UP_MS }, channel);
 }
 
