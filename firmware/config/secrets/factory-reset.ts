@@ -26,7 +26,7 @@ export const STATE_FILES = [
 export const STATE_DATABASES = ['configuration.db', 'traffic.db', 'accounts.db'] as const;
 
 /** Folders, with the ending of the files in them that are ours. */
-export const STATE_FOLDERS = { dns: '.conf', dhcp: '.json' } as const;
+export const STATE_FOLDERS = { dns: '.conf', dhcp: '.json', modems: '.json' } as const;
 
 const DATABASE = new RegExp(
   `^(${STATE_DATABASES.join('|').replaceAll('.', '\\.')})(\\.damaged-[0-9TZ-]+)?(-wal|-shm|-journal)?$`,

@@ -19,6 +19,8 @@ import { OpenPorts } from './open-ports.ts';
 import { PinGuard } from './pin-guard.ts';
 import { type ModemPorts, modemPorts } from './port-finder.ts';
 
+/** In the state directory: two files for each modem. */
+const FOLDER = 'modems';
 /** Until a modem that is not there, or was lost, is looked for again, ms. */
 const LOOK_AGAIN_MS = 2_000;
 /** How long the likeliest port may take to answer, ms, and the others. */
@@ -86,8 +88,8 @@ export class CellularModem implements PppLineSource {
     this.name = name;
     this.#configuration = configuration;
     this.#parts = parts;
-    this.#guard = new PinGuard(join(stateDirectory, `modem-${name}-pins.json`), random);
-    this.#meter = new DataMeter(join(stateDirectory, `modem-${name}-data.json`), clock);
+    this.#guard = new PinGuard(join(stateDirectory, FOLDER, `${name}-pins.json`), random);
+    this.#meter = new DataMeter(join(stateDirectory, FOLDER, `${name}-data.json`), clock);
     const { pin, apn, roaming } = configuration;
     this.#machine = new ModemMachine({ roaming, ...(pin !== undefined && { pin }), ...(apn !== undefined && { apn }) });
     this.#runner = new MachineRunner(

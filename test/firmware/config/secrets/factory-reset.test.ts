@@ -34,6 +34,7 @@ const OURS = [
   'configuration.db.damaged-2026-07-01T12-00-00-000Z-wal',
   'dns/hq.conf',
   'dhcp/wan.json',
+  'modems/lte-pins.json',
   '.last-good.json.tmp',
   'dns/.hq.conf.tmp',
 ];
@@ -211,6 +212,10 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   'firmware/router/ipsec-state.ts': ['ipsec-crash-secret', 'ipsec-offers.json'],
   'firmware/router/wall-clock-floor.ts': ['wall-clock'],
   'firmware/uplink/dhcp/lease-file.ts': ['dhcp', '.json'],
+  // Whoever has these gives them their names.
+  'firmware/uplink/modem/data-meter.ts': [],
+  'firmware/uplink/modem/pin-guard.ts': [],
+  'firmware/uplink/ppp/pppoe-memory.ts': ['pppoe-sessions'],
 };
 
 const KNOWN: readonly string[] = [
