@@ -100,7 +100,7 @@ export class Indicators {
       if (this.#stopped) return { failsafe };
       desk.start();
     }
-    this.setPhase('booting');
+    this.setPhase(failsafe ? 'failsafe' : 'booting');
     return { failsafe };
   }
 

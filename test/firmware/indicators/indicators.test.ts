@@ -229,6 +229,7 @@ describe('the reset button', () => {
     button.press(false);
     await pass(100);
     expect(await started).toEqual({ failsafe: true });
+    expect(power.last).toEqual({ kind: 'timer', onMs: 50, offMs: 50 });
     await pass(1_000);
     expect(done).toEqual([]);
     await press(300);
