@@ -2,7 +2,7 @@
 
 /** First match wins. Older kernels give the C library's words, newer ones their own ("extended acknowledgement"). */
 const CODES: readonly (readonly [RegExp, string])[] = [
-  [/File exists|already assigned/i, 'EEXIST'],
+  [/File exists|already assigned|already exists/i, 'EEXIST'],
   [/address not found|Cannot assign requested address/i, 'EADDRNOTAVAIL'],
   [/Cannot find device|No such device|does not exist\b.*device/i, 'ENODEV'],
   [/No such process/i, 'ESRCH'],
