@@ -116,6 +116,7 @@ describe('the errors of ip', () => {
   it.each([
     ['RTNETLINK answers: File exists\n', 'EEXIST', 'File exists'],
     ['Error: ipv4: Address already assigned.\n', 'EEXIST', 'ipv4: Address already assigned'],
+    ['Error: 8021q: VLAN device already exists.\n', 'EEXIST', '8021q: VLAN device already exists'],
     ['Error: ipv6: address not found.\n', 'EADDRNOTAVAIL', 'ipv6: address not found'],
     ['Cannot find device "x"\n', 'ENODEV', 'Cannot find device "x"'],
     ['Error: ipv4: FIB table does not exist.\nDump terminated\n', 'ENOENT', 'ipv4: FIB table does not exist'],
