@@ -172,7 +172,7 @@ describeWithNamespaces('a DHCP client with dnsmasq', () => {
     await server.start({ range: ['10.20.0.120', '10.20.0.120'] });
     await startClient();
     await waitFor('the refusal', () => seen('DHCPDECLINE') > 0, { timeoutMs: 30_000 });
-    expect(views().at(-1)).toMatchObject({ state: 'failed' });
+    await waitFor('the words for it', () => views().at(-1)?.state === 'failed');
     expect(views().at(-1)?.failure?.reason).toMatch(/10\.20\.0\.120 .* is in use by/);
     await server.stop();
     await server.start({ range: ['10.20.0.121', '10.20.0.121'] });

@@ -40,7 +40,7 @@ export type DhcpOutput =
   | { readonly kind: 'send'; readonly destinationMac: Uint8Array; readonly packet: Uint8Array }
   /** An ARP packet, for everybody. */
   | { readonly kind: 'arp'; readonly packet: Uint8Array }
-  /** Replies to ARP are of interest from now on, or no more. */
+  /** ARP is sent and heard from now on, or no more. */
   | { readonly kind: 'listen-arp'; readonly on: boolean }
   /** A lease is there, or what is known of it has changed. */
   | { readonly kind: 'lease'; readonly lease: Lease }

@@ -225,10 +225,14 @@ export class DhcpClient implements Machine<DhcpOutput> {
         this.#outputs.push({ kind: 'arp', packet: output.packet });
         continue;
       }
-      this.#outputs.push({ kind: 'listen-arp', on: false });
       this.#bind(now);
     }
-    if (probe.deadline === undefined) this.#probe = undefined;
+    if (probe.deadline === undefined) this.#endProbe();
+  }
+
+  #endProbe(): void {
+    this.#probe = undefined;
+    this.#outputs.push({ kind: 'listen-arp', on: false });
   }
 
   #bind(now: Instant): void {
@@ -293,11 +297,8 @@ export class DhcpClient implements Machine<DhcpOutput> {
   }
 
   #enter(now: Instant, state: DhcpState): void {
-    if (this.#state === 'probing' && this.#probe?.isFree !== true) {
-      this.#probe = undefined;
-      this.#outputs.push({ kind: 'listen-arp', on: false });
-    }
-    if (state !== 'bound' && state !== 'renewing' && state !== 'rebinding') this.#probe = undefined;
+    // Announcements go on while the address is in use.
+    if (!STATES[state].hasAddress && this.#probe !== undefined) this.#endProbe();
     this.#state = state;
     this.#sent = 0;
     this.#judged = 0;

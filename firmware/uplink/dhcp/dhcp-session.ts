@@ -47,6 +47,7 @@ export class DhcpSession {
   readonly #runner: MachineRunner<DhcpOutput>;
   #arp: PacketSocket | undefined;
   #wantsArp = false;
+  #earlyArp: Uint8Array | undefined;
   #ended = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -133,7 +134,7 @@ export class DhcpSession {
         this.#tell(this.#socket.send(formatMac(output.destinationMac), output.packet));
         break;
       case 'arp':
-        this.#tell(this.#arp?.send(BROADCAST_MAC, output.packet));
+        this.#sendArp(output.packet);
         break;
       case 'listen-arp':
         void this.#listenArp(output.on);
@@ -164,21 +165,34 @@ export class DhcpSession {
     this.#options.onChange();
   }
 
-  /** Probes go out by it as well, and so do announcements, for as long as the session lasts. */
   async #listenArp(on: boolean): Promise<void> {
     this.#wantsArp = on;
     if (!on) {
-      if (this.#arp !== undefined) this.#arp.onFrame = undefined;
+      this.#arp?.close();
+      this.#arp = undefined;
       return;
     }
+    const { sockets, device, log } = this.#options;
     try {
-      this.#arp ??= await this.#options.sockets.open({ device: this.#options.device, etherType: ETHERTYPE_ARP });
+      const socket = await sockets.open({ device, etherType: ETHERTYPE_ARP });
+      // It may be over meanwhile, or have begun anew.
+      if (!this.#wantsArp || this.#ended || this.#arp !== undefined) {
+        socket.close();
+        return;
+      }
+      this.#arp = socket;
+      socket.onFrame = (frame) => this.#hearArp(frame);
+      if (this.#earlyArp !== undefined) this.#sendArp(this.#earlyArp);
+      this.#earlyArp = undefined;
     } catch (error) {
-      this.#options.log(`dhcp ${this.#options.device}: nobody can be asked for the address: ${errorText(error)}`);
-      return;
+      log(`dhcp ${device}: nobody can be asked for the address: ${errorText(error)}`);
     }
-    if (this.#ended) this.#arp.close();
-    this.#arp.onFrame = this.#wantsArp ? (frame: ReceivedFrame): void => this.#hearArp(frame) : undefined;
+  }
+
+  /** The first one comes before its socket is open. */
+  #sendArp(packet: Uint8Array): void {
+    if (this.#arp === undefined) this.#earlyArp = packet;
+    else this.#tell(this.#arp.send(BROADCAST_MAC, packet));
   }
 
   #hearArp({ payload }: ReceivedFrame): void {

@@ -233,6 +233,34 @@ describe(`a DHCP client (seed ${SEED})`, () => {
     expect(world.bound?.address).toBe('192.0.2.101/24');
   });
 
+  it('gives way to another that probes for the address, and not to its own probe', () => {
+    const world = new World().start().run(250);
+    const probeOf = (senderMac: Uint8Array): Uint8Array =>
+      encodeArp({
+        operation: 'request',
+        senderMac,
+        senderAddress: 0,
+        targetMac: new Uint8Array(6),
+        targetAddress: parseIpv4('192.0.2.100') ?? 0,
+      });
+    world.act((client, now) => client.receiveArp(now, probeOf(MAC)));
+    expect(world.client.state).toBe('probing');
+    world.act((client, now) => client.receiveArp(now, probeOf(SERVER_MAC)));
+    expect(world.server.types.at(-1)).toBe('DECLINE');
+  });
+
+  it('a NAK of another server does not take the lease away while its own is asked', () => {
+    const world = new World().start().run(1000);
+    world.server.alter = (message) => ({
+      ...message,
+      type: 'NAK',
+      options: { serverIdentifier: '192.0.2.66', message: 'mine' },
+    });
+    world.run(1_799_500);
+    expect(world.client.state).toBe('renewing');
+    expect(world.kinds('lost')).toEqual([]);
+  });
+
   it('gives the address back when it is stopped, and says nothing afterwards', () => {
     const world = new World().start().run(1000);
     world.act((client, now) => client.stop(now));

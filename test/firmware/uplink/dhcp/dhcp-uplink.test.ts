@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DhcpUplink, type DhcpUplinkOptions } from '../../../../firmware/uplink/dhcp/dhcp-uplink.ts';
+import { dhcpUplinkOf } from '../../../../firmware/uplink/dhcp/interface-uplink.ts';
 import { SimulatedCarrierSenseFactory } from '../../../../hal/simulated/carrier-sense.ts';
 import { SimulatedClock } from '../../../../hal/simulated/clock.ts';
 import { SimulatedEntropy } from '../../../../hal/simulated/entropy.ts';
@@ -24,6 +25,7 @@ class World {
   readonly server = new TestDhcpServer();
   readonly lines: string[] = [];
   changes = 0;
+  arps = 0;
   readonly uplink: DhcpUplink;
   readonly stateDirectory: string;
 
@@ -34,6 +36,7 @@ class World {
     this.links.addLink({ name: 'eth1', up: true });
     this.sockets.addDevice('eth0', MAC, this.wire);
     this.wire.onFrame = ({ sourceMac, etherType, payload }) => {
+      if (etherType === 0x0806) this.arps += 1;
       if (sourceMac !== MAC || etherType !== 0x0800) return;
       const answer = this.server.receive(payload);
       const frame = { sourceMac: SERVER_MAC, destinationMac: MAC, etherType: 0x0800 };
@@ -118,6 +121,10 @@ describe(`an uplink by DHCP (seed ${SEED})`, () => {
       doing: '',
     });
     expect(world.changes).toBeGreaterThan(1);
+    expect(world.arps).toBe(4);
+    await world.run(5000);
+    expect(world.arps).toBe(5);
+    expect(world.sockets.running).toBe(1);
     await world.uplink.stop();
     expect(world.server.types.at(-1)).toBe('RELEASE');
     expect(world.sockets.running).toBe(0);
@@ -242,6 +249,36 @@ describe(`an uplink by DHCP (seed ${SEED})`, () => {
       routes: [{ prefix: '10.0.0.0/8', gateway: '192.0.2.8' }],
     });
     await world.uplink.stop();
+  });
+
+  it('of an interface says of itself what the configuration has', async () => {
+    const world = new World(directory);
+    const ipv4 = { method: 'dhcp', clientId: '01:02:03', hostname: 'branch' } as const;
+    const uplink = dhcpUplinkOf(
+      'wan',
+      { device: 'eth0', zone: 'wan', vlan: { parent: 'eth1', id: 7 }, ipv4: { ...ipv4, dns: ['9.9.9.9'] } },
+      {
+        carriers: new SimulatedCarrierSenseFactory(world.links),
+        sockets: world.sockets,
+        clock: world.clock,
+        entropy: world.entropy,
+        stateDirectory: directory,
+        judge: () => undefined,
+        log: () => undefined,
+      },
+    );
+    uplink.start();
+    await world.until(() => world.server.heard.length > 0);
+    expect(world.server.heard[0]?.options).toMatchObject({
+      clientIdentifier: Uint8Array.of(1, 2, 3),
+      hostName: 'branch',
+    });
+    await world.run(1500);
+    expect(uplink.view().addressing?.dns).toEqual(['9.9.9.9']);
+    world.links.plug('eth1', false);
+    await world.run(200);
+    expect(uplink.view().carrier).toBe(false);
+    await uplink.stop();
   });
 
   it('comes up on a wire that loses 30 %', async () => {
