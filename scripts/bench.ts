@@ -10,6 +10,7 @@ import type { PacketCipherFactory, PacketCipherSpec } from '../hal/packet-cipher
 import { PACKET_ENCRYPTIONS, PACKET_INTEGRITIES } from '../hal/packet-cipher-suite.ts';
 import { PortablePacketCipherFactory } from '../hal/portable/packet-cipher.ts';
 import { forwarding } from './bench-forwarding.ts';
+import { lineForwarding } from './bench-lines.ts';
 
 const SUITES = [
   ['aes128gcm16'],
@@ -132,3 +133,13 @@ for (const suite of SUITES) {
   const cells = [inside.toFixed(2).padStart(8), clear.toFixed(2).padStart(13), (inside / clear).toFixed(1).padStart(7)];
   console.log(`  ${suite.join(' + ').padEnd(30)} ${cells.join(' ')}`);
 }
+
+const random = { bytes: (length: number) => randomBytes(length) };
+const [pppoe, serial] = compare(
+  lineForwarding('pppoe', { octets: TEXT, random }),
+  lineForwarding('serial', { octets: TEXT, random }),
+);
+const megabits = (microseconds: number): string => ((TEXT * 8) / microseconds).toFixed(0).padStart(8);
+console.log('\nforwarding over a line, TUN to TUN    us       Mbit/s');
+console.log(`  PPPoE                        ${pppoe.toFixed(2).padStart(9)} ${megabits(pppoe)}`);
+console.log(`  serial, coded and decoded    ${serial.toFixed(2).padStart(9)} ${megabits(serial)}`);

@@ -90,6 +90,9 @@ export class PppoeLine implements PppLineSource {
   }
 }
 
+/** Refusals of a send that are over in a moment. */
+const PASSING: ReadonlySet<string> = new Set(['ENOBUFS', 'EAGAIN']);
+
 /** One attempt, and the line that comes of it. */
 class Dialling {
   readonly line: Promise<PppLine>;
@@ -101,6 +104,7 @@ class Dialling {
   readonly #runner: MachineRunner<PppoeDiscoveryOutput>;
   readonly #standing = Promise.withResolvers<PppLine>();
   readonly #ended = Promise.withResolvers<Failure>();
+  #stood = false;
   #over = false;
 
   constructor(
@@ -143,20 +147,23 @@ class Dialling {
     this.#end(failure);
   }
 
-  /** A concentrator may hold the last session still, and refuse a second one: after a crash, or a cable that was out at the goodbye. */
+  /**
+   * A concentrator may hold the last session still, and refuse a second one: after a crash, or a cable that was out at the
+   * goodbye. It is said before each attempt until another session stands, for nothing answers it.
+   */
   #endLast(): void {
     const { name, device } = this.#options;
     const last = this.#services.memory.recall(name);
     const mac = last?.device === device ? parseMac(last.peerMac) : undefined;
     if (last !== undefined && mac !== undefined) this.#machine.terminate(mac, last.sessionId);
-    this.#services.memory.remember(name, undefined);
   }
 
   #handle(output: PppoeDiscoveryOutput): void {
     switch (output.kind) {
       case 'send': {
+        if (this.#over) return;
         const refusal = this.#discovery.send(formatMac(output.destination), output.packet);
-        if (refusal !== undefined) this.#services.onStep({ step: 'PPPoE', detail: refusal.message });
+        if (refusal !== undefined) this.#refused(refusal);
         return;
       }
       case 'step':
@@ -166,16 +173,25 @@ class Dialling {
         this.#stand(output.session);
         return;
       case 'over':
-        // It has ended the session itself.
-        this.#services.memory.remember(this.#options.name, undefined);
+        // A session that the concentrator has ended itself needs no goodbye.
+        if (this.#stood) this.#services.memory.remember(this.#options.name, undefined);
         this.#end(output.failure);
         return;
     }
   }
 
+  /** What passes is asked again soon; what does not ends the attempt, in its own words and not for want of an answer. */
+  #refused({ code, message }: HalError): void {
+    this.#services.onStep({ step: 'PPPoE', detail: message });
+    if (this.#machine.session !== undefined || PASSING.has(code)) return;
+    const reason = `nothing can be sent by ${this.#options.device} (${code})`;
+    this.fail({ step: 'PPPoE', reason, remedy: 'set the interface up, or plug it in' });
+  }
+
   #stand({ peerMac, sessionId, concentrator, maxPayload }: PppoeSession): void {
     const { name, device } = this.#options;
     this.#services.memory.remember(name, { device, peerMac: formatMac(peerMac), sessionId });
+    this.#stood = true;
     this.#early.expect(peerMac, sessionId);
     this.#standing.resolve({
       carrier: { kind: 'pppoe', device, peerMac, sessionId },

@@ -69,8 +69,9 @@ describe('PPP in PPPoE', () => {
     const bench = await opened();
     await bench.dataPlane.openLine({ id: 2, carrier: { ...CARRIER, sessionId: 7 } });
     bench.dataPlane.putSession({ key: 2, line: 2 });
-    for (let count = 0; count < 20; count += 1) bench.hear(frame([0xc0, 0x21, 9, 1, 0, 4], { sessionId: 99 }));
     bench.hear(frame([0xc0, 0x21, 9, 1, 0, 4], { sessionId: 7 }));
+    bench.hear(frame([0xc0, 0x21, 9, 1, 0, 4]));
+    for (let count = 0; count < 20; count += 1) bench.hear(frame([0xc0, 0x21, 9, 1, 0, 4], { sessionId: 99 }));
     await bench.settle();
     const strays = bench.events.filter((event) => event.kind === 'stray-session');
     expect(strays).toContainEqual({ kind: 'stray-session', line: LINE, sessionId: 99 });

@@ -40,14 +40,20 @@ describe('an uplink over PPPoE', () => {
     expect(bench.tun.taken()).toEqual([IN]);
   });
 
-  it('answers the concentrator that speaks before the data plane listens', async () => {
+  it('answers the first word of the concentrator, which speaks before the data plane listens', async () => {
     const bench = await UplinkBench.create();
-    // Its first request, lost, would come again after a second.
+    const answers: (number | undefined)[] = [];
+    bench.wire.onFrame = ({ sourceMac, etherType, payload }) => {
+      const isLcpAnswer = payload[6] === 0xc0 && payload[7] === 0x21 && payload[8] === 2;
+      if (sourceMac === MAC && etherType === 0x8864 && isLcpAnswer) answers.push(bench.clock.now());
+    };
     bench.uplink.start();
-    expect(await bench.up()).toBeLessThan(500);
-    expect(
-      bench.steps.filter(({ step, direction }) => step === 'LCP Configure-Request' && direction === 'received'),
-    ).not.toEqual([]);
+    const { heard } = bench.concentrator;
+    await bench.until(() => heard.some(([code]) => code === PADR));
+    const confirmed = bench.clock.now();
+    await bench.up();
+    // A turn of the clock to us.
+    expect(answers[0]).toBe(confirmed + 10);
   });
 
   it('says goodbye by LCP and PADT, and leaves nothing', async () => {
@@ -179,10 +185,14 @@ describe('an uplink over PPPoE', () => {
     bench.packets.removeDevice('eth0');
     await bench.until(() => bench.view.state === 'failed');
     await bench.uplink.stop();
-    bench.packets.addDevice('eth0', MAC, bench.wire);
+    const device = bench.packets.addDevice('eth0', MAC, bench.wire);
     const { heard } = bench.concentrator;
     heard.length = 0;
+    // The cable is out still, so that the first attempt tells nobody.
+    device.up = false;
     bench.newUplink().start();
+    await bench.until(() => bench.view.state === 'failed');
+    device.up = true;
     await bench.until(() => bench.concentrator.session?.up === true && bench.concentrator.session.id !== left);
     expect(heard.slice(0, 2)).toEqual([
       [PADT, left],
@@ -196,6 +206,17 @@ describe('an uplink over PPPoE', () => {
     await bench.pass(50);
     expect(bench.concentrator.heard.at(-1)).toEqual([PADT, 0x0fff]);
     expect(bench.view.state).toBe('up');
+  });
+
+  it('says that the network device is down, and not that nobody answers', async () => {
+    const bench = await UplinkBench.create();
+    const device = bench.packets.device('eth0');
+    if (device !== undefined) device.up = false;
+    bench.uplink.start();
+    expect(await bench.until(() => bench.view.failure !== undefined)).toBeLessThan(100);
+    expect(bench.view.failure?.reason).toBe('nothing can be sent by eth0 (ENETDOWN)');
+    if (device !== undefined) device.up = true;
+    await bench.up();
   });
 
   it('says that the network device is gone', async () => {
