@@ -185,7 +185,9 @@ class OpenPort implements SerialPort {
 }
 
 function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const words = error instanceof Error ? error.message : String(error);
+  // What libuv makes of a terminal whose other end is gone (POLLERR).
+  return words === 'bad file descriptor' ? 'it was hung up' : words;
 }
 
 /** The package says what failed in words of C alone. */

@@ -78,6 +78,7 @@ function plug(): void {
 
 function unplug(): void {
   usb.unplug(DEVICE.location);
+  simulated.unplug();
   for (const pty of ptys.splice(0)) pty.close();
 }
 

@@ -1,4 +1,5 @@
 /** The data call: dial, and come back from it. */
+import { GUARD_MS } from './engine.ts';
 import { CALL_LOST, callFailed, NO_ANSWER } from './modem-failures.ts';
 import type { ModemState } from './modem-state.ts';
 import type { AtChannel } from './modem-types.ts';
@@ -91,10 +92,10 @@ export function* hangUp(state: ModemState): Script {
   const channel = channelOf(state);
   if (state.online) {
     state.say('hanging up');
-    yield* goBack(state, channel);
+    state.online = false;
     if (state.now - state.onlineSince < SHORT_CALL_MS) state.strikes += 1;
     else state.strikes = 0;
-    state.online = false;
+    yield* goBack(state, channel);
   }
   state.wantsHangUp = false;
   state.outputs.push({ kind: 'hung-up' });
@@ -106,7 +107,9 @@ function* goBack({ ethernet, quirks }: ModemState, channel: AtChannel): Script {
     if (quirks.ethernet !== undefined) yield* ask(quirks.ethernet.down, { timeoutMs: HANG_UP_MS });
     return;
   }
-  yield { want: 'escape', channel };
+  // A call that has ended by itself, or does so now, leaves the line with commands, and needs no escape, which takes seconds.
+  const { result } = yield* ask('AT', { timeoutMs: GUARD_MS, dials: true }, channel);
+  if (result === 'timeout') yield { want: 'escape', channel };
   yield* ask('ATH', { dials: true, timeoutMs: HANG_UP_MS }, channel);
 }
 

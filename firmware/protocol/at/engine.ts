@@ -62,6 +62,8 @@ export class AtEngine implements Machine<AtOutput> {
   /** A command went unanswered: the next one waits until the line has been quiet. */
   #doubtful = false;
   #online = false;
+  /** When this engine has sent last, since the call began: others may have until it sends again. */
+  #lastSent: Instant | undefined;
 
   /** After CONNECT: what comes is not for this engine. */
   get online(): boolean {
@@ -82,7 +84,7 @@ export class AtEngine implements Machine<AtOutput> {
   escape(now: Instant, done: (reply: AtReply, now: Instant) => void): void {
     this.#online = false;
     this.#reader.reset();
-    this.#notBefore = Math.max(this.#notBefore, now + GUARD_MS);
+    this.#notBefore = Math.max(this.#notBefore, (this.#lastSent ?? now) + GUARD_MS);
     const command = { text: '+++', dials: true, timeoutMs: GUARD_MS + ESCAPE_ANSWER_MS };
     this.#queue.unshift({ command, done, left: 0, lines: [] });
     this.#next(now);
@@ -140,6 +142,7 @@ export class AtEngine implements Machine<AtOutput> {
     this.#current = pending;
     this.#deadline = now + (timeoutMs ?? ANSWER_MS);
     pending.lines = [];
+    this.#lastSent = now;
     this.#reader.awaitsPrompt = payload !== undefined;
     this.#trace(`> ${secret === true ? text.replace(/=.*/, '=...') : text}`);
     this.#outputs.push({ kind: 'send', octets: encode(text === '+++' ? text : `${text}\r`) });
@@ -171,6 +174,7 @@ export class AtEngine implements Machine<AtOutput> {
     }
     if (final.result === 'CONNECT') {
       this.#online = true;
+      this.#lastSent = undefined;
       this.#reader.reset();
     }
     done({ ...final, lines }, now);

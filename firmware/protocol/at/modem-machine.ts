@@ -74,6 +74,8 @@ export class ModemMachine implements Machine<ModemOutput> {
   ): void {
     this.#state.now = now;
     this.#state.lineEnded(portLost('its port was opened anew'));
+    // A call that is wanted now is waited for, until it is known what is in the way.
+    if (this.#state.failure?.step === 'modem') this.#state.wellAgain();
     this.#state.twoChannels = ports.twoChannels;
     this.#state.ethernet = ports.ethernet ?? false;
     this.#state.quirks = ports.quirks ?? GENERIC;
@@ -227,6 +229,9 @@ export class ModemMachine implements Machine<ModemOutput> {
     this.#script = undefined;
     // What it had in hand is told that it will not be.
     script?.return(undefined as never);
+    // The call that it was ending is gone with it.
+    if (this.#state.wantsHangUp) this.#state.outputs.push({ kind: 'hung-up' });
+    this.#state.wantsHangUp = false;
     this.#until = undefined;
     this.#deciding = false;
     this.#woken = false;

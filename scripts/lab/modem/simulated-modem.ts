@@ -96,6 +96,11 @@ export class SimulatedModem {
     for (const port of this.#ports) port.dropCarrier();
   }
 
+  /** It is pulled out: its ports are gone for good, and calls with them. */
+  unplug(): void {
+    for (const port of this.#ports.splice(0)) port.restart();
+  }
+
   /** The module begins anew: calls and settings are gone, and the SIM wants its PIN again. */
   restart(): void {
     const { state } = this;

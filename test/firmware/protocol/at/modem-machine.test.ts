@@ -151,7 +151,8 @@ describe('a call', () => {
     bench.pass(30);
     bench.run((now) => bench.machine.hangUp(now));
     bench.until(() => bench.of('hung-up').length > 0, 10);
-    expect(seen).toEqual(['~frame~', 'end']);
+    // It is tried first whether the line is back with commands; what the peer sees of that is no frame.
+    expect(seen).toEqual(['~frame~', 'AT\r', 'end']);
     expect(bench.modem.heard('ATH')).toHaveLength(1);
     bench.ready();
   });
@@ -177,6 +178,17 @@ describe('a call', () => {
     expect(bench.of('line-ended')[0]?.failure.reason).toContain('NO CARRIER');
     bench.pass(1).dial();
     bench.until(() => bench.machine.info.online, 20);
+  });
+
+  it('that has ended by itself is hung up at once, without an escape', () => {
+    const bench = new ModemBench({ twoChannels: false }).open().ready().dial();
+    bench.until(() => bench.machine.info.online);
+    bench.modem.dropCarrier();
+    const from = bench.clock.now();
+    bench.run((now) => bench.machine.hangUp(now));
+    bench.until(() => bench.of('hung-up').length > 0, 10);
+    expect(bench.clock.now() - from).toBeLessThan(300);
+    bench.ready();
   });
 
   it('ends with the module that begins anew in the middle of it, and the modem comes up again', () => {

@@ -71,6 +71,7 @@ export class DriverBench {
 
   unplug(): this {
     this.usb.unplug(DEVICE.location);
+    this.modem.unplug();
     for (const pty of this.#ptys.splice(0)) pty.close();
     return this;
   }
