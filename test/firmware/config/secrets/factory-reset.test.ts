@@ -211,6 +211,7 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   'firmware/router/ipsec-state.ts': ['ipsec-crash-secret', 'ipsec-offers.json'],
   'firmware/router/wall-clock-floor.ts': ['wall-clock'],
   'firmware/uplink/dhcp/lease-file.ts': ['dhcp', '.json'],
+  'firmware/uplink/ppp/pppoe-memory.ts': ['pppoe-sessions'],
 };
 
 const KNOWN: readonly string[] = [
