@@ -67,6 +67,12 @@ export const UPLINKS_RULES: readonly ConfigurationRule[] = [
     check: references,
   },
   {
+    name: 'uplink-of-protected',
+    severity: 'error',
+    description: 'What is protected by IPsec goes by the uplink of its IPsec connection, and names none itself.',
+    check: ofProtected,
+  },
+  {
     name: 'modem-place',
     severity: 'error',
     description: 'A modem is looked for by its USB id or by its device, not by both.',
@@ -201,6 +207,14 @@ function* references({ l2tp, ipsec, uplinks }: Configuration): Iterable<Finding>
   for (const { path, uplink } of using) {
     if (uplink === undefined || ownEntry(uplinks, uplink) !== undefined) continue;
     yield unknown(`${path}.uplink`, uplink, 'uplink', Object.keys(uplinks));
+  }
+}
+
+function* ofProtected({ l2tp }: Configuration): Iterable<Finding> {
+  for (const [name, { uplink, ipsec }] of Object.entries(l2tp.clients)) {
+    if (uplink === undefined || ipsec === undefined) continue;
+    const allowed = `nothing here; ${memberPath('ipsec.connections', ipsec)}.uplink says it`;
+    yield { path: `${memberPath('l2tp.clients', name)}.uplink`, found: `"${uplink}" beside IPsec`, allowed };
   }
 }
 

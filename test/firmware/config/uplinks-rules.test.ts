@@ -65,6 +65,12 @@ describe('the rules of uplinks and modems', () => {
       /default/,
     ],
     ['uplink-reference', ['l2tp.clients.hq.uplink', 'fiber'], 'l2tp.clients.hq.uplink', /no such uplink/],
+    [
+      'uplink-of-protected',
+      ['l2tp.clients.hq', { server: '10.20.0.2', user: 'u', password: 'long enough', ipsec: 'hq', uplink: 'dsl' }],
+      'l2tp.clients.hq.uplink',
+      /beside IPsec/,
+    ],
     ['modem-place', ['modems.lte.device', '/dev/ttyS1'], 'modems.lte.device', /USB id/],
     [
       'uplink-probe-target',

@@ -74,6 +74,7 @@ export class DriverBench {
   /** Nothing arrives while it is cut. */
   cut = false;
   resolve: L2tpClientServices['resolve'] = async () => [SERVER.address];
+  localAddress: NonNullable<L2tpClientServices['localAddress']> = async () => undefined;
   /** What a RADIUS server answers to head office; `undefined`: nothing. */
   radius: (request: Uint8Array, remote: UdpEndpoint) => Uint8Array | undefined = () => undefined;
 
@@ -88,7 +89,11 @@ export class DriverBench {
     this.client = new L2tpClient(
       { name: 'hq', device: 'l2tp-hq', sourcePort: CLIENT.port, mark: 1, routes: ['10.99.0.0/16'], ...placement },
       { ...common, server: 'office.example', port: 1701, user: 'bob', password: 'bob-pw', ...client },
-      { ...this.branch.services(this.clock, 1), resolve: (name) => this.resolve(name) },
+      {
+        ...this.branch.services(this.clock, 1),
+        resolve: (name) => this.resolve(name),
+        localAddress: (remote) => this.localAddress(remote),
+      },
     );
     this.server = new L2tpServer(
       { name: 'office', device: 'l2tp-office', listen: '0.0.0.0', port: 1701, mark: 1, prefixes: [POOL], mtu: 1400 },
