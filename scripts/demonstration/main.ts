@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { RouterEvent } from '../../firmware/api/router-control.ts';
+import { dslAndLte } from '../../firmware/config/reference/examples.ts';
 import { addresses, branchConfiguration, createBranchNetwork } from '../lab/branch-network.ts';
 import { startCapture } from '../lab/capture.ts';
 import { LabCulvert } from '../lab/culvert.ts';
 import { countTraffic } from '../lab/l2tp-in-clear.ts';
-import { PROVIDER_TAP, providedUplinks, startProvider } from '../lab/provider.ts';
+import { PROVIDER_TAP, startProvider } from '../lab/provider.ts';
 import { LabError, tryRun } from '../lab/shell.ts';
 import { createStateFolder } from '../lab/state-folder.ts';
 import { waitFor } from '../lab/wait.ts';
@@ -89,7 +90,7 @@ async function main({ lns, ikeVersion, failover: moves, once }: Arguments): Prom
     namespace: network.branch,
     configuration: {
       ...branchConfiguration({ ...office.client, start: 'manual' }, { dialled: true }),
-      ...providedUplinks(provider.modemDevice),
+      ...dslAndLte(provider.modemDevice),
       ...(office.protected ? { ipsec: branchIpsec(protection) } : {}),
     },
   });

@@ -7,6 +7,7 @@
  */
 import { chownSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { DSL_LOGIN } from '../../firmware/config/reference/examples.ts';
 import { addresses, type BranchNetwork } from './branch-network.ts';
 import { UNPRIVILEGED } from './culvert.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
@@ -29,8 +30,6 @@ const MODEM_PORT = 9100;
 
 export const provider = {
   address: '10.20.0.5',
-  user: 'branch-12@dsl',
-  password: 'dsl-pw',
   dsl: { inside: '10.21.0.1', first: '10.21.0.10', network: '10.21.0.0/24' },
   lte: { inside: '10.22.0.1', first: '10.22.0.10', network: '10.22.0.0/24' },
 } as const;
@@ -74,17 +73,6 @@ export class Provider {
   }
 }
 
-/** `interfaces.wan`, `modems` and `uplinks` of the branch. */
-export function providedUplinks(modemDevice: string): Record<string, unknown> {
-  return {
-    modems: { lte: { device: modemDevice, apn: 'internet' } },
-    uplinks: {
-      dsl: { type: 'pppoe', interface: 'wan', priority: 1, user: provider.user, password: provider.password },
-      lte: { type: 'modem', modem: 'lte', priority: 2 },
-    },
-  };
-}
-
 /** Lays the branch's `eth0` to the provider and starts it. Head office must route by {@link addresses.internet}. */
 export async function startProvider(network: BranchNetwork): Promise<Provider> {
   const { internet } = network;
@@ -106,7 +94,7 @@ export async function startProvider(network: BranchNetwork): Promise<Provider> {
     peerAddress: provider.lte.first,
   });
   await startPppoeServer(guest, {
-    users: [{ name: provider.user, password: provider.password }],
+    users: [{ name: DSL_LOGIN.user, password: DSL_LOGIN.password }],
     card: 'vec0',
     insideAddress: provider.dsl.inside,
     firstAddress: provider.dsl.first,

@@ -13,7 +13,7 @@ const WAN = { device: 'eth0', zone: 'wan' } as const;
 export const BRANCH: Example = {
   title: 'A branch that dials head office: L2TP inside IPsec',
   words:
-    'The branch of `scripts/demo`. `routes` names what is behind head office and goes into the tunnel; `ipsec` names the connection ' +
+    'The branch of `scripts/demo`, as it would be on a line with a fixed address. `routes` names what is behind head office and goes into the tunnel; `ipsec` names the connection ' +
     'that protects it, whose `remote` is the server. `"mode": "transport"` has to be written, since a connection is for whole ' +
     'networks otherwise. With a server that knows no network behind the branch, add `"masquerade": true` to the client; with one ' +
     'that speaks IKEv1 only, `"version": 1`. `"start": "manual"` waits for `culvert connect hq`.',
@@ -66,8 +66,37 @@ export const OFFICE: Example = {
   },
 };
 
+/** With its DSL provider. */
+export const DSL_LOGIN = { user: 'branch-12@dsl', password: 'dsl-pw' } as const;
+
+/** What the branch of the demo has instead of a fixed address. @param device serial device of the modem. */
+export function dslAndLte(device: string): object {
+  return {
+    modems: { lte: { device, apn: 'internet' } },
+    uplinks: {
+      dsl: { type: 'pppoe', interface: 'wan', priority: 1, ...DSL_LOGIN },
+      lte: { type: 'modem', modem: 'lte', priority: 2 },
+    },
+  };
+}
+
 export const EXAMPLES: readonly Example[] = [
   BRANCH,
+  {
+    title: 'A branch with a DSL line and a modem',
+    words:
+      'The same branch with the two uplinks that it has in `scripts/demo`: it dials PPPoE on the port of its DSL modem, and a ' +
+      'cellular modem. Traffic and VPN go by the first one that is well, and come back to it. A modem on USB is found without ' +
+      '`device`. With a mobile tariff by volume, add `"metered": true` to `lte`, or `"standby": "cold"`, and dialling waits until it is needed.',
+    document: {
+      ...BRANCH.document,
+      interfaces: {
+        wan: WAN,
+        lan: { device: 'lan0', zone: 'lan', ipv4: { method: 'static', address: '192.168.12.1/24' } },
+      },
+      ...dslAndLte('/dev/ttyUSB2'),
+    },
+  },
   OFFICE,
   {
     title: 'Two networks joined by IPsec alone',
