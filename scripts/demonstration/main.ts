@@ -95,10 +95,11 @@ async function main({ lns, ikeVersion, failover: moves, once }: Arguments): Prom
     },
   });
   try {
+    const started = Date.now();
     await branch.start();
     say('the branch router runs; it dials the provider, by both ways:\n');
     await branch.client.events((event: RouterEvent) => {
-      const line = formatEvent(event);
+      const line = formatEvent(event, started);
       if (line) say(line);
     }, interrupted.signal);
     const bothUp = async () => (await branch.status()).uplinks.filter(({ state }) => state === 'up').length === 2;

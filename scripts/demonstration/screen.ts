@@ -13,13 +13,17 @@ export function explainNetwork(lns: OfficeKind): string {
 `;
 }
 
-/** One line per step: when, which way, what; nothing for a keepalive. */
-export function formatEvent(event: RouterEvent): string | undefined {
+/**
+ * One line per step: when, which way, what; nothing for a keepalive.
+ * @param started when the demo began, for what belongs to no attempt of a connection: the uplinks. Milliseconds of the wall clock.
+ */
+export function formatEvent(event: RouterEvent, started: number): string | undefined {
   if (event.step === 'HELLO') return undefined;
-  const time = `${Math.round(event.sinceStartMs ?? 0)} ms`.padStart(9);
+  const time = `${Math.round(event.sinceStartMs ?? event.at - started)} ms`.padStart(9);
   if (event.kind === 'state') return `${time}      ${event.connection} is ${event.state}${detail(event)}`;
   const arrow = event.direction === 'sent' ? '-->' : event.direction === 'received' ? '<--' : '   ';
-  return `${time}  ${arrow} ${event.step ?? ''}${detail(event)}`;
+  const whose = event.sinceStartMs === undefined && event.step !== 'uplink' ? `${event.connection} ` : '';
+  return `${time}  ${arrow} ${whose}${event.step ?? ''}${detail(event)}`;
 }
 
 function detail(event: RouterEvent): string {
