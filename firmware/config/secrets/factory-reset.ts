@@ -28,6 +28,9 @@ export const STATE_DATABASES = ['configuration.db', 'traffic.db', 'accounts.db']
 /** Folders, with the ending of the files in them that are ours. */
 export const STATE_FOLDERS = { dns: '.conf', dhcp: '.json' } as const;
 
+/** What is remembered of each modem, by its name in the configuration: PINs that were tried, octets of the month. */
+export const MODEM_FILE = /^modem-[A-Za-z0-9_-]{1,32}-(?:pins|data)\.json$/;
+
 const DATABASE = new RegExp(
   `^(${STATE_DATABASES.join('|').replaceAll('.', '\\.')})(\\.damaged-[0-9TZ-]+)?(-wal|-shm|-journal)?$`,
 );
@@ -117,7 +120,7 @@ async function filesOf(directory: string): Promise<readonly string[]> {
 }
 
 function isStateFile(name: string): boolean {
-  return STATE_FILES.some((file) => file === written(name)) || DATABASE.test(name);
+  return STATE_FILES.some((file) => file === written(name)) || DATABASE.test(name) || MODEM_FILE.test(written(name));
 }
 
 /** The name for which a temporary file was made, `.NAME.tmp`, which a power cut may have left; else the name itself. */

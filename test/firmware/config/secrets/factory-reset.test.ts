@@ -19,6 +19,7 @@ import {
   beginFactoryReset,
   eraseState,
   factoryResetPending,
+  MODEM_FILE,
   RESET_MARKER,
   STATE_DATABASES,
   STATE_FILES,
@@ -211,6 +212,9 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   'firmware/router/ipsec-state.ts': ['ipsec-crash-secret', 'ipsec-offers.json'],
   'firmware/router/wall-clock-floor.ts': ['wall-clock'],
   'firmware/uplink/dhcp/lease-file.ts': ['dhcp', '.json'],
+  // Whose names have the modem's in them.
+  'firmware/uplink/modem/data-meter.ts': [],
+  'firmware/uplink/modem/pin-guard.ts': [],
   'firmware/uplink/ppp/pppoe-memory.ts': ['pppoe-sessions'],
 };
 
@@ -235,6 +239,12 @@ describe('the table of state files', () => {
         expect(KNOWN, path).toContain(name);
       }
     }
+  });
+
+  it('knows the files of a modem', () => {
+    for (const ending of ['pins', 'data']) expect(MODEM_FILE.test(`modem-lte-${ending}.json`)).toBe(true);
+    expect(sources.some(({ text }) => text.includes('`modem-${name}-pins.json`'))).toBe(true);
+    expect(sources.some(({ text }) => text.includes('`modem-${name}-data.json`'))).toBe(true);
   });
 
   it('knows every database', () => {
