@@ -170,6 +170,7 @@ export const ipsecStatusSchema = Type.Object({
   note: Type.Optional(text('Something that happened to it and needs nobody to act, one sentence without a full stop.')),
   encapsulation: Type.Enum(['', 'none', 'udp'], { description: 'Of ESP or AH; empty while there is none.' }),
   peerIdentity: text('Who the peer has proved to be, made printable; empty until it has.'),
+  peerUser: Type.Optional(text('The user that the peer has logged in as (EAP, XAUTH), made printable.')),
   peerImplementation: text('What the peer runs, by its vendor ids; empty when unknown.'),
   peerLooksLike: Type.Optional(
     text(

@@ -7,14 +7,14 @@ type Lines = readonly string[];
 
 export function ipsecText(connections: readonly IpsecStatus[]): Lines {
   if (connections.length === 0) return ['no IPsec connections'];
-  const rows = connections.map(({ name, state, version, mode, role, peer, peerIdentity }) => [
+  const rows = connections.map(({ name, state, version, mode, role, peer, peerIdentity, peerUser }) => [
     name,
     state,
     `IKEv${version}`,
     mode,
     role,
     peer === 'any' ? 'waits for anybody' : peer,
-    peerIdentity === '' ? '-' : peerIdentity,
+    peerIdentity === '' ? '-' : peerUser === undefined ? peerIdentity : `${peerUser} (${peerIdentity})`,
   ]);
   const head = ['NAME', 'STATE', 'VERSION', 'MODE', 'ROLE', 'PEER', 'PEER IDENTITY'];
   return [

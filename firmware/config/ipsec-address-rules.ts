@@ -21,7 +21,7 @@ export const IPSEC_ADDRESS_RULES: readonly ConfigurationRule[] = [
     name: 'ipsec-pool',
     severity: 'error',
     description:
-      'Callers are given addresses by IKEv2, in tunnel mode, on a connection with the peer "any" and routing "policy".',
+      'Callers are given addresses in tunnel mode, on a connection with the peer "any" and routing "policy".',
     check: pool,
   },
   {
@@ -51,15 +51,14 @@ function* virtualAddress(configuration: Configuration): Iterable<Finding> {
 }
 
 function* pool(configuration: Configuration): Iterable<Finding> {
-  for (const { path, pool: text, dns, version, mode, remote, routing } of ipsecEntries(configuration)) {
+  for (const { path, pool: text, dns, mode, remote, routing } of ipsecEntries(configuration)) {
     if (text === undefined) {
       if (dns.length > 0) yield { path: `${path}.dns`, found: dns.join(', '), allowed: 'none without a "pool"' };
       continue;
     }
     const at = `${path}.pool`;
-    const allowed = 'a pool on a connection of version 2 with the peer "any", mode "tunnel" and routing "policy"';
-    if (version !== 2) yield { path: at, found: `${text} with version 1`, allowed };
-    else if (mode !== 'tunnel') yield { path: at, found: `${text} in transport mode`, allowed };
+    const allowed = 'a pool on a connection with the peer "any", mode "tunnel" and routing "policy"';
+    if (mode !== 'tunnel') yield { path: at, found: `${text} in transport mode`, allowed };
     else if (remote !== ANY_PEER) yield { path: at, found: `${text} for one peer`, allowed };
     else if (routing !== 'policy') yield { path: at, found: `${text} with routing "route"`, allowed };
     const range = parseRange(text);

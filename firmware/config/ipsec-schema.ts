@@ -38,7 +38,7 @@ function proposals(words: { readonly title: string; readonly description: string
 }
 
 const IPSEC_USER_SCHEMA = Type.Object(
-  { password: secret({ title: 'Password', description: 'Password for EAP.' }) },
+  { password: secret({ title: 'Password', description: 'Password for EAP or XAUTH.' }) },
   { title: 'User', description: 'Somebody who may come in.', additionalProperties: false },
 );
 
@@ -120,7 +120,9 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
     users: Type.Optional(
       Type.Record(USER_NAME, IPSEC_USER_SCHEMA, {
         title: 'Users',
-        description: 'Who may come in by EAP-MSCHAPv2, by user name. This router proves itself by its certificate.',
+        description:
+          'Who may come in, by user name. With version 2 by EAP-MSCHAPv2, and this router proves itself by its certificate; with ' +
+          'version 1 by XAUTH, and both ends prove themselves by key or certificate before.',
         minProperties: 1,
         maxProperties: 4096,
         additionalProperties: false,
@@ -282,7 +284,8 @@ const IPSEC_CONNECTION_SCHEMA = Type.Object(
     pool: Type.Optional(
       Type.String({
         title: 'Pool',
-        description: 'Inner addresses for callers who ask for one, with the peer "any"; each has his own SA.',
+        description:
+          'Inner addresses for callers who ask for one (by Mode-Config with version 1), with the peer "any"; each has his own SA.',
         format: 'ipv4-range',
       }),
     ),

@@ -13,10 +13,11 @@ export const PROOF_RULES: readonly ConfigurationRule[] = [
     check: oneWay,
   },
   {
-    name: 'proof-version',
-    severity: 'error',
-    description: 'Users who come in by EAP are for version 2 of IKE.',
-    check: userVersion,
+    name: 'proof-shared-key',
+    severity: 'warning',
+    description:
+      'Users of version 1 better meet a certificate: whoever has their common key can pose as this router, and is told their passwords.',
+    check: sharedKey,
   },
   {
     name: 'proof-caller',
@@ -81,7 +82,7 @@ function* oneWay(configuration: Configuration): Iterable<Finding> {
 
 /** With version 1 a login comes after the proof, whatever that is. */
 function isLogin({ version }: IpsecEntry, key: Key): boolean {
-  return version === 1 && (key === 'user' || key === 'password');
+  return version === 1 && (key === 'user' || key === 'password' || key === 'users');
 }
 
 function* halfLogin(entry: IpsecEntry): Iterable<Finding> {
@@ -92,10 +93,13 @@ function* halfLogin(entry: IpsecEntry): Iterable<Finding> {
   }
 }
 
-function* userVersion(configuration: Configuration): Iterable<Finding> {
-  for (const { path, version, users } of ipsecEntries(configuration)) {
-    if (version === 2 || users === undefined) continue;
-    yield { path: `${path}.version`, found: `version ${version} with users`, allowed: 'version 2, which has EAP' };
+function* sharedKey(configuration: Configuration): Iterable<Finding> {
+  for (const { path, version, users, psk } of ipsecEntries(configuration)) {
+    if (version !== 1 || users === undefined || psk === undefined) continue;
+    const found =
+      'a key that all users have: each of them can pose as this router, and is told passwords of the others';
+    const allowed = 'better a certificate with "authorities", or version 2, which has EAP';
+    yield { path: `${path}.psk`, found, allowed };
   }
 }
 

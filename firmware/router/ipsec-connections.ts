@@ -57,6 +57,7 @@ export function connectionSettings(
       remote,
       authentication: authentication(configuration, name, entry),
       ...login(entry),
+      ...logins(entry),
       ...(entry.aggressive ? { aggressive: true } : {}),
       ...identity('localId', entry.localId),
       ...identity('remoteId', entry.remoteId),
@@ -100,13 +101,20 @@ function authentication(
   }
   const own = certificate === undefined ? undefined : ownEntry(certificates, certificate);
   if (own === undefined) throw new RangeError(`connection ${name} has neither a pre-shared key nor a certificate`);
-  if (users === undefined) return { kind: 'certificate', own, authorities: trusted };
-  const passwords = Object.entries(users).map(([name, entry]) => [name, entry.password] as const);
-  return { kind: 'eap-server', own, users: Object.fromEntries(passwords) };
+  if (version === 1 || users === undefined) return { kind: 'certificate', own, authorities: trusted };
+  return { kind: 'eap-server', own, users: passwordsOf(users) };
+}
+
+function passwordsOf(users: NonNullable<IpsecConnectionConfiguration['users']>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(users).map(([name, { password }]) => [name, password]));
 }
 
 function login({ version, user, password }: IpsecConnectionConfiguration): Pick<IpsecConnectionSettings, 'login'> {
   return version === 2 || user === undefined || password === undefined ? {} : { login: { user, password } };
+}
+
+function logins({ version, users }: IpsecConnectionConfiguration): Pick<IpsecConnectionSettings, 'logins'> {
+  return version === 2 || users === undefined ? {} : { logins: passwordsOf(users) };
 }
 
 function identity<Key extends 'localId' | 'remoteId'>(

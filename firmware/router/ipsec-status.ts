@@ -47,7 +47,7 @@ function withoutSa(connection: IpsecConnectionInfo): IpsecStatus {
 
 function ofIkeSa(connection: IpsecConnectionInfo, ike: IkeSaInfo, counters: SaCountersByKey): IpsecStatus {
   const { name, mode, remote, stateSince, failure } = connection;
-  const { algorithms, peerIdentity, peerImplementation, peerLooksLike, secondsLeft } = ike;
+  const { algorithms, peerIdentity, peerUser, peerImplementation, peerLooksLike, secondsLeft } = ike;
   const state = ike.state === 'connecting' ? 'connecting' : 'up';
   const children = ike.children.map((child) => ofChild(name, child, counters.get(child.sa)));
   const [first] = ike.children.filter(({ sending }) => sending).concat(ike.children);
@@ -65,6 +65,7 @@ function ofIkeSa(connection: IpsecConnectionInfo, ike: IkeSaInfo, counters: SaCo
     ...(ike.movedFrom === undefined ? {} : { note: moveNote(ike.movedFrom) }),
     encapsulation: first === undefined ? '' : encapsulationOf(first),
     peerIdentity,
+    ...(peerUser === undefined ? {} : { peerUser }),
     peerImplementation,
     ...(peerLooksLike === undefined ? {} : { peerLooksLike }),
     ...(secondsLeft === undefined ? {} : { secondsLeft: Math.max(0, secondsLeft) }),

@@ -46,6 +46,8 @@ export interface LibreswanOptions {
   readonly aggressive?: boolean;
   /** Passwords by name: the peer has to log in by XAUTH. */
   readonly users?: Readonly<Record<string, string>>;
+  /** It logs in by XAUTH itself. */
+  readonly login?: { readonly user: string; readonly password: string };
   /** Peers are given an address of it, `FIRST-LAST`, and a name server; in place of {@link remoteSubnets}. */
   readonly pool?: { readonly addresses: string; readonly dns: string };
   /** Keys of child SAs live so long; it makes new ones {@link MARGIN_SECONDS} before. Default: 28 800. */
@@ -99,10 +101,10 @@ export class Libreswan {
 /** Starts it, and returns when its connections are loaded. @throws LabError with its last words */
 export async function startLibreswan(guest: Guest, options: LibreswanOptions): Promise<Libreswan> {
   if (!existsSync(UNPACKED)) throw new LabError('libreswan is not unpacked; run scripts/setup test');
-  const { certificates, psk, users } = options;
+  const { certificates, users } = options;
   const files: GuestFile[] = [
     { path: CONFIGURATION, content: configuration(options) },
-    { path: '/etc/ipsec.secrets', content: psk === undefined ? '' : `: PSK "${psk}"\n` },
+    { path: '/etc/ipsec.secrets', content: secrets(options) },
   ];
   if (certificates !== undefined) {
     files.push(
@@ -130,6 +132,11 @@ export async function startLibreswan(guest: Guest, options: LibreswanOptions): P
   return new Libreswan(guest, options);
 }
 
+function secrets({ psk, login }: LibreswanOptions): string {
+  const key = psk === undefined ? '' : `: PSK "${psk}"\n`;
+  return login === undefined ? key : `${key}@${login.user} : XAUTH "${login.password}"\n`;
+}
+
 /** Its store takes a key only in PKCS #12. */
 const IMPORT = `
     cd /etc/culvert-lab
@@ -153,7 +160,7 @@ function connectionNames({ localSubnets, remoteSubnets, pool }: LibreswanOptions
 }
 
 function configuration(options: LibreswanOptions): string {
-  const { version, localAddress, remoteAddress, algorithms, aggressive, users } = options;
+  const { version, localAddress, remoteAddress, algorithms, aggressive, users, login } = options;
   const lines = [
     'config setup',
     `\tlogfile=/lab/${LOG}.log`,
@@ -170,6 +177,7 @@ function configuration(options: LibreswanOptions): string {
       ...(algorithms === undefined ? [] : [`ike=${algorithms.ike}`, `esp=${algorithms.esp}`]),
       ...(aggressive === true ? ['aggressive=yes'] : []),
       ...(users === undefined ? [] : ['leftxauthserver=yes', 'rightxauthclient=yes', 'xauthby=file']),
+      ...(login === undefined ? [] : ['leftxauthclient=yes', 'rightxauthserver=yes', `leftusername=${login.user}`]),
       'pfs=no',
       ...lives(options),
       'auto=add',

@@ -21,7 +21,7 @@ export interface SwanConnection {
   readonly certificates?: SwanCertificates;
   /** Passwords by name, for EAP-MSCHAPv2 and XAUTH, the peer's and its own. */
   readonly users?: Readonly<Record<string, string>>;
-  /** Which of {@link users} it is itself. */
+  /** Which of {@link users} it is itself; with IKEv1 it logs in by XAUTH besides. */
   readonly user?: string;
   /** IKEv1 in Aggressive Mode. */
   readonly aggressive?: boolean;
@@ -226,7 +226,8 @@ function childLines(connection: SwanConnection): string[] {
 }
 
 function proofSections(connection: SwanConnection, remoteId: string | undefined): string[] {
-  const { name = DEFAULT_NAME, psk, certificates, localAddress, localId = localAddress, user, xauth } = connection;
+  const { name = DEFAULT_NAME, version, psk, certificates, localAddress, localId = localAddress } = connection;
+  const { user, xauth } = connection;
   const localAuth = connection.localAuth ?? (psk === undefined ? 'pubkey' : 'psk');
   const remoteAuth = connection.remoteAuth ?? (localAuth === 'psk' ? 'psk' : 'pubkey');
   const local = [`auth = ${localAuth}`, `id = ${quote(localId)}`];
@@ -239,6 +240,7 @@ function proofSections(connection: SwanConnection, remoteId: string | undefined)
     `local { ${local.join('\n')} }`,
     `remote { ${remote.join('\n')} }`,
     ...(xauth === true ? ['remote-xauth { auth = xauth }'] : []),
+    ...(version === 1 && user !== undefined ? [`local-xauth { auth = xauth\nxauth_id = ${quote(user)} }`] : []),
   ];
 }
 

@@ -32,21 +32,34 @@ const SIGNED: Partial<IkeConnection> = {
   authentication: { kind: 'certificate', credential: credentialOf(ID, 'rsa'), trust: new FakeTrust() },
 };
 
-/** Version, what else is so, and how much of the inputs it gets. */
-const KINDS = [
-  [1, 'with a key', {}, 0.5],
-  [1, 'in Aggressive Mode', { aggressive: true }, 0.1],
-  [1, 'by signature', SIGNED, 0.1],
-  [1, 'by signature in Aggressive Mode', { ...SIGNED, aggressive: true }, 0.1],
-  [2, 'with a key', {}, 0.5],
-] as const;
+const USER = { user: 'alice', password: 'wonder land' };
+const ASKED: Partial<IkeConnection> = { xauthUsers: (user) => (user === USER.user ? USER.password : undefined) };
+
+interface Kind {
+  readonly version: 1 | 2;
+  readonly what: string;
+  /** How much of the inputs it gets. */
+  readonly part: number;
+  readonly overlay?: Partial<IkeConnection>;
+  /** Of the one that is called, where it is another one. */
+  readonly called?: Partial<IkeConnection>;
+}
+
+const KINDS: readonly Kind[] = [
+  { version: 1, what: 'with a key', part: 0.5 },
+  { version: 1, what: 'in Aggressive Mode', part: 0.1, overlay: { aggressive: true } },
+  { version: 1, what: 'by signature', part: 0.1, overlay: SIGNED },
+  { version: 1, what: 'by signature in Aggressive Mode', part: 0.1, overlay: { ...SIGNED, aggressive: true } },
+  { version: 1, what: 'with a login', part: 0.1, overlay: { xauth: USER }, called: ASKED },
+  { version: 2, what: 'with a key', part: 0.5 },
+];
 
 describe(`a stranger before authentication, seed ${seed}`, () => {
   it.each(KINDS)(
-    'makes IKEv%i %s throw nothing and hold no more',
+    'makes IKEv$version $what throw nothing and hold no more',
     { timeout: HOUR_MS },
-    (version, what, overlay, part) => {
-      const strangers = new Strangers(version, seed, overlay);
+    ({ version, what, part, overlay, called }) => {
+      const strangers = new Strangers(version, seed, overlay, called);
       const share = Math.ceil(RUNS * part);
       strangers.run(Math.ceil(share / 5));
       const before = heap();

@@ -26,7 +26,6 @@ export interface StrangerReport {
 
 export class Strangers {
   readonly #version: 1 | 2;
-  readonly #overlay: Partial<IkeConnection>;
   readonly #random: SeededRandom;
   readonly #caller: Endpoint;
   readonly #called: Endpoint;
@@ -36,16 +35,15 @@ export class Strangers {
   #established = 0;
   #mostHeld = 0;
 
-  /** @param overlay laid over the connection at either end. */
-  constructor(version: 1 | 2, seed: number, overlay: Partial<IkeConnection> = {}) {
+  /** @param overlay laid over the connection of the caller, and @param called over that of the other end. */
+  constructor(version: 1 | 2, seed: number, overlay: Partial<IkeConnection> = {}, called = overlay) {
     this.#version = version;
-    this.#overlay = overlay;
     this.#random = new SeededRandom(seed);
-    this.#caller = this.#endpoint('office', OFFICE, seed + 1);
-    this.#called = this.#endpoint('anybody', 'any', seed + 2);
+    this.#caller = this.#endpoint('office', OFFICE, seed + 1, overlay);
+    this.#called = this.#endpoint('anybody', 'any', seed + 2, called);
   }
 
-  #endpoint(name: string, remote: string, seed: number): Endpoint {
+  #endpoint(name: string, remote: string, seed: number, overlay: Partial<IkeConnection>): Endpoint {
     const v1 = { encryption: 'aes128', integrity: 'sha256', prf: 'sha256', group: 'ecp256' };
     const v2 = { encryption: 'aes128gcm16', prf: 'sha256', group: 'x25519' };
     const connection: IkeConnection = {
@@ -57,7 +55,7 @@ export class Strangers {
       transportPorts: { protocol: 17, local: 1701, remote: remote === 'any' ? 0 : 1701 },
       ikeProposals: this.#version === 1 ? [v1] : [v2],
       espProposals: [{ encryption: 'aes128', integrity: 'sha1', esn: false }],
-      ...this.#overlay,
+      ...overlay,
     };
     const random = new SeededRandom(seed);
     const connections = [connection];
@@ -94,9 +92,19 @@ export class Strangers {
         if (turn >= firstTurn) this.#disturb(target, message, seen);
         target.receive(this.#now, message, seen);
       }
+      this.#now += 10;
       messages = this.#sent(target);
       toCalled = !toCalled;
-      this.#now += 10;
+      if (messages.length > 0) continue;
+      // The stranger got what was meant for the other end: that is said again.
+      this.#now += 1000;
+      for (const endpoint of [this.#called, this.#caller]) {
+        endpoint.tick(this.#now);
+        const again = this.#sent(endpoint);
+        if (again.length === 0) continue;
+        messages = again;
+        toCalled = endpoint === this.#caller;
+      }
     }
     this.#part();
   }

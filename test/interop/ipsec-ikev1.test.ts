@@ -4,7 +4,15 @@ import type { LabCertificate } from '../../scripts/lab/certificates.ts';
 import type { SwanConnection } from '../../scripts/lab/swanctl.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { IkeWitness } from './ike-witness.ts';
-import { expectNoneLost, ipsecStatus, type Overlay, PSK, pingSteadily } from './ipsec-support.ts';
+import {
+  expectNoneLost,
+  ipsecStatus,
+  type Overlay,
+  PSK,
+  pingSteadily,
+  waitForIpsec,
+  withLogOf,
+} from './ipsec-support.ts';
 import { type MatrixRow, matrixIt } from './matrix.ts';
 import {
   BRANCH_ID,
@@ -104,6 +112,48 @@ describe('IKEv1 beyond Main Mode with a key, against strongSwan in a namespace',
       expect(await ipsecStatus(router, 'plant')).toMatchObject({ state: 'up', role: 'initiator' });
     });
   }
+
+  const CALLER = { psk: PSK, aggressive: true, user: 'bob', users: SERVER.users };
+  const ASKS = { psk: PSK, aggressive: true, remote: 'any', users: { bob: { password: LOGIN.password } } };
+
+  for (const [proof, there, here] of [
+    ['PSK and XAUTH, Aggressive Mode', () => CALLER, ASKS],
+    [
+      'RSA and XAUTH, Main Mode',
+      () => ({ ...CALLER, psk: undefined, aggressive: false, certificates: certificates() }),
+      { ...ASKS, psk: undefined, aggressive: false, ...BY_CERTIFICATE },
+    ],
+  ] as const) {
+    matrixIt({ ...COMMON, proof, role: 'responder' }, async (measure) => {
+      const { psk, ...options } = there();
+      const caller = { ...options, ikeRekeySeconds: 15 };
+      const { control } = await lab.startPeer(psk === undefined ? caller : { ...caller, psk });
+      const router = await lab.startBranch(here, { own });
+      await measure(async () => {
+        await control.initiate();
+        await lab.pingThrough();
+      });
+      expect(await waitForIpsec(router, 'plant', 'up')).toMatchObject({ role: 'responder', peerUser: 'bob' });
+      const pings = pingSteadily(lab.network.branchHost, addresses.officeHost);
+      const logins = () => router.log().split('OK, user bob').length;
+      const before = logins();
+      await withLogOf(
+        router,
+        waitFor('another login', () => logins() > before, { timeoutMs: 40_000 }),
+      );
+      await pings.more(20);
+      await control.rekey('child');
+      await pings.more(10);
+      await expectNoneLost(pings);
+    });
+  }
+
+  it('a caller whose password is wrong is turned away, and we say so', async () => {
+    const { control } = await lab.startPeer({ ...CALLER, users: { bob: 'guess' } });
+    const router = await lab.startBranch(ASKS);
+    await expect(control.initiate()).rejects.toThrow();
+    await lab.expectReason(router, /gave no good password for user bob/);
+  });
 
   getsAddressAs(
     { ...COMMON, proof: 'PSK and XAUTH, address by Mode-Config' },

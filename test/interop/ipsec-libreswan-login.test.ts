@@ -41,7 +41,7 @@ const LOGIN = {
 const POOL = { addresses: '10.77.0.10-10.77.0.20', dns: addresses.officeHost };
 const SHORT = { lifetimeSeconds: 20, ikeLifetimeSeconds: 20 };
 
-describeWithGuests('Libreswan in a guest, a gateway for those on the road', () => {
+describeWithGuests('Libreswan in a guest, as a gateway for those on the road, and as one of them', () => {
   let lab: LibreswanLab;
 
   beforeAll(async () => {
@@ -95,6 +95,39 @@ describeWithGuests('Libreswan in a guest, a gateway for those on the road', () =
     await lab.telling(waitFor('words on the refusal', refused));
     expect(await ipsecStatus(router, 'plant')).toMatchObject({ remedy: expect.stringContaining('password') });
     expect(libreswan.log()).toContain('User bob: Authentication Failed: Incorrect Username or Password');
+    expect(await ping(lab.network.branchHost, addresses.officeHost)).toBe(false);
+  });
+
+  const { user, password, ...ends } = LOGIN;
+  const { users: _, ...caller } = SERVER;
+  const CALLER = { ...caller, login: { user, password } };
+  const ASKS = { ...ends, remote: 'any', users: { [user]: { password } } };
+
+  matrixIt({ ...ROW, proof: 'PSK and XAUTH, Aggressive Mode', role: 'responder' }, async (measure) => {
+    // Both at once it cannot: a Quick Mode that it begins before its login is deaf to the answer.
+    const libreswan = await lab.startPeer({ ...CALLER, ikeSeconds: 30, rekeySeconds: 45 });
+    const router = await lab.startBranch(ASKS);
+    await measure(async () => {
+      await lab.telling(libreswan.initiate());
+      await lab.pingThrough();
+    });
+    expect(await waitForIpsec(router, 'plant', 'up')).toMatchObject({ role: 'responder', peerUser: 'bob' });
+    const logins = () => router.log().split('OK, user bob').length;
+    const before = logins();
+    const renewed = await awaitRenewal(router, 'plant');
+    const pings = pingSteadily(lab.network.branchHost, addresses.officeHost);
+    await lab.telling(renewed());
+    await lab.telling(waitFor('another login', () => logins() > before, { timeoutMs: 60_000 }));
+    await expectNoneLost(pings);
+  });
+
+  it('is turned away with a wrong password, and we say so', async () => {
+    const libreswan = await lab.startPeer({ ...CALLER, login: { ...CALLER.login, password: 'guess' } });
+    const router = await lab.startBranch(ASKS);
+    await libreswan.initiate().catch(() => undefined);
+    const refused = async () =>
+      /gave no good password for user bob/.test((await ipsecStatus(router, 'plant'))?.reason ?? '');
+    await lab.telling(waitFor('words on the refusal', refused));
     expect(await ping(lab.network.branchHost, addresses.officeHost)).toBe(false);
   });
 

@@ -6,7 +6,7 @@ import { run } from '../../scripts/lab/shell.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { allUp, eachReachesEach, networksOf, type Site, Sites, siteConnection, wanOf } from './ipsec-sites.ts';
 import { awaitRenewal, expectNoneLost, ipsecStatus, type Overlay, pingSteadily, withLogOf } from './ipsec-support.ts';
-import { matrixIt } from './matrix.ts';
+import { type Measure, matrixIt } from './matrix.ts';
 import { ping } from './site-pair.ts';
 
 const CULVERT = { peer: 'Culvert', mode: 'tunnel', encapsulation: 'udp' } as const;
@@ -86,17 +86,35 @@ describe('two sites that call when packets come', () => {
 
 describe('a server that gives addresses', () => {
   const algorithms = 'default offers, addresses of a pool';
+
   matrixIt({ ...CULVERT, role: 'responder', version: 2, algorithms }, async (measure) => {
+    await givesAddresses(measure, { version: 2 });
+  });
+
+  matrixIt({ ...CULVERT, role: 'responder', version: 1, algorithms, proof: 'PSK and XAUTH' }, async (measure) => {
+    const users = { one: { password: 'one-pw' }, two: { password: 'two-pw' } };
+    const login = (user: keyof typeof users): Overlay => ({ user, ...users[user] });
+    const server = await givesAddresses(measure, { version: 1 }, { users }, login);
+    const entries = (await server.router.status()).ipsec.filter(({ state }) => state === 'up');
+    expect(entries.map(({ peerUser }) => peerUser).sort()).toEqual(['one', 'two']);
+  });
+
+  async function givesAddresses(
+    measure: Measure,
+    version: Overlay,
+    called: Overlay = {},
+    login: (caller: 'one' | 'two') => Overlay = () => ({}),
+  ): Promise<Site> {
     sites = await Sites.create();
-    const pool = { remote: 'any', pool: '10.60.0.10-10.60.0.20', dns: ['10.3.0.10'] };
+    const pool = { ...version, ...called, remote: 'any', pool: '10.60.0.10-10.60.0.20', dns: ['10.3.0.10'] };
     const server = await sites.add(3, { callers: siteConnection(networksOf(3), [], pool) });
-    const virtual = { remote: wanOf(3), virtualAddress: true };
+    const virtual = { ...version, remote: wanOf(3), virtualAddress: true };
     // One with a LAN, which goes behind the address that it is given, and one that has nothing but that address.
     const one = await sites.add(1, {
-      office: siteConnection(networksOf(1), networksOf(3), { ...virtual, localId: 'one.example' }),
+      office: siteConnection(networksOf(1), networksOf(3), { ...virtual, localId: 'one.example', ...login('one') }),
     });
     const two = await sites.add(2, {
-      office: siteConnection([], networksOf(3), { ...virtual, localId: 'two.example' }),
+      office: siteConnection([], networksOf(3), { ...virtual, localId: 'two.example', ...login('two') }),
     });
     const counted = 'table ip seen { chain in { type filter hook input priority 0; ip saddr 10.60.0.0/24 counter; }; }';
     await run(server.host.command('nft', counted));
@@ -108,14 +126,16 @@ describe('a server that gives addresses', () => {
     );
     expect(new Set(addresses).size).toBe(2);
     for (const [index, { router }] of [one, two].entries()) {
-      expect(await ping(router.namespace, server.hosts[0])).toBe(true);
+      const answered = () => ping(router.namespace, server.hosts[0]);
+      await waitFor(`an answer to ${router.name}`, answered, { timeoutMs: 30_000 });
       expect(addresses[index]).toMatch(/^10\.60\.0\.1\d$/);
       expect(await ping(server.host, addresses[index] ?? '')).toBe(true);
       expect(readFileSync(join(router.stateDir, 'dns', 'office.conf'), 'utf8')).toContain('nameserver 10.3.0.10');
     }
     expect(await ping(two.host, server.hosts[0])).toBe(false);
     expect(await server.host.run('nft', 'list', 'table', 'ip', 'seen')).not.toContain('packets 0 ');
-  });
+    return server;
+  }
 });
 
 describe('a hub with two spokes', () => {

@@ -154,6 +154,21 @@ export const IPSEC_FAILURES: readonly KnownFailure[] = [
     words: /^XAUTH: .*(never asked|did not say)/,
   },
   {
+    id: 'user-refused',
+    step: 'ike-authentication',
+    title: 'a caller is not let in (XAUTH, EAP)',
+    cause: 'user or password at the caller are wrong, or the caller has none to give',
+    words:
+      /^(XAUTH|authentication): the (caller (gave no good password|was asked for user|hung up before)|login of user .* was not looked at)/,
+  },
+  {
+    id: 'user-silent',
+    step: 'ike-authentication',
+    title: 'a caller does not go on with its login (XAUTH)',
+    cause: 'nobody types the password at the caller, or what the caller says is lost on the way',
+    words: /^XAUTH: .*(was asked for user and password and did not answer|did not acknowledge it)/,
+  },
+  {
     id: 'mode-config-failed',
     step: 'ike-authentication',
     title: 'the peer assigns no inner address (Mode-Config)',

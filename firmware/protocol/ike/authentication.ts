@@ -1,7 +1,7 @@
 /** How the two sides of an IKE SA prove who they are, as a connection is told. */
 import type { KeyObject } from 'node:crypto';
 import type { CertificateFlaw, CertificateRefusal } from './certificate-refusal.ts';
-import type { IkeIdentity } from './ike-types.ts';
+import type { IkeIdentity, IkePeer } from './ike-types.ts';
 
 /** What a refusal of the own certificate means. Neither has a full stop. */
 export interface RefusalWords {
@@ -33,7 +33,7 @@ export interface CertificateTrust {
   judge(chain: readonly Uint8Array[], identity: IkeIdentity): KeyObject | CertificateRefusal;
 }
 
-/** Who may come in by EAP. @returns the password, `undefined` for somebody unknown. */
+/** Who may come in by EAP or XAUTH. @returns the password, `undefined` for somebody unknown. */
 export type PasswordOf = (user: string) => string | undefined;
 
 export type IkeAuthentication =
@@ -59,13 +59,16 @@ export interface AssignedConfiguration {
   readonly dns: readonly string[];
 }
 
+/** Who a caller has proved to be: many users may share an identity. */
+export type ProvedPeer = Pick<IkePeer, 'identity' | 'user'>;
+
 /** Inner addresses for those who call. */
 export interface AddressLeases {
   /**
    * For a caller who asks for an address; the same one again for the same `ikeId`.
    * @returns `undefined` when none is left.
    */
-  lease(ikeId: number, identity: IkeIdentity, wanted: string | undefined): AssignedConfiguration | undefined;
+  lease(ikeId: number, peer: ProvedPeer, wanted: string | undefined): AssignedConfiguration | undefined;
   /** The IKE SA is gone, or `heir` took over from it. Harmless for one that has none. */
   release(ikeId: number, heir?: number): void;
 }

@@ -1,6 +1,7 @@
 /** Identities of either version: comparing and showing them. */
 import { hex } from '../bytes.ts';
 import { printable } from '../printable.ts';
+import type { ProvedPeer } from './authentication.ts';
 import { distinguishedNameKey, distinguishedNameText } from './distinguished-name.ts';
 import type { IkeIdentity } from './ike-types.ts';
 
@@ -17,6 +18,17 @@ export function identityKey(identity: IkeIdentity): string {
   const { kind, value } = identity;
   if (kind === 'dn') return `dn ${distinguishedNameKey(value)}`;
   return `${kind} ${typeof value === 'string' ? value.toLowerCase() : hex(value)}`;
+}
+
+/** A peer as the key of a map: a user is himself whatever his device calls itself, and others may call themselves the same. */
+export function peerKey({ identity, user }: ProvedPeer): string {
+  return user === undefined ? identityKey(identity) : `user ${user}`;
+}
+
+/** For people: `alice (road.example)`, or the identity where no user is known; safe to print. */
+export function peerText({ identity, user }: ProvedPeer): string {
+  const text = identityText(identity);
+  return user === undefined ? text : `${printable(user).slice(0, MAX_SHOWN)} (${text})`;
 }
 
 /** For people: `vpn.example`, `192.0.2.1`, `key id 00ff`, `C=DE, CN=hq`; safe to print. */

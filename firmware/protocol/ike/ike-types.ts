@@ -1,7 +1,7 @@
 /** What goes into and comes out of the IKE machines, IKEv1 (`v1/`) and IKEv2 (`v2/`) alike. */
 import type { Failure } from '../machine.ts';
 import type { UdpPath } from '../udp-path.ts';
-import type { AddressLeases, AssignedConfiguration, IkeAuthentication } from './authentication.ts';
+import type { AddressLeases, AssignedConfiguration, IkeAuthentication, PasswordOf } from './authentication.ts';
 import type { Recognition } from './profiles/recognition.ts';
 import type { EspProposal, IkeProposal } from './proposals.ts';
 
@@ -53,6 +53,8 @@ export interface IkeConnection {
   readonly aggressive?: boolean;
   /** IKEv1, as caller: a user who is logged in where the peer has proved itself (XAUTH, draft-beaulieu-ike-xauth-02). */
   readonly xauth?: { readonly user: string; readonly password: string };
+  /** IKEv1, as the one that is called: callers that have proved themselves log in as one of these besides. Not with {@link xauth}. */
+  readonly xauthUsers?: PasswordOf;
   readonly mode: 'transport' | 'tunnel';
   /** For transport mode absent: the two outer addresses, UDP, and the ports below. */
   readonly localSelectors?: readonly TrafficSelector[];

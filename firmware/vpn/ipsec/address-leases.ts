@@ -1,6 +1,5 @@
-import type { AddressLeases, AssignedConfiguration } from '../../protocol/ike/authentication.ts';
-import { identityKey } from '../../protocol/ike/identity.ts';
-import type { IkeIdentity } from '../../protocol/ike/ike-types.ts';
+import type { AddressLeases, AssignedConfiguration, ProvedPeer } from '../../protocol/ike/authentication.ts';
+import { peerKey } from '../../protocol/ike/identity.ts';
 import { AddressPool } from '../l2tp/address-pool.ts';
 
 /** Callers whose address is kept for them after they have gone. */
@@ -10,7 +9,8 @@ const MAX_REMEMBERED = 1024;
 export class PoolLeases implements AddressLeases {
   readonly #pool: AddressPool;
   readonly #dns: readonly string[];
-  readonly #leased = new Map<number, string>();
+  /** The first one is told; others came with what the IKE SA took over from. */
+  readonly #leased = new Map<number, readonly string[]>();
   readonly #remembered = new Set<string>();
 
   /**
@@ -23,24 +23,25 @@ export class PoolLeases implements AddressLeases {
   }
 
   /** What a caller would like to have does not count: who he has proved to be does. */
-  lease(ikeId: number, identity: IkeIdentity): AssignedConfiguration | undefined {
-    const address = this.#leased.get(ikeId) ?? this.#pool.take(this.#nameOf(identity));
+  lease(ikeId: number, peer: ProvedPeer): AssignedConfiguration | undefined {
+    const leased = this.#leased.get(ikeId) ?? [];
+    const address = leased[0] ?? this.#pool.take(this.#nameOf(peer));
     if (address === undefined) return undefined;
-    this.#leased.set(ikeId, address);
+    if (leased.length === 0) this.#leased.set(ikeId, [address]);
     return { addresses: [address], dns: this.#dns };
   }
 
   release(ikeId: number, heir?: number): void {
-    const address = this.#leased.get(ikeId);
-    if (address === undefined) return;
+    const leased = this.#leased.get(ikeId);
+    if (leased === undefined) return;
     this.#leased.delete(ikeId);
-    if (heir === undefined) this.#pool.release(address);
-    else this.#leased.set(heir, address);
+    if (heir !== undefined) this.#leased.set(heir, [...(this.#leased.get(heir) ?? []), ...leased]);
+    else for (const address of leased) this.#pool.release(address);
   }
 
   /** `undefined` for one too many. */
-  #nameOf(identity: IkeIdentity): string | undefined {
-    const name = identityKey(identity);
+  #nameOf(peer: ProvedPeer): string | undefined {
+    const name = peerKey(peer);
     if (this.#remembered.has(name)) return name;
     if (this.#remembered.size >= MAX_REMEMBERED) return undefined;
     this.#remembered.add(name);

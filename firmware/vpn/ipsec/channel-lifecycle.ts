@@ -1,4 +1,4 @@
-import { identityKey, identityText } from '../../protocol/ike/identity.ts';
+import { peerKey, peerText } from '../../protocol/ike/identity.ts';
 import type { ChildSa, IkeOutput } from '../../protocol/ike/ike-types.ts';
 import { IKE_PORT } from '../../protocol/ike/nat.ts';
 import type { Failure, Instant, RandomSource } from '../../protocol/machine.ts';
@@ -169,7 +169,7 @@ export class ChannelLifecycle {
     if (ike === undefined || ike.peer === undefined) return;
     const before = replaces === undefined ? undefined : this.channels.byChild({ version, id: replaces });
     const mark: PeerMark = {
-      identity: identityKey(ike.peer.identity),
+      identity: peerKey(ike.peer),
       remote: ike.path.remote,
       selectors: selectorsKey(child.localSelectors, child.remoteSelectors),
     };
@@ -300,7 +300,7 @@ export class ChannelLifecycle {
       const network = firstOverlap(remoteSelectors, pair.child.remoteSelectors);
       const holder = this.ikes.get(refKey(pair.ike))?.peer;
       if (network === undefined || holder === undefined) continue;
-      return networkTaken(identityText(ike.peer.identity), selectorWords(network), identityText(holder.identity));
+      return networkTaken(peerText(ike.peer), selectorWords(network), peerText(holder));
     }
     return undefined;
   }

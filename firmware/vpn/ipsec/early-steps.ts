@@ -2,7 +2,7 @@ import type { Step } from '../steps.ts';
 import { type IkeRef, refKey } from './ike-endpoints.ts';
 
 /** Steps kept of one caller, and callers of whom steps are kept: strangers must not fill anything. */
-const MAX_STEPS = 12;
+const MAX_STEPS = 24;
 const MAX_CALLERS = 64;
 
 /** What callers did before it was known which connection they meant. */

@@ -2,7 +2,7 @@
 import type { WallTime } from '../../certificates/certificate-failures.ts';
 import { certificateIdentity, signingCredential, trustIn } from '../../certificates/ike-certificates.ts';
 import { utf8Bytes } from '../../protocol/bytes.ts';
-import type { IkeAuthentication } from '../../protocol/ike/authentication.ts';
+import type { IkeAuthentication, PasswordOf } from '../../protocol/ike/authentication.ts';
 import type { IkeIdentity } from '../../protocol/ike/ike-types.ts';
 import type { IpsecConnectionSettings } from './ipsec-types.ts';
 
@@ -36,8 +36,16 @@ export function ikeProofs(
     const trust = trustIn(authentication.authorities, wall);
     return { ...proof, authentication: { kind: 'certificate', credential, trust } };
   }
-  const passwords = new Map(Object.entries(authentication.users));
-  return { ...proof, authentication: { kind: 'eap-server', credential, passwordOf: (user) => passwords.get(user) } };
+  return {
+    ...proof,
+    authentication: { kind: 'eap-server', credential, passwordOf: directoryOf(authentication.users) },
+  };
+}
+
+/** Not by the object itself, which has members that nobody has put there. */
+export function directoryOf(users: Readonly<Record<string, string>>): PasswordOf {
+  const passwords = new Map(Object.entries(users));
+  return (user) => passwords.get(user);
 }
 
 /** What a user calls itself before EAP: its name, as what that looks like. */

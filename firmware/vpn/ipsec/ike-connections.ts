@@ -10,7 +10,7 @@ import {
 import type { IkeConnection, TrafficSelector } from '../../protocol/ike/ike-types.ts';
 import { findProfile, profileProposals } from '../../protocol/ike/profiles/profiles.ts';
 import { formatIpv4, isIpAddress, lastAddress, networkOf, parseCidr } from '../../protocol/ip-address.ts';
-import type { IkeProofs } from './ike-authentication.ts';
+import { directoryOf, type IkeProofs } from './ike-authentication.ts';
 import type { IpsecConnectionSettings, WorkingOffer } from './ipsec-types.ts';
 
 const UDP = 17;
@@ -56,6 +56,7 @@ export function answererConnection(
   return {
     ...common(settings, proofs, remote, 'acceptable'),
     ...(leases === undefined ? {} : { leases }),
+    ...(settings.logins === undefined ? {} : { xauthUsers: directoryOf(settings.logins) }),
     ...(settings.mode === 'transport' ? { transportPorts: { protocol: UDP, local: 0, remote: 0 } } : {}),
     forceEncapsulation: settings.encapsulation === 'always',
   };

@@ -43,6 +43,8 @@ export interface IpsecConnectionSettings {
   readonly authentication: IpsecAuthentication;
   /** Version 1, as caller: who logs in once the peer has proved itself (XAUTH). */
   readonly login?: { readonly user: string; readonly password: string };
+  /** Version 1, as the one that is called: passwords by user name; callers log in besides. Not with {@link login}. */
+  readonly logins?: Readonly<Record<string, string>>;
   /** Version 1: Aggressive Mode instead of Main Mode, both ways. */
   readonly aggressive?: boolean;
   readonly localId?: IkeIdentity;
@@ -136,6 +138,8 @@ export interface IkeSaInfo {
   readonly algorithms: string;
   /** `branch.example`, made printable; empty until it is proved. */
   readonly peerIdentity: string;
+  /** Who it proved to be by EAP or XAUTH, made printable. */
+  readonly peerUser?: string;
   /** By vendor id, in words; empty when unknown. */
   readonly peerImplementation: string;
   /** What it looks like by its first message, in words; absent when like nobody who is known. */

@@ -51,6 +51,7 @@ function ikeInfo(view: AnyIkeView, channels: ChannelTable, movedFrom: UdpEndpoin
     ...(movedFrom === undefined ? {} : { movedFrom }),
     algorithms: proposal === undefined ? '' : ikeText(version, proposal),
     peerIdentity: peer === undefined ? '' : identityText(peer.identity),
+    ...(peer?.user === undefined ? {} : { peerUser: printable(peer.user) }),
     peerImplementation: printable(peer?.implementation ?? ''),
     ...(peer?.looksLike === undefined ? {} : { peerLooksLike: printable(likenessText(peer.looksLike)) }),
     natLocal: peer?.natLocal ?? false,

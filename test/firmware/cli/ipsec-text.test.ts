@@ -37,6 +37,10 @@ describe('IPsec for people', () => {
     ]);
   });
 
+  it('names the user who has logged in', () => {
+    expect(ipsecText([{ ...HQ, peerUser: 'alice' }])[1]).toMatch(/ {2}alice \(srv\.lab\)$/);
+  });
+
   it('says of AH what it is not', () => {
     const children = HQ.children.map(
       (child) => ({ ...child, protocol: 'ah', algorithms: 'HMAC-SHA2-256-128' }) as const,

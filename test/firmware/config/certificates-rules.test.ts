@@ -15,6 +15,7 @@ const noLists = workshop.authority('/CN=No lists', {
   extensions: ['basicConstraints=CA:true', 'keyUsage=keyCertSign'],
 });
 const branch = acme.issue({ subject: '/O=Acme/CN=branch', extensions: ['subjectAltName=DNS:branch.example'] });
+const rsa = acme.issue({ subject: '/CN=rsa', key: 'rsa:2048', extensions: ['subjectAltName=DNS:hub.example'] });
 const weak = workshop.authority('/CN=weak', { key: 'rsa:1024', extensions: CA_EXTENSIONS });
 
 const own = { certificate: branch.pem, key: branch.keyPem };
@@ -47,9 +48,19 @@ const PLANT = 'ipsec.connections.plant';
 const EXTRA = 'ipsec.certificates.extra';
 const encrypted = workshop.openssl('pkcs8', '-topk8', '-in', `${branch.name}.key`, '-passout', 'pass:abc');
 
-/** Rule, severity, changes, path of the finding, what it says. */
 const USERS = { alice: { password: 'alice-pw' } };
 
+/** Users of version 1 who have a key in common. */
+const GROUP = {
+  version: 1,
+  remote: 'any',
+  psk: 'a long and random key of the group',
+  users: USERS,
+  localSubnets: ['192.168.12.0/24'],
+  pool: '10.88.0.10-10.88.0.20',
+};
+
+/** Rule, severity, changes, path of the finding, what it says. */
 const CASES: readonly (readonly [string, Problem['severity'], readonly Change[], string, RegExp])[] = [
   [
     'certificate-unreadable',
@@ -133,15 +144,23 @@ const CASES: readonly (readonly [string, Problem['severity'], readonly Change[],
   ['proof-one-way', 'error', [[`${PLANT}.password`, 'alice-pw']], `${PLANT}.user`, /nothing, beside a user/],
   ['proof-one-way', 'error', [[`${PLANT}.user`, 'alice']], `${PLANT}.certificate`, /beside a user and a password/],
   ['proof-one-way', 'error', [[`${PLANT}.users`, USERS]], `${PLANT}.authorities`, /beside users who come in/],
+  ['proof-shared-key', 'warning', [[PLANT, GROUP]], `${PLANT}.psk`, /can pose as this router/],
+  ['proof-one-way', 'error', [[PLANT, { ...GROUP, psk: undefined }]], `${PLANT}.psk`, /nothing by which/],
+  ['proof-one-way', 'error', [[PLANT, { ...GROUP, version: 2 }]], `${PLANT}.psk`, /beside users who come in by EAP/],
+  ['proof-caller', 'error', [[PLANT, { ...GROUP, remote: '10.20.0.8' }]], `${PLANT}.remote`, /beside users/],
   [
-    'proof-version',
+    'proof-caller',
     'error',
-    [
-      [`${PLANT}.users`, USERS],
-      [`${PLANT}.version`, 1],
-    ],
-    `${PLANT}.version`,
-    /version 1 with users/,
+    [[PLANT, { ...GROUP, user: 'bob', password: 'bob-pw' }]],
+    `${PLANT}.remote`,
+    /beside a user by which/,
+  ],
+  [
+    'certificate-version',
+    'error',
+    [[PLANT, { ...CONNECTION, version: 1, remote: 'any', users: USERS }]],
+    `${PLANT}.certificate`,
+    /with ECDSA/,
   ],
   [
     'proof-one-way',
@@ -238,6 +257,13 @@ describe('the rules of certificates', () => {
         [`${PLANT}.certificate`, undefined],
         [`${PLANT}.user`, 'alice'],
         [`${PLANT}.password`, 'alice-pw'],
+      ],
+    ],
+    [
+      'a side that has users who log in by XAUTH',
+      [
+        ['ipsec.certificates.rsa', { certificate: rsa.pem, key: rsa.keyPem }],
+        [PLANT, { ...CONNECTION, version: 1, certificate: 'rsa', remote: 'any', users: USERS }],
       ],
     ],
     [

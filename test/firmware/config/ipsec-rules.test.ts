@@ -67,7 +67,7 @@ const CASES: readonly Case[] = [
     /before there is an address/,
   ],
   ['ipsec-pool', 'error', [[`${CONNECTIONS}.plant.pool`, POOL]], `${CONNECTIONS}.plant.pool`, /for one peer/],
-  ['ipsec-pool', 'error', [[`${CONNECTIONS}.hq.pool`, POOL]], `${CONNECTIONS}.hq.pool`, /with version 1/],
+  ['ipsec-pool', 'error', [[`${CONNECTIONS}.hq.pool`, POOL]], `${CONNECTIONS}.hq.pool`, /in transport mode/],
   ['ipsec-pool', 'error', [[`${CONNECTIONS}.plant.dns`, ['10.88.0.53']]], `${CONNECTIONS}.plant.dns`, /10\.88/],
   [
     'ipsec-pool',

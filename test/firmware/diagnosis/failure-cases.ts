@@ -2,6 +2,7 @@
 
 import { checkAssignment } from '../../../firmware/network/assignment-check.ts';
 import { ownCertificateRefused } from '../../../firmware/protocol/ike/certificate-refusal.ts';
+import { addressNotRequested, noPool, poolExhausted } from '../../../firmware/protocol/ike/lease-failures.ts';
 import { ahThroughNat } from '../../../firmware/protocol/ike/nat.ts';
 import { espOfferRefused, ikeOfferRefused } from '../../../firmware/protocol/ike/no-proposal.ts';
 import * as v1 from '../../../firmware/protocol/ike/v1/failures.ts';
@@ -100,6 +101,16 @@ export const FAILURE_CASES: readonly (readonly [string, Failure])[] = [
   ['xauth-refused', login.loginUnsupported('a new PIN', '')],
   ['xauth-silent', login.loginNeverAsked(IKE)],
   ['xauth-silent', login.loginUnanswered(IKE)],
+  ['user-refused', login.userRefused(Buffer.from('bob'))],
+  ['user-refused', login.loginMissing()],
+  ['user-refused', login.tooManyWrong(Buffer.from('bob'), '10.20.0.9')],
+  ['user-refused', login.hungUpBeforeLogin()],
+  ['user-refused', v2Auth.unprovedUser(Buffer.from('bob'))],
+  ['user-silent', login.loginNotGiven(IKE)],
+  ['user-silent', login.verdictUnheard('bob', IKE)],
+  ['mode-config-failed', noPool()],
+  ['mode-config-failed', poolExhausted('Mode-Config')],
+  ['mode-config-failed', addressNotRequested('Mode-Config')],
   ['mode-config-failed', login.noAnswerToModeConfig(IKE)],
   ['mode-config-failed', login.noAddress(IKE)],
   ['mode-config-failed', ipsec.noIpv4Address()],

@@ -7,7 +7,7 @@ import { isZeroSpi } from '../message-header.ts';
 import { movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
 import type { IkeProposal } from '../proposals.ts';
-import { methodOf } from './authentication-method.ts';
+import { hasLogin, methodOf } from './authentication-method.ts';
 import { answerNotVerified, noAnswer } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
 import { DEFAULT_IKE_LIFETIME } from './lifetimes.ts';
@@ -57,7 +57,7 @@ export class AggressiveModeInitiator extends Phase1Initiator {
       { type: PayloadType.keyExchange, body: this.#exchange.publicValue },
       { type: PayloadType.nonce, body: this.#nonceI },
       identityPayload(this.#claim),
-      ...initiatorVendorIds(context.self, this.connection.xauth !== undefined),
+      ...initiatorVendorIds(context.self, hasLogin(this.connection)),
     ];
     this.send(now, 'Aggressive Mode 1', this.#plain(payloads), false);
   }

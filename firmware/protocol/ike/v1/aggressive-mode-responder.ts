@@ -5,6 +5,7 @@
 import type { Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import { createKeyExchange } from '../crypto/dh.ts';
+import { hasLogin } from './authentication-method.ts';
 import { type Clues, disbelievedByCaller, wrongKeyOf } from './failures.ts';
 import type { ReceivedMessage } from './header.ts';
 import { detectNat, natdPayloads } from './natd.ts';
@@ -78,7 +79,7 @@ export class AggressiveModeResponder extends Phase1Responder {
       identityPayload(claim),
       ...this.#authentication.prove(false, claim),
       ...requestsFor(this.connection),
-      ...responderVendorIds(context.self, vendor),
+      ...responderVendorIds(context.self, vendor, hasLogin(this.connection)),
       ...(natTraversal === undefined
         ? []
         : natdPayloads(natTraversal, proposal.prf, this, path, pretend ? context.random : undefined)),

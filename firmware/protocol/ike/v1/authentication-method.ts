@@ -26,9 +26,15 @@ export function proofKind({ authentication }: IkeConnection): 'psk' | 'certifica
   return authentication.kind === 'psk' ? 'psk' : 'certificate';
 }
 
+/** Whether a user logs in besides, at either end. */
+export function hasLogin({ xauth, xauthUsers }: IkeConnection): boolean {
+  return xauth !== undefined || xauthUsers !== undefined;
+}
+
 /** The one that a connection is for. @throws RangeError when IKEv1 has none for it. */
-export function methodOf({ name, authentication, xauth }: IkeConnection): number {
-  const login = xauth !== undefined;
+export function methodOf(connection: IkeConnection): number {
+  const { name, authentication } = connection;
+  const login = hasLogin(connection);
   if (authentication.kind === 'psk') {
     return login ? AuthenticationMethod.xauthPreSharedKey : AuthenticationMethod.preSharedKey;
   }

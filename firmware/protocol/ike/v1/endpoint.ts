@@ -9,6 +9,7 @@ import type { IkeConnection, IkeOutput, IkeSecrets } from '../ike-types.ts';
 import { isZeroSpi } from '../message-header.ts';
 import type { OwnVendorId } from '../vendor-ids.ts';
 import { ChildTable } from './child-table.ts';
+import { dispatch } from './dispatch.ts';
 import { endpointSettings, type IkeV1Settings } from './endpoint-settings.ts';
 import type { IkeV1Counters, IkeV1Limits, IkeV1Options, IkeV1View } from './endpoint-types.ts';
 import { closedHere } from './failures.ts';
@@ -16,6 +17,7 @@ import { FirstMessages } from './first-message.ts';
 import { cookieKey, decodeMessage, type ReceivedMessage } from './header.ts';
 import type { IsakmpSa } from './isakmp-sa.ts';
 import type { IsakmpSaHost } from './isakmp-sa-host.ts';
+import { LoginAttempts } from './login-attempts.ts';
 import { decodeNotification } from './notification.ts';
 import { ExchangeType, FIRST_STATUS_TYPE, notifyName, PayloadType } from './numbers.ts';
 import { Outbox } from './outbox.ts';
@@ -50,6 +52,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
   readonly random: RandomSource;
   readonly outbox = new Outbox();
   readonly children: ChildTable;
+  readonly attempts = new LoginAttempts();
   readonly ending = new Set<IsakmpSa>();
   readonly #options: IkeV1Options;
   #settings: IkeV1Settings;
@@ -276,7 +279,9 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     if (encrypted && mode === undefined) this.#receiveEstablished(now, message, path);
     else if (encrypted && mode?.informed(message) !== true) {
       this.counters.unexpected += 1;
-      mode?.hint({ unreadable: true });
+      // A server that asks for a login says nothing bad: its last message was lost, or comes later.
+      const asks = mode?.initiator === true && message.header.exchangeType !== ExchangeType.informational;
+      if (!asks) mode?.hint({ unreadable: true });
     } else if (encrypted) return;
     else if (message.header.exchangeType === ExchangeType.informational) this.#receiveHint(message, mode);
     else this.counters.malformed += 1;
@@ -301,7 +306,7 @@ export class IkeV1Endpoint implements Machine<IkeOutput>, IsakmpSaHost {
     const key = cookieKey(cookieI, cookieR);
     const sa = this.#table.established(key);
     if (sa !== undefined) {
-      sa.receive(now, message, path);
+      dispatch(now, sa, message, path);
       return;
     }
     const lingering = this.#table.lingering(now, key);

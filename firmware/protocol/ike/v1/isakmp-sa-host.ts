@@ -3,12 +3,15 @@ import type { Failure, Instant } from '../../machine.ts';
 import type { ChildTable } from './child-table.ts';
 import type { IkeV1Limits } from './endpoint-types.ts';
 import type { IsakmpSa } from './isakmp-sa.ts';
+import type { LoginAttempts } from './login-attempts.ts';
 import type { Phase1Context } from './phase1.ts';
 
 /** What an ISAKMP SA needs of the endpoint around it. */
 export interface IsakmpSaHost extends Phase1Context {
   readonly children: ChildTable;
   readonly limits: IkeV1Limits;
+  /** Wrong passwords of callers. */
+  readonly attempts: LoginAttempts;
   /** An ikeId that was never used. */
   freshIkeId(): number;
   /** SAs that have ended and are to be taken down. */

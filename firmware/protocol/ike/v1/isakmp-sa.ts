@@ -2,12 +2,12 @@
 import type { Failure, Instant } from '../../machine.ts';
 import { sameEndpoint, type UdpEndpoint, type UdpPath } from '../../udp-path.ts';
 import type { AssignedConfiguration } from '../authentication.ts';
-import type { CertificateFlaw } from '../certificate-refusal.ts';
 import { wipePhase1Keys } from '../crypto/keys-v1.ts';
 import type { IkePeer } from '../ike-types.ts';
 import { proofKind } from './authentication-method.ts';
 import { ChildlessWatch } from './childless-watch.ts';
-import { ConfigurationClient, type ConfigurationClientHost } from './configuration-client.ts';
+import type { ConfigurationServerHost } from './configuration-server.ts';
+import { type ConfigurationSide, configurationSide } from './configuration-side.ts';
 import { Confirmation } from './confirmation.ts';
 import { DEFAULT_DPD_SECONDS, DeadPeerDetection } from './dpd.ts';
 import {
@@ -17,48 +17,38 @@ import {
   noAnswerToAuthentication,
   noChildLeft,
   peerSilent,
-  proofRefused,
 } from './failures.ts';
-import { cookieKey, type ReceivedMessage } from './header.ts';
-import {
-  childDeletePayload,
-  deletePayload,
-  dpdPayload,
-  errorPayload,
-  handleInformational,
-  sealInformational,
-} from './informational.ts';
+import { cookieKey } from './header.ts';
+import { childDeletePayload, deletePayload, dpdPayload, sealInformational } from './informational.ts';
 import type { IsakmpSaHost } from './isakmp-sa-host.ts';
 import { type Lifetime, SaLifetime } from './lifetimes.ts';
+import type { LoginAttempts } from './login-attempts.ts';
 import { followed } from './natd.ts';
-import { ExchangeType, NotifyType } from './numbers.ts';
+import { NotifyType } from './numbers.ts';
 import type { Payload } from './payload.ts';
-import { hasInitialContact, localIdentity, type Phase1Outcome, peerOf } from './phase1.ts';
-import { MessageIds, type OpenedFirst, openFirst } from './phase2-message.ts';
+import { type Phase1Outcome, peerOf } from './phase1.ts';
+import { MessageIds } from './phase2-message.ts';
 import type { QuickModeContext } from './quick-mode.ts';
 import type { QuickModeRequest } from './quick-mode-initiator.ts';
-import { answerQuickMode } from './quick-mode-responder.ts';
-import { hostSelector } from './quick-mode-selectors.ts';
 import { QuickModes, type QuickModesHost } from './quick-modes.ts';
 
-export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
+export class IsakmpSa implements QuickModesHost, ConfigurationServerHost {
   sa: Phase1Outcome;
   readonly ikeId: number;
   /** Both cookies. */
   readonly key: string;
-  readonly peer: IkePeer;
   readonly random: QuickModeContext['random'];
+  readonly attempts: LoginAttempts;
   readonly counters: QuickModeContext['counters'];
-  readonly #host: IsakmpSaHost;
-  readonly #quickModes: QuickModes;
-  readonly #messageIds: MessageIds;
-  readonly #dpd: DeadPeerDetection;
+  readonly host: IsakmpSaHost;
+  readonly quickModes: QuickModes;
+  readonly messageIds: MessageIds;
+  readonly dpd: DeadPeerDetection;
   #path: UdpPath;
   readonly #lifetime: SaLifetime;
   readonly #childless = new ChildlessWatch();
   readonly confirmation: Confirmation;
-  /** As caller. */
-  readonly #client: ConfigurationClient | undefined;
+  readonly side: ConfigurationSide;
   #ended: Failure | undefined;
   /** Whether it is of use, or was. */
   admitted = false;
@@ -82,23 +72,35 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
     this.ikeId = sa.ikeId;
     this.key = cookieKey(sa.cookieI, sa.cookieR);
     this.random = host.random;
+    this.attempts = host.attempts;
     this.counters = host.counters;
-    this.#host = host;
-    this.#quickModes = new QuickModes(this, host.children);
+    this.host = host;
+    this.quickModes = new QuickModes(this, host.children);
     this.#path = sa.path;
-    this.#messageIds = new MessageIds(host.random);
+    this.messageIds = new MessageIds(host.random);
     this.opened = opened;
     this.confirmation = new Confirmation(now, sa.unconfirmed);
     const { vendor, connection } = sa;
-    this.peer = peerOf(sa);
     this.#lifetime = new SaLifetime(now, sa.lifetime, sa.initiator, host.random);
     const seconds = vendor.deadPeerDetection ? (connection.dpdSeconds ?? DEFAULT_DPD_SECONDS) : 0;
-    this.#dpd = new DeadPeerDetection(now, seconds, host.random);
-    if (sa.initiator) this.#client = new ConfigurationClient(now, this, wished);
+    this.dpd = new DeadPeerDetection(now, seconds, host.random);
+    if (!this.renews) this.#lifetime.giveUp();
+    this.side = configurationSide(now, this, wished);
   }
 
   get path(): UdpPath {
     return this.#path;
+  }
+
+  get peer(): IkePeer {
+    const { user } = this.side;
+    return { ...peerOf(this.sa), ...(user === undefined ? {} : { user }) };
+  }
+
+  /** Who logs in, or takes an address, does that when it calls: this side waits for it. */
+  get renews(): boolean {
+    const { xauthUsers, leases } = this.sa.connection;
+    return xauthUsers === undefined && leases === undefined;
   }
 
   get lifetime(): Lifetime {
@@ -117,97 +119,79 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
 
   get deadline(): Instant {
     const { rekeyAt, expiresAt } = this.lifetime;
-    const early = [this.confirmation.deadline, this.#client?.deadline];
-    const deadlines = [expiresAt, this.retireAt, ...early, ...this.#quickModes.deadlines];
-    if (this.replacedBy === undefined) {
-      deadlines.push(this.#dpd.deadline, this.rekeying || this.doubted ? undefined : rekeyAt);
+    const early = [this.confirmation.deadline, this.side.deadline];
+    const deadlines = [expiresAt, this.retireAt, ...early, ...this.quickModes.deadlines];
+    if (this.#isWatched) {
+      deadlines.push(this.dpd.deadline, this.rekeying || this.doubted ? undefined : rekeyAt);
       deadlines.push(this.#childless.deadline(this.opened));
     }
     return Math.min(...deadlines.filter((deadline) => deadline !== undefined));
   }
 
-  /** A message with these cookies. @throws DecodeError when it is malformed or encrypted with another key. */
-  receive(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    const { messageId, exchangeType } = message.header;
-    const seen = this.sa.replay.recognize(messageId, message.octets);
-    if (seen.kind === 'repeated') {
-      this.counters.duplicate += 1;
-      if (seen.reply !== undefined) this.#replyAgain(seen.reply, path);
-      return;
-    }
-    if (exchangeType === ExchangeType.transaction) this.#receiveTransaction(now, message, path);
-    else if (this.#quickModes.has(messageId) && exchangeType === ExchangeType.quickMode) {
-      if (!this.#quickModes.receive(now, message)) this.counters.authenticationFailed += 1;
-      else {
-        this.#genuine(now, messageId, path);
-        this.#quickModes.settle(now, messageId);
-      }
-    } else if (messageId === 0 || this.#messageIds.isUsed(messageId)) {
-      // Among them what Windows says behind its Quick Modes: CONNECTED under the same message id.
-      this.counters.unexpected += 1;
-    } else if (exchangeType === ExchangeType.quickMode) this.#receiveQuickMode(now, message, path);
-    else this.#receiveInformational(now, message, path);
-  }
-
-  #receiveTransaction(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    if (this.#client === undefined) this.counters.unsupportedExchange += 1;
-    else if (!this.#client.receive(now, message)) this.counters.authenticationFailed += 1;
-    else {
-      this.#genuine(now, message.header.messageId, path);
-      this.#settleClient(now);
-    }
-  }
-
-  #settleClient(now: Instant): void {
-    const failure = this.#client?.failure;
+  /** A login or an inner address may have come, or it is clear that none will. */
+  settleSide(now: Instant): void {
+    const { failure } = this.side;
     if (failure !== undefined) this.endAndTell(failure);
-    else if (!this.admitted && !this.configuring) this.#host.configured(now, this);
+    else if (!this.admitted && !this.configuring) this.host.configured(now, this);
+  }
+
+  /** The connection, for whatever has an address that was assigned. */
+  narrow(): void {
+    this.sa = { ...this.sa, connection: this.side.narrowed(this.sa.connection) };
   }
 
   /** A login or an inner address is still to come: nothing else is done with it. */
   get configuring(): boolean {
-    return this.#client?.pending === true;
+    return this.side.pending;
   }
 
   get configuration(): AssignedConfiguration | undefined {
-    return this.#client?.assigned;
+    return this.side.assigned;
   }
 
   /** It is of use from now on: for whatever has the inner address, where one was assigned. */
   admit(now: Instant): void {
     this.admitted = true;
     this.#childless.begin(now);
-    const addresses = this.configuration?.addresses;
-    if (addresses === undefined) return;
-    const localSelectors = addresses.map((address) => hostSelector(address, 0, 0));
-    this.sa = { ...this.sa, connection: { ...this.sa.connection, localSelectors } };
+    this.narrow();
+  }
+
+  /** It takes over from another one with the same peer. */
+  inherit(old: IsakmpSa): void {
+    this.side.inherit(old.side);
+    this.narrow();
   }
 
   freshMessageId(): number {
-    return this.#messageIds.fresh();
+    return this.messageIds.fresh();
   }
 
   isUsed(messageId: number): boolean {
-    return this.#messageIds.isUsed(messageId);
+    return this.messageIds.isUsed(messageId);
   }
 
   /** Lets its exchanges and DPD act. Lifetimes are the endpoint's. */
   tick(now: Instant): void {
-    this.#quickModes.tick(now);
+    this.quickModes.tick(now);
     const message3 = this.confirmation.due(now);
     if (message3 !== undefined) this.send('Aggressive Mode 3 again', message3);
-    this.#client?.tick(now);
-    this.#settleClient(now);
-    if (this.replacedBy !== undefined) return;
-    const due = this.#dpd.due(now);
-    if (due.kind === 'dead') this.#host.silent(this, this.#silence(now));
+    this.side.tick(now);
+    this.settleSide(now);
+    if (this.#ended !== undefined || !this.#isWatched) return;
+    const due = this.dpd.due(now);
+    if (due.kind === 'dead') this.host.silent(this, this.#silence(now));
     if (due.kind === 'ask') this.inform([dpdPayload(this.sa, NotifyType.rUThere, due.sequence)], 'R-U-THERE');
-    this.#watchChildren(now);
+    this.watchChildren(now);
+  }
+
+  /** While it waits for a login, which a person may be typing, it has other deadlines. */
+  get #isWatched(): boolean {
+    return this.replacedBy === undefined && (this.sa.initiator || !this.configuring);
   }
 
   #silence(now: Instant): Failure {
     const { remote } = this.#path;
-    if (!this.confirmation.disbelieved) return peerSilent(remote, this.#dpd.silence(now));
+    if (!this.confirmation.disbelieved) return peerSilent(remote, this.dpd.silence(now));
     const clues = { notify: NotifyType.authenticationFailed };
     return noAnswerToAuthentication('Aggressive Mode 3', remote, proofKind(this.sa.connection), false, clues);
   }
@@ -218,13 +202,13 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   }
 
   startQuickMode(now: Instant, request: QuickModeRequest): void {
-    this.#quickModes.start(now, this.#messageIds.fresh(), request);
+    this.quickModes.start(now, this.messageIds.fresh(), request);
     this.#childless.end();
   }
 
   /** An Informational of this side (RFC 2409 section 5.7). @returns the message. */
   inform(payloads: readonly Payload[], detail: string): Uint8Array {
-    const messageId = this.#messageIds.fresh();
+    const messageId = this.messageIds.fresh();
     const message = sealInformational(this.sa, messageId, payloads);
     this.send('Informational', message, detail);
     return message;
@@ -245,7 +229,7 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
 
   end(failure: Failure): void {
     this.#ended ??= failure;
-    this.#host.ending.add(this);
+    this.host.ending.add(this);
   }
 
   /** As {@link end}, for a reason that the peer cannot know. */
@@ -258,24 +242,30 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   /** The peer deleted it. Where it never had a child SA, the last refusal says why. */
   endedByPeer(): void {
     const unused = this.replacedBy === undefined && !this.used;
-    this.end(unused ? (this.lastFailure ?? deletedUnused()) : deletedByPeer());
+    this.end(unused ? (this.lastFailure ?? this.side.goodbye ?? deletedUnused()) : deletedByPeer());
   }
 
   /** A Quick Mode is under way. */
   get busy(): boolean {
-    return this.#quickModes.size > 0;
+    return this.quickModes.size > 0;
   }
 
   /** Nothing is to be done with it any more; a rekey that it was in the middle of is for its successor. */
   forget(now: Instant): void {
-    this.#quickModes.forget(now);
+    this.quickModes.forget(now);
+    this.side.release();
     wipePhase1Keys(this.sa.keys);
     this.sa.encryptionKey.fill(0);
   }
 
   /** ESP came over a child SA. */
   childUsed(now: Instant, childId: number): void {
-    this.#quickModes.childUsed(now, childId);
+    this.quickModes.childUsed(now, childId);
+  }
+
+  /** The peer wants a shorter lifetime. */
+  shorten(now: Instant, seconds: number): void {
+    this.#lifetime.shorten(now, seconds);
   }
 
   rekeyFailed(now: Instant, failure: Failure): void {
@@ -291,16 +281,16 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
    * the old one: a question over the new SA shows where it is.
    */
   showPlace(now: Instant): void {
-    if (this.sa.nat.local) this.#dpd.hurry(now);
+    if (this.sa.nat.local) this.dpd.hurry(now);
   }
 
   /** Somebody who is heard only by ESP may have no ISAKMP SA any more. */
   get canBeAsked(): boolean {
-    return this.#dpd.deadline !== undefined;
+    return this.dpd.deadline !== undefined;
   }
 
   heard(now: Instant): void {
-    this.#dpd.heard(now);
+    this.dpd.heard(now);
   }
 
   /** An ESP packet of a child SA, authentic and fresh, came from elsewhere. */
@@ -311,97 +301,30 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
   }
 
   pathError(remote: UdpEndpoint, code: string): void {
-    if (sameEndpoint(remote, this.#path.remote)) this.#quickModes.hint({ pathError: code });
+    if (sameEndpoint(remote, this.#path.remote)) this.quickModes.hint({ pathError: code });
   }
 
   freshSpi(): number {
-    return this.#host.children.freshSpi();
+    return this.host.children.freshSpi();
   }
 
   send(name: string, message: Uint8Array, detail?: string): void {
-    this.#host.outbox.send(this.ikeId, name, message, this.#path, this.sa.vendor.fragmentation, detail);
-  }
-
-  /**
-   * A repeated message proves nothing about where its sender is, but a NAT may have given him another port while his
-   * exchange is under way: then the answer that he waits for goes there.
-   */
-  #replyAgain(reply: Uint8Array, seen: UdpPath): void {
-    const samePlace = seen.remote.address === this.#path.remote.address;
-    const path = samePlace ? (followed(this.#path, seen, this.sa.nat) ?? this.#path) : this.#path;
-    this.#host.outbox.send(this.ikeId, 'reply again', reply, path, this.sa.vendor.fragmentation);
+    this.host.outbox.send(this.ikeId, name, message, this.#path, this.sa.vendor.fragmentation, detail);
   }
 
   received(name: string, detail?: string): void {
-    this.#host.outbox.received(this.ikeId, name, detail);
+    this.host.outbox.received(this.ikeId, name, detail);
   }
 
   remember(messageId: number, request: Uint8Array, reply?: Uint8Array): void {
     this.sa.replay.remember(messageId, request, reply);
   }
 
-  #receiveQuickMode(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    if (!this.admitted || !this.#quickModes.hasRoom(now, this.#host.limits)) {
-      this.counters.unexpected += 1;
-      return;
-    }
-    const opened = this.#openFirst(now, message, path);
-    if (opened === undefined) return;
-    this.received('Quick Mode 1');
-    const { messages, payloads } = opened;
-    if (hasInitialContact(payloads)) this.#host.initialContact(now, this);
-    const answer = answerQuickMode(now, this, messages, message, payloads);
-    if ('notify' in answer) {
-      this.lastFailure = answer.failure;
-      this.received('Quick Mode 1', answer.failure.reason);
-      const reply = this.inform([errorPayload(this.sa, answer.notify)], answer.failure.step);
-      this.remember(messages.messageId, message.octets, reply);
-      return;
-    }
-    this.#quickModes.add(now, messages.messageId, answer);
-  }
-
-  #receiveInformational(now: Instant, message: ReceivedMessage, path: UdpPath): void {
-    const opened = this.#openFirst(now, message, path);
-    if (opened === undefined) return;
-    this.remember(opened.messages.messageId, message.octets);
-    const effects = {
-      received: (detail: string) => this.received('Informational', detail),
-      childDeleted: (spi: number) => {
-        const record = this.#host.children.byDeletedSpi(this.owner.ikeId, spi);
-        if (record !== undefined) this.#host.children.remove(now, record.child.id);
-        this.owner.#watchChildren(now);
-      },
-      isakmpDeleted: (key: string) => this.#host.deletedByPeer(now, this, key),
-      over: () => this.#ended !== undefined,
-      initialContact: () => this.#host.initialContact(now, this),
-      areYouThere: (sequence: number) => {
-        const reply = this.inform([dpdPayload(this.sa, NotifyType.rUThereAck, sequence)], 'R-U-THERE-ACK');
-        this.remember(opened.messages.messageId, message.octets, reply);
-      },
-      hereIAm: (sequence: number) => this.#dpd.isAnswer(sequence),
-      shorten: (seconds: number) => this.#lifetime.shorten(now, seconds),
-      disbelieved: (flaw: CertificateFlaw | undefined) => {
-        this.lastFailure = proofRefused(this.sa.connection, localIdentity(this.sa.connection, this.#path), flaw);
-      },
-      refused: (type: number, spi: number | undefined) => this.#quickModes.refused(now, type, spi),
-    };
-    handleInformational(this.sa, opened.payloads, effects);
-  }
-
-  /** The first message of an exchange that the peer begins; `undefined` when it is not genuine. */
-  #openFirst(now: Instant, message: ReceivedMessage, path: UdpPath): OpenedFirst | undefined {
-    const opened = openFirst(this.sa, message);
-    if (opened === undefined) this.counters.authenticationFailed += 1;
-    else this.#genuine(now, message.header.messageId, path);
-    return opened;
-  }
-
   /** Authenticated and never seen before: the peer lives, and is where this came from. */
-  #genuine(now: Instant, messageId: number, seen: UdpPath): void {
-    this.#messageIds.use(messageId);
+  genuine(now: Instant, messageId: number, seen: UdpPath): void {
+    this.messageIds.use(messageId);
     this.confirmation.heard(now);
-    this.#dpd.heard(now);
+    this.dpd.heard(now);
     this.doubted = false;
     this.#follow(seen);
   }
@@ -413,8 +336,8 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
     this.#path = path;
     const { owner } = this;
     owner.#path = path;
-    this.#host.outbox.emit({ kind: 'path', ikeId: owner.ikeId, path });
-    this.#host.moved(owner);
+    this.host.outbox.emit({ kind: 'path', ikeId: owner.ikeId, path });
+    this.host.moved(owner);
   }
 
   /** For its Quick Modes. */
@@ -426,17 +349,17 @@ export class IsakmpSa implements QuickModesHost, ConfigurationClientHost {
       this.received('Quick Mode', failure.reason);
       if (owner.opened && owner.#isBarren) owner.endAndTell(failure);
     }
-    owner.#watchChildren(now);
+    owner.watchChildren(now);
   }
 
   /** Neither with a child SA nor about to have one. */
   get #isBarren(): boolean {
     return (
-      this.admitted && this.replacedBy === undefined && !this.busy && this.#host.children.ofIke(this.ikeId).length === 0
+      this.admitted && this.replacedBy === undefined && !this.busy && this.host.children.ofIke(this.ikeId).length === 0
     );
   }
 
-  #watchChildren(now: Instant): void {
+  watchChildren(now: Instant): void {
     if (!this.#childless.look(now, this.#isBarren, this.opened)) return;
     this.endAndTell(this.used ? noChildLeft() : (this.lastFailure ?? childNeverWanted()));
   }

@@ -47,6 +47,7 @@ export class SaLifetime {
   readonly #initiator: boolean;
   readonly #random: RandomSource;
   #current: Lifetime;
+  #givenUp = false;
 
   /** @param seconds the agreed lifetime. */
   constructor(now: Instant, seconds: number, initiator: boolean, random: RandomSource) {
@@ -63,7 +64,9 @@ export class SaLifetime {
   /** Counts from now. Harmless when that is no sooner. */
   shorten(now: Instant, seconds: number): void {
     const shorter = lifetimeFrom(now, agreedLifetime(this.#seconds, seconds), this.#initiator, this.#random);
-    if (shorter.expiresAt < this.#current.expiresAt) this.#current = shorter;
+    if (shorter.expiresAt >= this.#current.expiresAt) return;
+    this.#current = shorter;
+    if (this.#givenUp) this.giveUp();
   }
 
   /** A rekey failed: it is tried again before the end. */
@@ -72,8 +75,9 @@ export class SaLifetime {
     this.#current = { expiresAt, rekeyAt: nextAttempt(now, expiresAt) };
   }
 
-  /** A rekey failed, and would fail again. */
+  /** A rekey failed and would fail again, or is not for this side to begin. */
   giveUp(): void {
+    this.#givenUp = true;
     const { expiresAt } = this.#current;
     this.#current = { expiresAt, rekeyAt: expiresAt };
   }

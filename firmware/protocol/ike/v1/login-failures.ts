@@ -1,4 +1,4 @@
-/** Why a login (XAUTH) or an inner address (Mode-Config) was not to be had, for a person. */
+/** Why a login (XAUTH) or an inner address (Mode-Config) was not to be had, for a person at either end. */
 import type { Failure } from '../../machine.ts';
 import { printable } from '../../printable.ts';
 import { formatEndpoint, type UdpEndpoint } from '../../udp-path.ts';
@@ -86,5 +86,65 @@ export function addressChanged(before: string, now: string): Failure {
     reason: `the peer assigned ${now} in place of ${before} while the connection was renewed`,
     remedy:
       'nothing to repair here; the connection is set up anew. A fixed address for this user on the peer avoids it',
+  };
+}
+
+/** As the one that asks: user or password are wrong; which of them is nobody's business. @param name as it came. */
+export function userRefused(name: Uint8Array): Failure {
+  return {
+    step: STEP,
+    reason: `the caller gave no good password for user ${printable(name)}`,
+    remedy: 'check the user name and the password at the caller',
+    cause: 'refused',
+  };
+}
+
+/** The caller answered, and user or password were not in it. */
+export function loginMissing(): Failure {
+  return {
+    step: STEP,
+    reason: 'the caller was asked for user and password and gave none',
+    remedy: 'set user name and password at the caller',
+    cause: 'refused',
+  };
+}
+
+/** Nobody from there is let in for a while. @param name as it came. */
+export function tooManyWrong(name: Uint8Array, address: string): Failure {
+  return {
+    step: STEP,
+    reason: `the login of user ${printable(name)} was not looked at, for too many wrong passwords came from ${address}`,
+    remedy: 'wait half a minute for each further attempt, and find out who guesses passwords there',
+    cause: 'refused',
+  };
+}
+
+/** The caller took a method with a login, and does not answer the question. */
+export function loginNotGiven(remote: UdpEndpoint): Failure {
+  return {
+    step: STEP,
+    reason: `${formatEndpoint(remote)} was asked for user and password and did not answer`,
+    remedy: 'set the caller to log in by XAUTH, and see whether it waits for somebody to type a password',
+    cause: 'silence',
+  };
+}
+
+/** The caller went away instead of logging in. */
+export function hungUpBeforeLogin(): Failure {
+  return {
+    step: STEP,
+    reason: 'the caller hung up before it had given user and password',
+    remedy: 'read the log of the caller: whether it has a user name and a password to give',
+    cause: 'refused',
+  };
+}
+
+/** The login was good, and the caller does not go on. */
+export function verdictUnheard(user: string, remote: UdpEndpoint): Failure {
+  return {
+    step: STEP,
+    reason: `user ${printable(user)} is let in, and ${formatEndpoint(remote)} did not acknowledge it`,
+    remedy: 'check the path to the caller, and read its log',
+    cause: 'silence',
   };
 }

@@ -8,7 +8,7 @@ import { isZeroSpi } from '../message-header.ts';
 import { movedToNatPort } from '../nat.ts';
 import { ikeOfferRefused } from '../no-proposal.ts';
 import type { IkeProposal } from '../proposals.ts';
-import { methodOf, proofKind } from './authentication-method.ts';
+import { hasLogin, methodOf, proofKind } from './authentication-method.ts';
 import { refusedFor } from './certificate-refusal.ts';
 import { answerNotVerified, noAnswer, noAnswerToAuthentication, noAnswerToKeyExchange } from './failures.ts';
 import { COOKIE_OCTETS, type ReceivedMessage } from './header.ts';
@@ -71,7 +71,7 @@ export class MainModeInitiator extends Phase1Initiator {
     this.#saBody = encodeSa([phase1Proposal(ikeProposals, ikeLifetime, methodOf(this.connection))]);
     const payloads = [
       { type: PayloadType.sa, body: this.#saBody },
-      ...initiatorVendorIds(context.self, this.connection.xauth !== undefined),
+      ...initiatorVendorIds(context.self, hasLogin(this.connection)),
     ];
     this.send(now, 'Main Mode 1', plainMessage(this.cookieI, this.cookieR, payloads), false);
   }

@@ -3,6 +3,7 @@ import { DecodeError, hex } from '../../bytes.ts';
 import type { Instant } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import { createKeyExchange, type KeyExchange } from '../crypto/dh.ts';
+import { hasLogin } from './authentication-method.ts';
 import { MAX_REQUESTS } from './certificate-payloads.ts';
 import { reasonPayloads } from './certificate-refusal.ts';
 import { unreadableProof, wrongKey } from './failures.ts';
@@ -61,7 +62,10 @@ export class MainModeResponder extends Phase1Responder {
   constructor(now: Instant, context: Phase1Context, options: Phase1ResponderOptions) {
     super(now, context, options, 'Main Mode');
     const saBody = encodeSa([chosenProposal(options.offer)]);
-    const payloads = [{ type: PayloadType.sa, body: saBody }, ...responderVendorIds(context.self, options.vendor)];
+    const payloads = [
+      { type: PayloadType.sa, body: saBody },
+      ...responderVendorIds(context.self, options.vendor, hasLogin(this.connection)),
+    ];
     this.reply(2, options.message, plainMessage(this.cookieI, this.cookieR, payloads));
   }
 

@@ -65,8 +65,14 @@ export const AuthenticationMethod = {
 /** Types of an Attribute payload (draft-dukes-ike-mode-cfg-02 section 3.2). */
 export const ConfigType = { request: 1, reply: 2, set: 3, ack: 4 } as const;
 
-/** Attributes of Mode-Config (section 3.4). */
-export const ConfigAttributeType = { internalIp4Address: 1, internalIp4Netmask: 2, internalIp4Dns: 3 } as const;
+/** Attributes of Mode-Config (section 3.4), and one that others added. */
+export const ConfigAttributeType = {
+  internalIp4Address: 1,
+  internalIp4Netmask: 2,
+  internalIp4Dns: 3,
+  /** Of Cisco Unity, from the private range: networks that go into the tunnel, and no others do. */
+  unitySplitInclude: 28676,
+} as const;
 
 /** Attributes of XAUTH (draft-beaulieu-ike-xauth-02 section 7.1). */
 export const XauthAttribute = {

@@ -4,6 +4,7 @@ import type { Failure } from '../../machine.ts';
 import type { UdpPath } from '../../udp-path.ts';
 import { addressOctets } from '../address-octets.ts';
 import type { IkeConnection, TrafficSelector } from '../ike-types.ts';
+import { addressNotRequested } from '../lease-failures.ts';
 import { selectorsRefused, selectorText } from './failures.ts';
 import { type IdPayload, idOfSelector, selectorOfId } from './id-payload.ts';
 import type { NatSituationV1 } from './natd.ts';
@@ -79,6 +80,10 @@ export function selectorsFor(
   nat: NatSituationV1,
 ): ChildSelectors | Failure {
   if (connection.mode === 'transport') return transportSelectors(connection, ids, path, nat);
+  // Who has an address of the pool is narrowed to that.
+  if (connection.leases !== undefined && connection.remoteSelectors === undefined) {
+    return addressNotRequested('Mode-Config');
+  }
   const local = sideOf(ids?.local, path.local.address);
   const remote = sideOf(ids?.remote, path.remote.address);
   const locals = connection.localSelectors ?? [ANY_IPV4, ANY_IPV6];

@@ -4,17 +4,24 @@ import type { Instant } from '../../machine.ts';
 /** Waits after the first, second ... sending, ms: five sendings, and 23 s until silence counts as an answer. */
 const WAITS_MS = [1000, 2000, 4000, 8000, 8000] as const;
 
+/** The same where a person at the other end may have to type first, and the answer may be lost on its way: 91 s. */
+export const PATIENT_WAITS_MS: readonly number[] = [1000, 2000, ...Array<number>(11).fill(8000)];
+
 /** Seconds after which an unanswered message is given up. */
 export const ANSWER_SECONDS = 23;
 
 /** One message that waits for its answer. */
 export class Retransmission {
+  readonly #waits: readonly number[];
   #sendings = 1;
-  #limit: number = WAITS_MS.length;
+  #limit: number;
   #deadline: Instant;
 
-  constructor(now: Instant) {
-    this.#deadline = now + WAITS_MS[0];
+  /** @param waits after the first, second ... sending, ms; at least one. */
+  constructor(now: Instant, waits: readonly number[] = WAITS_MS) {
+    this.#waits = waits;
+    this.#limit = waits.length;
+    this.#deadline = now + (waits[0] ?? 0);
   }
 
   get deadline(): Instant {
@@ -29,7 +36,7 @@ export class Retransmission {
   /** What is to be done now. On `resend` the caller sends. */
   due(now: Instant): 'nothing' | 'resend' | 'exhausted' {
     if (now < this.#deadline) return 'nothing';
-    const wait = WAITS_MS[this.#sendings];
+    const wait = this.#waits[this.#sendings];
     if (wait === undefined || this.#sendings >= this.#limit) return 'exhausted';
     this.#sendings += 1;
     this.#deadline = now + wait;

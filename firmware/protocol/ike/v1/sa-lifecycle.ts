@@ -83,7 +83,7 @@ export class SaLifecycle {
 
   rekeyIke(now: Instant, ikeId: number): void {
     const sa = this.#table.sas.get(ikeId);
-    if (sa === undefined || sa.replacedBy !== undefined || sa.rekeying) return;
+    if (sa === undefined || sa.replacedBy !== undefined || sa.rekeying || !sa.renews) return;
     sa.rekeying = true;
     // What was agreed on before comes first, and a long list of what a server would take is not an offer to send.
     const { proposal, connection: configured } = sa.sa;

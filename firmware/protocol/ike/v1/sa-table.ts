@@ -116,11 +116,12 @@ export class SaTable {
   }
 
   /**
-   * Other SAs with the same peer: the same identity at the same address and port under the same connection. Two sites
+   * Other SAs with the same peer: the same identity, and user, at the same address and port under the same connection. Two sites
    * that both call themselves 192.168.1.10 are two peers, and so are two hosts behind one NAT.
    */
   samePeer(sa: IsakmpSa): readonly IsakmpSa[] {
     const { connection, peerIdentity } = sa.sa;
+    const { user } = sa.peer;
     const end = formatEndpoint(sa.path.remote);
     return [...this.sas.values()].filter(
       (other) =>
@@ -128,7 +129,8 @@ export class SaTable {
         other.admitted &&
         other.sa.connection.name === connection.name &&
         formatEndpoint(other.path.remote) === end &&
-        sameIdentity(other.sa.peerIdentity, peerIdentity),
+        sameIdentity(other.sa.peerIdentity, peerIdentity) &&
+        other.peer.user === user,
     );
   }
 }

@@ -73,6 +73,8 @@ export class Succession {
 
   /** By now `sa` is where another SA is with the same peer: they are of one connection, and the newer one has it. */
   join(sa: IsakmpSa): void {
+    // Before a login is good, its SA is of nobody.
+    if (!sa.admitted) return;
     const owners = [sa, ...this.forgottenBy(sa)].filter(({ ended }) => ended === undefined);
     const newest = owners.reduce((best, other) => (other.ikeId > best.ikeId ? other : best));
     for (const old of owners) {
@@ -125,6 +127,7 @@ export class Succession {
     old.replacedBy = sa;
     sa.opened ||= old.opened;
     sa.used ||= old.used;
+    sa.inherit(old);
     this.#children.move(old.ikeId, sa.ikeId);
   }
 

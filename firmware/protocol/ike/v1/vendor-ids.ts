@@ -64,14 +64,17 @@ export function recognizeVendor(own: OwnVendorId, payloads: readonly Payload[], 
 
 /** What an initiator says it can do. @param login a user is to be logged in. */
 export function initiatorVendorIds(own: OwnVendorId, login: boolean): readonly Payload[] {
-  const xauth = login ? [VENDOR_ID.xauth] : [];
-  return vendorPayloads(own, [...NAT_TRAVERSAL.map(({ id }) => id), DPD, ...xauth, FRAGMENTATION_MAIN_MODE]);
+  return vendorPayloads(own, [...NAT_TRAVERSAL.map(({ id }) => id), DPD, ...loginIds(login), FRAGMENTATION_MAIN_MODE]);
 }
 
-/** What a responder answers: of NAT traversal the one that is to be used, if any. */
-export function responderVendorIds(own: OwnVendorId, peer: PeerVendor): readonly Payload[] {
+/** What a responder answers: of NAT traversal the one that is to be used, if any. @param login as for the other side. */
+export function responderVendorIds(own: OwnVendorId, peer: PeerVendor, login: boolean): readonly Payload[] {
   const nat = peer.natTraversalId === undefined ? [] : [hex(peer.natTraversalId)];
-  return vendorPayloads(own, [...nat, DPD, FRAGMENTATION_MAIN_MODE]);
+  return vendorPayloads(own, [...nat, DPD, ...loginIds(login), FRAGMENTATION_MAIN_MODE]);
+}
+
+function loginIds(login: boolean): readonly string[] {
+  return login ? [VENDOR_ID.xauth] : [];
 }
 
 function vendorPayloads(own: OwnVendorId, ids: readonly string[]): readonly Payload[] {

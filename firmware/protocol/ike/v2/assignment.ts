@@ -1,5 +1,6 @@
 /** As responder: an inner address for a caller, before its child is judged (RFC 7296 section 2.19). */
-import { addressNotRequested, poolExhausted } from './auth-failures.ts';
+
+import { addressNotRequested, poolExhausted } from '../lease-failures.ts';
 import type { ChildRefusal } from './child-negotiation.ts';
 import { addressWish } from './configuration-payload.ts';
 import type { IkeSa } from './ike-sa.ts';
@@ -14,9 +15,9 @@ export function assign(sa: IkeSa, payloads: readonly Payload[]): ChildRefusal | 
   if (wish === undefined) {
     // With networks of its own it may do without.
     if (remoteSelectors !== undefined) return undefined;
-    return { answer: notify('FAILED_CP_REQUIRED'), failure: addressNotRequested() };
+    return { answer: notify('FAILED_CP_REQUIRED'), failure: addressNotRequested('configuration') };
   }
-  sa.assigned = leases.lease(sa.id, sa.peer.identity, wish.address);
+  sa.assigned = leases.lease(sa.id, sa.peer, wish.address);
   if (sa.assigned !== undefined) return undefined;
-  return { answer: notify('INTERNAL_ADDRESS_FAILURE'), failure: poolExhausted() };
+  return { answer: notify('INTERNAL_ADDRESS_FAILURE'), failure: poolExhausted('configuration') };
 }

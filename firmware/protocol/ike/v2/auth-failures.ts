@@ -187,26 +187,6 @@ export function addressWanted(): Failure {
   };
 }
 
-/** As responder: no address is left. */
-export function poolExhausted(): Failure {
-  return {
-    step: 'configuration',
-    reason: 'no inner address is left in the pool for another caller',
-    remedy: 'make the pool larger',
-    cause: 'refused',
-  };
-}
-
-/** As responder: the caller has to ask for an address, and does not. */
-export function addressNotRequested(): Failure {
-  return {
-    step: 'configuration',
-    reason: 'the caller asks for no inner address, and this connection gives one to each caller',
-    remedy: 'set the caller to a virtual address (configuration payload)',
-    cause: 'refused',
-  };
-}
-
 /** As initiator: a PPK is required here, and the peer has none, or does not use this one (RFC 8784). */
 export function peerHasNoPpk(): Failure {
   return {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { IkeIdentity } from '../../../../firmware/protocol/ike/ike-types.ts';
+import type { ProvedPeer } from '../../../../firmware/protocol/ike/authentication.ts';
 import { PoolLeases } from '../../../../firmware/vpn/ipsec/address-leases.ts';
 
-const named = (value: string): IkeIdentity => ({ kind: 'fqdn', value });
+const named = (value: string): ProvedPeer => ({ identity: { kind: 'fqdn', value } });
 const DNS = ['10.0.0.53'];
 
 describe('inner addresses out of a pool', () => {
@@ -37,5 +37,27 @@ describe('inner addresses out of a pool', () => {
       leases.release(id);
     }
     expect(leases.lease(5000, named('first'))?.addresses).toEqual(first);
+  });
+
+  it('are of the user, whatever his device calls itself', () => {
+    const leases = new PoolLeases('10.9.0.10-10.9.0.20', []);
+    const of = (ikeId: number, user: string, device: string) => leases.lease(ikeId, { ...named(device), user });
+    const alice = of(1, 'alice', 'group')?.addresses;
+    const bob = of(2, 'bob', 'group')?.addresses;
+    leases.release(1);
+    leases.release(2);
+    expect(of(3, 'bob', 'tablet')?.addresses).toEqual(bob);
+    expect(of(4, 'alice', 'tablet')?.addresses).toEqual(alice);
+  });
+
+  it('are not lost where the one that takes over had one itself', () => {
+    const leases = new PoolLeases('10.9.0.10-10.9.0.11', []);
+    leases.lease(1, named('a'));
+    leases.lease(2, named('a'));
+    leases.release(1, 2);
+    expect(leases.lease(2, named('a'))?.addresses).toEqual(['10.9.0.11']);
+    expect(leases.lease(3, named('b'))).toBeUndefined();
+    leases.release(2);
+    expect([3, 4].map((id) => leases.lease(id, named('b'))?.addresses.length)).toEqual([1, 1]);
   });
 });

@@ -1,4 +1,4 @@
-/** An Aggressive Mode with XAUTH behind it, which no machine of ours does: its messages are made by hand (RFC 2409 section 5). */
+/** An Aggressive Mode with XAUTH behind it, its messages made by hand (RFC 2409 section 5). */
 import { phase1Iv, phase2Iv } from '../../../../../firmware/protocol/ike/crypto/keys-v1.ts';
 import { encodeMessage } from '../../../../../firmware/protocol/ike/v1/header.ts';
 import { encodeId } from '../../../../../firmware/protocol/ike/v1/id-payload.ts';
