@@ -15,6 +15,7 @@ import type {
 } from '../diagnosis/live/live-facts.ts';
 import { clientPrefixes, connectionPrefixes, serverPrefixes } from '../network/configured-prefixes.ts';
 import { isOurs } from '../network/ownership.ts';
+import { hasUplinks } from '../network/uplink-routing.ts';
 import { formatCidr, networkOf } from '../protocol/ip-address.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { ConnectionSet } from './connection-set.ts';
@@ -80,7 +81,7 @@ export async function gatherFacts(subject: Subject, probes: Probes): Promise<Liv
     kind,
     state: entry.state,
     failures: entry.failures,
-    uplinks: uplinksOf(configuration.interfaces, status),
+    uplinks: hasUplinks(configuration) ? waysOut(status) : uplinksOf(configuration.interfaces, status),
     ...(server === undefined ? {} : { server }),
     ...(addresses === undefined ? {} : { addresses }),
     ...(source === undefined ? {} : { source }),
@@ -153,6 +154,20 @@ function entryOf(name: string, connections: ConnectionSet): Entry | undefined {
 
 function defined(failure: Failure | undefined): readonly Failure[] {
   return failure === undefined ? [] : [failure];
+}
+
+/** The uplink that carries the traffic; while none does, all of them. */
+function waysOut({ uplinks }: RouterStatus): readonly UplinkFacts[] {
+  const carrying = uplinks.filter((uplink) => uplink.carrying);
+  return (carrying.length > 0 ? carrying : uplinks).map(
+    ({ name, interface: device = '', address, gateway, verdict }) => ({
+      name,
+      device,
+      state: verdict === 'down' ? 'down' : 'up',
+      addresses: address === undefined ? [] : [address],
+      ...(gateway === undefined ? {} : { gateway }),
+    }),
+  );
 }
 
 function uplinksOf(
