@@ -11,6 +11,7 @@ import {
   historySchema,
   revisionSchema,
 } from './configuration-schemas.ts';
+import { dslLineStatusSchema } from './dsl-schemas.ts';
 import { countersEventSchema, streamNoticeSchema } from './event-schemas.ts';
 import { limitsSchema } from './limits-schema.ts';
 import {
@@ -41,6 +42,7 @@ export const API_COMPONENTS: Readonly<Record<string, TSchema>> = {
   Done: doneSchema,
   RouterStatus: routerStatusSchema,
   InterfaceStatus: interfaceStatusSchema,
+  DslLineStatus: dslLineStatusSchema,
   NetworkDevice: networkDeviceSchema,
   UplinkStatus: uplinkStatusSchema,
   L2tpStatus: l2tpStatusSchema,

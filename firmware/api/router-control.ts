@@ -39,6 +39,7 @@ export type RouterStatus = Body<typeof routerStatusSchema>;
 /** LEDs, buttons and watchdog of the board. */
 export type BoardStatus = Body<typeof boardStatusSchema>;
 export type InterfaceStatus = Body<typeof interfaceStatusSchema>;
+export type DslLineStatus = NonNullable<InterfaceStatus['dsl']>;
 export type UplinkStatus = Body<typeof uplinkStatusSchema>;
 export type L2tpStatus = Body<typeof l2tpStatusSchema>;
 export type L2tpSessionStatus = Body<typeof l2tpSessionStatusSchema>;

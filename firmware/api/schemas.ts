@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { LADDER } from '../diagnosis/ladder.ts';
 import { authorSchema, configurationStateSchema } from './configuration-schemas.ts';
+import { dslLineStatusSchema } from './dsl-schemas.ts';
 import { MAX_NAME } from './limits.ts';
 import { count, text } from './schema-parts.ts';
 
@@ -43,6 +44,7 @@ export const interfaceStatusSchema = Type.Object({
   addresses: Type.Array(text('CIDR, `192.0.2.1/24`.')),
   mtu: Type.Optional(count('Octets of IP packet.')),
   ...port,
+  dsl: Type.Optional(dslLineStatusSchema),
 });
 
 export const networkDeviceSchema = Type.Object({
@@ -58,6 +60,7 @@ export const uplinkStatusSchema = Type.Object({
   interface: Type.Optional(
     text('Network device by which packets leave; while there is no link, the one that it is built on.'),
   ),
+  parent: Type.Optional(text('The interface of the configuration that it is built on; a modem has none.')),
   address: Type.Optional(text('Ours, CIDR; absent while there is none.')),
   gateway: Type.Optional(text('The next router; absent on a point-to-point link.')),
   dns: Type.Array(text('Address of a DNS server of this uplink.')),

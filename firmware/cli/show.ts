@@ -7,6 +7,7 @@ import { auditText } from './account-text.ts';
 import { boardText } from './board-text.ts';
 import { type Context, UsageError } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { dslBlocks } from './dsl-text.ts';
 import { historyText } from './history-text.ts';
 import { keysText } from './ipsec-keys-text.ts';
 import { ipsecText } from './ipsec-text.ts';
@@ -92,12 +93,18 @@ const VIEWS: {
 } = {
   status: { data: (status) => status, text: statusText },
   interfaces: { data: (status) => status.interfaces, text: ({ interfaces }) => interfacesText(interfaces) },
-  uplinks: { data: (status) => status.uplinks, text: ({ uplinks }) => uplinksText(uplinks) },
+  uplinks: { data: (status) => status.uplinks, text: uplinksAndLines },
   l2tp: { data: (status) => status.l2tp, text: ({ l2tp }) => l2tpText(l2tp) },
   ppp: { data: (status) => status.ppp, text: ({ ppp }) => pppText(ppp) },
   ipsec: { data: (status) => status.ipsec, text: ({ ipsec }) => ipsecText(ipsec) },
   modems: { data: () => [], text: () => ['no modems on this board'] },
 };
+
+/** The DSL lines of interfaces that uplinks are built on stand below. */
+function uplinksAndLines({ uplinks, interfaces }: RouterStatus): readonly string[] {
+  const parents = new Set(uplinks.map(({ parent }) => parent));
+  return [...uplinksText(uplinks), ...dslBlocks(interfaces.filter(({ name }) => parents.has(name)))];
+}
 
 function asJson(value: unknown): string {
   return JSON.stringify(value, null, 2);

@@ -8,6 +8,7 @@ import type {
   RouterStatus,
 } from '../api/router-control.ts';
 import { configurationStateText } from './configuration-state-text.ts';
+import { dslBlocks } from './dsl-text.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { table } from './table.ts';
 import { countsText, durationText, failureLines, octetsText, trafficText } from './units-text.ts';
@@ -46,7 +47,7 @@ export function interfacesText(interfaces: readonly InterfaceStatus[]): Lines {
     orDash(entry.mtu),
   ]);
   const heading = ['NAME', 'STATE', 'DEVICE', 'LINK', 'ZONE', 'ADDRESSES', 'MTU'];
-  return [...table([heading, ...rows]), ...failureLines(interfaces)];
+  return [...table([heading, ...rows]), ...failureLines(interfaces), ...dslBlocks(interfaces)];
 }
 
 /** `eth1 (LAN1)`, `eth0 (WAN)`: the device, and what the board calls its port or means it for. */

@@ -71,3 +71,11 @@ function number(value: number): string {
   if (value === Number.NEGATIVE_INFINITY) return '-Inf';
   return String(value);
 }
+
+export function gauge(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
+  return { name, help, type: 'gauge', samples };
+}
+
+export function counter(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
+  return { name, help, type: 'counter', samples };
+}

@@ -1,7 +1,7 @@
 import type { LinkCounters, MachineCounters } from '../../hal/machine-counters.ts';
 import type { RouterStatus } from '../api/router-control.ts';
-import { type MetricFamily, type MetricSample, writeExposition } from './exposition.ts';
-import { counter, gauge, StatusMetrics } from './status-metrics.ts';
+import { counter, gauge, type MetricFamily, type MetricSample, writeExposition } from './exposition.ts';
+import { StatusMetrics } from './status-metrics.ts';
 import type { SyslogServerView } from './syslog-desk.ts';
 
 /** Bounds what Prometheus has to store of one router: a hub with two hundred branches has some six thousand. */

@@ -1,7 +1,8 @@
 /** What the status of the router says, as metrics: connections by kind and name, tunnels, sessions, SAs. */
 import type { ConnectionState, RouterStatus } from '../api/router-control.ts';
 import { type Counted, CounterSums } from './counter-sums.ts';
-import type { MetricFamily, MetricSample } from './exposition.ts';
+import { dslFamilies } from './dsl-metrics.ts';
+import { counter, gauge, type MetricFamily, type MetricSample } from './exposition.ts';
 
 const STATES: readonly ConnectionState[] = ['down', 'connecting', 'up', 'failed'];
 
@@ -31,6 +32,7 @@ export class StatusMetrics {
     return [
       ...this.#connections(status),
       ...uplinkFamilies(status),
+      ...dslFamilies(status),
       ...this.#l2tp(status),
       ...this.#ipsec(status),
       ...counters(status.counters),
@@ -143,14 +145,6 @@ function sumBy<T extends { readonly name: string }>(
   const sums = new Map<string, number>();
   for (const entry of entries) sums.set(entry.name, (sums.get(entry.name) ?? 0) + value(entry));
   return [...sums].map(([name, sum]) => ({ labels: { name }, value: sum }));
-}
-
-export function gauge(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
-  return { name, help, type: 'gauge', samples };
-}
-
-export function counter(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
-  return { name, help, type: 'counter', samples };
 }
 
 function uplinkFamilies({ uplinks }: RouterStatus): MetricFamily[] {

@@ -6,6 +6,7 @@ import { tunnelInterfaceNames } from '../config/interface-names.ts';
 import type { L2tpClientConfiguration, L2tpServerConfiguration } from '../config/l2tp-schema.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Logger } from '../log/logger.ts';
+import type { AccessLine } from '../protocol/l2tp/endpoint-types.ts';
 import type { Failure, RandomSource } from '../protocol/machine.ts';
 import type { DslLines } from '../uplink/dsl/dsl-lines.ts';
 import type { UplinkManager } from '../uplink/uplink-manager.ts';
@@ -189,7 +190,7 @@ export class ConnectionSet {
       clientOptions(client, this.#configuration.system.hostname, mru, {
         reviewAssignment: (assigned) => network.review(device, assigned),
         reviewIpv6: (what, address) => network.reviewIpv6(device, what, address),
-        ...(client.accessLine ? { accessLine: () => this.#parts.dslLines?.accessLine() } : {}),
+        ...(client.accessLine ? { accessLine: () => this.#accessLine(client) } : {}),
       }),
       {
         ...this.#services(name),
@@ -256,6 +257,13 @@ export class ConnectionSet {
       onStep: (connection, step) => this.#parts.onStep(speakerOf(this.#configuration, connection).name, step),
       onState: (connection, state, failure) => this.#onIpsecState(connection, state, failure),
     });
+  }
+
+  /** The DSL line of the uplink by which the client goes: its own, else that which has the default route. */
+  #accessLine({ uplink }: L2tpClientConfiguration): AccessLine | undefined {
+    const { uplinks, dslLines } = this.#parts;
+    const found = uplinks.uplinks.get(uplink ?? uplinks.carrying ?? '');
+    return dslLines?.accessLine(found?.definition.configuration.interface);
   }
 
   #surroundings(): AddressSurroundings {

@@ -3,6 +3,8 @@ import type { LinkSpeeds } from '../../hal/link-speed.ts';
 import type { Link, Links } from '../../hal/links.ts';
 import type { InterfaceStatus, RouterStatus } from '../api/router-control.ts';
 import type { Configuration } from '../config/schema.ts';
+import type { DslInfo } from '../uplink/dsl/dsl-line.ts';
+import { dslLineStatus } from './dsl-line-status.ts';
 
 /** Of what has no address of its own: the loopback; tunnels have none at all. */
 const NO_MAC = '00:00:00:00:00:00';
@@ -12,6 +14,8 @@ export interface PortSurroundings {
   readonly speeds: LinkSpeeds;
   /** Ports of the board. */
   readonly nics: readonly BoardNic[];
+  /** By interface. */
+  readonly dsl?: ReadonlyMap<string, DslInfo>;
 }
 
 /** The configured interfaces as the kernel has them, and the network devices that can be configured. */
@@ -23,6 +27,8 @@ export async function interfaceStatus(
   const interfaces = Object.entries(configuration.interfaces).map(([name, { device, zone }]): InterfaceStatus => {
     const link = devices.find((candidate) => candidate.name === device);
     const own = addresses.filter((entry) => entry.device === device).map((entry) => entry.address);
+    const line = surroundings.dsl?.get(name);
+    const dsl = line === undefined ? {} : { dsl: dslLineStatus(line) };
     if (!link) {
       return {
         name,
@@ -32,10 +38,11 @@ export async function interfaceStatus(
         reason: `there is no network device ${device}`,
         remedy: 'plug it in, or correct the device of this interface',
         addresses: [],
+        ...dsl,
       };
     }
     const state = link.up ? 'up' : 'down';
-    return { name, device, zone, state, addresses: own, mtu: link.mtu, ...portOf(link, surroundings) };
+    return { name, device, zone, state, addresses: own, mtu: link.mtu, ...portOf(link, surroundings), ...dsl };
   });
   const own = devices.filter(({ mac }) => mac !== '' && mac !== NO_MAC);
   return {

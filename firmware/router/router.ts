@@ -208,9 +208,14 @@ export class Router implements RouterControl {
   }
 
   async status(): Promise<RouterStatus> {
-    const { version, board, clock, links, speeds, machine, monitoring } = this.#parts;
+    const { version, board, clock, links, speeds, machine, monitoring, dslLines } = this.#parts;
     const { configuration } = this.#connections;
-    const ports = interfaceStatus(configuration, { links, speeds, nics: board.nics ?? [] });
+    const ports = interfaceStatus(configuration, {
+      links,
+      speeds,
+      nics: board.nics ?? [],
+      ...(dslLines && { dsl: dslLines.infos() }),
+    });
     const [devices, counters] = await Promise.all([ports, this.#dataPlaneCounters()]);
     return {
       version,

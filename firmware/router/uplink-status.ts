@@ -22,7 +22,7 @@ export function uplinkState(uplink: ManagedUplink): ConnectionState {
 
 function oneStatus(uplink: ManagedUplink, manager: UplinkManager, clock: Pick<Clock, 'now' | 'wall'>): UplinkStatus {
   const { name, definition, addressing, health } = uplink;
-  const { type, priority, weight, metered, standby } = definition.configuration;
+  const { type, interface: parent, priority, weight, metered, standby } = definition.configuration;
   const doubt = manager.doubt(name);
   const device = addressing?.device ?? uplink.parentDevice;
   const { lossPercent, latencyMs, results } = health;
@@ -33,6 +33,7 @@ function oneStatus(uplink: ManagedUplink, manager: UplinkManager, clock: Pick<Cl
     ...failureOf(uplink),
     type,
     ...(device === undefined ? {} : { interface: device }),
+    ...(parent === undefined ? {} : { parent }),
     ...(addressing === undefined ? {} : { address: addressing.address }),
     ...(addressing?.gateway === undefined ? {} : { gateway: addressing.gateway }),
     dns: [...(addressing?.dns ?? [])],

@@ -44,12 +44,8 @@ export class DslLines {
     return new Map([...this.#lines].map(([name, { line }]) => [name, line.info()]));
   }
 
-  /** Of the first line that is up, in the order of the configuration. */
-  accessLine(): AccessLine | undefined {
-    for (const { status } of this.infos().values()) {
-      const line = accessLineOf(status);
-      if (line !== undefined) return line;
-    }
-    return undefined;
+  /** Of the line in front of an interface; `undefined` while it is not up, and where there is none. */
+  accessLine(name: string | undefined): AccessLine | undefined {
+    return name === undefined ? undefined : accessLineOf(this.#lines.get(name)?.line.info().status);
   }
 }

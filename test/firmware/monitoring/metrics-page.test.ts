@@ -111,6 +111,30 @@ describe('the page of metrics', () => {
     expect(value(families, 'culvert_metrics_left_out_series')).toBe(0);
   });
 
+  it('tells of the DSL line in front of an interface: whether it is up, its rates and its margin', async () => {
+    const [wan] = STATUS.interfaces;
+    if (wan === undefined) throw new Error('the fake router has no interface');
+    const line = {
+      state: 'showtime' as const,
+      stateWords: 'Showtime',
+      seenAt: 0,
+      down: { rateKbps: 31_829, attainableKbps: 38_904, marginDb: 6.5 },
+      up: { rateKbps: 5_517 },
+    };
+    const interfaces = [
+      { ...wan, dsl: { source: 'x', line, syncs: [] } },
+      { ...wan, name: 'wan2', dsl: { source: 'y', reason: 'silent', syncs: [] } },
+    ];
+    const families = parseExposition(await page(() => ({ ...STATUS, interfaces })).text());
+    expect(value(families, 'culvert_dsl_up', { name: 'wan' })).toBe(1);
+    expect(value(families, 'culvert_dsl_up', { name: 'wan2' })).toBe(0);
+    const down = { name: 'wan', direction: 'down' };
+    expect(value(families, 'culvert_dsl_rate_bits_per_second', down)).toBe(31_829_000);
+    expect(value(families, 'culvert_dsl_rate_bits_per_second', { ...down, direction: 'up' })).toBe(5_517_000);
+    expect(value(families, 'culvert_dsl_attainable_rate_bits_per_second', down)).toBe(38_904_000);
+    expect(families.get('culvert_dsl_margin_decibels')?.samples).toHaveLength(1);
+  });
+
   it('counts octets and packets of the devices that are there', async () => {
     const families = parseExposition(await page(() => busy).text());
     const wan = { kind: 'interface', name: 'wan', device: 'eth0' };

@@ -20,7 +20,7 @@ function withLines(lines: Readonly<Record<string, DslConfiguration | undefined>>
 }
 
 describe('the DSL lines of a configuration', () => {
-  it('come, stay and go with it, and tell a server of the first that is up', async () => {
+  it('come, stay and go with it, and tell a server of the one by which it is reached', async () => {
     const serialPorts = new SimulatedSerialPorts();
     const wires = ['/dev/a', '/dev/b'].map((path) => {
       const wire = serialPorts.plug(path);
@@ -34,9 +34,10 @@ describe('the DSL lines of a configuration', () => {
     const told: string[] = [];
     const lines = new DslLines({ serialPorts, clock: new SimulatedClock(), log: (text) => told.push(text) });
     await lines.follow(withLines({ wan: serial('/dev/a'), wan2: serial('/dev/b') }));
-    expect(lines.accessLine()).toBeUndefined();
+    expect(lines.accessLine('wan2')).toBeUndefined();
     await vi.waitFor(() => expect([...lines.infos().values()].every(({ status }) => status !== undefined)).toBe(true));
-    expect(lines.accessLine()).toEqual({
+    for (const none of ['lan', undefined]) expect(lines.accessLine(none)).toBeUndefined();
+    expect(lines.accessLine('wan2')).toEqual({
       down: { actual: 31_829_000, attainable: 38_904_000 },
       up: { actual: 5_517_000, attainable: 7_215_000 },
       type: 5,
