@@ -23,6 +23,7 @@ import type {
   ipsecStatusSchema,
   l2tpSessionStatusSchema,
   l2tpStatusSchema,
+  modemStatusSchema,
   pppStatusSchema,
   problemSchema,
   radiusServerStatusSchema,
@@ -40,6 +41,7 @@ export type RouterStatus = Body<typeof routerStatusSchema>;
 export type BoardStatus = Body<typeof boardStatusSchema>;
 export type InterfaceStatus = Body<typeof interfaceStatusSchema>;
 export type DslLineStatus = NonNullable<InterfaceStatus['dsl']>;
+export type ModemStatus = Body<typeof modemStatusSchema>;
 export type UplinkStatus = Body<typeof uplinkStatusSchema>;
 export type L2tpStatus = Body<typeof l2tpStatusSchema>;
 export type L2tpSessionStatus = Body<typeof l2tpSessionStatusSchema>;

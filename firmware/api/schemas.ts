@@ -4,6 +4,7 @@ import { LADDER } from '../diagnosis/ladder.ts';
 import { authorSchema, configurationStateSchema } from './configuration-schemas.ts';
 import { dslLineStatusSchema } from './dsl-schemas.ts';
 import { MAX_NAME } from './limits.ts';
+import { modemStatus } from './modem-schemas.ts';
 import { count, text } from './schema-parts.ts';
 
 export const nameQuery = Type.Object({
@@ -88,6 +89,8 @@ export const uplinkStatusSchema = Type.Object({
     silentTargets: Type.Array(text('A probe that is not answered although others are, and does not count.')),
   }),
 });
+
+export const modemStatusSchema = modemStatus(entry);
 
 export const l2tpSessionStatusSchema = Type.Object({
   ...entry,
@@ -226,6 +229,7 @@ export const routerStatusSchema = Type.Object({
     description: 'Network devices of the machine that have an address of their own, configured or not: no tunnels.',
   }),
   uplinks: Type.Array(uplinkStatusSchema),
+  modems: Type.Array(modemStatusSchema),
   l2tp: Type.Array(l2tpStatusSchema),
   ppp: Type.Array(pppStatusSchema),
   ipsec: Type.Array(ipsecStatusSchema),

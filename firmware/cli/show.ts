@@ -13,6 +13,7 @@ import { keysText } from './ipsec-keys-text.ts';
 import { ipsecText } from './ipsec-text.ts';
 import { limitsText } from './limits-text.ts';
 import { logText } from './log-text.ts';
+import { modemsText } from './modems-text.ts';
 import { stateDirOf } from './options.ts';
 import { done } from './output.ts';
 import { SHOW_TOPICS, type ShowTopic } from './show-topics.ts';
@@ -97,7 +98,7 @@ const VIEWS: {
   l2tp: { data: (status) => status.l2tp, text: ({ l2tp }) => l2tpText(l2tp) },
   ppp: { data: (status) => status.ppp, text: ({ ppp }) => pppText(ppp) },
   ipsec: { data: (status) => status.ipsec, text: ({ ipsec }) => ipsecText(ipsec) },
-  modems: { data: () => [], text: () => ['no modems on this board'] },
+  modems: { data: (status) => status.modems, text: ({ modems }) => modemsText(modems) },
 };
 
 /** The DSL lines of interfaces that uplinks are built on stand below. */

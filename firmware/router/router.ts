@@ -61,6 +61,7 @@ import type { IpsecFactory } from './ipsec-control.ts';
 import { ipsecKeys } from './ipsec-keys.ts';
 import { limitsStatus } from './limits.ts';
 import type { MachineDesk } from './machine-desk.ts';
+import { modemStatus } from './modem-status.ts';
 import type { ReachDesk } from './reach-desk.ts';
 import { type ReachTargetResult, reachTarget } from './reach-target.ts';
 import { routerCondition } from './router-condition.ts';
@@ -230,6 +231,7 @@ export class Router implements RouterControl {
         ...(monitoring?.warnings ?? []),
       ],
       ...devices,
+      modems: modemStatus([...this.#uplinks.uplinks.values()], configuration.modems),
       uplinks: uplinkStatus(this.#uplinks, clock),
       ...connectionStatus(this.#connections, counters),
       counters: routerCounters(counters, this.#connections),

@@ -7,6 +7,7 @@ import { MachineRunner } from '../vpn/machine-runner.ts';
 import { errorText } from '../vpn/steps.ts';
 import type { Candidate } from './chooser.ts';
 import { Health, type HealthView } from './health.ts';
+import type { ModemStatus } from './modem/cellular-modem.ts';
 import { ProbeRounds, type RoundOutput, type RoundTarget } from './probe-rounds.ts';
 import { type ProbeServices, ProbeSockets } from './probe-sockets.ts';
 import type { UplinkDefinition } from './uplink-definitions.ts';
@@ -162,6 +163,10 @@ export class ManagedUplink {
   get address(): string | undefined {
     const { addressing } = this;
     return addressing && plainAddress(addressing.address);
+  }
+
+  get modem(): ModemStatus | undefined {
+    return this.#link.modem?.();
   }
 
   get linkView(): LinkView {

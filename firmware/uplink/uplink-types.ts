@@ -6,6 +6,7 @@
 import type { UplinkRoute } from '../network/uplink-routing.ts';
 import type { Failure } from '../protocol/machine.ts';
 import type { ConnectionState } from '../vpn/steps.ts';
+import type { ModemStatus } from './modem/cellular-modem.ts';
 
 /** The network layer of a link that stands. */
 export interface UplinkAddressing {
@@ -50,6 +51,8 @@ export interface UplinkLink {
   stop(): Promise<void>;
   /** Nobody wants it any more, nor will: what it keeps ready while it is down goes, too. After {@link stop}; never rejects. */
   dispose?(): Promise<void>;
+  /** What there is to tell of its modem; absent where it is built on none. */
+  modem?(): ModemStatus;
   /** Whatever it is built on came back (the cable of its Ethernet port): an attempt that waits is made at once. */
   parentReturned(): void;
 }

@@ -104,7 +104,7 @@ async function main({ lns, ikeVersion, failover: moves, once }: Arguments): Prom
     }, interrupted.signal);
     const bothUp = async () => (await branch.status()).uplinks.filter(({ state }) => state === 'up').length === 2;
     await waitFor('both uplinks', bothUp, { timeoutMs: 60_000 });
-    say(`\n${(await branch.culvert('show', 'uplinks')).stdout}`);
+    for (const topic of ['uplinks', 'modems']) say(`\n${(await branch.culvert('show', topic)).stdout}`);
     say('it dials head office:\n');
     const result = await branch.client.connect('hq', interrupted.signal);
     if (!result.ok) {

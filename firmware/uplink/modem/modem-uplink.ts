@@ -6,7 +6,7 @@ import type { DataPlaneDispatch } from '../../vpn/data-plane-dispatch.ts';
 import { internalFailure } from '../../vpn/steps.ts';
 import type { PppUplink } from '../ppp/ppp-uplink.ts';
 import type { LinkView, UplinkLink } from '../uplink-types.ts';
-import type { CellularModem } from './cellular-modem.ts';
+import type { CellularModem, ModemStatus } from './cellular-modem.ts';
 import { EthernetCall } from './ethernet-call.ts';
 
 /** How often the octets of a call are counted, ms. */
@@ -24,7 +24,7 @@ export interface ModemUplinkParts {
 
 export class ModemUplink implements UplinkLink {
   onChange: (() => void) | undefined;
-  readonly modem: CellularModem;
+  readonly #modem: CellularModem;
   readonly #parts: ModemUplinkParts;
   #started = false;
   #kind: 'ppp' | 'ethernet' | undefined;
@@ -36,20 +36,24 @@ export class ModemUplink implements UplinkLink {
 
   /** The modem is set up from now on, also while nothing is dialled: it tells of its signal. */
   constructor(modem: CellularModem, parts: ModemUplinkParts) {
-    this.modem = modem;
+    this.#modem = modem;
     this.#parts = parts;
     modem.onChange = () => this.#modemChanged();
     modem.start();
   }
 
+  modem(): ModemStatus {
+    return this.#modem.status();
+  }
+
   view(): LinkView {
-    const { registration, bars } = this.modem.status();
+    const { registration, bars } = this.#modem.status();
     const inNetwork = registration === 'home' || registration === 'roaming';
     return { ...this.#view(), ...(inNetwork ? { signalBars: bars } : {}) };
   }
 
   #view(): LinkView {
-    const { doing, failure } = this.modem.status();
+    const { doing, failure } = this.#modem.status();
     if (!this.#started) return { state: 'down', carrier: false, doing };
     const view = this.#link?.view();
     if (view?.state === 'up') return view;
@@ -81,9 +85,9 @@ export class ModemUplink implements UplinkLink {
   }
 
   async dispose(): Promise<void> {
-    this.modem.onChange = undefined;
+    this.#modem.onChange = undefined;
     await this.stop();
-    await this.modem.stop();
+    await this.#modem.stop();
   }
 
   parentReturned(): void {
@@ -91,7 +95,7 @@ export class ModemUplink implements UplinkLink {
   }
 
   #modemChanged(): void {
-    const { data } = this.modem.status();
+    const { data } = this.#modem.status();
     if (this.#started && data !== undefined && data !== this.#kind) {
       this.#kind = data;
       this.#changing = this.#changing.then(() => this.#use(data));
@@ -116,7 +120,7 @@ export class ModemUplink implements UplinkLink {
       clock,
       dhcp,
       backoff: new Backoff(random),
-      dial: (signal) => this.modem.dialEthernet(signal),
+      dial: (signal) => this.#modem.dialEthernet(signal),
     });
   }
 
@@ -141,7 +145,7 @@ export class ModemUplink implements UplinkLink {
       // A session that is another one begins at zero.
       const more = octets >= this.#counted ? octets - this.#counted : octets;
       this.#counted = octets;
-      if (more > 0) this.modem.noteTraffic(more);
+      if (more > 0) this.#modem.noteTraffic(more);
     } catch (error) {
       log(internalFailure(error).reason);
     }

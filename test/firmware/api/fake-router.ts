@@ -43,6 +43,7 @@ export const STATUS: RouterStatus = {
     { name: 'eth1', up: false, mac: '52:54:00:00:00:02' },
   ],
   uplinks: [],
+  modems: [],
   l2tp: [
     {
       name: 'hq',
