@@ -23,6 +23,8 @@ export class EthernetCall implements UplinkLink {
   #dhcp: UplinkLink | undefined;
   #failure: Failure | undefined;
   #running: Promise<void> | undefined;
+  /** A call has ended, or there was none, and the next one is not dialled yet. */
+  #waiting = false;
   #timer: Timer | undefined;
   #wake: (() => void) | undefined;
 
@@ -38,7 +40,7 @@ export class EthernetCall implements UplinkLink {
         state: this.#failure === undefined ? 'connecting' : 'failed',
         carrier: false,
         ...told,
-        doing: 'dialling',
+        doing: this.#waiting ? 'waiting to dial again' : 'dialling',
       };
     }
     return this.#dhcp?.view() ?? { state: 'connecting', carrier: true, doing: '' };
@@ -48,6 +50,8 @@ export class EthernetCall implements UplinkLink {
     if (this.#abort !== undefined) return;
     const abort = new AbortController();
     this.#abort = abort;
+    this.#failure = undefined;
+    this.#waiting = false;
     const before = this.#running ?? Promise.resolve();
     this.#running = before.then(() => this.#run(abort.signal));
   }
@@ -61,15 +65,18 @@ export class EthernetCall implements UplinkLink {
 
   parentReturned(): void {
     this.#wake?.();
+    this.#dhcp?.parentReturned();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#failure = await this.#once(signal).catch((error: unknown) =>
+      this.#waiting = false;
+      const failure = await this.#once(signal).catch((error: unknown) =>
         error instanceof PppLineError ? error.failure : internalFailure(error),
       );
-      this.onChange?.();
-      if (!signal.aborted) await this.#pause(this.#failure);
+      this.#waiting = true;
+      this.#tell(signal, failure);
+      if (!signal.aborted) await this.#pause(failure);
     }
   }
 
@@ -79,10 +86,13 @@ export class EthernetCall implements UplinkLink {
     const dhcp = this.#parts.dhcp(call.device);
     this.#call = call;
     this.#dhcp = dhcp;
-    this.#failure = undefined;
-    this.#parts.backoff.reset();
-    dhcp.onChange = () => this.onChange?.();
+    dhcp.onChange = () => {
+      // A call that is taken and brings no address is no success: a network that drops each one is not called without end.
+      if (dhcp.view().state === 'up') this.#parts.backoff.reset();
+      this.onChange?.();
+    };
     dhcp.start();
+    this.#tell(signal, undefined);
     const stopped = new Promise<undefined>((resolve) => {
       if (signal.aborted) resolve(undefined);
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -91,9 +101,19 @@ export class EthernetCall implements UplinkLink {
     this.#call = undefined;
     this.#dhcp = undefined;
     dhcp.onChange = undefined;
+    // At once: packets are not to be sent there while it is hung up, which takes its time.
+    this.#waiting = true;
+    this.#tell(signal, failure);
     await dhcp.stop();
     await call.hangUp();
     return failure;
+  }
+
+  /** What is told while nothing is wanted any more is not of this run. */
+  #tell(signal: AbortSignal, failure: Failure | undefined): void {
+    if (signal.aborted) return;
+    this.#failure = failure;
+    this.onChange?.();
   }
 
   #pause(failure: Failure | undefined): Promise<void> {

@@ -70,8 +70,8 @@ export class ModemUplink implements UplinkLink {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.#modemChanged();
-    if (this.#link === undefined) return;
+    // A link of another kind than the modem offers now is not dialled: the other one comes and is.
+    if (this.#modemChanged() || this.#link === undefined) return;
     this.#link.start();
     this.#meter();
   }
@@ -87,6 +87,7 @@ export class ModemUplink implements UplinkLink {
   async dispose(): Promise<void> {
     this.#modem.onChange = undefined;
     await this.stop();
+    await this.#link?.dispose?.();
     await this.#modem.stop();
   }
 
@@ -94,18 +95,24 @@ export class ModemUplink implements UplinkLink {
     this.#link?.parentReturned();
   }
 
-  #modemChanged(): void {
+  /** @returns whether another link takes the place of the one that is there. */
+  #modemChanged(): boolean {
     const { data } = this.#modem.status();
-    if (this.#started && data !== undefined && data !== this.#kind) {
+    const changes = this.#started && data !== undefined && data !== this.#kind;
+    if (changes) {
       this.#kind = data;
-      this.#changing = this.#changing.then(() => this.#use(data));
+      this.#changing = this.#changing
+        .then(() => this.#use(data))
+        .catch((error: unknown) => this.#parts.log(internalFailure(error).reason));
     }
     this.#tell();
+    return changes;
   }
 
   async #use(kind: 'ppp' | 'ethernet'): Promise<void> {
     await this.#link?.stop();
     if (kind !== this.#kind) return;
+    await this.#link?.dispose?.();
     this.#ppp = kind === 'ppp' ? this.#parts.ppp() : undefined;
     this.#link = this.#ppp ?? this.#ethernet();
     this.#link.onChange = () => this.#tell();
