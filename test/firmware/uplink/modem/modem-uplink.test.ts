@@ -125,7 +125,7 @@ describe('a modem as an uplink', { timeout: 20_000 }, () => {
     await lab.up('usb0');
     await lab.uplink.stop();
     lab.bench.unplug();
-    await lab.until(() => lab.uplink.modem.status().data === undefined);
+    await lab.until(() => lab.uplink.modem().data === undefined);
     lab.bench.modem.restart();
     lab.bench.plug();
     await lab.until(() => lab.uplink.view().signalBars !== undefined);
