@@ -53,6 +53,7 @@ export class UplinkBench {
       connector: this.tcp,
       dispatch: new DataPlaneDispatch(this.dataPlane, () => undefined),
       mark: 0xc1,
+      canShare: true,
       carriers: new SimulatedCarrierSenseFactory(this.links),
       linkOf: ({ interface: parent }) => {
         const { address = '', gateway = '' } = parent?.ipv4 ?? {};
