@@ -12,6 +12,12 @@ describe('two uplinks of the same priority', () => {
     expect(['dsl', 'lte'].map((name) => bench.manager.carries(name))).toEqual([true, true]);
   });
 
+  it('do not share where the kernel cannot: the heavier one carries all of it', async () => {
+    const bench = await new UplinkBench(1, false).start({ priority: 1 }, { priority: 1, weight: 2 });
+    expect(shares(bench)).toEqual(['dsl -', 'lte - *']);
+    expect(['dsl', 'lte'].map((name) => bench.manager.carries(name))).toEqual([false, true]);
+  });
+
   it('one that fails and comes back takes no VPN from an equal one', async () => {
     const bench = await new UplinkBench().start({ priority: 1 }, { priority: 1 });
     expect(shares(bench)).toEqual(['dsl 1 *', 'lte 1']);
