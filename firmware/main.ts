@@ -45,6 +45,7 @@ import { NetworkWatch } from './network/network-watch.ts';
 import { Reconciler } from './network/reconciler.ts';
 import { ResolvedNames } from './network/resolved-names.ts';
 import { SessionDns } from './network/session-dns.ts';
+import { MULTIPATH_KEY } from './network/sysctls.ts';
 import { CaptureDesk } from './router/capture-desk.ts';
 import { EndOfRun } from './router/end-of-run.ts';
 import { factoryConfiguration } from './router/factory-configuration.ts';
@@ -203,6 +204,11 @@ async function run(options: RunOptions): Promise<number> {
     factoryReset: () => void reset.request(BUTTON),
     log: { info: (line) => logger.info(line), warn: (line) => logger.warn(line) },
   });
+  // A kernel without routes of several next hops (CONFIG_IP_ROUTE_MULTIPATH) has no such parameter.
+  const canShare = await links.getSysctl(MULTIPATH_KEY).then(
+    () => true,
+    () => false,
+  );
   const ready = Promise.withResolvers<void>();
   const counters = new LinuxMachineCounters();
   const monitoring = new Monitoring({
@@ -240,6 +246,7 @@ async function run(options: RunOptions): Promise<number> {
         connector,
         dispatch,
         mark: network.mark,
+        canShare,
         carriers,
         linkOf: (definition) =>
           linkOf(definition, {

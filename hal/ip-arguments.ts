@@ -1,7 +1,7 @@
 /** Arguments of `ip`, each checked, so that none is ever taken for another word of its command line. */
 import { HalError } from './hal-error.ts';
 import { parseAddressWithLength, parseIpAddress } from './ip-address.ts';
-import type { Route, Rule } from './links.ts';
+import type { NextHop, Route, Rule } from './links.ts';
 import { assertInterfaceName } from './names.ts';
 import { parseMac } from './packet-socket.ts';
 
@@ -10,6 +10,9 @@ export const MAX_U32 = 0xffff_ffff;
 
 /** Largest number of a VLAN; 4095 is reserved (IEEE 802.1Q clause 9.6). */
 export const MAX_VLAN = 4094;
+
+/** Largest weight of a next hop: rtnh_hops is an octet, and 0 means 1. */
+const MAX_WEIGHT = 256;
 
 /** Largest rtm_protocol. */
 const MAX_U8 = 0xff;
@@ -45,6 +48,7 @@ export function familyOf(text: string): 4 | 6 {
 export function routeArguments(route: Route): string[] {
   const args: string[] = route.type === 'unicast' ? [] : [route.type];
   args.push(addressWithLength(route.prefix));
+  const hops = nextHopArguments(route);
   if (route.gateway !== undefined) {
     plainAddress(route.gateway);
     if (familyOf(route.gateway) === familyOf(route.prefix)) args.push('via', route.gateway);
@@ -66,7 +70,21 @@ export function routeArguments(route: Route): string[] {
     decimal(route.table, MAX_U32, 'a table'),
     'proto',
     decimal(route.protocol, MAX_U8, 'a protocol'),
+    ...hops,
   ];
+}
+
+/** They come last: what follows `nexthop` is of that one. */
+function nextHopArguments({ nexthops, type, prefix, device, gateway }: Route): string[] {
+  if (nexthops === undefined) return [];
+  const alone = type === 'unicast' && familyOf(prefix) === 4 && device === undefined && gateway === undefined;
+  if (!alone || nexthops.length < 2) throw invalid(prefix, 'the prefix of a route with several next hops');
+  return nexthops.flatMap((hop: NextHop) => {
+    assertInterfaceName(hop.device);
+    if (hop.weight < 1) throw invalid(String(hop.weight), `a weight (1 to ${MAX_WEIGHT})`);
+    const via = hop.gateway === undefined ? [] : ['via', plainAddress(hop.gateway)];
+    return ['nexthop', ...via, 'dev', hop.device, 'weight', decimal(hop.weight, MAX_WEIGHT, 'a weight')];
+  });
 }
 
 /** What follows `ip -F rule add` or `del`. */

@@ -33,6 +33,8 @@ export interface Route {
   readonly type: 'unicast' | 'unreachable' | 'throw' | 'blackhole';
   readonly device?: string;
   readonly gateway?: string;
+  /** Two or more, which share the flows by their weights; IPv4 alone, and instead of `device` and `gateway`. */
+  readonly nexthops?: readonly NextHop[];
   readonly source?: string;
   readonly metric?: number;
   /** Table number; 254 is main. */
@@ -40,6 +42,14 @@ export interface Route {
   /** rtm_protocol as a number: who made the route. */
   readonly protocol: number;
   readonly scope?: string;
+}
+
+/** One way of a route that has several. */
+export interface NextHop {
+  readonly device: string;
+  readonly gateway?: string;
+  /** 1..256. */
+  readonly weight: number;
 }
 
 export interface Rule {

@@ -65,7 +65,7 @@ export const uplinkStatusSchema = Type.Object({
   address: Type.Optional(text('Ours, CIDR; absent while there is none.')),
   gateway: Type.Optional(text('The next router; absent on a point-to-point link.')),
   dns: Type.Array(text('Address of a DNS server of this uplink.')),
-  carrying: Type.Boolean({ description: 'Whether it has the default route.' }),
+  carrying: Type.Boolean({ description: 'Whether new connections go by it: all of them, or a part by its weight.' }),
   verdict: Type.Enum(['well', 'degraded', 'recovering', 'failed', 'down'], {
     description:
       'How well it does: `recovering` answers, but not for long enough to be used; `failed` has a link and does not answer.',

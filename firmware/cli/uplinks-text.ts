@@ -20,18 +20,20 @@ export function uplinksText(uplinks: readonly UplinkStatus[], wall = Date.now())
     orDash(uplink.health.latencyMilliseconds === undefined ? '' : `${uplink.health.latencyMilliseconds} ms`),
     orDash(uplink.health.lossPercent === undefined ? '' : `${uplink.health.lossPercent} %`),
   ]);
+  const several = uplinks.filter(({ carrying }) => carrying).length > 1;
   return [
     ...table([['NAME', 'TYPE', 'STATE', 'DEVICE', 'ADDRESS', 'GATEWAY', 'DNS', 'RANK', 'LATENCY', 'LOSS'], ...rows]),
     '',
-    ...uplinks.map((uplink) => sentence(uplink, wall)),
+    ...uplinks.map((uplink) => sentence(uplink, wall, several)),
   ];
 }
 
 /** `dsl carries the traffic; well for 3 min.` */
-function sentence(uplink: UplinkStatus, wall: number): string {
-  const { name, carrying, verdict, why, doing, since, metered, standby, remedy, health } = uplink;
+function sentence(uplink: UplinkStatus, wall: number, several: boolean): string {
+  const { name, weight, carrying, verdict, why, doing, since, metered, standby, remedy, health } = uplink;
   const lasting = durationText((wall - since) / 1000);
-  const role = carrying ? 'carries the traffic' : ROLE[standby];
+  const carries = several ? `shares the traffic (weight ${weight})` : 'carries the traffic';
+  const role = carrying ? carries : ROLE[standby];
   const parts = [
     `${name} ${role}`,
     `${verdict} for ${lasting}${why === '' ? '' : `: ${why}`}`,

@@ -138,7 +138,7 @@ const UPLINK_SCHEMA = Type.Object(
     }),
     weight: count({
       title: 'Weight',
-      description: 'Among uplinks of the same priority that are well, the one with the most carries the traffic.',
+      description: 'Uplinks of the same priority that are well share new connections by their weights; VPNs go by the one with the most.',
       default: 1,
       minimum: 1,
       maximum: 100,

@@ -20,6 +20,10 @@
  * address: packets from that address ask the uplink's own table, whose default leads out by it, whichever uplink carries
  * the rest. So a probe leaves by the uplink that it judges, and the outer packets of a tunnel stay on the uplink on which
  * the tunnel was made until it has moved.
+ *
+ * Where several uplinks share the traffic, the default route of the main table has a next hop for each. Outer packets that
+ * have no address yet look into {@link STEADY_TABLE} before it, whose default is by one of them alone: what calls out does
+ * not get another address whenever another uplink joins.
  */
 
 /** rtm_protocol of every route and rule we make. In the range that iproute2 leaves to others. */
@@ -39,6 +43,12 @@ export const FIRST_SOURCE_PRIORITY = 4960;
 
 /** Priority of the rules of uplinks: behind everything that may lead into a tunnel. */
 export const UPLINK_PRIORITY = 5001;
+
+/** Priority of the rule by which outer packets without an address stay on one uplink while several share the traffic. */
+export const STEADY_PRIORITY = 5002;
+
+/** The table of that rule, behind those of eight uplinks. */
+export const STEADY_TABLE = 90_009;
 
 /** The table of the first uplink; the others follow. Far behind those of source networks. */
 export const FIRST_UPLINK_TABLE = 90_001;

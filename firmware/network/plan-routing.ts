@@ -90,11 +90,14 @@ function describeRule({ priority, source, table, goto }: Rule): string {
   return `rule of priority ${priority}${from} for ${table === undefined ? `rule ${goto}` : `table ${table}`}`;
 }
 
-function describeRoute({ type, prefix, gateway, device, table }: Route): string {
+function describeRoute({ type, prefix, gateway, device, nexthops = [], table }: Route): string {
+  const hops = nexthops.map(
+    (hop) => ` ${hop.gateway === undefined ? '' : `via ${hop.gateway} `}on ${hop.device} (${hop.weight})`,
+  );
   const how = type === 'unicast' ? '' : `${type} `;
   const via = gateway === undefined ? '' : ` via ${gateway}`;
   const on = device === undefined ? '' : ` on ${device}`;
-  return `${how}route to ${prefix}${via}${on}${tableText(table)}`;
+  return `${how}route to ${prefix}${via}${on}${hops.join(' and')}${tableText(table)}`;
 }
 
 function tableText(table: number): string {

@@ -31,8 +31,7 @@ export class Settled {
   includes(step: Step, links: readonly Link[]): boolean {
     this.#commands ??= new Set(this.#changes().map(commandText));
     return step.changes.every((change) => {
-      const device = deviceOf(change);
-      if (device !== undefined) {
+      for (const device of devicesOf(change)) {
         const index = links.find(({ name }) => name === device)?.index;
         if (index === undefined || this.#devices.get(device) !== index) return false;
       }
@@ -59,7 +58,9 @@ export class Settled {
   }
 }
 
-function deviceOf(change: LinkChange): string | undefined {
-  if ('device' in change) return change.device;
-  return 'route' in change ? change.route.device : undefined;
+function devicesOf(change: LinkChange): readonly string[] {
+  if ('device' in change) return [change.device];
+  if (!('route' in change)) return [];
+  const { device, nexthops = [] } = change.route;
+  return [...(device === undefined ? [] : [device]), ...nexthops.map((hop) => hop.device)];
 }

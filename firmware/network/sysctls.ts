@@ -3,6 +3,8 @@ import type { Configuration } from '../config/schema.ts';
 import type { DesiredNetwork, LiveTunnel } from './desired.ts';
 
 const SOURCE_MARK_KEY = 'net.ipv4.conf.all.src_valid_mark';
+/** By which of several next hops a flow goes: 1: by its ports as well as its addresses. Only kernels that know several have it. */
+export const MULTIPATH_KEY = 'net.ipv4.fib_multipath_hash_policy';
 const FORWARDING6_KEY = 'net.ipv6.conf.all.forwarding';
 
 export interface WantedSysctl {
@@ -17,17 +19,26 @@ export interface WantedSysctl {
 /** In the order in which they are to be set. */
 export function desiredSysctls(configuration: Configuration, desired: DesiredNetwork): WantedSysctl[] {
   const marks = desired.markReplies ? [{ key: SOURCE_MARK_KEY, from: '0', to: '1', undone: true }] : [];
-  if (!desired.forwarding6) return marks;
+  const shared = sharesRoutes(desired) ? [{ key: MULTIPATH_KEY, from: '0', to: '1', undone: true }] : [];
+  if (!desired.forwarding6) return [...marks, ...shared];
   // A router takes no Router Advertisements by default; an uplink that lives by them must go on to do so.
   const uplinks = Object.values(configuration.interfaces).flatMap(({ device, zone }) =>
     zone === 'wan' ? [{ key: ofDevice(device, 'accept_ra'), from: '1', to: '2', undone: true }] : [],
   );
-  return [...marks, ...uplinks, { key: FORWARDING6_KEY, from: '0', to: '1', undone: true }];
+  return [...marks, ...shared, ...uplinks, { key: FORWARDING6_KEY, from: '0', to: '1', undone: true }];
 }
 
 /** Whether what the journal tells of this parameter is still wanted. */
-export function isWantedSysctl(key: string, desired: Pick<DesiredNetwork, 'markReplies' | 'forwarding6'>): boolean {
+export function isWantedSysctl(
+  key: string,
+  desired: Pick<DesiredNetwork, 'markReplies' | 'forwarding6' | 'routes'>,
+): boolean {
+  if (key === MULTIPATH_KEY) return sharesRoutes(desired);
   return key === SOURCE_MARK_KEY ? desired.markReplies : desired.forwarding6;
+}
+
+function sharesRoutes({ routes }: Pick<DesiredNetwork, 'routes'>): boolean {
+  return routes.some(({ nexthops }) => nexthops !== undefined);
 }
 
 /**

@@ -1,8 +1,16 @@
 /** Routes and rules of uplinks: the default route of the one that carries the traffic, and a table for each that stands. */
-import type { Route, Rule } from '../../hal/links.ts';
+import type { NextHop, Route, Rule } from '../../hal/links.ts';
 import type { Configuration } from '../config/schema.ts';
 import { formatCidr, networkOf, parseCidr } from '../protocol/ip-address.ts';
-import { FIRST_UPLINK_TABLE, MAIN_TABLE, ROUTE_PROTOCOL, UPLINK_PRIORITY } from './marks.ts';
+import {
+  FIRST_UPLINK_TABLE,
+  MAIN_TABLE,
+  OUTER_MARK,
+  ROUTE_PROTOCOL,
+  STEADY_PRIORITY,
+  STEADY_TABLE,
+  UPLINK_PRIORITY,
+} from './marks.ts';
 
 /** An uplink that has an address. */
 export interface LiveUplink {
@@ -19,8 +27,10 @@ export interface LiveUplink {
   readonly assign: boolean;
   /** 0..7, its own as long as it is configured; absent: it is the only one, and needs no table. */
   readonly slot?: number;
-  /** Whether it has the default route. */
+  /** Whether what has no other way goes by it: everything, or where several share it, what this router itself calls out for. */
   readonly carries: boolean;
+  /** 1..256: its part of new connections, where several share them. */
+  readonly share?: number;
 }
 
 /** CIDR, and the next router. */
@@ -40,16 +50,54 @@ export function uplinkRouting(
   exempt: readonly string[],
 ): { readonly routes: readonly Route[]; readonly rules: readonly Rule[] } {
   const tables = uplinks.flatMap((uplink) => (uplink.slot === undefined ? [] : [{ ...uplink, slot: uplink.slot }]));
+  const steady = steadyRouting(uplinks, exempt);
   return {
-    routes: tables.flatMap((uplink) => tableOf(uplink, exempt)),
-    rules: tables.map(({ address, slot }) => ({
-      priority: UPLINK_PRIORITY,
-      family: 4,
-      source: `${plainAddress(address)}/32`,
-      table: FIRST_UPLINK_TABLE + slot,
-      protocol: ROUTE_PROTOCOL,
-    })),
+    routes: [...tables.flatMap((uplink) => tableOf(uplink, exempt)), ...steady.routes],
+    rules: [
+      ...tables.map(
+        ({ address, slot }): Rule => ({
+          priority: UPLINK_PRIORITY,
+          family: 4,
+          source: `${plainAddress(address)}/32`,
+          table: FIRST_UPLINK_TABLE + slot,
+          protocol: ROUTE_PROTOCOL,
+        }),
+      ),
+      ...steady.rules,
+    ],
   };
+}
+
+/** Outer packets go by the one that carries, while several share the rest. */
+function steadyRouting(
+  uplinks: readonly LiveUplink[],
+  exempt: readonly string[],
+): { readonly routes: readonly Route[]; readonly rules: readonly Rule[] } {
+  const carrying = uplinks.find(({ carries }) => carries);
+  if (carrying === undefined || sharing(uplinks).length === 0) return { routes: [], rules: [] };
+  const common = { table: STEADY_TABLE, protocol: ROUTE_PROTOCOL } as const;
+  // What a server says is behind an uplink is in the main table, as are connected networks.
+  const learned = uplinks.flatMap(({ routes = [] }) => routes.map(({ prefix }) => prefix));
+  const nearer = [...new Set([...exempt, ...learned])].filter((prefix) => !prefix.includes(':') && prefix !== ANYWHERE);
+  return {
+    routes: [
+      ...nearer.map((prefix): Route => ({ ...common, prefix, type: 'throw' })),
+      { ...common, prefix: ANYWHERE, type: 'unicast', ...wayOf(carrying) },
+    ],
+    rules: [{ priority: STEADY_PRIORITY, family: 4, mark: OUTER_MARK, table: STEADY_TABLE, protocol: ROUTE_PROTOCOL }],
+  };
+}
+
+/** Next hops of those that share the traffic; none where one carries it alone. */
+function sharing(uplinks: readonly LiveUplink[]): readonly NextHop[] {
+  const hops = uplinks.flatMap((uplink): NextHop[] =>
+    uplink.share === undefined ? [] : [{ ...wayOf(uplink), weight: uplink.share }],
+  );
+  return hops.length < 2 ? [] : hops;
+}
+
+function wayOf({ device, gateway }: LiveUplink): Pick<NextHop, 'device' | 'gateway'> {
+  return { device, ...(gateway === undefined ? {} : { gateway }) };
 }
 
 /** The default route in the main table: by what the configuration says, or by the uplink that carries the traffic. */
@@ -59,6 +107,10 @@ export function defaultRoutes(configuration: Configuration, uplinks: readonly Li
   );
   const carrying = uplinks.filter(({ carries }) => carries);
   // Without uplinks in the configuration nothing is judged, and the route stands whatever becomes of the cable.
+  const nexthops = sharing(uplinks);
+  if (hasUplinks(configuration) && nexthops.length > 0) {
+    return [{ type: 'unicast', table: MAIN_TABLE, protocol: ROUTE_PROTOCOL, prefix: ANYWHERE, nexthops }];
+  }
   const chosen = hasUplinks(configuration) || fixed.length === 0 ? carrying : fixed;
   return chosen.map(({ device, gateway }) => ({
     type: 'unicast',

@@ -37,7 +37,7 @@ function oneStatus(uplink: ManagedUplink, manager: UplinkManager, clock: Pick<Cl
     ...(addressing === undefined ? {} : { address: addressing.address }),
     ...(addressing?.gateway === undefined ? {} : { gateway: addressing.gateway }),
     dns: [...(addressing?.dns ?? [])],
-    carrying: manager.carrying === name,
+    carrying: manager.carries(name),
     verdict: doubt !== undefined && health.verdict === 'well' ? 'degraded' : health.verdict,
     why: doubt ?? health.why,
     since: clock.wall() - (clock.now() - health.since),

@@ -6,7 +6,7 @@ export interface Candidate {
   readonly name: string;
   /** The lowest is the best. */
   readonly priority: number;
-  /** Among equals the highest is the best. */
+  /** Its part of new connections among equals, the highest of which is the best for what cannot be parted. */
   readonly weight: number;
   /** Connected only while no better one is well. */
   readonly cold: boolean;
@@ -45,6 +45,19 @@ export function choose(candidates: readonly Candidate[], carrying: string | unde
   if (quality(best) >= QUALITY.recovering) return current.name;
   const same = best.priority === current.priority && best.weight === current.weight;
   return same ? current.name : best.name;
+}
+
+/**
+ * Which ones share the new connections with the one that carries the traffic, itself among them: those of its
+ * priority that are well. One that is not shares with nobody. A cold one stands for emergencies only, and shares nothing unless it carries the traffic.
+ */
+export function sharers(candidates: readonly Candidate[], carrying: string | undefined): readonly Candidate[] {
+  const current = candidates.find(({ name }) => name === carrying);
+  if (current === undefined) return [];
+  if (quality(current) !== QUALITY.well) return [current];
+  const joins = (other: Candidate): boolean =>
+    !other.hungUp && !other.cold && other.priority === current.priority && quality(other) === QUALITY.well;
+  return candidates.filter((other) => other === current || joins(other));
 }
 
 function better(a: Candidate, b: Candidate): number {

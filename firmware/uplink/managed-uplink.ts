@@ -220,7 +220,7 @@ export class ManagedUplink {
   }
 
   /** For the routes; `undefined` while it has no address. */
-  live(carries: boolean): LiveUplink | undefined {
+  live(carries: boolean, shares: boolean): LiveUplink | undefined {
     const { addressing } = this;
     if (addressing === undefined) return undefined;
     const { device, address, gateway, routes, assign } = addressing;
@@ -230,6 +230,7 @@ export class ManagedUplink {
       address,
       assign,
       carries,
+      ...(shares ? { share: this.definition.configuration.weight } : {}),
       ...(gateway === undefined ? {} : { gateway }),
       ...(routes === undefined ? {} : { routes }),
       ...(this.slot === undefined ? {} : { slot: this.slot }),

@@ -1,4 +1,5 @@
 /** What to say of a change of the uplinks: what happened, why, and who carries the traffic now. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Verdict } from './health.ts';
 
 /** An uplink as it is told of. */
@@ -20,11 +21,23 @@ export interface Transition {
   readonly text: string;
 }
 
-/** @param carrying who carried the traffic before, and who does so now. */
+/** Who carries the traffic, and who shares it. */
+export interface Carriage {
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly sharedBefore: readonly string[];
+  readonly shares: readonly Share[];
+}
+
+export interface Share {
+  readonly name: string;
+  readonly weight: number;
+}
+
 export function transitions(
   before: ReadonlyMap<string, Told>,
   after: ReadonlyMap<string, Told>,
-  carrying: { readonly before: string | undefined; readonly after: string | undefined },
+  carrying: Carriage,
 ): Transition[] {
   const said: Transition[] = [];
   const change = carriageWords(before, after, carrying);
@@ -37,7 +50,22 @@ export function transitions(
     const isCarrier = change !== undefined && name === carrying.after;
     if (words !== undefined && !isCarrier) said.push({ uplink: name, text: words });
   }
+  const shared = shareWords(carrying);
+  if (shared !== undefined) said.push(shared);
   return said;
+}
+
+/** `dsl and cable share the traffic, 2 to 1`; that one is alone again where it was not said that it carries the traffic. */
+function shareWords({ before, after, sharedBefore, shares }: Carriage): Transition | undefined {
+  const names = shares.map(({ name }) => name);
+  if (after === undefined || isDeepStrictEqual(names, sharedBefore)) return undefined;
+  const last = names.at(-1) ?? '';
+  if (names.length > 1) {
+    const parts = shares.map(({ weight }) => weight).join(' to ');
+    return { uplink: after, text: `${names.slice(0, -1).join(', ')} and ${last} share the traffic, ${parts}` };
+  }
+  if (sharedBefore.length < 2 || before !== after) return undefined;
+  return { uplink: after, text: `${after} carries the traffic alone` };
 }
 
 function carriageWords(

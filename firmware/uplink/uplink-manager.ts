@@ -10,7 +10,7 @@ import type { Configuration } from '../config/schema.ts';
 import { type LiveUplink, plainAddress } from '../network/uplink-routing.ts';
 import type { Failure, Instant } from '../protocol/machine.ts';
 import { type ConnectionState, errorText, failureLine, type Step } from '../vpn/steps.ts';
-import { choose, graceEnds, isWanted } from './chooser.ts';
+import { type Candidate, choose, graceEnds, isWanted, sharers } from './chooser.ts';
 import { ManagedUplink, type ManagedUplinkServices } from './managed-uplink.ts';
 import { type Told, type Transition, transitions } from './transition-words.ts';
 import { type UplinkDefinition, uplinkDefinitions } from './uplink-definitions.ts';
@@ -38,6 +38,8 @@ export interface UplinkHooks {
 
 export interface UplinkManagerParts extends ManagedUplinkServices, Omit<UplinkHooks, 'onStep'> {
   readonly carriers: CarrierSenseFactory;
+  /** The kernel knows routes with several next hops: uplinks of the same priority share the traffic. */
+  readonly canShare: boolean;
   /** Makes what an uplink consists of. */
   readonly linkOf: (definition: UplinkDefinition) => UplinkLink;
 }
@@ -47,6 +49,8 @@ export class UplinkManager {
   #uplinks = new Map<string, ManagedUplink>();
   readonly #liveness = new VpnLiveness();
   #carrying: string | undefined;
+  /** Those that have a part of new connections, in their order: {@link #carrying} alone, or with its equals. */
+  #sharing: readonly string[] = [];
   /** The one that carried the traffic before, which may still be needed. */
   #leaving: { readonly name: string; readonly until: Instant } | undefined;
   /** Connections whose peer is called, and the uplink that each sticks to. */
@@ -68,12 +72,17 @@ export class UplinkManager {
     return this.#uplinks;
   }
 
-  /** Name of the uplink that carries the traffic. */
+  /** Name of {@link carrier}. */
   get carrying(): string | undefined {
     return this.#carrying;
   }
 
-  /** The one that carries the traffic. */
+  /** Whether new connections go by it, all of them or a part. */
+  carries(name: string): boolean {
+    return this.#sharing.includes(name);
+  }
+
+  /** The one that carries the traffic, or where several share it, what this router itself calls out for. */
   get carrier(): ManagedUplink | undefined {
     return this.#carrying === undefined ? undefined : this.#uplinks.get(this.#carrying);
   }
@@ -226,13 +235,15 @@ export class UplinkManager {
     for (const uplink of all) {
       // Before the cold ones are judged by what these may come to.
       if (!uplink.hungUp && uplink.definition.configuration.standby === 'warm') uplink.start();
-      uplink.look(now, uplink.name === this.#carrying);
+      uplink.look(now, this.carries(uplink.name));
       const { verdict } = uplink.health;
       if (verdict === 'failed' || verdict === 'down') this.#liveness.explained(uplink.name);
     }
     const candidates = all.map((uplink) => uplink.candidate(this.doubt(uplink.name)));
-    const before = this.#carrying;
+    const [before, sharedBefore] = [this.#carrying, this.#sharing];
     this.#carrying = choose(candidates, before);
+    const shares = this.#share(candidates);
+    this.#sharing = shares.map(({ name }) => name);
     if (before !== undefined && before !== this.#carrying) this.#leaving = { name: before, until: now + FAREWELL_MS };
     for (const [index, uplink] of all.entries()) {
       const candidate = candidates[index];
@@ -242,7 +253,7 @@ export class UplinkManager {
       else if (uplink.started && this.#carrying !== undefined && !this.#lingers(uplink, now)) void uplink.stop();
     }
     const told = new Map(all.map((uplink) => [uplink.name, this.#tell(uplink)]));
-    const said = transitions(this.#told, told, { before, after: this.#carrying });
+    const said = transitions(this.#told, told, { before, after: this.#carrying, sharedBefore, shares });
     this.#told = told;
     for (const transition of said) onTransition(transition);
     this.#apply();
@@ -251,6 +262,13 @@ export class UplinkManager {
       candidates.flatMap((candidate) => graceEnds(candidate) ?? []),
     );
     if (said.length > 0) onChange();
+  }
+
+  /** An implicit uplink has no table that keeps its packets to it, and shares nothing. */
+  #share(candidates: readonly Candidate[]): readonly Candidate[] {
+    const all = sharers(candidates, this.#carrying);
+    const together = this.#parts.canShare && this.carrier?.definition.implicit === false;
+    return together ? all : all.filter(({ name }) => name === this.#carrying);
   }
 
   #silent(connection: string, uplink: string): void {
@@ -302,7 +320,10 @@ export class UplinkManager {
   }
 
   #live(): LiveUplink[] {
-    return [...this.#uplinks.values()].flatMap((uplink) => uplink.live(uplink.name === this.#carrying) ?? []);
+    const several = this.#sharing.length > 1;
+    return [...this.#uplinks.values()].flatMap(
+      (uplink) => uplink.live(uplink.name === this.#carrying, several && this.carries(uplink.name)) ?? [],
+    );
   }
 
   #arm(now: Instant, others: readonly Instant[]): void {

@@ -1,6 +1,6 @@
 /** What `ip -j` prints, checked and brought into the shapes of the Links port. Anything unexpected is an error in words. */
 import { HalError } from '../hal-error.ts';
-import type { Link, LinkAddress, Route, Rule, Vlan } from '../links.ts';
+import type { Link, LinkAddress, NextHop, Route, Rule, Vlan } from '../links.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -132,6 +132,7 @@ export function parseAllRoutes(text: string): readonly Route[] {
 function routeOf(entry: Json, family: 4 | 6, table: number): Route[] {
   const type = ROUTE_TYPES[String(entry['type'] ?? 'unicast')];
   if (!type) return [];
+  const nexthops = family === 4 ? nextHops(entry['nexthops']) : undefined;
   const gateway = entry['gateway'] ?? (isRecord(entry['via']) ? entry['via']['host'] : undefined);
   const scope = entry['scope'] === undefined ? 'global' : String(entry['scope']);
   const scopeName = SCOPES[scope] ?? scope;
@@ -144,11 +145,24 @@ function routeOf(entry: Json, family: 4 | 6, table: number): Route[] {
       // IPv6 shows `lo` for routes that lead nowhere.
       ...(type === 'unicast' && typeof entry['dev'] === 'string' ? { device: entry['dev'] } : {}),
       ...(typeof gateway === 'string' ? { gateway } : {}),
+      ...(nexthops === undefined ? {} : { nexthops }),
       ...(typeof entry['prefsrc'] === 'string' ? { source: entry['prefsrc'] } : {}),
       ...(typeof entry['metric'] === 'number' ? { metric: entry['metric'] } : {}),
       ...(scopeName === 'global' ? {} : { scope: scopeName }),
     },
   ];
+}
+
+/** `undefined`: there are none, or one that the port cannot express. */
+function nextHops(value: unknown): readonly NextHop[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const hops = value.flatMap((hop): NextHop[] => {
+    if (!isRecord(hop) || 'via' in hop) return [];
+    const { dev: device, gateway, weight } = hop;
+    if (typeof device !== 'string' || typeof weight !== 'number') return [];
+    return [{ device, weight, ...(typeof gateway === 'string' ? { gateway } : {}) }];
+  });
+  return hops.length === value.length ? hops : undefined;
 }
 
 function routePrefix(destination: string, family: 4 | 6): string {

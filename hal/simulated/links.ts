@@ -1,7 +1,7 @@
 /** A machine's links, addresses, routes and rules in memory, with the kernel's errors. */
 import { HalError } from '../hal-error.ts';
 import { formatIpAddress, maskAddress, parseAddressWithLength, parseIpAddress } from '../ip-address.ts';
-import { decimal, MAX_VLAN, macAddress } from '../ip-arguments.ts';
+import { decimal, MAX_VLAN, macAddress, routeArguments } from '../ip-arguments.ts';
 import type { Link, LinkAddress, LinkChange, Links, NetworkState, Route, Rule, Vlan } from '../links.ts';
 import { assertInterfaceName } from '../names.ts';
 import { applyOneByOne } from './one-by-one.ts';
@@ -245,7 +245,14 @@ export class SimulatedLinks implements Links {
 
   async replaceRoute(route: Route): Promise<void> {
     const device = route.device ?? this.#deviceTowards(route);
-    if (route.type === 'unicast') {
+    if (route.nexthops !== undefined) {
+      routeArguments(route);
+      for (const hop of route.nexthops) {
+        if (!this.has(hop.device)) throw new HalError(`There is no network interface ${hop.device}.`, 'ENODEV');
+        if (!this.isUp(hop.device)) throw new HalError(`The interface ${hop.device} is down.`, 'ENETDOWN');
+        this.#deviceTowards(hop);
+      }
+    } else if (route.type === 'unicast') {
       if (device === undefined || !this.has(device)) {
         throw new HalError(`The route to ${route.prefix} has no network interface.`, 'ENODEV');
       }
@@ -322,7 +329,7 @@ export class SimulatedLinks implements Links {
   }
 
   /** The device of the network that the gateway is on. */
-  #deviceTowards(route: Route): string | undefined {
+  #deviceTowards(route: Pick<Route, 'gateway'>): string | undefined {
     const gateway = route.gateway === undefined ? undefined : parseIpAddress(route.gateway);
     if (!gateway) return undefined;
     const entry = this.#addresses.find(({ network, device }) => {
@@ -375,5 +382,8 @@ function describeRoute(route: Route): string {
   const via = route.gateway === undefined ? '' : ` via ${route.gateway}`;
   const device = route.device === undefined ? '' : ` dev ${route.device}`;
   const metric = route.metric === undefined ? '' : ` metric ${route.metric}`;
-  return `${route.type} ${route.prefix}${via}${device}${metric} table ${route.table} proto ${route.protocol}`;
+  const hops = (route.nexthops ?? []).map(
+    (hop) => ` nexthop${hop.gateway === undefined ? '' : ` via ${hop.gateway}`} dev ${hop.device} weight ${hop.weight}`,
+  );
+  return `${route.type} ${route.prefix}${via}${device}${metric} table ${route.table} proto ${route.protocol}${hops.join('')}`;
 }

@@ -61,6 +61,8 @@ function bestRoute(state: RoutingState, family: 4 | 6, table: number, remote: Ui
   const usable = state
     .routes(family, table)
     .filter((route) => contains(route.prefix, remote))
+    // Of several next hops one and the same: the kernel's choice is by a hash, which nobody may count on.
+    .map((route) => ({ ...route, ...route.nexthops?.find(({ device }) => state.isUp(device)) }))
     .filter((route) => route.type !== 'unicast' || (route.device !== undefined && state.isUp(route.device)));
   return usable.toSorted((a, b) => lengthOf(b.prefix) - lengthOf(a.prefix) || (a.metric ?? 0) - (b.metric ?? 0))[0];
 }

@@ -1,4 +1,5 @@
 /** The routing tables of a simulated machine. */
+import { isDeepStrictEqual } from 'node:util';
 import { HalError } from '../hal-error.ts';
 import { formatIpAddress, maskAddress, parseAddressWithLength } from '../ip-address.ts';
 import type { LinkAddress, Route } from '../links.ts';
@@ -46,14 +47,18 @@ export class SimulatedRoutes {
         other.protocol === route.protocol &&
         (route.metric === undefined || (other.metric ?? 0) === route.metric) &&
         (route.device === undefined || route.type !== 'unicast' || other.device === route.device) &&
-        (route.gateway === undefined || other.gateway === route.gateway),
+        (route.gateway === undefined || other.gateway === route.gateway) &&
+        (route.nexthops === undefined || isDeepStrictEqual(other.nexthops, route.nexthops)),
     );
     if (index < 0) throw new HalError(`The route to ${route.prefix} is not in table ${route.table}.`, 'ESRCH');
     this.#routes.splice(index, 1);
   }
 
   removeDevice(device: string): void {
-    this.#routes = this.#routes.filter((route) => route.device !== device);
+    // One of several next hops is dead then, and shown on; without any left the route goes.
+    this.#routes = this.#routes.filter(
+      (route) => route.device !== device && !route.nexthops?.every((hop) => hop.device === device),
+    );
   }
 
   /** The route that the kernel makes for the network of an address. IPv4 makes none for a network of one host, its own. */
@@ -114,7 +119,8 @@ function normalized(route: Route): Route {
   if (family === 4 && network !== formatIpAddress(parsed.octets)) {
     throw new HalError(`${route.prefix} has bits set after its prefix length.`, 'EINVAL');
   }
-  const shownScope = scope ?? (family === 4 && route.type === 'unicast' && !route.gateway ? 'link' : 'global');
+  const shownScope =
+    scope ?? (family === 4 && route.type === 'unicast' && !route.gateway && !route.nexthops ? 'link' : 'global');
   const shownMetric = family === 6 ? metric || IPV6_DEFAULT_METRIC : metric || undefined;
   return {
     ...rest,

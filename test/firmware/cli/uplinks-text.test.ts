@@ -57,6 +57,13 @@ describe('the uplinks as people see them', () => {
     ]);
   });
 
+  it('that share the traffic are marked, each with its weight', () => {
+    const lines = uplinksText([{ ...LTE, name: 'cable', weight: 2 }, LTE], 61_000);
+    expect(lines.slice(1, 3).map((line) => line.split(' modem')[0]?.trim())).toEqual(['cable *', 'lte *']);
+    expect(lines.at(-2)).toBe('cable shares the traffic (weight 2); well for 1 min 1 s; metered');
+    expect(lines.at(-1)).toBe('lte shares the traffic (weight 1); well for 1 min 1 s; metered');
+  });
+
   it('may be none', () => {
     expect(uplinksText([])).toEqual(['no uplinks are configured']);
   });

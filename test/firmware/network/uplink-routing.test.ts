@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { desiredNetwork } from '../../../firmware/network/desired.ts';
-import { FIRST_UPLINK_TABLE, MAIN_TABLE, RULE_PRIORITY, UPLINK_PRIORITY } from '../../../firmware/network/marks.ts';
+import {
+  FIRST_UPLINK_TABLE,
+  MAIN_TABLE,
+  OUTER_MARK,
+  RULE_PRIORITY,
+  STEADY_TABLE,
+  UPLINK_PRIORITY,
+} from '../../../firmware/network/marks.ts';
+import { planRouting } from '../../../firmware/network/plan-routing.ts';
+import { desiredSysctls, isWantedSysctl, MULTIPATH_KEY } from '../../../firmware/network/sysctls.ts';
 import type { LiveUplink } from '../../../firmware/network/uplink-routing.ts';
 import { configuration } from '../uplink/uplink-bench.ts';
 
@@ -49,5 +58,52 @@ describe('routes of uplinks', () => {
   it('only an address that is ours to give is put on a device', () => {
     expect(network(TWO).addresses).toContainEqual({ device: 'eth1', address: '10.22.0.9/24' });
     expect(network(TWO).addresses).not.toContainEqual(expect.objectContaining({ device: 'ppp-dsl' }));
+  });
+});
+
+describe('uplinks that share the traffic', () => {
+  const [dsl, lte] = TWO.map((uplink, index) => ({ ...uplink, share: 2 - index }));
+  const both = dsl !== undefined && lte !== undefined ? [dsl, lte] : [];
+
+  it('have one default route together, by their weights, and flows are told apart by their ports', () => {
+    const routes = network(both).routes.filter(({ table }) => table === MAIN_TABLE);
+    expect(routes).toMatchObject([
+      {
+        prefix: '0.0.0.0/0',
+        nexthops: [
+          { device: 'ppp-dsl', weight: 2 },
+          { device: 'eth1', gateway: '10.22.0.1', weight: 1 },
+        ],
+      },
+    ]);
+    const sysctl = { key: MULTIPATH_KEY, from: '0', to: '1', undone: true };
+    expect(desiredSysctls(configuration({}, {}), network(both))).toContainEqual(sysctl);
+    expect(desiredSysctls(configuration({}, {}), network(TWO))).not.toContainEqual(sysctl);
+    expect([network(both), network(TWO)].map((desired) => isWantedSysctl(MULTIPATH_KEY, desired))).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it('the outer packets of tunnels go by the one that carries, but for what is nearer', () => {
+    expect(network(both).rules).toContainEqual(expect.objectContaining({ mark: OUTER_MARK, table: STEADY_TABLE }));
+    const steady = routesOf(both, STEADY_TABLE);
+    expect(steady).toContain('unicast 0.0.0.0/0 10.22.0.1 eth1');
+    expect(steady).toContain('throw 10.21.0.0/24');
+    expect(routesOf(TWO, STEADY_TABLE)).toEqual([]);
+    expect(network(TWO).rules).not.toContainEqual(expect.objectContaining({ table: STEADY_TABLE }));
+  });
+
+  it('another weight is another route, and the same weights are none', () => {
+    const { routes, rules } = network(both);
+    expect(planRouting({ routes, rules }, { routes, rules }).steps).toEqual([]);
+    const heavier = network(both.map((uplink) => ({ ...uplink, share: 5 })));
+    const { steps } = planRouting(heavier, { routes, rules });
+    expect(steps.map(({ done }) => done)).toEqual([
+      'route to 0.0.0.0/0 on ppp-dsl (5) and via 10.22.0.1 on eth1 (5) set',
+    ]);
+    const alone = planRouting(network(TWO), { routes, rules }).steps.map(({ done }) => done);
+    expect(alone[0]).toBe('route to 0.0.0.0/0 via 10.22.0.1 on eth1 set');
+    expect(alone.slice(1).every((text) => text.endsWith('removed'))).toBe(true);
   });
 });

@@ -139,6 +139,7 @@ export class RouterBench {
           connector: this.tcp,
           dispatch: this.dispatch,
           mark: 1,
+          canShare: true,
           carriers: new SimulatedCarrierSenseFactory(this.links),
           linkOf: ({ interface: parent }) => {
             const { address = '', gateway = '', dns = [] } = parent?.ipv4 ?? {};

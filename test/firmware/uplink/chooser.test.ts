@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, choose, isWanted } from '../../../firmware/uplink/chooser.ts';
+import { type Candidate, choose, isWanted, sharers } from '../../../firmware/uplink/chooser.ts';
 
 function candidate(name: string, overlay: Partial<Candidate> = {}): Candidate {
   return { name, priority: 10, weight: 1, cold: false, verdict: 'well', hungUp: false, ...overlay };
@@ -74,5 +74,27 @@ describe('whether an uplink is connected', () => {
     ['one that was hung up never', false, lte({ hungUp: true }), [], undefined, 0],
   ])('%s: %s', (_what, wanted, one, others, carrying, now) => {
     expect(isWanted(one, [one, ...others], carrying, now)).toBe(wanted);
+  });
+});
+
+describe('who shares new connections', () => {
+  const a = (overlay: Partial<Candidate> = {}) => candidate('a', overlay);
+  const b = (overlay: Partial<Candidate> = {}) => candidate('b', { weight: 3, ...overlay });
+  it.each<[string, readonly Candidate[], string | undefined, string]>([
+    ['nobody while none carries the traffic', [a(), b()], undefined, ''],
+    ['equals that are well, in their order', [a(), b()], 'b', 'a b'],
+    ['no other priority', [dsl(), lte()], 'dsl', 'dsl'],
+    ['none that is degraded', [a({ verdict: 'degraded' }), b()], 'b', 'b'],
+    ['none that recovers', [a(), b({ verdict: 'recovering' })], 'a', 'a'],
+    ['none that is doubted', [a({ doubt: 'a peer is silent' }), b()], 'b', 'b'],
+    ['none that was hung up', [a({ hungUp: true }), b()], 'b', 'b'],
+    ['none that is cold', [a({ cold: true }), b()], 'b', 'b'],
+    ['one alone where it is not well itself', [a({ verdict: 'degraded' }), b({ verdict: 'failed' })], 'a', 'a'],
+  ])('is %s', (_what, candidates, carrying, expected) => {
+    expect(
+      sharers(candidates, carrying)
+        .map(({ name }) => name)
+        .join(' '),
+    ).toBe(expected);
   });
 });

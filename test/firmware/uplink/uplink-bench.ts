@@ -32,7 +32,7 @@ export class UplinkBench {
   /** How often VPNs were told of another way out. */
   moved = 0;
 
-  constructor(seed = 1) {
+  constructor(seed = 1, canShare = true) {
     this.random = new SeededRandom(seed);
     for (const name of ['eth0', 'eth1']) this.links.addLink({ name, up: true });
     this.icmp.world = ({ message, remoteAddress }) => {
@@ -53,6 +53,7 @@ export class UplinkBench {
       connector: this.tcp,
       dispatch: new DataPlaneDispatch(this.dataPlane, () => undefined),
       mark: 0xc1,
+      canShare,
       carriers: new SimulatedCarrierSenseFactory(this.links),
       linkOf: ({ interface: parent }) => {
         const { address = '', gateway = '' } = parent?.ipv4 ?? {};
