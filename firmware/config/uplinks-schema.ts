@@ -138,7 +138,8 @@ const UPLINK_SCHEMA = Type.Object(
     }),
     weight: count({
       title: 'Weight',
-      description: 'Uplinks of the same priority that are well share new connections by their weights; VPNs go by the one with the most.',
+      description:
+        'Uplinks of the same priority that are well share new connections by their weights; VPNs go by the one with the most.',
       default: 1,
       minimum: 1,
       maximum: 100,

@@ -8,6 +8,15 @@ import { startVirtualBoard, type VirtualBoard, whyNoVirtualBoard } from '../../s
 import { boardSuites } from '../hal/board/board-suites.ts';
 import type { Suite } from '../hal/contract/contract.ts';
 import { linuxSuites } from '../hal/contract/linux-suites.ts';
+import { multipathContract } from '../hal/contract/multipath.ts';
+
+/** Suites that need something which the guest's kernel may be without, by name: the file that proves its presence, and why else. */
+const NEEDS: Readonly<Record<string, { readonly file: string; readonly why: string }>> = {
+  [multipathContract.name]: {
+    file: '/proc/sys/net/ipv4/fib_multipath_hash_policy',
+    why: "the guest's kernel has no CONFIG_IP_ROUTE_MULTIPATH; scripts/lab-kernel builds one that has",
+  },
+};
 
 /** Milliseconds that one suite may take. A process of the guest costs ten times what one of the host does. */
 const SUITE_LIMIT = 600_000;
@@ -36,12 +45,17 @@ describe.skipIf(obstacle !== '')(obstacle === '' ? title : `${title} (skipped: $
   for (const { suites, runner, before } of RUNNERS) {
     describe.each(suites.map((suite) => ({ suite, name: suite.name })))('$name', ({ suite }) => {
       let results: ReadonlyMap<string, string | undefined>;
+      const need = NEEDS[suite.name];
+      let lacking: string | undefined;
 
       beforeAll(async () => {
+        if (need !== undefined && (await board.guest.tryExec(`test -e ${need.file}`)).code !== 0) lacking = need.why;
+        if (lacking !== undefined) return;
         results = await runInGuest(board, suite, runner, before);
       }, SUITE_LIMIT);
 
-      it.each(suite.cases.map(({ name }) => name))('%s', (name) => {
+      it.for(suite.cases.map(({ name }) => name))('%s', (name, { skip }) => {
+        if (lacking !== undefined) skip(lacking);
         const error = results.has(name) ? results.get(name) : 'the process in the guest ended before this case';
         if (error !== undefined) throw new Error(error);
       });

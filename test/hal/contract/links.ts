@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { LinkChange, Links, Route, Rule } from '../../../hal/links.ts';
 import type { Contract, ContractCase } from './contract.ts';
 import { linkDeviceCases } from './link-devices.ts';
-import { multipathCases } from './multipath.ts';
 import { sourceAddressCases } from './source-address.ts';
 
 export interface LinksWorld {
@@ -402,7 +401,6 @@ export const linksContract: Contract<LinksWorld> = {
     ...ruleCases(6),
     ...batchCases,
     ...sourceAddressCases(TABLE),
-    ...multipathCases(TABLE),
     {
       name: 'changes that are not awaited are made in order, and a failing one does not stop the next',
       run: async ({ links, device }) => {

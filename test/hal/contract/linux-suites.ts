@@ -35,6 +35,7 @@ import {
   linuxTunWorld,
   linuxUdpWorld,
 } from './linux-worlds.ts';
+import { multipathContract } from './multipath.ts';
 import { networkEventsContract } from './network-events.ts';
 import { packetCaptureContract } from './packet-capture.ts';
 import { packetFilterContract } from './packet-filter.ts';
@@ -52,6 +53,7 @@ export const linuxSuites: readonly Suite[] = [
   suiteOf(linkSpeedContract, linuxLinkSpeedWorld),
   suiteOf(entropyContract, linuxEntropyWorld),
   suiteOf(linksContract, linuxLinksWorld),
+  suiteOf(multipathContract, linuxLinksWorld),
   suiteOf(packetFilterContract, linuxPacketFilterWorld),
   suiteOf(networkEventsContract, linuxNetworkEventsWorld),
   suiteOf(packetCaptureContract, linuxPacketCaptureWorld),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { NextHop, Route } from '../../../hal/links.ts';
-import type { ContractCase } from './contract.ts';
-import type { LinksWorld } from './links.ts';
+import type { Contract } from './contract.ts';
+import { type LinksWorld, TABLE } from './links.ts';
 
 const PROTOCOL = 77;
 
@@ -11,8 +11,14 @@ function sharedRoute(table: number, device: string, weights: readonly [number, n
   return { prefix: '0.0.0.0/0', type: 'unicast', nexthops, table, protocol: PROTOCOL };
 }
 
-/** @param table which nothing else uses. */
-export function multipathCases(table: number): readonly ContractCase<LinksWorld>[] {
+/** A contract of its own: kernels may be without them (CONFIG_IP_ROUTE_MULTIPATH). */
+export const multipathContract: Contract<LinksWorld> = {
+  name: 'links, several next hops',
+  cases: multipathCases(),
+};
+
+function multipathCases(): Contract<LinksWorld>['cases'] {
+  const table = TABLE;
   const shared = (device: string, weights: readonly [number, number]): Route => sharedRoute(table, device, weights);
   return [
     {
