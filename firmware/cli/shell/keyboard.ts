@@ -29,6 +29,16 @@ export class Keyboard {
     }
   }
 
+  /** Whether the next key that waits is ^C, which is taken then. */
+  takeInterrupt(): boolean {
+    const [key] = this.#keys;
+    if (key?.kind !== 'key' || key.name !== 'interrupt') return false;
+    this.#keys.shift();
+    this.#typedAhead -= sizeOf(key);
+    this.onRoom?.();
+    return true;
+  }
+
   /** The terminal is gone. */
   end(): void {
     this.#ended = true;

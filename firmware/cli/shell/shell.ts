@@ -228,6 +228,8 @@ export class Shell {
     const run = command.run(words, { out, signal: end.signal });
     // What it comes to after ^C is not waited for.
     run.catch(() => undefined);
+    // One that was struck between the line and now is for this command.
+    if (keyboard.takeInterrupt()) keyboard.onInterrupt();
     let code: number | undefined | 'broken off';
     try {
       code = await Promise.race([run, brokenOff.promise]);

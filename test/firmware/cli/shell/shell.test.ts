@@ -109,6 +109,16 @@ describe('the console', () => {
     expect(console.terminal.text).not.toContain('typed ahead');
   });
 
+  it('ends a command with a ^C that was struck before it had begun', async () => {
+    bench.router.onConnect = () => new Promise(() => undefined);
+    const console = new Console(bench);
+    await console.ready();
+    console.keyboard.feed(Buffer.from('connect hq\r\u0003'));
+    await console.ready();
+    expect(await console.type('show l2tp | count\r')).toContain('lines');
+    expect(console.terminal.text).toContain('it was broken off here');
+  });
+
   it('ends a ping with ^C in good order, and shows what it came to', async () => {
     let tell: (event: PingEvent) => void = () => undefined;
     let finish: () => void = () => undefined;
