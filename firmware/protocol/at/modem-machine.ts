@@ -334,7 +334,11 @@ export class ModemMachine implements Machine<ModemOutput> {
       // One port: while it carries data it takes no commands.
       const silent = state.online && !state.twoChannels && !state.ethernet;
       if (state.wantsCall && !state.online) {
-        yield* dial(state);
+        // On one port there is no other time to see signal and operator.
+        if (!state.twoChannels && state.now >= look) {
+          yield* lookAround(state);
+          look = state.now + LOOK_MS;
+        } else yield* dial(state);
         continue;
       }
       if (!silent) {

@@ -170,6 +170,16 @@ describe('a call', () => {
     expect(bench.modem.heard('ATD').at(-1)).toBe(call === 'ERROR' ? 'ATD*99#' : 'ATD*99***1#');
   });
 
+  it('that is wanted from the start leaves time to see signal and operator, for which there is no other on one port', () => {
+    const bench = new ModemBench({ twoChannels: false }).open();
+    bench.until(() => bench.machine.info.registration === 'home').dial();
+    bench.until(() => bench.machine.info.online);
+    expect(bench.machine.info).toMatchObject({
+      operator: 'LabTel',
+      bars: expect.toSatisfy((bars: number) => bars > 0),
+    });
+  });
+
   it('that is lost on the line is told, and the next one comes about', () => {
     const bench = new ModemBench({ twoChannels: false }).open().ready().dial();
     bench.until(() => bench.machine.info.online);
