@@ -3,6 +3,7 @@ import type { ConnectionState, RouterStatus } from '../api/router-control.ts';
 import { type Counted, CounterSums } from './counter-sums.ts';
 import { dslFamilies } from './dsl-metrics.ts';
 import { counter, gauge, type MetricFamily, type MetricSample } from './exposition.ts';
+import { modemFamilies } from './modem-metrics.ts';
 
 const STATES: readonly ConnectionState[] = ['down', 'connecting', 'up', 'failed'];
 
@@ -33,6 +34,7 @@ export class StatusMetrics {
       ...this.#connections(status),
       ...uplinkFamilies(status),
       ...dslFamilies(status),
+      ...modemFamilies(status),
       ...this.#l2tp(status),
       ...this.#ipsec(status),
       ...counters(status.counters),

@@ -135,6 +135,42 @@ describe('the page of metrics', () => {
     expect(families.get('culvert_dsl_margin_decibels')?.samples).toHaveLength(1);
   });
 
+  it('tells of the modem of an uplink: network, signal, octets of the month; of an unused one nothing', async () => {
+    const lte: RouterStatus['modems'][number] = {
+      name: 'lte',
+      state: 'up',
+      uplink: 'mobile',
+      where: '/dev/ttyS1',
+      manufacturer: '',
+      model: '',
+      revision: '',
+      imei: '',
+      sim: 'ready',
+      iccid: '',
+      operator: '',
+      technology: 'LTE',
+      band: '',
+      registration: 'roaming',
+      apn: '',
+      bars: 4,
+      signal: { rsrp: -95 },
+      online: true,
+      octetsThisMonth: 1_500,
+      messages: 0,
+      doing: '',
+    };
+    const modems = [lte, { ...lte, name: 'spare', uplink: '' }];
+    const families = parseExposition(await page(() => ({ ...STATUS, modems })).text());
+    const name = { name: 'lte' };
+    expect(value(families, 'culvert_modem_registered', name)).toBe(1);
+    expect(value(families, 'culvert_modem_roaming', name)).toBe(1);
+    expect(value(families, 'culvert_modem_bars', name)).toBe(4);
+    expect(value(families, 'culvert_modem_signal_dbm', { ...name, measure: 'rsrp' })).toBe(-95);
+    expect(value(families, 'culvert_modem_month_bytes', name)).toBe(1_500);
+    expect(families.get('culvert_modem_signal_dbm')?.samples).toHaveLength(1);
+    expect(families.get('culvert_modem_bars')?.samples).toHaveLength(1);
+  });
+
   it('counts octets and packets of the devices that are there', async () => {
     const families = parseExposition(await page(() => busy).text());
     const wan = { kind: 'interface', name: 'wan', device: 'eth0' };
