@@ -24,7 +24,15 @@ function rowsOf(modem: ModemStatus): readonly (readonly [string, string])[] {
     ['found', where === '' ? 'no modem' : where],
     ['modem', joined(' ', manufacturer, model, revision)],
     ['IMEI', imei],
-    ['SIM', joined(', ', sim, iccid === '' ? '' : `ICCID ${iccid}`)],
+    // The one thing that a person has to write down for it.
+    [
+      'SIM',
+      joined(
+        ', ',
+        sim === 'PIN wanted' ? `${sim} (modems.${modem.name}.pin)` : sim,
+        iccid === '' ? '' : `ICCID ${iccid}`,
+      ),
+    ],
     ['network', joined(', ', operator, technology, band, REGISTRATION[registration])],
     ['signal', signalText(modem)],
     ['APN', modem.apn],

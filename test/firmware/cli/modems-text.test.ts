@@ -77,6 +77,7 @@ describe('show modems', () => {
       '  SIM: it wants a PIN',
       '  write it down as modems.lte.pin',
     ]);
+    expect(lines.find((line) => line.startsWith('  SIM '))).toMatch(/ PIN wanted \(modems\.lte\.pin\)$/);
     expect(lines.join('\n')).not.toMatch(/signal|network|ICCID|undefined/);
     expect(lines.slice(-4, -2)).toContain('');
     expect(lines.join('\n')).toContain('spare: down (no uplink uses it)');
