@@ -255,6 +255,7 @@ async function run(options: RunOptions): Promise<number> {
             dispatch,
             links,
             carriers,
+            counters,
             sockets: new LinuxPacketSockets(),
             ports: new LinuxSerialPorts(),
             usb: new LinuxUsbDevices(),

@@ -30,7 +30,7 @@ export function modemStatus<Entry extends Parameters<typeof Type.Object>[0]>(ent
     }),
     online: Type.Boolean({ description: 'A call stands.' }),
     data: Type.Optional(Type.Enum(['ppp', 'ethernet'], { description: 'How data travels; absent without a modem.' })),
-    octetsThisMonth: count('Both ways, of calls by PPP.'),
+    octetsThisMonth: count('Both ways, by whatever it travelled.'),
     capOctets: Type.Optional(count('What a month may carry.')),
     messages: count('Short messages that came.'),
     doing: text('What it is doing now; empty when there is nothing to say.'),

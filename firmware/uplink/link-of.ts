@@ -3,6 +3,7 @@ import type { CarrierSenseFactory } from '../../hal/carrier-sense.ts';
 import type { Clock } from '../../hal/clock.ts';
 import type { Entropy } from '../../hal/entropy.ts';
 import type { Links } from '../../hal/links.ts';
+import type { MachineCounters } from '../../hal/machine-counters.ts';
 import type { PacketSockets } from '../../hal/packet-socket.ts';
 import type { SerialPorts } from '../../hal/serial-port.ts';
 import type { UsbDevices } from '../../hal/usb-devices.ts';
@@ -26,6 +27,7 @@ export interface LinkServices {
   readonly dispatch: DataPlaneDispatch;
   readonly links: Pick<Links, 'addAddress'>;
   readonly carriers: CarrierSenseFactory;
+  readonly counters: Pick<MachineCounters, 'links'>;
   readonly sockets: PacketSockets;
   readonly ports: SerialPorts;
   readonly usb: UsbDevices;
@@ -118,7 +120,7 @@ function modemLink(
   const onStep = (step: Step): void => services.onStep(name, step);
   return new ModemUplink(modem, {
     ...services,
-    ppp: () => new PppUplink(pppDevice, modem, options, { ...services, onStep }),
+    ppp: (meter) => new PppUplink(pppDevice, modem, options, { ...services, onStep, meter }),
     dhcp: (device) => new DhcpUplink({ ...dhcpServices(device, services), name: `modem-${name}`, device }),
   });
 }

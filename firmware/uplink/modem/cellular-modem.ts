@@ -118,8 +118,11 @@ export class CellularModem implements PppLineSource {
 
   status(): ModemStatus {
     const { monthlyMegabytes } = this.#configuration;
+    const { info } = this.#machine;
+    const failure = info.failure ?? this.#capFailure();
     return {
-      ...this.#machine.info,
+      ...info,
+      ...(failure && { failure }),
       name: this.name,
       where: this.#found?.where ?? '',
       data: this.#found && (this.#usesEthernet(this.#found) ? 'ethernet' : 'ppp'),
@@ -165,9 +168,8 @@ export class CellularModem implements PppLineSource {
   /** @param octets that a call has carried since the last time, both ways. The call ends when the month has carried all that it may. */
   noteTraffic(octets: number): void {
     this.#meter.add(octets).catch((error: unknown) => this.#parts.log(errorText(error)));
-    const { monthlyMegabytes } = this.#configuration;
-    if (monthlyMegabytes !== undefined && this.#meter.isOver(monthlyMegabytes))
-      this.#line?.end(capReached(monthlyMegabytes));
+    const failure = this.#capFailure();
+    if (failure !== undefined) this.#line?.end(failure);
   }
 
   /**
@@ -185,12 +187,16 @@ export class CellularModem implements PppLineSource {
   }
 
   #refusal(signal: AbortSignal): Failure | undefined {
-    const { monthlyMegabytes } = this.#configuration;
     if (this.#stopping || this.#running === undefined) return NOT_RUNNING;
     if (signal.aborted) return ABORTED;
     if (this.#dialling !== undefined || this.#line !== undefined) return BUSY;
-    if (monthlyMegabytes !== undefined && this.#meter.isOver(monthlyMegabytes)) return capReached(monthlyMegabytes);
-    return undefined;
+    return this.#capFailure();
+  }
+
+  #capFailure(): Failure | undefined {
+    const { monthlyMegabytes } = this.#configuration;
+    if (monthlyMegabytes === undefined || !this.#meter.isOver(monthlyMegabytes)) return undefined;
+    return capReached(this.name, monthlyMegabytes);
   }
 
   async #run(): Promise<void> {

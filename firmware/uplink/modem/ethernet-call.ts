@@ -5,6 +5,7 @@ import type { Backoff } from '../../vpn/backoff.ts';
 import { internalFailure } from '../../vpn/steps.ts';
 import { PppLineError } from '../ppp-line.ts';
 import type { LinkView, UplinkLink } from '../uplink-types.ts';
+import type { Metering } from './call-meter.ts';
 import type { ModemEthernet } from './modem-line.ts';
 
 export interface EthernetCallParts {
@@ -13,6 +14,8 @@ export interface EthernetCallParts {
   /** @throws PppLineError */
   readonly dial: (signal: AbortSignal) => Promise<ModemEthernet>;
   readonly dhcp: (device: string) => UplinkLink;
+  /** Counts what passes a device. */
+  readonly meter: Metering<string>;
 }
 
 export class EthernetCall implements UplinkLink {
@@ -83,6 +86,7 @@ export class EthernetCall implements UplinkLink {
   /** One call from its beginning to its end. @returns why it ended. @throws PppLineError */
   async #once(signal: AbortSignal): Promise<Failure | undefined> {
     const call = await this.#parts.dial(signal);
+    const endMeter = this.#parts.meter(call.device);
     const dhcp = this.#parts.dhcp(call.device);
     this.#call = call;
     this.#dhcp = dhcp;
@@ -105,6 +109,7 @@ export class EthernetCall implements UplinkLink {
     this.#waiting = true;
     this.#tell(signal, failure);
     await dhcp.stop();
+    await endMeter();
     await call.hangUp();
     return failure;
   }

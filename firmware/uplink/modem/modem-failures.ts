@@ -26,11 +26,12 @@ export function cannotOpen(words: string): Failure {
   };
 }
 
-export function capReached(megabytes: number): Failure {
+/** @param name of the modem. */
+export function capReached(name: string, megabytes: number): Failure {
   return {
     step: 'data cap',
     reason: `this month has carried the ${megabytes} megabytes that are allowed`,
-    remedy: 'wait for the next month, or raise the cap of this modem',
+    remedy: `wait for the next month (UTC), or raise modems.${name}.monthlyMegabytes`,
     cause: 'refused',
   };
 }

@@ -1,22 +1,23 @@
 /** A modem as an uplink: by PPP on its serial line, or by DHCP on its network interface, whichever the modem that is found offers. */
-import type { Clock, Timer } from '../../../hal/clock.ts';
+import type { Clock } from '../../../hal/clock.ts';
+import type { MachineCounters } from '../../../hal/machine-counters.ts';
+import type { SessionKey } from '../../dataplane/data-plane.ts';
 import type { RandomSource } from '../../protocol/machine.ts';
 import { Backoff } from '../../vpn/backoff.ts';
 import type { DataPlaneDispatch } from '../../vpn/data-plane-dispatch.ts';
 import { internalFailure } from '../../vpn/steps.ts';
-import type { PppUplink } from '../ppp/ppp-uplink.ts';
 import type { LinkView, UplinkLink } from '../uplink-types.ts';
+import { CallMeter, type Metering } from './call-meter.ts';
 import type { CellularModem, ModemStatus } from './cellular-modem.ts';
 import { EthernetCall } from './ethernet-call.ts';
-
-/** How often the octets of a call are counted, ms. */
-const METER_MS = 10_000;
 
 export interface ModemUplinkParts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly dispatch: DataPlaneDispatch;
-  readonly ppp: () => PppUplink;
+  readonly counters: Pick<MachineCounters, 'links'>;
+  /** @param meter counts what each of its sessions carries. */
+  readonly ppp: (meter: Metering<SessionKey>) => UplinkLink;
   /** @param device of the modem. */
   readonly dhcp: (device: string) => UplinkLink;
   readonly log: (line: string) => void;
@@ -29,10 +30,7 @@ export class ModemUplink implements UplinkLink {
   #started = false;
   #kind: 'ppp' | 'ethernet' | undefined;
   #link: UplinkLink | undefined;
-  #ppp: PppUplink | undefined;
   #changing: Promise<void> = Promise.resolve();
-  #timer: Timer | undefined;
-  #counted = 0;
 
   /** The modem is set up from now on, also while nothing is dialled: it tells of its signal. */
   constructor(modem: CellularModem, parts: ModemUplinkParts) {
@@ -73,13 +71,10 @@ export class ModemUplink implements UplinkLink {
     // A link of another kind than the modem offers now is not dialled: the other one comes and is.
     if (this.#modemChanged() || this.#link === undefined) return;
     this.#link.start();
-    this.#meter();
   }
 
   async stop(): Promise<void> {
     this.#started = false;
-    this.#timer?.cancel();
-    this.#timer = undefined;
     await this.#changing;
     if (!this.#started) await this.#link?.stop();
   }
@@ -113,12 +108,9 @@ export class ModemUplink implements UplinkLink {
     await this.#link?.stop();
     if (kind !== this.#kind) return;
     await this.#link?.dispose?.();
-    this.#ppp = kind === 'ppp' ? this.#parts.ppp() : undefined;
-    this.#link = this.#ppp ?? this.#ethernet();
+    this.#link = kind === 'ppp' ? this.#parts.ppp(this.#meterSession) : this.#ethernet();
     this.#link.onChange = () => this.#tell();
-    if (!this.#started) return;
-    this.#link.start();
-    this.#meter();
+    if (this.#started) this.#link.start();
   }
 
   #ethernet(): UplinkLink {
@@ -128,34 +120,32 @@ export class ModemUplink implements UplinkLink {
       dhcp,
       backoff: new Backoff(random),
       dial: (signal) => this.#modem.dialEthernet(signal),
+      meter: this.#meterDevice,
     });
   }
 
-  /** What a call has carried belongs to the month: of PPP, whose packets pass the data plane. */
-  #meter(): void {
-    const { clock } = this.#parts;
-    this.#timer?.cancel();
-    this.#timer = clock.setTimer(clock.now() + METER_MS, () => {
-      void this.#count().finally(() => {
-        if (this.#started) this.#meter();
-      });
+  /** PPP: its packets pass the data plane, which knows no session that is over. */
+  readonly #meterSession: Metering<SessionKey> = (session) =>
+    this.#meter(0, async () => {
+      const { sessions } = await this.#parts.dispatch.dataPlane.counters();
+      const found = sessions.find(({ key }) => key === session);
+      return found && found.octetsReceived + found.octetsSent;
     });
-  }
 
-  async #count(): Promise<void> {
-    const { dispatch, log } = this.#parts;
-    const key = this.#ppp?.sessionKey;
-    try {
-      const { sessions } = await dispatch.dataPlane.counters();
-      const session = sessions.find((one) => one.key === key);
-      const octets = session === undefined ? 0 : session.octetsReceived + session.octetsSent;
-      // A session that is another one begins at zero.
-      const more = octets >= this.#counted ? octets - this.#counted : octets;
-      this.#counted = octets;
-      if (more > 0) this.#modem.noteTraffic(more);
-    } catch (error) {
-      log(internalFailure(error).reason);
-    }
+  /** The kernel counts what passes the network interface of a modem. */
+  readonly #meterDevice: Metering<string> = (device) => {
+    const read = (): number | undefined => {
+      const link = this.#parts.counters.links([device]).get(device);
+      return link && link.received + link.sent;
+    };
+    return this.#meter(read() ?? 0, async () => read());
+  };
+
+  /** What a call has carried belongs to the month. */
+  #meter(from: number, read: () => Promise<number | undefined>): () => Promise<void> {
+    const { clock, log } = this.#parts;
+    const meter = new CallMeter(from, { clock, read, log, note: (octets) => this.#modem.noteTraffic(octets) });
+    return () => meter.end();
   }
 
   #tell(): void {

@@ -25,6 +25,8 @@ export interface PppUplinkServices {
   /** Puts the address on the device. */
   readonly links: Pick<Links, 'addAddress'>;
   readonly onStep: (step: Step) => void;
+  /** Counts what a session carries, where somebody wants to know; what it gives is called before the session goes. */
+  readonly meter?: (session: SessionKey) => () => Promise<void>;
 }
 
 /** A line in the data plane, and what uses it. */
@@ -32,6 +34,7 @@ interface OpenLine {
   readonly line: PppLine;
   readonly id: LineId;
   readonly session: SessionKey;
+  readonly endMeter?: () => Promise<void>;
 }
 
 /** All that a peer may send: an uplink leads everywhere. */
@@ -85,11 +88,6 @@ export class PppUplink implements UplinkLink {
   /** More than every uplink has to tell. */
   get status(): PppUplinkStatus {
     return this.#machine.status;
-  }
-
-  /** Of the data plane's counters, while a line stands. */
-  get sessionKey(): SessionKey | undefined {
-    return this.#open?.session;
   }
 
   start(): void {
@@ -185,12 +183,16 @@ export class PppUplink implements UplinkLink {
   /** Gives the line to the data plane. @throws PppLineError when that will not have it; then the line is ended. */
   async #adopt(line: PppLine): Promise<void> {
     const { dispatch } = this.#services;
-    const open = { line, id: dispatch.nextId(), session: dispatch.nextId() };
+    const id = dispatch.nextId();
+    const session = dispatch.nextId();
+    const endMeter = this.#services.meter?.(session);
+    const open = { line, id, session, ...(endMeter && { endMeter }) };
     dispatch.ownLine(open.id, (event) => this.#onLine(open, event));
     try {
       await dispatch.dataPlane.openLine({ id: open.id, carrier: line.carrier });
     } catch (error) {
       dispatch.disownLine(open.id);
+      await open.endMeter?.();
       await line.hangUp();
       const remedy = 'see the log; it is tried again by itself';
       throw new PppLineError({ step: 'line', reason: `it could not be used: ${errorText(error)}`, remedy });
@@ -273,6 +275,7 @@ export class PppUplink implements UplinkLink {
       dispatch.disownSession(open.session);
       dispatch.disownLine(open.id);
       await this.#closeNetwork();
+      await open.endMeter?.();
       await dispatch.dataPlane.closeLine(open.id).catch(() => undefined);
       await open.line.hangUp();
     }

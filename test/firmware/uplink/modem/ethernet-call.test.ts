@@ -22,11 +22,19 @@ function benched() {
     dialled: 0,
     hungUp: 0,
     hangUp: Promise.resolve(),
+    /** What was done to the meter and the call, in its order. */
+    order: [] as string[],
     refusal: undefined as Failure | undefined,
   };
   const call = new EthernetCall({
     clock,
     backoff: new Backoff(new SeededRandom(5)),
+    meter: (device) => {
+      bench.order.push(`count ${device}`);
+      return async () => {
+        bench.order.push(`counted, link ${links.at(-1)?.running ? 'up' : 'down'}`);
+      };
+    },
     dhcp: (device) => {
       const link = new FakeLink(device);
       links.push(link);
@@ -39,6 +47,7 @@ function benched() {
       ends.push(resolve);
       const hangUp = async () => {
         bench.hungUp += 1;
+        bench.order.push('hung up');
         await bench.hangUp;
       };
       return { device: 'usb0', peer: 'the modem', ended: promise, hangUp };
@@ -67,6 +76,16 @@ async function waitAfterDrop(bench: ReturnType<typeof benched>['bench']): Promis
 }
 
 describe('a call of a modem with a network interface', () => {
+  it('is counted from its beginning until nothing is sent any more, and is hung up then', async () => {
+    const { bench, call } = benched();
+    call.start();
+    await settle();
+    bench.ends.at(-1)?.(DROPPED);
+    await settle();
+    expect(bench.order).toEqual(['count usb0', 'counted, link down', 'hung up']);
+    await call.stop();
+  });
+
   it('is up when the interface has an address, and is hung up when nobody wants it', async () => {
     const { bench, call } = benched();
     expect(call.view()).toEqual({ state: 'down', carrier: false, doing: '' });

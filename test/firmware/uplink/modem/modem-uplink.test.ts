@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ModemUplink } from '../../../../firmware/uplink/modem/modem-uplink.ts';
-import type { PppUplink } from '../../../../firmware/uplink/ppp/ppp-uplink.ts';
 import type { DataPlaneDispatch } from '../../../../firmware/vpn/data-plane-dispatch.ts';
+import { SimulatedMachineCounters } from '../../../../hal/simulated/machine-counters.ts';
 import type { Carrier } from '../../../../scripts/lab/modem/simulated-modem.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import { DriverBench } from './driver-bench.ts';
@@ -15,6 +15,10 @@ class UplinkOfModem {
   readonly bench = new DriverBench(ECHO);
   /** In the order in which they were made. */
   readonly links: FakeLink[] = [];
+  readonly counters = new SimulatedMachineCounters();
+  /** Of the data plane. */
+  sessions: { key: number; octetsReceived: number; octetsSent: number }[] = [];
+  meterSession: ((key: number) => () => Promise<void>) | undefined;
   #uplink: ModemUplink | undefined;
 
   get uplink(): ModemUplink {
@@ -22,8 +26,8 @@ class UplinkOfModem {
     return this.#uplink;
   }
 
-  make(data: 'auto' | 'ppp' | 'ethernet' = 'auto'): this {
-    this.bench.make({ data });
+  make(data: 'auto' | 'ppp' | 'ethernet' = 'auto', more: { readonly monthlyMegabytes?: number } = {}): this {
+    this.bench.make({ data, ...more });
     const { clock, driver, log } = this.bench;
     const link = (device: string) => {
       const made = new FakeLink(device);
@@ -34,9 +38,13 @@ class UplinkOfModem {
       clock,
       random: new SeededRandom(3),
       dispatch: {
-        dataPlane: { counters: async () => ({ sessions: [] }) },
+        dataPlane: { counters: async () => ({ sessions: this.sessions }) },
       } as unknown as DataPlaneDispatch,
-      ppp: () => link('ppp-lte') as unknown as PppUplink,
+      counters: this.counters,
+      ppp: (meter) => {
+        this.meterSession = meter;
+        return link('ppp-lte');
+      },
       dhcp: link,
       log: (line) => log.push(line),
     });
@@ -134,5 +142,47 @@ describe('a modem as an uplink', { timeout: 20_000 }, () => {
     await lab.up('ppp-lte');
     expect(lab.links.map(({ device }) => device)).toEqual(['usb0', 'ppp-lte']);
     expect(lab.bench.modem.heard('ATD')).toHaveLength(calls);
+  });
+
+  it('by its network interface carries what the month may have, and then stays off and says why', async () => {
+    lab = new UplinkOfModem();
+    lab.bench.plug().plugNetwork('usb0');
+    // What earlier runs have carried is not of this call.
+    lab.counters.devices.set('usb0', { received: 5_000_000, sent: 5_000_000 });
+    lab.make('ethernet', { monthlyMegabytes: 1 });
+    lab.uplink.start();
+    await lab.up('usb0');
+    lab.counters.devices.set('usb0', { received: 5_700_000, sent: 5_300_000 });
+    await lab.until(() => lab.uplink.view().state === 'failed' && lab.running().length === 0);
+    expect(lab.uplink.view().failure).toMatchObject({
+      step: 'data cap',
+      remedy: expect.stringContaining('modems.lte.monthlyMegabytes'),
+    });
+    expect(lab.uplink.modem()).toMatchObject({ octetsThisMonth: 1_000_000, failure: { step: 'data cap' } });
+    await lab.bench.ready();
+    await lab.uplink.stop();
+    lab.uplink.start();
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    expect(lab.uplink.view()).toMatchObject({ state: 'failed', failure: { step: 'data cap' } });
+    expect(lab.bench.modem.heard('AT+QNETDEVCTL')).toEqual(NETWORK);
+  });
+
+  it('by PPP counts the session of its call, and its last octets before that is gone', async () => {
+    lab = new UplinkOfModem();
+    lab.bench.plug();
+    lab.make('ppp');
+    lab.uplink.start();
+    await lab.up('ppp-lte');
+    lab.sessions = [
+      { key: 1, octetsReceived: 9_000, octetsSent: 9_000 },
+      { key: 2, octetsReceived: 300, octetsSent: 40 },
+    ];
+    const ended = lab.meterSession?.(2);
+    await ended?.();
+    expect(lab.uplink.modem().octetsThisMonth).toBe(340);
+    // The next one begins at zero.
+    lab.sessions = [{ key: 3, octetsReceived: 1_000, octetsSent: 0 }];
+    await lab.meterSession?.(3)();
+    expect(lab.uplink.modem().octetsThisMonth).toBe(1_340);
   });
 });

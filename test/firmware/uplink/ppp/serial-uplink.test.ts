@@ -51,6 +51,17 @@ describe('an uplink on a serial line', () => {
     expect(lines.far).toHaveLength(3);
   });
 
+  it('has each session counted to its end, while the data plane still knows it', async () => {
+    const { bench, lines } = await serial();
+    await bench.up();
+    lines.far[0]?.send(Uint8Array.of(0x21, ...IN));
+    await bench.pass(50);
+    lines.ends[0]?.({ step: 'NO CARRIER', reason: 'the network has ended the call', remedy: 'wait' });
+    await bench.until(() => bench.view.failure !== undefined);
+    await bench.up();
+    expect(bench.metered.map(({ octetsReceived }) => octetsReceived)).toEqual([IN.length]);
+  });
+
   it('tells why there is no line', async () => {
     const { bench, lines } = await serial();
     lines.refusal = { step: 'SIM', reason: 'the SIM wants a PIN', remedy: 'configure it' };

@@ -69,6 +69,8 @@ export class UplinkBench {
   readonly dispatch: DataPlaneDispatch;
   readonly #options: UplinkBenchOptions;
   readonly #random: SeededRandom;
+  /** Each session of {@link useLines} that was let go of, with the octets that it had received by then. */
+  readonly metered: { readonly session: number; readonly octetsReceived: number | undefined }[] = [];
   uplink: PppUplink;
   #turn: () => void = () => undefined;
 
@@ -105,7 +107,12 @@ export class UplinkBench {
   useLines(lines: PppLineSource, turn: () => void): void {
     this.#turn = turn;
     const onStep = (step: Step): void => void this.steps.push(step);
-    const common = { clock: this.clock, random: this.#random, onStep };
+    const meter = (session: number) => async () => {
+      const { sessions } = await this.dataPlane.counters();
+      const octetsReceived = sessions.find(({ key }) => key === session)?.octetsReceived;
+      this.metered.push({ session, octetsReceived });
+    };
+    const common = { clock: this.clock, random: this.#random, onStep, meter };
     this.uplink = new PppUplink(DEVICE, lines, {}, { ...common, dispatch: this.dispatch, links: this.links });
   }
 
