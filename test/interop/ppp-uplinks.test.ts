@@ -12,6 +12,7 @@ import { startPppdLine } from '../../scripts/lab/pppd-line.ts';
 import { type PppoeServer, type PppoeServerOptions, startPppoeServer } from '../../scripts/lab/pppoe-server.ts';
 import { waitFor } from '../../scripts/lab/wait.ts';
 import { expectAgreement } from './decode-agrees.ts';
+import { readPings } from './ipsec-support.ts';
 import type { HostCommand, HostReport } from './ppp-uplink-host.ts';
 import { Recording } from './recording.ts';
 import { ping } from './site-pair.ts';
@@ -246,19 +247,11 @@ describe('uplinks with PPP', () => {
       expect(await carries(line.insideAddress, 1500)).toBe(true);
       // Every octet in the packets, and many of them.
       expect(await ping(namespace, line.insideAddress, '-p', '7e7d1103ff', '-s', '1400')).toBe(true);
-      const many = await namespace.run(
-        'ping',
-        '-n',
-        '-q',
-        '-i',
-        '0.002',
-        '-c',
-        '500',
-        '-s',
-        '1400',
-        line.insideAddress,
-      );
-      expect(many).toContain('500 received');
+      const many = await namespace.run('ping', '-n', '-i', '0.002', '-c', '500', '-s', '1400', line.insideAddress);
+      // ping ends without the last answer when TCP, which carries the line here, holds that back for its acknowledgement.
+      const { received, lost } = readPings(many);
+      expect(lost).toEqual([]);
+      expect(received).toBeGreaterThanOrEqual(499);
       await host.stop();
       await waitFor('pppd to hear the goodbye', () => line.log().includes('LCP TermReq'));
     },
