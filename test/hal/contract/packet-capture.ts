@@ -41,7 +41,7 @@ export interface Taken {
 }
 
 /** What is there; a packet is on its way within the kernel for that long, milliseconds. */
-const KERNEL_MS = 2;
+const KERNEL_MS = 50;
 
 export function takeAll(capture: PacketCapture, room = 2000): readonly Taken[] {
   const into = new Uint8Array(room + CAPTURE_HEADROOM);
@@ -110,7 +110,10 @@ export const packetCaptureContract: Contract<PacketCaptureWorld> = {
     {
       name: 'what passed before the beginning is not in it',
       run: (world) => {
+        const witness = world.open(world.ethernet);
         world.passes(world.ethernet, 'inbound', Uint8Array.of(1));
+        // It has passed when somebody has seen it.
+        assert.equal(takeAll(witness).length, 1);
         const capture = world.open(world.ethernet);
         world.passes(world.ethernet, 'inbound', Uint8Array.of(2));
         assert.deepEqual(
